@@ -1,0 +1,146 @@
+// Package safetensors reads and writes the safetensors format, in which
+// trained networks are handed on: an 8-byte length, a JSON header that names
+// each tensor with its type, shape and place, and the values, little endian
+// and in C order.
+//
+// Encode is canonical: the same metadata and the same tensors in the same
+// order give the same bytes, namely those that the format's reference
+// implementation writes when its own order (wider types first, then by name)
+// is the given one. Decode holds a file to every rule of the format: names
+// once, values without gaps or overlaps, sizes as the shapes say, nothing
+// after the end. Tensors of any type the format has are listed; only the
+// values of F32 and F64 can be read.
+//
+// The format is described at https://github.com/huggingface/safetensors.
+package safetensors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// DType is the name of an element type, as it stands in the header.
+type DType string
+
+// The types whose values can be read and written.
+const (
+	F32 DType = "F32"
+	F64 DType = "F64"
+)
+
+// bits holds the size of one element of each type that the format knows.
+var bits = map[DType]int{
+	"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8,
+	"F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
+	"I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
+	"C64": 64, "F64": 64, "I64": 64, "U64": 64,
+}
+
+// Tensor is one named array.
+type Tensor struct {
+	Name  string
+	DType DType
+	Shape []int  // lengths of the dimensions, the last runs fastest; empty for a single number
+	Data  []byte // the values, little endian; shared with the decoded file
+}
+
+// Float32s returns the values of an F32 tensor in C order, and for any other
+// an error that names it.
+func (t Tensor) Float32s() ([]float32, error) {
+	if t.DType != F32 {
+		return nil, fmt.Errorf("safetensors: tensor %q of shape %v is %s: want F32", t.Name, t.Shape, t.DType)
+	}
+	v := make([]float32, len(t.Data)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+	}
+	return v, nil
+}
+
+// Float64s returns the values of an F32 or F64 tensor in C order, exactly,
+// and for any other an error that names it.
+func (t Tensor) Float64s() ([]float64, error) {
+	switch t.DType {
+	case F32:
+		v := make([]float64, len(t.Data)/4)
+		for i := range v {
+			v[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:])))
+		}
+		return v, nil
+	case F64:
+		v := make([]float64, len(t.Data)/8)
+		for i := range v {
+			v[i] = math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:]))
+		}
+		return v, nil
+	}
+	return nil, fmt.Errorf("safetensors: tensor %q of shape %v is %s: only F32 and F64 can be read, convert it first", t.Name, t.Shape, t.DType)
+}
+
+// Float32Tensor returns an F32 tensor that holds a copy of values, in C order.
+func Float32Tensor(name string, shape []int, values []float32) Tensor {
+	data := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	}
+	return Tensor{Name: name, DType: F32, Shape: shape, Data: data}
+}
+
+// Float64Tensor returns an F64 tensor that holds a copy of values, in C order.
+func Float64Tensor(name string, shape []int, values []float64) Tensor {
+	data := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+	}
+	return Tensor{Name: name, DType: F64, Shape: shape, Data: data}
+}
+
+// File is a decoded file.
+type File struct {
+	Metadata map[string]string // nil if the file has none
+	Tensors  []Tensor          // in the order of their values in the file
+}
+
+// Tensor finds a tensor by its name; the error names the tensors there are.
+func (f *File) Tensor(name string) (Tensor, error) {
+	for _, t := range f.Tensors {
+		if t.Name == name {
+			return t, nil
+		}
+	}
+	const show = 10
+	names := make([]string, 0, show)
+	for _, t := range f.Tensors[:min(len(f.Tensors), show)] {
+		names = append(names, t.Name)
+	}
+	return Tensor{}, fmt.Errorf("safetensors: no tensor %q among the %d of the file (%q)", name, len(f.Tensors), names)
+}
+
+// size returns the bytes of a tensor of the given type and shape.
+func size(dtype DType, shape []int) (int, error) {
+	width, ok := bits[dtype]
+	if !ok {
+		return 0, fmt.Errorf("type %q is not one of the format", dtype)
+	}
+	n, empty := width, false
+	for _, d := range shape {
+		switch {
+		case d < 0:
+			return 0, fmt.Errorf("shape %v has a negative dimension", shape)
+		case d == 0:
+			empty = true
+		case n > math.MaxInt/d:
+			return 0, fmt.Errorf("shape %v has too many values to count", shape)
+		default:
+			n *= d
+		}
+	}
+	if empty {
+		return 0, nil
+	}
+	if n%8 != 0 {
+		return 0, fmt.Errorf("shape %v of %s does not fill whole bytes", shape, dtype)
+	}
+	return n / 8, nil
+}
