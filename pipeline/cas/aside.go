@@ -1,0 +1,64 @@
+package cas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// SetAside implements [Store]. The bytes go to the folder damaged.
+func (d *Disk) SetAside(ctx context.Context, o Digest) error {
+	if _, err := d.beginWriting(ctx, true); err != nil {
+		return d.storeError("set aside an object in", err)
+	}
+	d.groupMu.Lock()
+	defer d.groupMu.Unlock()
+	_, err := d.Get(ctx, o)
+	var damaged *DamagedError
+	switch {
+	case err == nil || errors.Is(err, ErrNotFound):
+		return nil
+	case !errors.As(err, &damaged):
+		return err
+	}
+	return d.storeError("set aside an object in", d.moveAside(o))
+}
+
+// moveAside moves an object that was found damaged. Nothing is synced: where
+// the move is lost with the power, the damage is found again.
+func (d *Disk) moveAside(o Digest) error {
+	target, err := d.asideName(o.String() + ".zst")
+	if err != nil {
+		return err
+	}
+	path := d.ObjectPath(o)
+	err = d.fs.Rename(path, target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another process has done it
+	}
+	if err != nil {
+		return err
+	}
+	// Another process may have put a sound one in its place just before.
+	if frame, err := readAll(d.fs, target); err == nil {
+		if _, err := Decode(o, frame); err == nil {
+			return d.fs.Rename(target, path)
+		}
+	}
+	return nil
+}
+
+// asideName returns a free name in the folder damaged.
+func (d *Disk) asideName(name string) (string, error) {
+	for n := 1; ; n++ {
+		target := d.path("damaged", fmt.Sprintf("%d-%s", n, name))
+		_, err := d.fs.Size(target)
+		if errors.Is(err, fs.ErrNotExist) {
+			return target, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package cas
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"syscall"
+)
+
+// ErrClosed is returned by every method of a store after Close.
+var ErrClosed = errors.New("store is closed")
+
+// ErrFull matches, by errors.Is, a [StoreError] whose cause is a full disk
+// or a quota.
+var ErrFull = errors.New("no space left for the store")
+
+// ErrReadOnly matches, by errors.Is, a [StoreError] whose cause is that the
+// folder, its file system or its owner does not allow writing.
+var ErrReadOnly = errors.New("store cannot be written")
+
+// StoreError says that the store as a whole cannot be opened, read or
+// written. What was committed before is not touched by it.
+type StoreError struct {
+	Dir string // of the store
+	Op  string // "open", "read", "commit", …
+	Err error
+}
+
+func (e *StoreError) Error() string {
+	text := fmt.Sprintf("%s store %s: %v", e.Op, e.Dir, e.Err)
+	switch {
+	case e.Is(ErrFull):
+		text += "; what was committed is safe: free some space (gc removes what is no longer needed) and run again"
+	case e.Is(ErrReadOnly):
+		text += "; allow writing to the folder or use another store"
+	}
+	return text
+}
+
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// Is lets errors.Is find [ErrFull] and [ErrReadOnly].
+func (e *StoreError) Is(target error) bool {
+	switch target {
+	case ErrFull:
+		return isFull(e.Err)
+	case ErrReadOnly:
+		return errors.Is(e.Err, syscall.EROFS) || errors.Is(e.Err, fs.ErrPermission)
+	}
+	return false
+}
+
+// FormatError says that a folder is no store that this binary can read. It
+// is not changed.
+type FormatError struct {
+	Dir    string
+	Have   int    // version of the store, 0 where it cannot be told
+	Want   int    // newest version that this binary knows
+	Reason string // what to do, or what is wrong with the folder
+}
+
+func (e *FormatError) Error() string {
+	if e.Have > e.Want {
+		return fmt.Sprintf("store %s has format %d, this binary knows formats up to %d: use a newer release, or another folder as store", e.Dir, e.Have, e.Want)
+	}
+	return fmt.Sprintf("store %s cannot be used: %s", e.Dir, e.Reason)
+}
+
+// BusyError says that the store cannot be had alone because another process
+// uses it.
+type BusyError struct {
+	Dir   string
+	Owner string
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("store %s is in use by %s: wait for it to end and try again", e.Dir, e.Owner)
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// unreadable reports whether reading failed in a way that concerns this one
+// file: the medium has lost a sector, something else lies in its place, or
+// it became shorter meanwhile.
+func unreadable(err error) bool {
+	return errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EISDIR) || errors.Is(err, io.ErrUnexpectedEOF)
+}

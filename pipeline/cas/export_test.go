@@ -1,0 +1,13 @@
+package cas
+
+// WithRetainLimit sets how many bytes of segments stay in memory.
+func WithRetainLimit(bytes int64) Option { return func(d *Disk) { d.retainLimit = bytes } }
+
+// WithMergeAt sets how many segments are merged on the first write.
+func WithMergeAt(segments int) Option { return func(d *Disk) { d.mergeAt = segments } }
+
+// WithParallel sets how many files are written at the same time.
+func WithParallel(n int) Option { return func(d *Disk) { d.parallel = n } }
+
+// FormatText is the content of the file format.
+func FormatText(version int) string { return formatText(version) }

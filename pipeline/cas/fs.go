@@ -1,0 +1,215 @@
+package cas
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/gofrs/flock"
+)
+
+// FS is every operation on files that [Disk] makes, so that a test can let
+// one of them fail. Names are paths of the operating system. Errors satisfy
+// errors.Is for fs.ErrNotExist and fs.ErrExist.
+type FS interface {
+	// Open opens a file for reading.
+	Open(name string) (File, error)
+
+	// Create makes a file that must not exist, for writing. Others may
+	// read it; nobody may write it again where readOnly is true.
+	Create(name string, readOnly bool) (File, error)
+
+	// Rename replaces newName in one step.
+	Rename(oldName, newName string) error
+
+	// Remove removes a file or an empty folder.
+	Remove(name string) error
+
+	// Mkdir makes one folder; that it exists is an error.
+	Mkdir(name string) error
+
+	// ReadDir returns the sorted names in a folder.
+	ReadDir(name string) ([]string, error)
+
+	// Size returns the length of a file in bytes.
+	Size(name string) (int64, error)
+
+	// SyncDir makes the names in a folder survive the loss of power. It
+	// says nothing about the content of the files.
+	SyncDir(name string) error
+
+	// TryLock locks a file, which it makes where there is none, until
+	// unlock or the death of the process. It does not wait: ok tells
+	// whether the lock was free.
+	TryLock(name string, exclusive bool) (unlock func() error, ok bool, err error)
+
+	// Describe overwrites the content of a lock file, for people.
+	Describe(name, text string) error
+}
+
+// File is an open file of an [FS].
+type File interface {
+	io.ReaderAt
+	io.Writer
+	io.Closer
+
+	// Size returns the present length in bytes.
+	Size() (int64, error)
+
+	// Sync makes the content survive the loss of power.
+	Sync() error
+}
+
+// OS is the file system of the operating system.
+var OS FS = osFS{}
+
+type osFS struct{}
+
+type osFile struct{ *os.File }
+
+func (f osFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (osFS) Open(name string) (File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (osFS) Create(name string, readOnly bool) (File, error) {
+	perm := os.FileMode(0o666)
+	if readOnly {
+		perm = 0o444
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (osFS) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
+func (osFS) Remove(name string) error             { return os.Remove(name) }
+func (osFS) Mkdir(name string) error              { return os.Mkdir(name, 0o777) }
+
+func (osFS) ReadDir(name string) ([]string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
+}
+
+func (osFS) Size(name string) (int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (osFS) SyncDir(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		return nil // a file system that cannot sync folders has nothing to offer instead
+	}
+	return err
+}
+
+func (osFS) TryLock(name string, exclusive bool) (unlock func() error, ok bool, err error) {
+	l := flock.New(name, flock.SetPermissions(0o666))
+	if exclusive {
+		ok, err = l.TryLock()
+	} else {
+		ok, err = l.TryRLock()
+	}
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return l.Unlock, true, nil
+}
+
+func (osFS) Describe(name, text string) error {
+	return os.WriteFile(name, []byte(text), 0o666)
+}
+
+// readAll returns the whole content of a small file.
+func readAll(fsys FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return nil, err
+	}
+	return readRange(f, 0, size)
+}
+
+// readRange returns length bytes from offset; fewer are io.ErrUnexpectedEOF.
+func readRange(f io.ReaderAt, offset, length int64) ([]byte, error) {
+	data := make([]byte, length)
+	if err := readFull(f, offset, data); err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+func readFull(f io.ReaderAt, offset int64, data []byte) error {
+	n, err := f.ReadAt(data, offset)
+	if n == len(data) {
+		return nil
+	}
+	if err == nil || err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// makeFolders makes dir with all folders above it, and makes durable that
+// they exist: also of those that are there, for who made them may have died
+// before the sync.
+func makeFolders(fsys FS, dir string) error {
+	parent := filepath.Dir(dir)
+	err := fsys.Mkdir(dir)
+	if errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeFolders(fsys, parent); err != nil {
+			return err
+		}
+		if err = fsys.Mkdir(dir); err == nil {
+			return fsys.SyncDir(parent)
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for ; ; dir, parent = parent, filepath.Dir(parent) {
+		if parent == dir {
+			return nil
+		}
+		// What may not be read was not made by this user.
+		if err := fsys.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+}

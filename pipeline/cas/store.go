@@ -1,0 +1,128 @@
+package cas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrNotFound is returned (wrapped, with the digest) where an object is not
+// in the store.
+var ErrNotFound = errors.New("object not in the store")
+
+// DamagedError says that an object is in the store but is not what its name
+// promises. For a caller that can make the object again it means the same as
+// [ErrNotFound].
+type DamagedError struct {
+	Digest Digest
+	Path   string // where the damaged bytes lie, "" if nowhere on disk
+	Reason string // "SHA-256 is …", "truncated frame", …
+}
+
+func (e *DamagedError) Error() string {
+	if e.Path == "" {
+		return fmt.Sprintf("object %s is damaged: %s", e.Digest.Short(), e.Reason)
+	}
+	return fmt.Sprintf("object %s is damaged: %s (%s)", e.Digest.Short(), e.Reason, e.Path)
+}
+
+// Object is content that is ready to be committed: hashed and compressed, so
+// that the costly work is done by whoever made the content, in parallel,
+// before anyone waits for a disk.
+type Object struct {
+	Digest Digest
+	Size   int64  // uncompressed, bytes
+	Frame  []byte // see [Encode]
+}
+
+// Table names one of the append-only logs of a store.
+type Table string
+
+// maxTableName and maxRowSize bound what a row may hold, so that a damaged
+// length is recognised as such.
+const (
+	maxTableName = 64
+	maxRowSize   = 64 << 20
+)
+
+// Row is one checksummed entry of a table. Its key is opaque to the store.
+type Row struct {
+	Table Table    // 1 to 64 bytes
+	Key   [32]byte // need not be a hash
+	Value []byte   // at most 64 MiB; may be empty
+}
+
+// Batch is what one commit makes durable together.
+type Batch struct {
+	Objects []Object
+	Rows    []Row
+}
+
+// check refuses what no store could give back. It looks at the header of a
+// frame only: who made the object has just hashed it.
+func (b *Batch) check() error {
+	for _, o := range b.Objects {
+		size, err := statFrame(o.Frame, int64(len(o.Frame)))
+		if err != nil {
+			return fmt.Errorf("object %s cannot be stored: %w", o.Digest.Short(), err)
+		}
+		if size != o.Size {
+			return fmt.Errorf("object %s cannot be stored: its frame has %d bytes, not %d", o.Digest.Short(), size, o.Size)
+		}
+	}
+	for _, r := range b.Rows {
+		if len(r.Table) == 0 || len(r.Table) > maxTableName {
+			return fmt.Errorf("row of table %q cannot be stored: the name needs 1 to %d bytes", r.Table, maxTableName)
+		}
+		if len(r.Value) > maxRowSize {
+			return fmt.Errorf("row of table %q cannot be stored: its value has %d bytes, at most %d are allowed", r.Table, len(r.Value), maxRowSize)
+		}
+	}
+	return nil
+}
+
+// Store keeps objects by digest and rows by key. All methods are safe for
+// concurrent use, also by several processes on one store.
+type Store interface {
+	// Get returns the whole content of an object after its SHA-256 was
+	// compared with d. Errors: [ErrNotFound], *[DamagedError], or what the
+	// disk said.
+	Get(ctx context.Context, d Digest) ([]byte, error)
+
+	// Stat returns the uncompressed size of an object without reading it
+	// whole. It proves presence, not integrity.
+	Stat(ctx context.Context, d Digest) (int64, error)
+
+	// Commit makes a batch durable. When it returns nil, every object and
+	// row survives the loss of power, and the rows are visible to Lookup.
+	// Objects become durable before the rows. After an error none of the
+	// rows counts as written; some objects may be present, and a later
+	// process may still find the rows, with their objects, as it may those
+	// of a process that died just before Commit returned. Errors of Disk:
+	// *[StoreError].
+	Commit(ctx context.Context, b Batch) error
+
+	// Lookup returns the values of all rows with this key in the order in
+	// which they were committed, nil if there is none. A damaged row is
+	// skipped as if it had never been written (see Damage on Disk). The
+	// slices must not be changed.
+	Lookup(t Table, key [32]byte) ([][]byte, error)
+
+	// Refresh makes rows that other processes committed since visible.
+	Refresh() error
+
+	// TryLock takes the lock under which the action with this key may be
+	// run. It does not wait: where another process holds it, ok is false
+	// and owner says who. The lock is freed by unlock or by the death of
+	// the process. Keys may share a lock; within one process that is no
+	// obstacle.
+	TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error)
+
+	// SetAside takes a damaged object out of the way, after a second look
+	// at it, and keeps its bytes as evidence. The caller holds the lock of
+	// the action that makes it. An object that proves sound stays.
+	SetAside(ctx context.Context, d Digest) error
+
+	// Close releases what the store holds. It does not commit anything.
+	Close() error
+}
