@@ -1,0 +1,203 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// action is one execution of a stage, from the moment at which it has the
+// lock to the one at which its results are durable. The scheduler fills in
+// the first part and reads the second; a worker does the reverse.
+type action struct {
+	stage    *Stage
+	key      Key
+	manifest []byte
+	inputs   []output // what it reads, as its stage's inputs
+	workers  int
+	lost     []lostOutput // of an earlier execution, the reason for this one
+	prior    []output     // what the store says that an earlier execution made, or nil
+	unlock   func()
+
+	started time.Time
+	elapsed time.Duration // of the stage's function
+	log     logBuffer
+	data    [][]byte // outputs, in the order of the kind's
+	objects []cas.Object
+	outs    []output
+	missing []missingInput // inputs that the store does not have
+	intact  bool           // what was lost is there after all
+	err     error
+}
+
+// missingInput is an input that must be made again before its reader can run.
+type missingInput struct {
+	from   *Stage
+	output lostOutput
+}
+
+var errGoexit = errors.New("the stage ended its goroutine")
+
+// execute runs an action. It is the whole life of a worker.
+func (r *runner) execute(a *action) {
+	a.started = time.Now()
+	if len(a.lost) > 0 {
+		if a.intact, a.err = r.setAside(a); a.intact || a.err != nil {
+			return
+		}
+	}
+	t := &Task{Inputs: make(map[string][]byte, len(a.inputs)), Workers: a.workers}
+	for i, in := range a.stage.inputs {
+		d := a.inputs[i].digest
+		data, err := r.contents.get(r.ctx, d)
+		switch {
+		case err == nil:
+			t.Inputs[in.Name] = data
+		case isLost(err):
+			a.missing = append(a.missing, missingInput{in.From, lostOutput{int(a.stage.outs[i]), d, err}})
+		default:
+			a.err = fmt.Errorf("reading input %s: %w", in.Name, err)
+			return
+		}
+	}
+	if len(a.missing) > 0 {
+		return
+	}
+	var over atomic.Bool // nothing is heard of a stage that has returned
+	defer over.Store(true)
+	t.Logf = func(format string, args ...any) {
+		if over.Load() {
+			return
+		}
+		text := strings.TrimSuffix(fmt.Sprintf(format, args...), "\n")
+		for line := range strings.SplitSeq(text, "\n") {
+			a.log.add(line)
+			r.emit(Event{Kind: EventLog, Stage: a.stage, Key: a.key, Text: line})
+		}
+	}
+	t.Progress = r.progress(a, &over)
+
+	a.started = time.Now()
+	a.err = errGoexit // unless call returns
+	made, err := a.call(r.ctx, t)
+	a.err = err
+	a.elapsed = time.Since(a.started)
+	if a.err == nil {
+		a.err = a.take(made)
+	}
+}
+
+// progress returns a function that passes on ten reports a second, and the
+// last one.
+func (r *runner) progress(a *action, over *atomic.Bool) func(done, total int) {
+	if r.o.Events == nil {
+		return func(int, int) {}
+	}
+	const pause = int64(100 * time.Millisecond)
+	var next atomic.Int64
+	return func(done, total int) {
+		now := time.Now().UnixNano()
+		due := next.Load()
+		if last := done >= total; over.Load() || !last && (now < due || !next.CompareAndSwap(due, now+pause)) {
+			return
+		}
+		r.emit(Event{Kind: EventProgress, Stage: a.stage, Key: a.key, Done: done, Total: total})
+	}
+}
+
+// call runs the function of the stage and turns a panic into an error.
+func (a *action) call(ctx context.Context, t *Task) (made map[string][]byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			stack := debug.Stack()
+			a.log.add(fmt.Sprintf("panic: %v", v))
+			a.log.add(string(stack))
+			err = &PanicError{Value: v, Stack: stack}
+		}
+	}()
+	return a.stage.kind.run(ctx, a.stage.params, t)
+}
+
+// take checks the outputs against the kind, hashes and compresses them.
+func (a *action) take(made map[string][]byte) error {
+	names := a.stage.kind.outputs
+	for _, name := range slices.Sorted(maps.Keys(made)) {
+		if a.stage.output(name) < 0 {
+			return fmt.Errorf("it returned output %q, which kind %s does not declare", name, a.stage.kind.name)
+		}
+	}
+	a.data = make([][]byte, len(names))
+	a.objects = make([]cas.Object, len(names))
+	a.outs = make([]output, len(names))
+	for i, name := range names {
+		data, ok := made[name]
+		if !ok {
+			return fmt.Errorf("it did not return output %q", name)
+		}
+		a.data[i] = data
+		a.objects[i] = cas.Encode(data)
+		a.outs[i] = output{a.objects[i].Digest, a.objects[i].Size}
+	}
+	return nil
+}
+
+// setAside takes the damaged objects out of the way and reports whether all
+// that was lost is there after all: another process has made it again, or the
+// damage did not last.
+func (r *runner) setAside(a *action) (intact bool, err error) {
+	for _, l := range a.lost {
+		if err := r.p.store.SetAside(r.ctx, l.digest); err != nil {
+			return false, fmt.Errorf("setting aside output %s: %w", a.stage.kind.outputs[l.output], err)
+		}
+	}
+	for _, l := range a.lost {
+		if _, err := r.contents.get(r.ctx, l.digest); isLost(err) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// record decides what the store is to remember of a finished action.
+func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
+	rec := Record{Run: run, Started: a.started, Elapsed: a.elapsed}
+	for i, name := range a.stage.kind.outputs {
+		rec.Outputs = append(rec.Outputs, OutputRecord{name, a.outs[i].digest, a.outs[i].size})
+		if a.prior != nil && a.prior[i].digest != a.outs[i].digest {
+			diverged = append(diverged, Divergence{a.stage, a.key, name, a.prior[i].digest, a.outs[i].digest})
+		}
+	}
+	if a.prior == nil {
+		rows = append(rows, cas.Row{Table: TableManifests, Key: a.key, Value: a.manifest})
+	}
+	if a.prior == nil || len(diverged) > 0 {
+		// What was lost cannot be had any more, so the new result takes
+		// its place; else the first one stays and this is evidence.
+		rec.Replaces = len(diverged) > 0 && len(a.lost) > 0
+		rows = append(rows, cas.Row{Table: TableRecords, Key: a.key, Value: rec.encode()})
+	}
+	return append(rows, cas.Row{Table: TableNames, Key: nameKey(a.stage.name), Value: a.key[:]}), diverged
+}
+
+// logRows returns the log of an action, if it said something or failed.
+func (a *action) logRows(run RunID) []cas.Row {
+	text := a.log.text()
+	if text == "" && a.err == nil {
+		return nil
+	}
+	l := Log{Run: run, Stage: a.stage.name, Started: a.started, Elapsed: a.elapsed, Text: text}
+	if a.err != nil {
+		l.Error = a.err.Error()
+	}
+	return []cas.Row{l.row(a.key)}
+}

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+func TestBaseline(t *testing.T) {
+	g := NewGraph()
+	nothing := func(context.Context, struct{}, *Task) (map[string][]byte, error) { return nil, nil }
+	train := &Kind[struct{}]{Name: "train", Outputs: []string{"weights"}, Portable: true, Run: nothing}
+	figure := &Kind[struct{}]{Name: "figure", Outputs: []string{"svg"}, Run: nothing}
+	for name, k := range map[string]*Kind[struct{}]{"train[mnist, h=16]": train, "figure[a&b]": figure} {
+		if _, err := Add(g, k, Node{Name: name}, struct{}{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d1, d2, d3 := cas.Sum([]byte("1")), cas.Sum([]byte("2")), cas.Sum([]byte("3"))
+	results := map[string]map[string]Digest{"train[mnist, h=16]": {"weights": d1}, "figure[a&b]": {"svg": d2}}
+	b := NewBaseline()
+	b.Update(g, results)
+	file := filepath.Join(t.TempDir(), "lock.json")
+	if _, err := LoadBaseline(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	if err := b.Save(file); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{
+  "format": 1,
+  "results": {
+    "figure[a&b] svg": {"` + runtime.GOARCH + `":"` + d2.String() + `"},
+    "train[mnist, h=16] weights": "` + d1.String() + `"
+  }
+}
+`
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Error(diff)
+	}
+	b, err = LoadBaseline(file)
+	if err != nil || b.Len() != 2 {
+		t.Fatalf("%d results, %v", b.Len(), err)
+	}
+	if diff := cmp.Diff(string(text), string(b.Encode())); diff != "" {
+		t.Error(diff)
+	}
+	if found := b.Compare(results); len(found) != 0 {
+		t.Errorf("differences %v", found)
+	}
+	found := b.Compare(map[string]map[string]Digest{"train[mnist, h=16]": {"weights": d3}, "new": {"x": d1}})
+	if diff := cmp.Diff([]Difference{
+		{Missing, "figure[a&b]", "svg", d2, Digest{}},
+		{New, "new", "x", Digest{}, d1},
+		{Changed, "train[mnist, h=16]", "weights", d1, d3},
+	}, found); diff != "" {
+		t.Error(diff)
+	}
+
+	// What another platform expects neither counts here nor is lost.
+	other := strings.Replace(string(text), `"`+runtime.GOARCH+`"`, `"other"`, 1)
+	if err := os.WriteFile(file, []byte(other), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = LoadBaseline(file); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Difference{{New, "figure[a&b]", "svg", Digest{}, d2}}, b.Compare(results)); diff != "" {
+		t.Error(diff)
+	}
+	b.Update(g, results)
+	if !strings.Contains(string(b.Encode()), `"other":"`+d2.String()+`"`) || len(b.Compare(results)) != 0 {
+		t.Errorf("after an update:\n%s", b.Encode())
+	}
+	n := 0
+	b.Digests(func(string, string, Digest) bool { n++; return true })
+	if n != 3 {
+		t.Errorf("%d digests", n)
+	}
+	b.Retain(func(stage, _ string) bool { return stage != "figure[a&b]" })
+	if b.Len() != 1 {
+		t.Errorf("%d results are left", b.Len())
+	}
+}
+
+func TestLoadBaselineErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lock.json")
+	for text, want := range map[string]string{
+		`{"format": 2, "results": {}}`:              "its format is 2, this program reads 1",
+		`{"format": 1, "results": {"a b": "12"}}`:   `result "a b": digest "12"`,
+		`{"format": 1, "results": {"a": "12"}}`:     "want a stage, a space and an output",
+		`{"format": 1, "result": {}}`:               `unknown field "result"`,
+		`{"format": 1, "results": {"a b": [1]}}`:    `result "a b"`,
+		`{"format": 1, "results": {"a b": {"x":1}}`: "unexpected EOF",
+		``: "EOF",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadBaseline(file); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
+	}
+}

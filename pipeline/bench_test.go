@@ -1,0 +1,194 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// mapStore is a store in memory whose rows are found by hash, so that the
+// benchmarks measure the engine.
+type mapStore struct {
+	*cas.Memory
+	mu   sync.Mutex
+	rows map[cas.Table]map[[32]byte][][]byte
+}
+
+func newMapStore() *mapStore {
+	return &mapStore{Memory: cas.NewMemory(), rows: make(map[cas.Table]map[[32]byte][][]byte)}
+}
+
+func (s *mapStore) Commit(ctx context.Context, b cas.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range b.Rows {
+		if s.rows[r.Table] == nil {
+			s.rows[r.Table] = make(map[[32]byte][][]byte)
+		}
+		s.rows[r.Table][r.Key] = append(s.rows[r.Table][r.Key], r.Value)
+	}
+	return s.Memory.Commit(ctx, cas.Batch{Objects: b.Objects})
+}
+
+func (s *mapStore) Lookup(t cas.Table, key [32]byte) ([][]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rows[t][key], nil
+}
+
+type benchParams struct {
+	Dataset      string
+	HiddenSize   int
+	NumLayers    int
+	SampleSize   int
+	Seed         int64
+	Epochs       int
+	LearningRate float64
+	Beta1, Beta2 float64
+}
+
+// benchGraph has chains of four stages on one source, as a sweep has.
+func benchGraph(b *testing.B, n int) *Graph {
+	run := func(_ context.Context, p benchParams, _ *Task) (map[string][]byte, error) {
+		return map[string][]byte{"out": fmt.Append(nil, p), "log": nil}, nil
+	}
+	g := NewGraph()
+	kinds := make([]*Kind[benchParams], 4)
+	for i, name := range []string{"fetch", "train", "losses", "differences"} {
+		kinds[i] = &Kind[benchParams]{Name: name, Outputs: []string{"log", "out"}, Portable: true, Run: run}
+	}
+	p := benchParams{Dataset: "mnist", NumLayers: 5, SampleSize: 10000, Epochs: 10, LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999}
+	source, err := Add(g, kinds[0], Node{Name: "fetch"}, p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	last := source
+	for i := 1; i < n; i++ {
+		k := kinds[1+(i-1)%3]
+		inputs := []Input{{Name: "images", From: source, Output: "out"}}
+		if k != kinds[1] {
+			inputs = append(inputs, Input{Name: "weights", From: last, Output: "out"})
+		}
+		p.Seed = int64(i)
+		if last, err = Add(g, k, Node{Name: fmt.Sprintf("%s[mnist,h=16,l=5,seed=%d]", k.Name, i), Inputs: inputs}, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return g
+}
+
+func benchNoop(b *testing.B, n int) {
+	g, st := benchGraph(b, n), newMapStore()
+	noop := func(want int) {
+		p, err := NewPlan(g, st, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum, err := p.Run(b.Context(), RunOptions{})
+		if err != nil || sum.Ran != want {
+			b.Fatalf("%d ran, %v", sum.Ran, err)
+		}
+	}
+	noop(n)
+	b.ReportAllocs()
+	for b.Loop() {
+		noop(0)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/stage")
+}
+
+// A graph that is up to date, planned and run.
+func BenchmarkNoop10k(b *testing.B)  { benchNoop(b, 10_000) }
+func BenchmarkNoop100k(b *testing.B) { benchNoop(b, 100_000) }
+func BenchmarkNoop1M(b *testing.B)   { benchNoop(b, 1_000_000) }
+
+// The same with the store on disk, opened anew each time as a process does,
+// and with the graph built.
+func BenchmarkNoopDisk10k(b *testing.B) {
+	const n = 10_000
+	filled := newMapStore()
+	p, err := NewPlan(benchGraph(b, n), filled, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := p.Run(b.Context(), RunOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	var batch cas.Batch
+	for table, rows := range filled.rows {
+		for key, values := range rows {
+			for _, v := range values {
+				batch.Rows = append(batch.Rows, cas.Row{Table: table, Key: key, Value: v})
+			}
+		}
+	}
+	d := openDisk(b, dir)
+	if err := d.Commit(b.Context(), batch); err != nil {
+		b.Fatal(err)
+	}
+	d.Close()
+	for b.Loop() {
+		d, err := cas.OpenDisk(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		p, err := NewPlan(benchGraph(b, n), d, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if sum, err := p.Run(b.Context(), RunOptions{}); err != nil || sum.Ran != 0 {
+			b.Fatalf("%+v, %v", sum, err)
+		}
+		d.Close()
+	}
+}
+
+// The graph alone.
+func BenchmarkBuild10k(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		benchGraph(b, 10_000)
+	}
+}
+
+// All stages run, and each does next to nothing.
+func BenchmarkRun10k(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		p, err := NewPlan(benchGraph(b, 10_000), newMapStore(), Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := p.Run(b.Context(), RunOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A megabyte of Go in ten packages.
+func BenchmarkCodeHash(b *testing.B) {
+	fsys := fstest.MapFS{}
+	var imports strings.Builder
+	body := strings.Repeat("\n// f is a function of two arguments.\nfunc f(x, y float64) float64 {\n\tz := x*y + 2 // and more\n\treturn z*x - f(y, z)\n}\n", 900)
+	for i := range 10 {
+		fsys[fmt.Sprintf("p%d/p.go", i)] = &fstest.MapFile{Data: []byte("package p\n" + body)}
+		fmt.Fprintf(&imports, "import _ \"example.org/m/p%d\"\n", i)
+	}
+	fsys["all/all.go"] = &fstest.MapFile{Data: []byte("package all\n" + imports.String())}
+	b.SetBytes(int64(10 * len(body)))
+	for b.Loop() {
+		s, err := NewSources(fsys, "example.org/m")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Hash("all"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// The committer makes finished actions durable. While one batch is on its way
+// to the disk the next one collects, so a slow disk makes larger batches, not
+// a longer queue. At most one batch is on its way: the record of an action is
+// never durable before those of the actions that it read.
+
+// Bounds of one batch, and of what may wait before nothing more is started.
+const (
+	maxBatchActions  = 4096
+	maxBatchBytes    = 256 << 20
+	maxUncommitted   = 1 << 30
+	uncommittedFixed = 1 << 12 // what an action takes besides its outputs
+)
+
+// committed is the outcome of one batch.
+type committed struct {
+	actions []*action
+	err     error
+}
+
+// submit queues an action whose outputs are in memory.
+func (r *runner) submit(a *action) {
+	for i := range a.objects {
+		r.contents.pin(a.outs[i].digest, a.data[i])
+		r.uncommitted += a.outs[i].size
+	}
+	r.uncommitted += uncommittedFixed
+	r.finished = append(r.finished, a)
+}
+
+// commit starts the next batch, if none is on its way.
+func (r *runner) commit() {
+	if r.committing || r.err != nil || len(r.finished) == 0 {
+		return
+	}
+	n, size := 0, 0
+	for n < len(r.finished) && n < maxBatchActions && size < maxBatchBytes {
+		for _, o := range r.finished[n].objects {
+			size += len(o.Frame)
+		}
+		n++
+	}
+	actions := r.finished[:n:n]
+	r.finished = r.finished[n:]
+	batch := cas.Batch{Rows: r.takeRows()}
+	seen := make(map[Digest]bool)
+	for _, a := range actions {
+		for _, o := range a.objects {
+			if !seen[o.Digest] {
+				seen[o.Digest] = true
+				batch.Objects = append(batch.Objects, o)
+			}
+		}
+		rows, diverged := a.record(r.info.ID)
+		batch.Rows = append(batch.Rows, rows...)
+		batch.Rows = append(batch.Rows, a.logRows(r.info.ID)...)
+		for _, d := range diverged {
+			r.diverged = append(r.diverged, d)
+			r.emit(Event{
+				Kind: EventDiverged, Stage: a.stage, Key: a.key,
+				Text: fmt.Sprintf("output %s was %s and is now %s", d.Output, d.Have.Short(), d.Got.Short()),
+			})
+		}
+	}
+	r.committing = true
+	ctx := context.WithoutCancel(r.ctx)
+	go func() {
+		r.commits <- committed{actions, r.p.store.Commit(ctx, batch)}
+	}()
+}
+
+// takeRows returns the rows that wait for the next batch: the provenance of
+// the run before anything that names it, and the logs of failures.
+func (r *runner) takeRows() []cas.Row {
+	rows := r.rows
+	r.rows = nil
+	if !r.wrote {
+		r.wrote = true
+		rows = slices.Insert(rows, 0, r.info.row())
+	}
+	return rows
+}
+
+// durable reports the actions of a batch and frees their locks.
+func (r *runner) durable(c committed) {
+	r.committing = false
+	if c.err != nil {
+		r.fail(fmt.Errorf("writing the results of %d stages: %w", len(c.actions), c.err))
+	}
+	for _, a := range c.actions {
+		n := &r.nodes[a.stage.index]
+		for i := range a.objects {
+			r.contents.unpin(a.outs[i].digest, c.err == nil && len(r.next.of(a.stage.index)) > 0)
+			r.uncommitted -= a.outs[i].size
+		}
+		r.uncommitted -= uncommittedFixed
+		if c.err == nil {
+			if n.action == a {
+				n.action = nil
+			}
+			r.emit(Event{Kind: EventFinished, Stage: a.stage, Key: a.key, Elapsed: a.elapsed})
+			for _, twin := range r.flights[a.key].land() {
+				r.emit(Event{Kind: EventCached, Stage: r.p.graph.stages[twin], Key: a.key})
+			}
+		}
+		a.unlock()
+	}
+}
+
+// fail ends the run: the store cannot be read or written. What is not durable
+// is forgotten.
+func (r *runner) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.stopped = true
+	r.cancel()
+	for _, a := range r.finished {
+		a.unlock()
+	}
+	r.finished = nil
+}
+
+// finish writes what only the end of a run knows: the logs of failures that
+// no batch took, the keys of stages that were found in the store, and how the
+// run ended. A run that ran nothing writes nothing.
+func (r *runner) finish(sum *Summary) error {
+	if r.err != nil || !r.wrote && len(r.rows) == 0 {
+		return nil
+	}
+	batch := cas.Batch{Rows: r.takeRows()}
+	for i, s := range r.p.graph.stages {
+		n := &r.nodes[i]
+		if !r.p.needed[i] || n.phase != done || !r.isDurable(n) {
+			continue
+		}
+		last, _, err := LastKey(r.p.store, s.name)
+		if err != nil {
+			return fmt.Errorf("reading the store: %w", err)
+		}
+		if k := r.p.keys[i]; last != k {
+			batch.Rows = append(batch.Rows, cas.Row{Table: TableNames, Key: nameKey(s.name), Value: k[:]})
+		}
+	}
+	r.info.Ended, r.info.Ran, r.info.Failed = time.Now(), sum.Ran, sum.Failed
+	batch.Rows = append(batch.Rows, r.info.row())
+	if err := r.p.store.Commit(context.WithoutCancel(r.ctx), batch); err != nil {
+		return fmt.Errorf("writing the end of the run: %w", err)
+	}
+	sum.Run = r.info.ID
+	return nil
+}

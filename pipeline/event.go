@@ -1,0 +1,70 @@
+package pipeline
+
+import "time"
+
+// EventKind says what an [Event] tells.
+type EventKind uint8
+
+// The events of a run. Beside Kind and Time, each has the fields that are
+// named here.
+const (
+	// EventPlanned comes first, once: Total stages are needed, of which
+	// Cached are in the store.
+	EventPlanned EventKind = iota
+	// EventStarted: Stage runs, with Workers goroutines; Text is the reason.
+	EventStarted
+	// EventProgress: Stage has done Done of Total steps. It comes ten
+	// times a second at most, and at the end.
+	EventProgress
+	// EventLog: Stage says Text.
+	EventLog
+	// EventFinished: Stage ran for Elapsed, and its outputs and its record
+	// are durable.
+	EventFinished
+	// EventCached: Stage need not run after all: its key became known during
+	// the run and is in the store, or another stage or process made it.
+	EventCached
+	// EventFailed: Stage failed with Err after Elapsed.
+	EventFailed
+	// EventSkipped: Stage is not run because Because failed.
+	EventSkipped
+	// EventWaiting: another process, Text, holds the lock of Stage. Other
+	// work goes on meanwhile.
+	EventWaiting
+	// EventDamaged: an output of Stage is missing or damaged and Stage runs
+	// again; Text says which and how.
+	EventDamaged
+	// EventDiverged: Stage ran again with the same key and made other bytes;
+	// Text says which. The first result stays, the second is on record.
+	EventDiverged
+)
+
+var eventNames = [...]string{
+	"planned", "started", "progress", "log", "finished", "cached", "failed",
+	"skipped", "waiting", "damaged", "diverged",
+}
+
+// String returns the name of the kind in lower case.
+func (k EventKind) String() string {
+	if int(k) < len(eventNames) {
+		return eventNames[k]
+	}
+	return "unknown"
+}
+
+// Event is something that happened during a run. Which fields are set is said
+// at the constants of [EventKind].
+type Event struct {
+	Kind    EventKind
+	Time    time.Time
+	Stage   *Stage
+	Because *Stage
+	Key     Key // of the action, where it is known
+
+	Done, Total int
+	Cached      int
+	Workers     int
+	Elapsed     time.Duration
+	Text        string
+	Err         error
+}

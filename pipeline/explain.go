@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Explanation compares the key of a stage with the key it had when it last
+// ran.
+type Explanation struct {
+	Stage  *Stage
+	State  State
+	Reason string
+	Key    Key // zero if not known yet
+	Last   Key // zero if the stage never ran
+	Fields []FieldChange
+}
+
+// FieldChange is one field of a key, now and then. A field that changed is
+// among them, and so is one that did not.
+type FieldChange struct {
+	Path    string
+	Old     string // "" if it was absent
+	New     string // "" if it is absent
+	Changed bool
+	Unknown bool // New is not known: it is the output of a stage that will run
+}
+
+// Explain returns every field of the key of a stage beside its last value.
+func (p *Plan) Explain(s *Stage) (*Explanation, error) {
+	step := p.step(s)
+	e := &Explanation{Stage: s, State: step.State, Reason: step.Reason, Key: step.Key}
+	last, ok, err := LastKey(p.store, s.name)
+	if err != nil {
+		return nil, fmt.Errorf("stage %s: %w", s.name, err)
+	}
+	var old []Field
+	if ok {
+		e.Last = last
+		m, err := LookupManifest(p.store, last)
+		if err != nil {
+			return nil, fmt.Errorf("stage %s: %w", s.name, err)
+		}
+		if m != nil {
+			old = m.Fields()
+		}
+	}
+	e.Fields = compareFields(old, p.fields(s))
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		if name, ok := strings.CutPrefix(f.Path, "inputs."); ok && f.New == unknown {
+			f.Unknown, f.Changed, f.New = true, false, ""
+			for _, in := range s.inputs {
+				if in.Name == name {
+					f.New = "output " + in.Output + " of " + in.From.name
+				}
+			}
+		}
+	}
+	return e, nil
+}
+
+// unknown stands for a digest that is not known yet. It cannot be one.
+const unknown = "?"
+
+// fields returns the fields of the key of a stage, known or not.
+func (p *Plan) fields(s *Stage) []Field {
+	m := &Manifest{Kind: s.kind.name, Platform: s.kind.platform, Code: s.kind.code, Outputs: s.kind.outputs, params: s.params}
+	fields := m.Fields()
+	for i, in := range s.inputs {
+		value := unknown
+		if p.known[in.From.index] {
+			value = p.outs[p.offset[in.From.index]+s.outs[i]].digest.String()
+		}
+		fields = append(fields, Field{"inputs." + in.Name, value})
+	}
+	return fields
+}
+
+// compareFields puts two manifests side by side: the fields of now in their
+// order, then those that are gone.
+func compareFields(old, now []Field) []FieldChange {
+	then := make(map[string]string, len(old))
+	for _, f := range old {
+		then[f.Path] = f.Value
+	}
+	changes := make([]FieldChange, 0, len(now))
+	for _, f := range now {
+		was, ok := then[f.Path]
+		changes = append(changes, FieldChange{Path: f.Path, Old: was, New: f.Value, Changed: !ok || was != f.Value})
+		delete(then, f.Path)
+	}
+	for _, f := range old {
+		if _, ok := then[f.Path]; ok {
+			changes = append(changes, FieldChange{Path: f.Path, Old: f.Value, Changed: true})
+		}
+	}
+	return changes
+}
+
+// CompareManifests puts two manifests side by side, field by field. Either
+// may be nil.
+func CompareManifests(old, now *Manifest) []FieldChange {
+	var a, b []Field
+	if old != nil {
+		a = old.Fields()
+	}
+	if now != nil {
+		b = now.Fields()
+	}
+	return compareFields(a, b)
+}
+
+// reason says in one line why a stage runs.
+func (p *Plan) reason(s *Stage) string {
+	if lost := p.lost[s.index]; len(lost) > 0 {
+		return lostReason(s, lost)
+	}
+	if p.forced(int(s.index)) {
+		return "forced"
+	}
+	last, ok, err := LastKey(p.store, s.name)
+	switch {
+	case err != nil:
+		return "its last run is not known: " + err.Error()
+	case !ok:
+		return "never run"
+	case last == p.keys[s.index]:
+		return "its record is lost"
+	}
+	m, err := LookupManifest(p.store, last)
+	if err != nil || m == nil {
+		return "the manifest of its last run is lost"
+	}
+	return summary(compareFields(m.Fields(), p.fields(s)))
+}
+
+func lostReason(s *Stage, lost []lostOutput) string {
+	what := "damaged"
+	if !slices.ContainsFunc(lost, lostOutput.damaged) {
+		what = "missing"
+	}
+	return "output " + s.kind.outputs[lost[0].output] + " " + what
+}
+
+// summary names the first fields that changed.
+func summary(fields []FieldChange) string {
+	const most = 3
+	var parts []string
+	for _, f := range fields {
+		if f.Changed {
+			parts = append(parts, f.String())
+		}
+	}
+	if len(parts) == 0 {
+		return "the format of keys changed"
+	}
+	if len(parts) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(parts[:most], ", "), len(parts)-most)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// String says what changed: "params.step_size 0.001 → 0.002", "code
+// changed", "input mesh changed".
+func (f FieldChange) String() string {
+	if name, ok := strings.CutPrefix(f.Path, "inputs."); ok {
+		return "input " + name + " " + f.verb()
+	}
+	switch {
+	case f.Path == "code" || !f.Changed:
+		return f.Path + " " + f.verb()
+	case f.Old == "":
+		return f.Path + " added: " + shorten(f.New)
+	case f.New == "":
+		return f.Path + " removed: " + shorten(f.Old)
+	}
+	return f.Path + " " + shorten(f.Old) + " → " + shorten(f.New)
+}
+
+func (f FieldChange) verb() string {
+	switch {
+	case f.Unknown:
+		return "not known yet"
+	case !f.Changed:
+		return "unchanged"
+	case f.Old == "":
+		return "added"
+	case f.New == "":
+		return "removed"
+	}
+	return "changed"
+}
+
+// shorten keeps a value to a length that fits a line.
+func shorten(s string) string {
+	const most = 40
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most-1]) + "…"
+}

@@ -1,0 +1,229 @@
+package pipeline
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Graph is a directed acyclic graph of stages. It cannot have a cycle: a
+// stage is added after those that it reads. A graph is built by one
+// goroutine; once complete it may be read by many.
+type Graph struct {
+	stages  []*Stage
+	byName  map[string]*Stage
+	kinds   map[any]*kind    // by *Kind[P]
+	byKind  map[string]*kind // by name
+	exports map[string]*Stage
+	scratch []byte
+}
+
+// NewGraph returns an empty graph.
+func NewGraph() *Graph {
+	return &Graph{
+		byName:  make(map[string]*Stage),
+		kinds:   make(map[any]*kind),
+		byKind:  make(map[string]*kind),
+		exports: make(map[string]*Stage),
+	}
+}
+
+// Label is one coordinate of a stage in the matrix of its kind, as n=16. It
+// serves to group and to select stages and enters no key.
+type Label struct{ Key, Value string }
+
+// Input is an edge: the content of an output of From, under the name by
+// which the reading stage asks for it. The name and the content enter the
+// key of the reader, where they come from does not.
+type Input struct {
+	Name   string
+	From   *Stage
+	Output string
+}
+
+// Node is what a stage is apart from its kind and params. Nothing of it but
+// the names of the inputs enters the key.
+type Node struct {
+	// Name is unique in the graph: "solve[square,n=16,order=2]".
+	Name string
+
+	// Labels are in the order in which people are to see them.
+	Labels []Label
+
+	// Inputs may be in any order.
+	Inputs []Input
+
+	// Export maps the names of outputs to the files that [Plan.Export]
+	// writes: slash-separated paths below its folder.
+	Export map[string]string
+}
+
+// Stage is one node of a [Graph]: a [Kind] with params and inputs.
+type Stage struct {
+	graph   *Graph
+	index   int32
+	kind    *kind
+	name    string
+	labels  []Label
+	inputs  []Input // sorted by name
+	outs    []int32 // of each input: the index of the output at its stage
+	exports map[string]string
+	params  []byte // canonical
+}
+
+// Add adds a stage to g and returns it, so that later stages can read its
+// outputs. It keeps the slices of n, which must not be changed afterwards.
+//
+// It is an error if the name is empty or taken, if another kind has the name
+// of k, if an input or export names an output that does not exist, if two
+// exports write one file, or if params cannot enter a key: a NaN, or a field
+// of a type that [Kind] does not list.
+func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
+	e, err := g.kind(k, func() (*kind, error) { return k.erase() })
+	if err != nil {
+		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
+	}
+	s := &Stage{graph: g, index: int32(len(g.stages)), kind: e, name: n.Name, labels: n.Labels}
+	if n.Name == "" {
+		return nil, fmt.Errorf("a stage of kind %s has no name", e.name)
+	}
+	if _, ok := g.byName[n.Name]; ok {
+		return nil, fmt.Errorf("stage %s: the name is taken", n.Name)
+	}
+	if err := s.setInputs(n.Inputs); err != nil {
+		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
+	}
+	if err := s.setExports(n.Export); err != nil {
+		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
+	}
+	g.scratch, err = e.params.encodeParams(g.scratch[:0], reflect.ValueOf(&params).Elem())
+	if err != nil {
+		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
+	}
+	s.params = slices.Clone(g.scratch)
+	for _, file := range s.exports {
+		g.exports[file] = s
+	}
+	g.byName[n.Name] = s
+	g.stages = append(g.stages, s)
+	return s, nil
+}
+
+// kind returns what make returned for this id the first time.
+func (g *Graph) kind(id any, erase func() (*kind, error)) (*kind, error) {
+	if k, ok := g.kinds[id]; ok {
+		return k, nil
+	}
+	k, err := erase()
+	if err != nil {
+		return nil, err
+	}
+	k.index = len(g.byKind)
+	if other, ok := g.byKind[k.name]; !ok {
+		g.byKind[k.name] = k
+	} else if k.index = other.index; !other.same(k) {
+		return nil, fmt.Errorf("kind %s differs from an earlier kind of this name", k.name)
+	}
+	g.kinds[id] = k
+	return k, nil
+}
+
+func (s *Stage) setInputs(inputs []Input) error {
+	byName := func(a, b Input) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(inputs, byName) {
+		inputs = slices.SortedFunc(slices.Values(inputs), byName)
+	}
+	s.inputs = inputs
+	if len(inputs) > 0 {
+		s.outs = make([]int32, len(inputs))
+	}
+	for i, in := range inputs {
+		switch {
+		case in.Name == "":
+			return fmt.Errorf("an input has no name")
+		case i > 0 && in.Name == inputs[i-1].Name:
+			return fmt.Errorf("two inputs are named %q", in.Name)
+		case in.From == nil:
+			return fmt.Errorf("input %s comes from no stage", in.Name)
+		case in.From.graph != s.graph:
+			return fmt.Errorf("input %s comes from stage %s of another graph", in.Name, in.From.name)
+		}
+		o := in.From.output(in.Output)
+		if o < 0 {
+			return fmt.Errorf("input %s: stage %s has no output %q, but %s",
+				in.Name, in.From.name, in.Output, strings.Join(in.From.kind.outputs, ", "))
+		}
+		s.outs[i] = int32(o)
+	}
+	return nil
+}
+
+func (s *Stage) setExports(exports map[string]string) error {
+	if len(exports) == 0 {
+		return nil
+	}
+	s.exports = maps.Clone(exports)
+	for _, output := range slices.Sorted(maps.Keys(exports)) {
+		file := exports[output]
+		if s.output(output) < 0 {
+			return fmt.Errorf("export %s: there is no output %q, but %s",
+				file, output, strings.Join(s.kind.outputs, ", "))
+		}
+		if file == "." || path.Clean(file) != file || !filepath.IsLocal(filepath.FromSlash(file)) {
+			return fmt.Errorf("export of output %s: %q is not a clean path below the folder of exports", output, file)
+		}
+		if other, ok := s.graph.exports[file]; ok {
+			return fmt.Errorf("export %s: stage %s writes this file", file, other.name)
+		}
+		for other, of := range exports {
+			if other != output && of == file {
+				return fmt.Errorf("export %s: outputs %s and %s write this file", file, min(output, other), max(output, other))
+			}
+		}
+	}
+	return nil
+}
+
+// output returns the index of an output, -1 if there is none of this name.
+func (s *Stage) output(name string) int { return slices.Index(s.kind.outputs, name) }
+
+// Stages returns all stages in the order in which they were added, which is
+// topological.
+func (g *Graph) Stages() []*Stage { return slices.Clone(g.stages) }
+
+// Stage returns the stage of this name, nil if there is none.
+func (g *Graph) Stage(name string) *Stage { return g.byName[name] }
+
+// Name returns the unique name of the stage.
+func (s *Stage) Name() string { return s.name }
+
+// String returns the unique name of the stage.
+func (s *Stage) String() string { return s.name }
+
+// Kind returns the name of the stage's kind.
+func (s *Stage) Kind() string { return s.kind.name }
+
+// Labels returns the coordinates of the stage. The slice must not be changed.
+func (s *Stage) Labels() []Label { return s.labels }
+
+// Inputs returns the edges into the stage, sorted by name. The slice must not
+// be changed.
+func (s *Stage) Inputs() []Input { return s.inputs }
+
+// Outputs returns the names of the outputs, sorted. The slice must not be
+// changed.
+func (s *Stage) Outputs() []string { return s.kind.outputs }
+
+// Exports returns the file of each output that is exported.
+func (s *Stage) Exports() map[string]string { return maps.Clone(s.exports) }
+
+// Portable reports whether the outputs have the same bits on every machine.
+func (s *Stage) Portable() bool { return s.kind.platform == "" }
+
+// Params returns the params as they enter the key, one field a line, paths
+// without a prefix: "step_size".
+func (s *Stage) Params() []Field { return appendFields(nil, "", s.params) }

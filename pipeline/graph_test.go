@@ -1,0 +1,123 @@
+package pipeline
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMatrix(t *testing.T) {
+	var got []string
+	for labels := range Matrix(Axis{"a", []string{"1", "2"}}, Axis{"b", []string{"x", "y", "z"}}) {
+		got = append(got, labels[0].Key+labels[0].Value+labels[1].Key+labels[1].Value)
+		if len(got) == 5 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"a1bx", "a1by", "a1bz", "a2bx", "a2by"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for n, axes := range map[int][]Axis{1: nil, 0: {{"a", []string{"1"}}, {"b", nil}}, 4: {{"a", []string{"1", "2"}}, {"b", []string{"1", "2"}}}} {
+		count := 0
+		for range Matrix(axes...) {
+			count++
+		}
+		if count != n {
+			t.Errorf("%d combinations of %v, want %d", count, axes, n)
+		}
+	}
+}
+
+func TestAddErrors(t *testing.T) {
+	k := newKitchen()
+	g, other := NewGraph(), NewGraph()
+	a := k.add(t, g, "a", sumParams{})
+	foreign := k.add(t, other, "foreign", sumParams{})
+	if _, err := Add(g, k.kind, Node{Name: "figure", Export: map[string]string{"out": "x.svg"}}, sumParams{Add: 1}); err != nil {
+		t.Fatal(err)
+	}
+	kind := func(change func(*Kind[sumParams])) *Kind[sumParams] {
+		c := *k.kind
+		change(&c)
+		return &c
+	}
+	for _, c := range []struct {
+		kind *Kind[sumParams]
+		node Node
+		want string
+	}{
+		{k.kind, Node{}, "a stage of kind sum has no name"},
+		{k.kind, Node{Name: "a"}, "stage a: the name is taken"},
+		{k.kind, Node{Name: "b", Inputs: []Input{{"x", a, "in"}}}, `stage b: input x: stage a has no output "in", but out`},
+		{k.kind, Node{Name: "b", Inputs: []Input{{"x", foreign, "out"}}}, "input x comes from stage foreign of another graph"},
+		{k.kind, Node{Name: "b", Inputs: []Input{{"x", nil, "out"}}}, "input x comes from no stage"},
+		{k.kind, Node{Name: "b", Inputs: []Input{{"", a, "out"}}}, "an input has no name"},
+		{k.kind, Node{Name: "b", Inputs: []Input{{"x", a, "out"}, {"x", a, "out"}}}, `two inputs are named "x"`},
+		{k.kind, Node{Name: "b", Export: map[string]string{"in": "y"}}, `export y: there is no output "in", but out`},
+		{k.kind, Node{Name: "b", Export: map[string]string{"out": "x.svg"}}, "export x.svg: stage figure writes this file"},
+		{nil, Node{Name: "b"}, "kind is nil"},
+		{kind(func(k *Kind[sumParams]) { k.Name = "" }), Node{Name: "b"}, "kind has no name"},
+		{kind(func(k *Kind[sumParams]) { k.Run = nil }), Node{Name: "b"}, "kind sum has no function"},
+		{kind(func(k *Kind[sumParams]) { k.Outputs = nil }), Node{Name: "b"}, "kind sum has no outputs"},
+		{kind(func(k *Kind[sumParams]) { k.Outputs = []string{"x", "x"} }), Node{Name: "b"}, `two outputs "x"`},
+		{kind(func(k *Kind[sumParams]) { k.Outputs = []string{"x y"} }), Node{Name: "b"}, `output "x y": want a name without spaces`},
+		{kind(func(k *Kind[sumParams]) { k.Cores = -1 }), Node{Name: "b"}, "cores are -1"},
+		{kind(func(k *Kind[sumParams]) { k.Memory = -1 }), Node{Name: "b"}, "memory is -1 bytes"},
+		{kind(func(k *Kind[sumParams]) { k.Code[0]++ }), Node{Name: "b"}, "kind sum differs from an earlier kind of this name"},
+	} {
+		s, err := Add(g, c.kind, c.node, sumParams{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || s != nil {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+	if n := len(g.Stages()); n != 2 || len(g.byName) != 2 || len(g.exports) != 1 {
+		t.Errorf("what was refused left traces: %d stages", n)
+	}
+	if _, err := Add(g, kind(func(*Kind[sumParams]) {}), Node{Name: "b"}, sumParams{}); err != nil {
+		t.Errorf("the same kind under another pointer: %v", err)
+	}
+}
+
+func TestStageTellsWhatItIs(t *testing.T) {
+	nothing := func(context.Context, everything, *Task) (map[string][]byte, error) { return nil, nil }
+	k := &Kind[everything]{Name: "k", Outputs: []string{"b", "a"}, Run: nothing}
+	g := NewGraph()
+	a, err := Add(g, k, Node{Name: "first"}, everything{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Add(g, k, Node{
+		Name: "second", Labels: []Label{{"h", "16"}}, Inputs: []Input{{"y", a, "a"}, {"x", a, "b"}}, Export: map[string]string{"b": "b.txt"},
+	}, something())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Name() != "second" || s.String() != "second" || s.Kind() != "k" || s.Portable() || g.Stage("second") != s || g.Stage("third") != nil {
+		t.Errorf("%v", s)
+	}
+	if s.Inputs()[0].Name != "x" || s.Inputs()[1].Output != "a" || s.Outputs()[0] != "a" || s.Labels()[0].Value != "16" || s.Exports()["b"] != "b.txt" {
+		t.Errorf("inputs %v, outputs %v", s.Inputs(), s.Outputs())
+	}
+	if p := s.Params(); p[0] != (Field{"bool", "true"}) || p[len(p)-1] != (Field{"learning_rate", "0.001"}) {
+		t.Errorf("params %v", p)
+	}
+}
+
+func TestKeyText(t *testing.T) {
+	k := Key{1, 0xab}
+	back, err := ParseKey(k.String())
+	if err != nil || back != k || !strings.HasPrefix(k.String(), "01ab00") || k.Short() != "01ab00000000" {
+		t.Errorf("%s, %v", back, err)
+	}
+	text, _ := k.MarshalText()
+	if err := back.UnmarshalText(text); err != nil || back != k {
+		t.Errorf("%s, %v", back, err)
+	}
+	for _, bad := range []string{"", "01", strings.Repeat("x", 64)} {
+		if _, err := ParseKey(bad); err == nil {
+			t.Errorf("key %q is accepted", bad)
+		}
+	}
+}

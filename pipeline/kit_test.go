@@ -1,0 +1,174 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// sumParams are the params of the kinds that tests use.
+type sumParams struct {
+	Add int
+	Mod int // 0: the whole sum
+}
+
+// kitchen counts what ran, and can change what a stage does.
+type kitchen struct {
+	mu   sync.Mutex
+	ran  []string // actionName of each execution
+	hook func(p sumParams, t *Task) error
+	// drift makes every execution of an action give another sum; it counts
+	// them.
+	drift map[string]int
+	kind  *Kind[sumParams]
+}
+
+// newKitchen returns a kind "sum" whose output "out" is the sum of its inputs
+// and Add, modulo Mod, in decimal.
+func newKitchen() *kitchen {
+	k := new(kitchen)
+	k.kind = &Kind[sumParams]{Name: "sum", Outputs: []string{"out"}, Portable: true, Run: k.run}
+	return k
+}
+
+func (k *kitchen) run(ctx context.Context, p sumParams, t *Task) (map[string][]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	total := p.Add
+	inputs := make(map[string]string)
+	for name, data := range t.Inputs {
+		inputs[name] = string(data)
+		var v int
+		if _, err := fmt.Sscan(string(data), &v); err != nil {
+			return nil, err
+		}
+		total += v
+	}
+	if p.Mod > 0 {
+		total %= p.Mod
+	}
+	k.mu.Lock()
+	name := actionName(p, inputs)
+	k.ran = append(k.ran, name)
+	if k.drift != nil {
+		total += 1000 * k.drift[name]
+		k.drift[name]++
+	}
+	hook := k.hook
+	k.mu.Unlock()
+	if hook != nil {
+		if err := hook(p, t); err != nil {
+			return nil, err
+		}
+	}
+	return map[string][]byte{"out": fmt.Appendf(nil, "%d", total)}, nil
+}
+
+func (k *kitchen) setHook(hook func(p sumParams, t *Task) error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.hook = hook
+}
+
+// actionName tells the actions of a kitchen apart as their keys do.
+func actionName(p sumParams, inputs map[string]string) string { return fmt.Sprint(p, inputs) }
+
+// take returns the names of the executions since the last call.
+func (k *kitchen) take() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ran := k.ran
+	k.ran = nil
+	return ran
+}
+
+// count returns how many executions there were since the last call.
+func (k *kitchen) count() int { return len(k.take()) }
+
+// add adds a stage "sum" that reads the output of each of from.
+func (k *kitchen) add(t testing.TB, g *Graph, name string, p sumParams, from ...*Stage) *Stage {
+	t.Helper()
+	n := Node{Name: name}
+	for i, f := range from {
+		n.Inputs = append(n.Inputs, Input{Name: fmt.Sprintf("in%d", i), From: f, Output: "out"})
+	}
+	s, err := Add(g, k.kind, n, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func mustPlan(t testing.TB, g *Graph, st cas.Store, o Options) *Plan {
+	t.Helper()
+	p, err := NewPlan(g, st, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func mustRun(t testing.TB, p *Plan, o RunOptions) *Summary {
+	t.Helper()
+	sum, err := p.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// mustDo plans and runs all of g.
+func mustDo(t testing.TB, g *Graph, st cas.Store) *Summary {
+	t.Helper()
+	return mustRun(t, mustPlan(t, g, st, Options{}), RunOptions{})
+}
+
+// textOf returns an output of a stage that is up to date.
+func textOf(t testing.TB, p *Plan, s *Stage) string {
+	t.Helper()
+	d, _, ok := p.Output(s, "out")
+	if !ok {
+		t.Fatalf("output of %s is not known", s)
+	}
+	data, err := p.store.Get(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// recorder collects events.
+type recorder struct {
+	mu     sync.Mutex
+	events []Event
+}
+
+func (r *recorder) take(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+// of returns "stage text" of the events of a kind.
+func (r *recorder) of(kind EventKind) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []string
+	for _, e := range r.events {
+		if e.Kind == kind {
+			text := e.Stage.Name()
+			if e.Text != "" {
+				text += " " + e.Text
+			}
+			if e.Because != nil {
+				text += " because of " + e.Because.Name()
+			}
+			found = append(found, text)
+		}
+	}
+	return found
+}

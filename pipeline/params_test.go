@@ -1,0 +1,138 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"pgregory.net/rapid"
+)
+
+type recursive struct{ Next []recursive }
+
+// addParams adds a stage with these params and returns the error.
+func addParams[P any](p P) error {
+	k := &Kind[P]{Name: "k", Outputs: []string{"out"}, Run: func(context.Context, P, *Task) (map[string][]byte, error) { return nil, nil }}
+	_, err := Add(NewGraph(), k, Node{Name: "s"}, p)
+	return err
+}
+
+func TestParamsThatCannotEnterAKey(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{addParams(struct{ Rate float64 }{nan}), "params.rate: a NaN"},
+		{addParams(struct{ Rate float32 }{float32(nan)}), "params.rate: a NaN"},
+		{addParams(struct{ Rows []struct{ Rate float64 } }{[]struct{ Rate float64 }{{1}, {nan}}}), "params.rows[1].rate: a NaN"},
+		{addParams(struct{ M map[string]float64 }{map[string]float64{"lr": nan}}), "params.m.lr: a NaN"},
+		{addParams(struct{ P *int }{}), "params.p: type *int cannot"},
+		{addParams(struct{ F func() }{}), "params.f: type func() cannot"},
+		{addParams(struct{ I any }{}), "params.i: type interface {} cannot"},
+		{addParams(struct{ C chan int }{}), "params.c: type chan int cannot"},
+		{addParams(struct{ Z complex128 }{}), "params.z: type complex128 cannot"},
+		{addParams(struct{ M map[int]string }{}), "params.m: type map[int]string cannot enter a key: the keys"},
+		{addParams(struct{ Deep struct{ L [][]error } }{}), "params.deep.l[][]: type error cannot"},
+		{addParams(struct{ hidden int }{}), "params.hidden: the field is not exported"},
+		{addParams(struct{ AB, Ab int }{}), "params.Ab: the field has the same name"},
+		{addParams(recursive{}), "contains itself"},
+		{addParams(3), "params are int, want a struct"},
+	} {
+		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
+			t.Errorf("error %v, want %q", c.err, c.want)
+		}
+	}
+	if err := addParams(struct{}{}); err != nil {
+		t.Errorf("no params: %v", err)
+	}
+}
+
+func TestSnakeCase(t *testing.T) {
+	for name, want := range map[string]string{
+		"LearningRate": "learning_rate", "EMA": "ema", "ImagesSHA256": "images_sha256", "NumLayers": "num_layers",
+		"HTTPServer": "http_server", "Beta1": "beta1", "A": "a", "KFirst": "k_first", "Snake_Case": "snake_case",
+	} {
+		if got := snakeCase(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Params read back from their encoding as they were, and encode to the same
+// bytes again.
+func TestParamsReadBack(t *testing.T) {
+	c, err := paramsCodec(reflect.TypeFor[everything]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		p := everything{
+			Bool: rapid.Bool().Draw(t, "bool"), Int: rapid.Int().Draw(t, "int"), Small: rapid.Int8().Draw(t, "small"),
+			Uint: rapid.Uint32().Draw(t, "uint"), Float: rapid.Float64().Draw(t, "float"), Single: rapid.Float32().Draw(t, "single"),
+			String: rapid.String().Draw(t, "string"), Bytes: rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"),
+			List: rapid.SliceOf(rapid.String()).Draw(t, "list"), Map: rapid.MapOf(rapid.String(), rapid.Float64()).Draw(t, "map"),
+			Rows:  rapid.SliceOf(rapid.Custom(func(t *rapid.T) inner { return inner{rapid.Int().Draw(t, "a"), 0} })).Draw(t, "rows"),
+			Named: namedString(rapid.String().Draw(t, "named")),
+		}
+		text, err := c.encodeParams(nil, reflect.ValueOf(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tag, payload, rest, err := cutValue(text)
+		if err != nil || len(rest) > 0 || checkValue(tag, payload, 0) != nil {
+			t.Fatalf("the encoding is not canonical: %v", err)
+		}
+		var back everything
+		if err := c.decodeParams(text, reflect.ValueOf(&back).Elem()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p, back, cmp.Comparer(sameEmpty[[]byte]), cmp.Comparer(sameEmpty[[]string]), cmp.Comparer(sameEmpty[[]inner])); diff != "" {
+			t.Fatal(diff)
+		}
+		again, err := c.encodeParams(nil, reflect.ValueOf(back))
+		if err != nil || string(again) != string(text) {
+			t.Fatalf("it encodes to other bytes: %v", err)
+		}
+	})
+}
+
+// sameEmpty compares slices; nil equals an empty one.
+func sameEmpty[S any](a, b S) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return x.Len() == 0 && y.Len() == 0 || reflect.DeepEqual(a, b)
+}
+
+// A stage has params of its own: what it or the caller changes reaches nobody.
+func TestParamsAreCopies(t *testing.T) {
+	type params struct {
+		List []int
+		Map  map[string]int
+		Zero float64
+	}
+	seen := 0
+	k := &Kind[params]{Name: "k", Outputs: []string{"out"}, Run: func(_ context.Context, p params, _ *Task) (map[string][]byte, error) {
+		seen++
+		if diff := cmp.Diff(params{List: []int{1, 2}, Map: map[string]int{"a": 1}}, p); diff != "" || math.Signbit(p.Zero) {
+			t.Errorf("execution %d: %s", seen, diff)
+		}
+		p.List[0], p.Map["a"] = 7, 7
+		return map[string][]byte{"out": nil}, nil
+	}}
+	p := params{List: []int{1, 2}, Map: map[string]int{"a": 1}, Zero: math.Copysign(0, -1)}
+	g := NewGraph()
+	if _, err := Add(g, k, Node{Name: "s"}, p); err != nil {
+		t.Fatal(err)
+	}
+	p.List[1], p.Map["b"] = 9, 9
+	st := cas.NewMemory()
+	mustDo(t, g, st)
+	mustRun(t, mustPlan(t, g, st, Options{Force: true}), RunOptions{})
+	if seen != 2 {
+		t.Errorf("%d executions", seen)
+	}
+}
