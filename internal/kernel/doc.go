@@ -1,0 +1,52 @@
+// Package kernel holds the products and element-wise operations that training
+// and curvature spend their time in. They give the same bits on every machine:
+// with AVX2 and FMA, with NEON, in plain Go, under every GOAMD64, with the
+// build tag noasm and with GODEBUG=cpu.fma=off, cpu.avx2=off or cpu.all=off.
+//
+// # What is fixed
+//
+// The result of each operation is defined here, not by the code that happens
+// to run:
+//
+//   - A product is a chain per element of C: it starts at +0, or at C's value
+//     if add, and takes one fused multiply-add (one rounding) per term, terms
+//     in index order. Blocking over terms stores the chain in C and goes on
+//     from there, which changes nothing; a chain is never split.
+//   - A product with a sparse row has two chains per element, stored values
+//     number 0, 2, 4… and 1, 3, 5…; the second is added to the first at the
+//     end. SparseMulTN32 has one chain, in the order of the batch.
+//   - A sum to one number (Dot32, Dot64, Sum64) has virtual lanes, 16 for
+//     float32 and 8 for float64: element i goes to lane i mod 16 or 8. Then
+//     the upper half of the lanes is added to the lower, until one is left.
+//   - ColSums32 adds rows in index order.
+//   - ReLU32, MaskReLU32 and their twins compare with > and mask: a zero of
+//     either sign and a NaN give +0.
+//   - Adam32 and SoftmaxCrossEntropy32 round every operation by itself, in the
+//     order written in their scalar form. The exponential is detmath.Exp32.
+//
+// Vector code has an element of the output per lane, so neither its width nor
+// its tiles can be seen in the result. The scalar twin of a float32 fused
+// multiply-add is fma32: exact product, sum rounded to odd, rounded once more.
+//
+// NaN is the caller's to find: its bits may differ between paths, and ReLU
+// swallows it, so check weights or losses before anything is stored.
+//
+// # Layout
+//
+// Matrices are row-major and contiguous; MulStrided32 and MulStrided64 take
+// strides. Functions panic if a slice is too short for its shape, and allocate
+// nothing once their buffers are warm. They run on one goroutine; callers
+// share work by giving each goroutine rows or columns of the output.
+//
+// For a batch of objects the fastest layout is feature-major, an object a
+// column, since then every width of network fills the lanes: a hidden layer is
+// MulNN32(z, w, x), its backward step MulTN32(dx, w, dz), its gradient
+// MulNT32(dw, dz, x). The first layer reads the objects row by row and wants
+// its weights transposed (inputs × h).
+//
+// # Assembly
+//
+// The AVX2 code (*_amd64.s) is written by the generators under
+// tools/kernelgen; the NEON code is written by hand. SelfTest compares this
+// machine with the digests that all must give.
+package kernel

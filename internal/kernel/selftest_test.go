@@ -1,0 +1,47 @@
+package kernel
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "print the table of digests for selftest_golden.go")
+
+// TestSelfTest compares with the digests that every platform must give; the
+// determinism runs repeat it under every path and architecture.
+func TestSelfTest(t *testing.T) {
+	t.Logf("path %s", Path())
+	if *update {
+		var b strings.Builder
+		for _, d := range Digests() {
+			fmt.Fprintf(&b, "\t{%q, %q},\n", d.Name, d.SHA256)
+		}
+		t.Logf("var golden = []Digest{\n%s}", b.String())
+		return
+	}
+	if err := SelfTest(); err != nil {
+		t.Error(err)
+	}
+	if got := len(Digests()); got != len(golden) {
+		t.Errorf("%d operations, but %d golden digests", got, len(golden))
+	}
+	withScalar(func() {
+		if err := SelfTest(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestSelfTestFinds makes sure that a single wrong bit is reported by name.
+func TestSelfTestFinds(t *testing.T) {
+	old := golden
+	defer func() { golden = old }()
+	golden = append([]Digest(nil), old...)
+	golden[0].SHA256 = strings.Repeat("0", 64)
+	err := SelfTest()
+	if err == nil || !strings.Contains(err.Error(), old[0].Name) || strings.Contains(err.Error(), old[1].Name) {
+		t.Errorf("SelfTest with a wrong digest of %q says %v", old[0].Name, err)
+	}
+}

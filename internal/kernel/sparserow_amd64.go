@@ -1,0 +1,96 @@
+//go:build !noasm
+
+package kernel
+
+// sparseRow32 goes over the columns of one row of a sparse product, four
+// vectors at a time. The stored columns were checked when S was made.
+func sparseRow32(out []float32, index []uint16, value, b []float32) {
+	count := len(index)
+	if count == 0 {
+		// The second chain is +0; adding it turns −0 into +0.
+		for j := range out {
+			out[j] += 0
+		}
+		return
+	}
+	h := len(out)
+	row := uintptr(h) * 4
+	j := 0
+	for ; h-j >= 32; j += 32 {
+		sparse32x4(&out[j], &index[0], &value[0], count, &b[j], row)
+	}
+	if h-j >= 16 {
+		sparse32x2(&out[j], &index[0], &value[0], count, &b[j], row)
+		j += 16
+	}
+	if h-j >= 8 {
+		sparse32x1(&out[j], &index[0], &value[0], count, &b[j], row)
+		j += 8
+	}
+	switch {
+	case h-j == 4:
+		sparse32half(&out[j], &index[0], &value[0], count, &b[j], row)
+	case h > j:
+		sparse32x1mask(&out[j], &index[0], &value[0], count, &b[j], row, &lanes32[h-j])
+	}
+}
+
+// scatterRow32 adds a row of D times each stored value to the rows of C.
+func scatterRow32(c []float32, index []uint16, value, d []float32) {
+	count := len(index)
+	if count == 0 {
+		return
+	}
+	h := len(d)
+	row := uintptr(h) * 4
+	j := 0
+	for ; h-j >= 64; j += 64 {
+		scatter32x8(&c[j], row, &index[0], &value[0], count, &d[j])
+	}
+	if h-j >= 32 {
+		scatter32x4(&c[j], row, &index[0], &value[0], count, &d[j])
+		j += 32
+	}
+	if h-j >= 16 {
+		scatter32x2(&c[j], row, &index[0], &value[0], count, &d[j])
+		j += 16
+	}
+	if h-j >= 8 {
+		scatter32x1(&c[j], row, &index[0], &value[0], count, &d[j])
+		j += 8
+	}
+	switch {
+	case h-j == 4:
+		scatter32half(&c[j], row, &index[0], &value[0], count, &d[j])
+	case h > j:
+		scatter32x1mask(&c[j], row, &index[0], &value[0], count, &d[j], &lanes32[h-j])
+	}
+}
+
+// sparseRow64 is sparseRow32 in float64, on bytes.
+func sparseRow64(out []float64, index []uint16, u []uint8, table *[256]float64, b []float64, ldb int) {
+	count := len(index)
+	if count == 0 {
+		for j := range out {
+			out[j] += 0
+		}
+		return
+	}
+	h := len(out)
+	row := uintptr(ldb) * 8
+	j := 0
+	for ; h-j >= 16; j += 16 {
+		sparse64x4(&out[j], &index[0], &u[0], table, count, &b[j], row)
+	}
+	if h-j >= 8 {
+		sparse64x2(&out[j], &index[0], &u[0], table, count, &b[j], row)
+		j += 8
+	}
+	if h-j >= 4 {
+		sparse64x1(&out[j], &index[0], &u[0], table, count, &b[j], row)
+		j += 4
+	}
+	if h > j {
+		sparse64x1mask(&out[j], &index[0], &u[0], table, count, &b[j], row, &lanes64[h-j])
+	}
+}
