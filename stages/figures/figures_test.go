@@ -1,0 +1,214 @@
+package figures
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/charttest"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// condition is a figure under some condition of the data.
+type condition struct {
+	name   string
+	p      Params
+	inputs map[string][]byte
+}
+
+// conditions are all kinds of figures on data as they are and as they may be.
+func conditions(t *testing.T) []condition {
+	t.Helper()
+	var out []condition
+	add := func(name string, p Params, inputs map[string][]byte) {
+		out = append(out, condition{name, p, inputs})
+	}
+	p, in := panelOf(t, HiddenSize, "mnist", "direct", 10000, 0)
+	add("paper's h", p, in)
+	p, in = panelOf(t, NumLayers, "mnist", "direct", 10000, 0)
+	add("paper's num_layers", p, in)
+	p, in = panelOf(t, HiddenSize, "cifar100", "features", 10000, 0)
+	add("one collapsed", p, in)
+	p, in = panelOf(t, HiddenSize, "cifar10", "features", 500, 0, 1, 2)
+	add("several seeds", p, in)
+	p, in = panelOf(t, NumLayers, "an unknown_set $", "direct", 300, 0, 1, 2)
+	add("all collapsed", p, in)
+	p, in = panelOf(t, HiddenSize, "mnist", "direct", 2, 0)
+	add("two objects", p, in)
+	for _, n := range []int{1, 2, 3, 4, 5} {
+		p, in = panelOf(t, NumLayers, "cifar10", "features", 1500, 0)
+		p.Figure, p.WidthCM, p.HeightCM, p.Series = TrueDifference, 18, 13, p.Series[:n]
+		add(fmt.Sprintf("true difference of %d", n), p, in)
+	}
+	p, in = panelOf(t, HiddenSize, "cifar100", "features", 40, 0)
+	p.Figure, p.WidthCM, p.Series = TrueDifference, 16, p.Series[:2]
+	add("true difference of a collapsed one", p, in)
+	p, in = samplesOf(t, func(int, int64) bool { return false })
+	add("MAD", p, in)
+	p, in = samplesOf(t, func(k int, seed int64) bool { return k == 1400 && seed == 3 })
+	add("MAD, one collapsed", p, in)
+	p, in = samplesOf(t, func(int, int64) bool { return true })
+	add("MAD, all collapsed", p, in)
+	return out
+}
+
+// drawSVG draws a figure as SVG only and reads it.
+func drawSVG(t *testing.T, name string, p Params, inputs map[string][]byte) charttest.Page {
+	t.Helper()
+	d, err := p.draw(inputs)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	b, err := d.SVG()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return charttest.Read(t, b)
+}
+
+func TestNothingIsCutOrOverlaps(t *testing.T) {
+	for _, c := range conditions(t) {
+		for _, size := range [][2]float64{{0, 0}, {9, 8}, {30, 20}} {
+			if size[0] > 0 {
+				if size[0] < 10 && c.p.Figure == TrueDifference && len(c.p.Series) > 1 {
+					continue // several panels need room
+				}
+				c.p.WidthCM, c.p.HeightCM = size[0], size[1]
+			}
+			name := fmt.Sprintf("%s, %v by %v cm", c.name, c.p.WidthCM, c.p.HeightCM)
+			page := drawSVG(t, name, c.p, c.inputs)
+			for _, fault := range page.Faults() {
+				t.Errorf("%s: %s", name, fault)
+			}
+		}
+	}
+}
+
+// A log axis cannot show a collapsed network; the figure says so.
+func TestCollapsedNetworksAreNamed(t *testing.T) {
+	want := map[string][]string{
+		"one collapsed":                      {"h = 4: collapsed, all differences 0", "h = 4: no curve in the paper"},
+		"all collapsed":                      {"num_layers = 1 seed 0, num_layers = 1 seed 1, num_layers = 1 seed 2,", "and 6 more: collapsed, all differences 0"},
+		"true difference of a collapsed one": {"collapsed, all differences 0"},
+		"MAD, one collapsed":                 {"k = 1,400 seed 3: collapsed, all losses equal"},
+		"MAD, all collapsed":                 {"k = 100 seed 0, k = 100 seed 1, k = 100 seed 2, k = 100 seed 3, k = 100 seed 4,", "and 25 more: collapsed, all losses equal"},
+		"paper's h":                          {"h = 4", "h = 64", "as published (Kiselev & Grabovoy, 2024)", "|ℒ_{k + 1}(θ) − ℒ_k(θ)|", "Sample size k", "10^{−4}", "8,000"},
+	}
+	for _, c := range conditions(t) {
+		var labels []string
+		for _, s := range drawSVG(t, c.name, c.p, c.inputs).Shapes {
+			labels = append(labels, s.Label)
+		}
+		for _, w := range want[c.name] {
+			if !slices.Contains(labels, w) {
+				t.Errorf("%s: no %q among %q", c.name, w, labels)
+			}
+		}
+		if len(want[c.name]) == 0 && strings.Contains(strings.Join(labels, " "), "collapsed") {
+			t.Errorf("%s: speaks of collapsed networks", c.name)
+		}
+	}
+}
+
+// Equal params and inputs give equal bytes, also when figures are drawn at the
+// same time.
+func TestBytesAreStable(t *testing.T) {
+	for _, c := range slices.DeleteFunc(conditions(t), func(c condition) bool {
+		return !slices.Contains([]string{"one collapsed", "true difference of 2", "MAD"}, c.name)
+	}) {
+		var all [3]map[string][]byte
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() {
+				out, err := Run(t.Context(), c.p, task.New(c.inputs))
+				if err != nil {
+					t.Errorf("%s: %v", c.name, err)
+				}
+				all[i] = out
+			})
+		}
+		wg.Wait()
+		for _, out := range all[1:] {
+			if !maps.EqualFunc(all[0], out, bytes.Equal) {
+				t.Errorf("%s: two runs differ", c.name)
+			}
+		}
+	}
+}
+
+// What is drawn, without the compression, which Go may change.
+func TestGolden(t *testing.T) {
+	want := map[string]string{
+		"paper's h svg":          "dd6d2fc937c2c6c8",
+		"paper's h pdf":          "9044da19ac3f3218",
+		"paper's h png":          "013c545a55f423fe",
+		"MAD, one collapsed svg": "e0e375e7f7a730d3",
+		"MAD, one collapsed pdf": "b6812aea38f2b86d",
+		"MAD, one collapsed png": "7bcd577d743a70fc",
+	}
+	for _, c := range conditions(t) {
+		if _, golden := want[c.name+" svg"]; !golden {
+			continue
+		}
+		out, err := Run(t.Context(), c.p, task.New(c.inputs))
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		for name, b := range map[string][]byte{
+			" svg": out[OutputSVG],
+			" pdf": charttest.PDFPage(t, out[OutputPDF]),
+			" png": charttest.Pixels(t, out[OutputPNG]),
+		} {
+			if got := fmt.Sprintf("%x", sha256.Sum256(b))[:16]; got != want[c.name+name] {
+				t.Errorf("%s%s: SHA-256 begins with %s, want %s: look at the figure before you change this", c.name, name, got, want[c.name+name])
+			}
+		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Params, map[string][]byte)
+		want   string
+	}{
+		{"kind", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie"`},
+		{"nothing", func(p *Params, _ map[string][]byte) { p.Series = nil }, "no networks"},
+		{"size", func(p *Params, _ map[string][]byte) { p.HeightCM = 0 }, "no size of a figure"},
+		{"small", func(p *Params, _ map[string][]byte) { p.HeightCM = 3 }, "too small for the labels"},
+		{"twice", func(p *Params, _ map[string][]byte) { p.Series[1] = p.Series[0] }, "occurs twice"},
+		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Series[3].NumLayers = 1 }, "differ in num_layers"},
+		{"no curve", func(p *Params, in map[string][]byte) { delete(in, InputCurve+p.Series[2].Network) }, "input curve/h=16"},
+		{"no summary", func(p *Params, in map[string][]byte) { delete(in, InputSummary+p.Series[2].Network) }, "input differences/h=16"},
+		{"other curve", func(p *Params, in map[string][]byte) {
+			in[InputCurve+p.Series[0].Network], _, _ = synthetic(t, 10, 1, 0)
+		}, "9 differences"},
+	} {
+		p, in := panelOf(t, HiddenSize, "mnist", "direct", 100, 0)
+		c.change(&p, in)
+		_, err := Run(t.Context(), p, task.New(in))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q in it", c.name, err, c.want)
+		}
+	}
+	p, in := panelOf(t, HiddenSize, "mnist", "direct", 100, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, p, task.New(in)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: error %v", err)
+	}
+}
+
+func TestInputs(t *testing.T) {
+	got, err := Inputs(TrueDifference, "x")
+	if err != nil || !slices.Equal(got, []string{"curve/x", "band/x", "differences/x"}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}

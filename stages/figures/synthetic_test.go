@@ -1,0 +1,114 @@
+package figures
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/rng"
+)
+
+// synthetic returns the inputs of a network whose curve has that MAD: the
+// closed form with noise, 100 orders deep, and its moving average. A MAD of 0
+// is a collapsed network.
+func synthetic(t *testing.T, objects int, mad float64, seed int64) (curve, band, summary []byte) {
+	t.Helper()
+	s := rng.New(seed, "figures", "synthetic", 0)
+	n := objects - 1
+	rows := make([]float64, 3*n)
+	for i := range n {
+		k := float64(i + 1)
+		rows[i] = k
+		rows[n+i] = mad / (k + 1) * detmath.Exp(0.12*s.Normal())
+		rows[2*n+i] = rows[n+i]
+		if i > 0 {
+			rows[2*n+i] = float64(0.99*rows[2*n+i-1]) + float64(0.01*rows[n+i])
+		}
+	}
+	var ks []float64
+	for k := 1; k < n; k += max(1, k/20) {
+		ks = append(ks, float64(k))
+	}
+	ks = append(ks, float64(n))
+	m := len(ks)
+	b := make([]float64, 3*m)
+	for j, k := range ks {
+		b[j] = k
+		b[m+j] = 0.1 * mad / (k + 1) * math.Abs(1+float64(0.5*s.Normal()))
+		b[2*m+j] = 4.5 * mad / (k + 1) * (1 + float64(0.2*s.Float64()))
+	}
+	summary, err := result.Encode(result.DifferenceSummary{
+		Objects: objects, Permutations: 100, EMA: 0.99, MAD: mad,
+		First: rows[n], Last: rows[2*n-1], EMALast: rows[3*n-1],
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return npy.Encode([]int{3, n}, rows), npy.Encode([]int{3, m}, b), summary
+}
+
+// network adds a network of that MAD to a figure and its inputs.
+func (p *Params) network(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
+	t.Helper()
+	s.Network = fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", s.HiddenSize, s.NumLayers, s.SampleSize, s.Seed)
+	p.Series = append(p.Series, s)
+	curve, band, summary := synthetic(t, s.SampleSize, mad, s.Seed+int64(1000*s.HiddenSize+s.NumLayers))
+	inputs[InputCurve+s.Network], inputs[InputBand+s.Network], inputs[InputSummary+s.Network] = curve, band, summary
+	all := float64(2.5*mad/(1+float64(s.SampleSize)/4000)) + float64(0.3*mad)
+	if s.SampleSize >= 10000 {
+		all = mad
+	}
+	stats := func(n int, mad float64) result.LossStatistics {
+		return result.LossStatistics{Objects: n, Mean: mad, Std: 2 * mad, MAD: mad, Max: 9, Accuracy: 0.9}
+	}
+	losses, err := result.Encode(result.LossSummary{Sample: stats(s.SampleSize, mad), All: stats(10000, all)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs[InputLosses+s.Network] = losses
+}
+
+// The paper's MAD, panel by panel: five h, then five num_layers.
+var paperMAD = map[string][10]float64{
+	"mnist/direct":       {.467, .736, .534, .387, .270, .423, .491, .536, .828, .632},
+	"cifar100/features":  {0, .897, 1.040, .888, .577, .802, 1.077, 1.019, .732, .701},
+	"cifar10/features":   {.561, .263, .114, .071, .028, .070, .074, .113, .148, .273},
+	"fashion_mnist/none": {.430, .636, .623, .490, .461, .462, .546, .625, .619, .651},
+}
+
+func panelOf(t *testing.T, figure, dataset, input string, k int, seeds ...int64) (Params, map[string][]byte) {
+	t.Helper()
+	inputs := make(map[string][]byte)
+	p := Params{Figure: figure, Dataset: dataset, Input: input, WidthCM: 12, HeightCM: 9, Published: true}
+	for i, v := range [][]int{{4, 8, 16, 32, 64}, {1, 3, 5, 7, 10}}[map[string]int{HiddenSize: 0, NumLayers: 1}[figure]] {
+		for _, seed := range seeds {
+			s := Series{HiddenSize: v, NumLayers: 5, SampleSize: k, Seed: seed}
+			mad := paperMAD[dataset+"/"+input][i]
+			if figure == NumLayers {
+				s.HiddenSize, s.NumLayers = 16, v
+				mad = paperMAD[dataset+"/"+input][5+i]
+			}
+			p.network(t, inputs, s, mad)
+		}
+	}
+	return p, inputs
+}
+
+func samplesOf(t *testing.T, dead func(k int, seed int64) bool) (Params, map[string][]byte) {
+	t.Helper()
+	inputs := make(map[string][]byte)
+	p := Params{Figure: MADOverK, Dataset: "mnist", Input: "direct", WidthCM: 12, HeightCM: 9}
+	for _, k := range []int{100, 200, 370, 720, 1400, 2700, 5200, 10000} {
+		for seed := range int64(5) {
+			mad := 0.55 * (1 + float64(0.12*float64(seed-2))) * float64(k) / float64(k+150)
+			if dead(k, seed) {
+				mad = 0
+			}
+			p.network(t, inputs, Series{HiddenSize: 16, NumLayers: 5, SampleSize: k, Seed: seed}, mad)
+		}
+	}
+	return p, inputs
+}
