@@ -1,0 +1,142 @@
+package stages
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxNetworks bounds the run as a whole.
+const maxNetworks = 1_000_000
+
+// blame reports a problem with the value of a key as a whole, or with the
+// table itself where the key is "" or left out.
+func (d *decoding) blame(label, key, text, hint string) {
+	at, ok := d.places[label+"."+key]
+	if !ok {
+		at = d.places[label]
+	}
+	if at.node == nil {
+		d.problems = append(d.problems, Problem{File: label, Text: text, Hint: hint})
+		return
+	}
+	s := at.node.val
+	if at.node.kind == tableNode {
+		s = at.node.key
+	}
+	d.problems = append(d.problems, at.src.at(s, text, hint))
+}
+
+// blameElem reports a problem with element i of a list.
+func (d *decoding) blameElem(label, key string, i int, text, hint string) {
+	if at, ok := d.places[label+"."+key]; ok && i < len(at.node.elems) {
+		d.problems = append(d.problems, at.src.at(at.node.elems[i].val, text, hint))
+		return
+	}
+	d.blame(label, key, text, hint)
+}
+
+// good reports whether the values of all the keys could be read.
+func (d *decoding) good(label string, keys ...string) bool {
+	return !slices.ContainsFunc(keys, func(k string) bool { return d.unread[label+"."+k] })
+}
+
+// check completes the experiments and reports what is wrong between keys:
+// each value may be allowed and the whole still be none. Nothing is concluded
+// from a value that could not be read.
+func (d *decoding) check() {
+	total, counted := 0, true
+	feeding := map[string]string{} // what a figure shows, to the experiment that feeds it
+	for i := range d.params.Experiments {
+		e, label := &d.params.Experiments[i], d.labels[i]
+		e.complete(d.params.Data.Objects)
+		d.checkName(i)
+		d.checkObjects(e, label)
+		d.checkFigures(e, label)
+		if d.good(label, "figures", "dataset", "input") {
+			d.checkConflicts(e, label, feeding)
+		}
+		counted = counted && d.good(label, "hidden_size", "num_layers", "k", "seeds")
+		if total += min(e.networks(), maxNetworks+1); total > maxNetworks && counted {
+			d.blame(label, "", fmt.Sprintf("with this experiment the run has more than %d networks", maxNetworks), "shorten its lists")
+			counted = false
+		}
+	}
+}
+
+func (d *decoding) checkName(i int) {
+	name := d.params.Experiments[i].Name
+	if name == "" {
+		return // reported where it was read
+	}
+	for j := range i {
+		if d.params.Experiments[j].Name == name {
+			d.blame(d.labels[i], "name", fmt.Sprintf("a second experiment has the name %q", name), "give each its own")
+			return
+		}
+	}
+}
+
+// checkObjects holds the sample sizes against the data.
+func (d *decoding) checkObjects(e *Experiment, label string) {
+	objects := d.params.Data.Objects
+	if !d.good("data", "objects") {
+		return
+	}
+	if have := d.available[e.Dataset]; d.good(label, "dataset") && objects > have {
+		d.blame("data", "objects", fmt.Sprintf("data.objects is %d, but %s has %d objects", objects, e.Dataset, have), fmt.Sprintf("allowed with %s: 2 to %d", e.Dataset, have))
+	}
+	if !d.good(label, "k") {
+		return
+	}
+	for j, k := range e.SampleSizes {
+		if k > objects {
+			d.blameElem(label, "k", j, fmt.Sprintf("%s.k holds %d, but data.objects is %d", label, k, objects), fmt.Sprintf("allowed: 2 to %d", objects))
+		}
+	}
+}
+
+// checkFigures sees to it that each figure has something to show.
+func (d *decoding) checkFigures(e *Experiment, label string) {
+	if !d.good(label, "figures") {
+		return
+	}
+	if over := []string{FigureHiddenSize, FigureTrueDifference, FigureMADOverK}; e.feeds(over...) {
+		d.checkFixed(label, "num_layers", e.AtNumLayers, e.NumLayers)
+	}
+	if over := []string{FigureNumLayers, FigureTrueDifference, FigureMADOverK}; e.feeds(over...) {
+		d.checkFixed(label, "hidden_size", e.AtHiddenSize, e.HiddenSize)
+	}
+	if e.feeds(FigureMADOverK) && d.good(label, "k") && len(e.SampleSizes) < 2 {
+		d.blameElem(label, "figures", slices.Index(e.Figures, FigureMADOverK),
+			fmt.Sprintf("%s feeds %s, but has only one k", label, FigureMADOverK), "give k at least two values")
+	}
+}
+
+// checkFixed reports that the networks that figures show are none of the
+// experiment's.
+func (d *decoding) checkFixed(label, list string, fixed int, values []int) {
+	key := "at_" + list
+	if !d.good(label, key, list) || slices.Contains(values, fixed) {
+		return
+	}
+	text := fmt.Sprintf("figures of %s show the networks with %s = %d, which it does not have", label, list, fixed)
+	hint := fmt.Sprintf("allowed: one of its %s, %s", list, strings.Trim(tomlList(values), "[]"))
+	if _, set := d.places[label+"."+key]; !set {
+		d.blame(label, list, text, fmt.Sprintf("write %s = one of them", key))
+		return
+	}
+	d.blame(label, key, text, hint)
+}
+
+// checkConflicts reports two experiments that would write the same figure.
+func (d *decoding) checkConflicts(e *Experiment, label string, feeding map[string]string) {
+	for i, f := range e.Figures {
+		what := figureFile(e, f)
+		if other, taken := feeding[what]; taken && other != label {
+			d.blameElem(label, "figures", i, fmt.Sprintf("%s and %s both draw %s", other, label, what), "take it out of one, or run one from a params file of its own")
+			continue
+		}
+		feeding[what] = label
+	}
+}

@@ -1,0 +1,164 @@
+// Package stages is where the engine and the stages meet: it reads
+// params.toml ([LoadParams]) and wires the paper's method into a graph of
+// actions ([New]). The stages below this folder are plain functions of values
+// and know neither the engine nor each other.
+//
+// params.toml is strict, and everything that is wrong with it is reported at
+// once. The files: params.go and the tables beside it (keys.go,
+// experiment.go) say what there is; schema.go checks single values, check.go
+// what can only be seen in several; decode.go brings values to their places;
+// syntax.go and tree.go find where each stands in the text; problem.go
+// renders what is wrong.
+package stages
+
+import (
+	"fmt"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/differences"
+	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
+	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/train"
+)
+
+// New wires the paper's method for the experiments of p. The params must come
+// from [LoadParams], [ParseParams] or [DefaultParams].
+//
+//	fetch         the first objects of a data set
+//	train         a network on the first k of them, by the paper's recipe
+//	losses        the loss of every object under the trained network
+//	differences   |L_{k+1} − L_k| over random orders of the sample's losses
+//	figures       the paper's figures, the curve without filter, MAD over k
+//	tables        one row a network
+//
+// A network that several experiments share is there once: neither its stages
+// nor their keys know of experiments.
+func New(p Params, env Env) (*pipeline.Graph, error) {
+	k, err := newKinds(p, env)
+	if err != nil {
+		return nil, err
+	}
+	w := &wiring{
+		graph: pipeline.NewGraph(), kinds: k, params: p,
+		datasets: map[string]*dataset{},
+		networks: map[network]*trained{},
+	}
+	for i := range p.Experiments {
+		e := &p.Experiments[i]
+		data, err := w.dataset(e.Dataset)
+		if err != nil {
+			return nil, err
+		}
+		for n := range e.grid {
+			if err := w.network(data, n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range p.Experiments {
+		for _, figure := range p.Experiments[i].Figures {
+			if err := w.figure(&p.Experiments[i], figure); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := w.table(); err != nil {
+		return nil, err
+	}
+	return w.graph, nil
+}
+
+// wiring is a graph in the making.
+type wiring struct {
+	graph    *pipeline.Graph
+	kinds    *kinds
+	params   Params
+	datasets map[string]*dataset
+	networks map[network]*trained
+}
+
+// dataset is a fetched data set.
+type dataset struct {
+	fetch.Dataset
+	stage *pipeline.Stage
+}
+
+// trained are the stages of one network.
+type trained struct {
+	train, losses, differences *pipeline.Stage
+}
+
+// dataset adds the fetch of a data set, once.
+func (w *wiring) dataset(name string) (*dataset, error) {
+	if d := w.datasets[name]; d != nil {
+		return d, nil
+	}
+	entry, err := fetch.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	params, err := fetch.NewParams(name, w.params.Data.Objects)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := pipeline.Add(w.graph, w.kinds.fetch, pipeline.Node{
+		Name:   fmt.Sprintf("fetch[%s]", name),
+		Labels: []pipeline.Label{{Key: "dataset", Value: name}},
+	}, params)
+	if err != nil {
+		return nil, err
+	}
+	w.datasets[name] = &dataset{entry, stage}
+	return w.datasets[name], nil
+}
+
+// network adds the training of a network and what follows from its weights
+// alone, once.
+func (w *wiring) network(data *dataset, n network) error {
+	if w.networks[n] != nil {
+		return nil
+	}
+	var (
+		images = pipeline.Input{Name: train.Images, From: data.stage, Output: fetch.Images}
+		labels = pipeline.Input{Name: train.Labels, From: data.stage, Output: fetch.Labels}
+		recipe = w.params.Train
+		curve  = w.params.Differences
+		stages trained
+		err    error
+	)
+	stages.train, err = pipeline.Add(w.graph, w.kinds.train, n.node("train", images, labels), train.Params{
+		HiddenSize:   n.hiddenSize,
+		NumLayers:    n.numLayers,
+		Classes:      data.Classes,
+		SampleSize:   n.sampleSize,
+		Seed:         n.seed,
+		Epochs:       recipe.Epochs,
+		BatchSize:    recipe.BatchSize,
+		LearningRate: recipe.LearningRate,
+		Beta1:        recipe.Beta1,
+		Beta2:        recipe.Beta2,
+		Epsilon:      recipe.Epsilon,
+	})
+	if err != nil {
+		return err
+	}
+	weights := pipeline.Input{Name: losses.Weights, From: stages.train, Output: train.Weights}
+	stages.losses, err = pipeline.Add(w.graph, w.kinds.losses, n.node("losses", images, labels, weights), losses.Params{
+		SampleSize: n.sampleSize,
+	})
+	if err != nil {
+		return err
+	}
+	perObject := pipeline.Input{Name: differences.InputLosses, From: stages.losses, Output: losses.Losses}
+	stages.differences, err = pipeline.Add(w.graph, w.kinds.differences, n.node("differences", perObject), differences.Params{
+		SampleSize:   n.sampleSize,
+		Permutations: curve.Permutations,
+		EMA:          curve.EMA,
+		Seed:         curve.Seed,
+	})
+	if err != nil {
+		return err
+	}
+	w.networks[n] = &stages
+	return nil
+}

@@ -1,0 +1,303 @@
+package stages
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/curves"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+)
+
+func testEnv(t testing.TB) Env {
+	t.Helper()
+	sources, err := pipeline.NewSources(landscape.Sources(), landscape.Module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Env{Sources: sources}
+}
+
+func mustNew(t *testing.T, p Params) *pipeline.Graph {
+	t.Helper()
+	g, err := New(p, testEnv(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// byKind counts the stages of each kind.
+func byKind(g *pipeline.Graph) map[string]int {
+	count := map[string]int{}
+	for _, s := range g.Stages() {
+		count[s.Kind()]++
+	}
+	return count
+}
+
+func exports(g *pipeline.Graph) []string {
+	var files []string
+	for _, s := range g.Stages() {
+		files = slices.AppendSeq(files, maps.Values(s.Exports()))
+	}
+	slices.Sort(files)
+	return files
+}
+
+func TestDefaultGraph(t *testing.T) {
+	g := mustNew(t, DefaultParams())
+	// 25 networks and 8·5 of the sample-size experiment, one of them shared.
+	const networks = 25 + 40 - 1
+	want := map[string]int{"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 4, "tables": 1}
+	if diff := cmp.Diff(want, byKind(g)); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
+	}
+	files := []string{"results/networks.csv"}
+	for _, f := range figureNames {
+		for _, suffix := range []string{"pdf", "png", "svg"} {
+			files = append(files, "figures/mnist_direct_"+f+"."+suffix)
+		}
+	}
+	slices.Sort(files)
+	if diff := cmp.Diff(files, exports(g)); diff != "" {
+		t.Errorf("exports (-want +got):\n%s", diff)
+	}
+}
+
+// TestSharedNetwork sees to it that two experiments read one and the same stage.
+func TestSharedNetwork(t *testing.T) {
+	g := mustNew(t, DefaultParams())
+	shared := g.Stage("differences[mnist,direct,h=16,l=5,k=10000,seed=0]")
+	if shared == nil {
+		t.Fatal("the shared network has no stage")
+	}
+	for _, figure := range []string{FigureHiddenSize, FigureNumLayers, FigureTrueDifference} {
+		s := g.Stage("figures[mnist,direct," + figure + "]")
+		if s == nil || !slices.ContainsFunc(s.Inputs(), func(in pipeline.Input) bool { return in.From == shared }) {
+			t.Errorf("figure %s does not read the shared network", figure)
+		}
+	}
+}
+
+// TestTargets selects every stage by its name, and by its kind with its labels.
+func TestTargets(t *testing.T) {
+	g := mustNew(t, DefaultParams())
+	for _, s := range g.Stages() {
+		group := s.Kind()
+		if labels := s.Labels(); len(labels) > 0 {
+			var items []string
+			for _, l := range labels {
+				items = append(items, l.Key+"="+l.Value)
+			}
+			group += "[" + strings.Join(items, ",") + "]"
+		}
+		for _, target := range []string{s.Name(), group} {
+			found, err := g.Match(target)
+			if err != nil || len(found) != 1 || found[0] != s {
+				t.Errorf("target %s finds %v, %v", target, found, err)
+			}
+		}
+	}
+	for target, want := range map[string]int{
+		"train[h=16,l=5,seed=0]": 8, "train[mnist,k=100]": 5, "figures": 4, "losses[h=64]": 5, "figures/mnist_direct_mad_over_k.svg": 1,
+	} {
+		if found, err := g.Match(target); err != nil || len(found) != want {
+			t.Errorf("target %s finds %d stages, %v; want %d", target, len(found), err, want)
+		}
+	}
+}
+
+// TestReads holds the order of the method: what each kind may read.
+func TestReads(t *testing.T) {
+	g := mustNew(t, DefaultParams())
+	reads := map[string][]string{
+		"fetch": nil, "train": {"fetch"}, "losses": {"fetch", "train"}, "differences": {"losses"},
+		"figures": {"differences", "losses"}, "tables": {"differences", "losses"},
+	}
+	for _, s := range g.Stages() {
+		for _, in := range s.Inputs() {
+			if !slices.Contains(reads[s.Kind()], in.From.Kind()) {
+				t.Errorf("%s reads %s", s, in.From)
+			}
+		}
+		if got, want := s.Portable(), s.Kind() != "figures"; got != want {
+			t.Errorf("%s: portable is %v", s, got)
+		}
+		if s.Kind() != "figures" {
+			continue
+		}
+		// A figure reads of each network exactly what it is drawn from.
+		network := map[string]bool{}
+		for _, in := range s.Inputs() {
+			_, id, _ := strings.Cut(in.Name, "/")
+			network[id] = true
+			if !strings.HasSuffix(in.From.Name(), id+"]") {
+				t.Errorf("%s: input %s comes from %s", s, in.Name, in.From)
+			}
+		}
+		figure := s.Labels()[len(s.Labels())-1].Value
+		want := 0
+		for id := range network {
+			names, err := figures.Inputs(figure, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want += len(names)
+		}
+		if len(s.Inputs()) != want {
+			t.Errorf("%s has %d inputs, want %d", s, len(s.Inputs()), want)
+		}
+	}
+}
+
+// TestParamsReach changes each key and expects it in the params of exactly the
+// kinds that are meant to read it: from these keys on, not before, is a run new.
+func TestParamsReach(t *testing.T) {
+	const text = "[[experiment]]\nname = \"a\"\nhidden_size = [4, 8]\nnum_layers = [2]\nk = [50, 60]\nat_hidden_size = 8\n" +
+		"figures = [\"hidden_size\", \"true_difference\", \"mad_over_k\"]\n"
+	tests := []struct {
+		set  string
+		want []string
+	}{
+		{"data.objects=700", []string{"fetch"}},
+		{"train.epochs=3", []string{"train"}},
+		{"train.batch_size=3", []string{"train"}},
+		{"train.learning_rate=3", []string{"train"}},
+		{"train.beta1=0.3", []string{"train"}},
+		{"train.beta2=0.3", []string{"train"}},
+		{"train.epsilon=0.3", []string{"train"}},
+		{"differences.permutations=3", []string{"differences"}},
+		{"differences.ema=0.3", []string{"differences"}},
+		{"differences.seed=3", []string{"differences"}},
+		{"figures.width_cm=20", []string{"figures"}},
+		{"figures.height_cm=20", []string{"figures"}},
+		{"figures.published=false", []string{"figures"}},
+		{"experiment.a.at_hidden_size=4", []string{"figures"}},
+		{"experiment.a.figures=[\"true_difference\"]", nil},
+	}
+	before := mustNew(t, mustParse(t, text))
+	reached := map[string]bool{}
+	for _, tt := range tests {
+		key, _, _ := strings.Cut(tt.set, "=")
+		reached[key] = true
+		changed := map[string]bool{}
+		after := mustNew(t, mustParse(t, text, tt.set))
+		for _, s := range after.Stages() {
+			old := before.Stage(s.Name())
+			if old == nil {
+				t.Fatalf("%s: %s is new", tt.set, s)
+			}
+			if !cmp.Equal(old.Params(), s.Params()) {
+				changed[s.Kind()] = true
+			}
+		}
+		if got := slices.Sorted(maps.Keys(changed)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s changes the params of %v, want %v", tt.set, got, tt.want)
+		}
+	}
+	p := defaultTables()
+	for _, table := range p.tables() {
+		for _, f := range table.fields {
+			if !reached[table.name+"."+f.name] {
+				t.Errorf("no case for %s.%s", table.name, f.name)
+			}
+		}
+	}
+}
+
+// TestNewAcceptsParams builds the graph of any params that are accepted: as
+// many trainings as there are different networks, and no two exports alike.
+func TestNewAcceptsParams(t *testing.T) {
+	env := testEnv(t)
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		fmt.Fprintf(&b, "[data]\nobjects = %d\n", rapid.IntRange(40, 100).Draw(t, "objects"))
+		list := func(name string, values ...int) {
+			got := rapid.SliceOfNDistinct(rapid.SampledFrom(values), 1, 3, rapid.ID).Draw(t, name)
+			fmt.Fprintf(&b, "%s = %s\n", name, tomlList(got))
+		}
+		free := slices.Clone(figureNames)
+		for i := range rapid.IntRange(1, 3).Draw(t, "experiments") {
+			fmt.Fprintf(&b, "[[experiment]]\nname = \"e%d\"\nat_hidden_size = 8\nat_num_layers = 5\n", i)
+			list("hidden_size", 4, 8, 16)
+			list("num_layers", 1, 5, 7)
+			list("k", 10, 20, 40)
+			list("seeds", 0, 1, 2)
+			n := rapid.IntRange(0, len(free)).Draw(t, "figures")
+			fmt.Fprintf(&b, "figures = %s\n", tomlList(free[:n]))
+			free = free[n:]
+		}
+		p, err := ParseParams("rapid.toml", []byte(b.String()), nil)
+		if err != nil {
+			return // such as a figure over what the experiment does not have
+		}
+		g, err := New(p, env)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, b.String())
+		}
+		different := map[network]bool{}
+		for i := range p.Experiments {
+			for n := range p.Experiments[i].grid {
+				different[n] = true
+			}
+		}
+		if got := byKind(g); got["train"] != len(different) || got["losses"] != len(different) || got["differences"] != len(different) {
+			t.Fatalf("stages are %v for %d networks\n%s", got, len(different), b.String())
+		}
+		if files := exports(g); len(slices.Compact(slices.Clone(files))) != len(files) {
+			t.Fatalf("exports are %q", files)
+		}
+	})
+}
+
+func TestNewWithoutSources(t *testing.T) {
+	if _, err := New(DefaultParams(), Env{}); err == nil || !strings.Contains(err.Error(), "no sources") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestNewRefuses builds graphs of params that no file can give.
+func TestNewRefuses(t *testing.T) {
+	unknown := DefaultParams()
+	unknown.Experiments[0].Dataset = "emnist"
+	tooMany := DefaultParams()
+	tooMany.Data.Objects = 70000
+	for name, p := range map[string]Params{"emnist": unknown, "70000": tooMany} {
+		if _, err := New(p, testEnv(t)); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("error is %v, want one about %s", err, name)
+		}
+	}
+}
+
+// TestMemoryEstimate keeps the estimates of the default run within what a
+// small machine has, and sees to it that they grow with the networks.
+func TestMemoryEstimate(t *testing.T) {
+	m := estimateMemory(DefaultParams())
+	if m.inputs != 10000*784*4 || m.data < 47040016 || m.data+m.inputs+m.network+m.curves > 1<<30 {
+		t.Errorf("memory of the default run is %+v", m)
+	}
+	wide := DefaultParams()
+	wide.Experiments[0].HiddenSize = []int{4, 4096}
+	if w := estimateMemory(wide); w.network < 4*4*10*4096*4096 {
+		t.Errorf("memory of a wide network is %+v", w)
+	}
+}
+
+// TestPublishedNames sees to it that the catalogue calls data sets as the
+// paper's curves do: a figure finds them by this name.
+func TestPublishedNames(t *testing.T) {
+	for _, name := range datasetNames() {
+		_, ok, err := curves.Published(curves.Name{Mode: curves.Direct, Dataset: name, Figure: curves.HiddenSize, HiddenSize: 16, NumLayers: 5})
+		if err != nil || !ok {
+			t.Errorf("the paper's curves know no data set %q (%v): give it in the catalogue of stages/fetch the name it has in internal/curves", name, err)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package stages
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+// network names one network of a run. With the params of [train] and the
+// data it is the whole identity of its training, so two experiments that name
+// the same one share it.
+type network struct {
+	dataset, input string
+	hiddenSize     int
+	numLayers      int
+	sampleSize     int
+	seed           int64
+}
+
+// grid yields the networks of the experiment, seeds running fastest.
+func (e *Experiment) grid(yield func(network) bool) {
+	for _, h := range e.HiddenSize {
+		for _, l := range e.NumLayers {
+			for _, k := range e.SampleSizes {
+				for _, seed := range e.Seeds {
+					if !yield(network{e.Dataset, e.Input, h, l, k, seed}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// id is the name of the network within its data set and input:
+// "h=16,l=5,k=10000,seed=0".
+func (n network) id() string {
+	return fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", n.hiddenSize, n.numLayers, n.sampleSize, n.seed)
+}
+
+// fullID names the network in the whole run: "mnist,direct,h=16,…".
+func (n network) fullID() string { return n.dataset + "," + n.input + "," + n.id() }
+
+// node is a stage of the network of the given kind.
+func (n network) node(kind string, inputs ...pipeline.Input) pipeline.Node {
+	return pipeline.Node{
+		Name: kind + "[" + n.fullID() + "]",
+		Labels: []pipeline.Label{
+			{Key: "dataset", Value: n.dataset},
+			{Key: "input", Value: n.input},
+			{Key: "h", Value: strconv.Itoa(n.hiddenSize)},
+			{Key: "l", Value: strconv.Itoa(n.numLayers)},
+			{Key: "k", Value: strconv.Itoa(n.sampleSize)},
+			{Key: "seed", Value: strconv.FormatInt(n.seed, 10)},
+		},
+		Inputs: inputs,
+	}
+}
