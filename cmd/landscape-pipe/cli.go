@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+)
+
+// cli is the whole command line.
+type cli struct {
+	globals
+
+	Repro   reproCmd   `cmd:"" help:"Run what is not up to date, and write figures and results."`
+	Status  statusCmd  `cmd:"" help:"Say what repro would run, and why. Changes nothing."`
+	List    listCmd    `cmd:"" help:"List what repro can be asked for: kinds, stages and files, with their state."`
+	Logs    logsCmd    `cmd:"" help:"Show what a stage said when it ran last."`
+	Dag     dagCmd     `cmd:"" help:"Show the graph of stages as text, or draw it."`
+	Version versionCmd `cmd:"" help:"Show version, revision, Go version and the processor path in use."`
+}
+
+// globals are the flags that every verb has. Paths are relative to the folder
+// of -C.
+type globals struct {
+	Directory string `short:"C" placeholder:"DIR" help:"Work in DIR instead of the current folder."`
+	Params    string `default:"params.toml" placeholder:"FILE" help:"Params of the run (default: ${default})."`
+	Artifacts string `default:"artifacts" placeholder:"DIR" help:"Where figures and results go (default: ${default})."`
+	Store     string `env:"LANDSCAPE_STORE" placeholder:"DIR" help:"Where cached results lie (default: store in the artifacts folder)."`
+	Data      string `env:"LANDSCAPE_DATA" placeholder:"DIR" help:"Local folder with data sets, looked into first."`
+	Offline   bool   `help:"Use no network: data sets come from local folders only."`
+}
+
+// selection is which stages a verb is about, under which params.
+type selection struct {
+	Targets []string `arg:"" optional:"" name:"target" help:"Stages, kinds (train), groups (train[mnist,h=16]) or exported files; all if none is given."`
+	overrides
+}
+
+// overrides are params that are given on the command line.
+type overrides struct {
+	Set []string `sep:"none" placeholder:"KEY=VALUE" help:"Use another value for a param, as train.learning_rate=0.002 or experiment.paper.seeds=[0,1]. May be repeated."`
+}
+
+const description = `Trains the networks of the paper and draws its figures as a pipeline of cached stages. ` +
+	`The second run does nothing; a changed parameter runs again exactly what reads it.`
+
+// exitCodes ends every help text.
+const exitCodes = `
+Exit codes:
+    0  done
+    1  a stage failed, or something else went wrong
+    2  wrong usage or params
+    3  status --exit-code: something is to be run; check, verify: a difference
+    4  the store cannot be opened or written, is full, or is newer than this program
+  130  interrupted (143: terminated); what had finished is kept. A second Ctrl-C ends at once.
+`
+
+func parserOptions(a *app, exit func(int)) []kong.Option {
+	help := func(o kong.HelpOptions, c *kong.Context) error {
+		if err := kong.DefaultHelpPrinter(o, c); err != nil {
+			return err
+		}
+		if long, ok := selectedHelp(c); ok {
+			fmt.Fprint(c.Stdout, "\n", long)
+		}
+		_, err := fmt.Fprint(c.Stdout, exitCodes)
+		return err
+	}
+	width, _, ok := term.Size(a.stdout)
+	if !ok {
+		width = 100
+	}
+	return []kong.Option{
+		kong.Name("landscape-pipe"),
+		kong.Description(description),
+		kong.Writers(a.stdout, a.stderr),
+		kong.Exit(exit),
+		kong.Help(help),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Tree: false, WrapUpperBound: min(width, 110), NoExpandSubcommands: true}),
+	}
+}
+
+// selectedHelp returns the part of a verb's help text that follows its flags.
+func selectedHelp(c *kong.Context) (string, bool) {
+	node := c.Selected()
+	if node == nil {
+		return "", false
+	}
+	text, ok := verbHelp[node.Name]
+	return text, ok
+}
+
+// verbHelp is what the verbs have to say beyond their flags.
+var verbHelp = map[string]string{
+	"repro":  reproHelp,
+	"status": statusHelp,
+	"list":   listHelp,
+	"dag":    dagHelp,
+}

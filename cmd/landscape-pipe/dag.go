@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/dagviz"
+)
+
+type dagCmd struct {
+	selection
+	Render bool   `help:"Draw the graph into dag.svg in the artifacts folder."`
+	Output string `short:"o" placeholder:"FILE" help:"Draw the graph into FILE: .svg, .dot (Graphviz), .mmd (Mermaid) or .txt."`
+	Full   bool   `help:"Show every stage, not one node for all that differ in labels only."`
+}
+
+const dagHelp = `SVG needs the program landscape-pipe-dag, beside this one or on PATH; the other
+formats do not. Colours tell what is cached and what would run.
+`
+
+// maxDrawn is how many nodes a drawing may have: beyond it, a layout takes
+// minutes, and nobody can read it.
+const maxDrawn = 2000
+
+// Run implements the verb.
+func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error { return runDag(ctx, a, g, c) }
+
+func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
+	output := c.Output
+	if output == "" && c.Render {
+		output = filepath.Join(g.Artifacts, "dag.svg")
+	}
+	suffix := strings.ToLower(filepath.Ext(output))
+	write, known := dagFormats[suffix]
+	if !known {
+		return usage(fmt.Errorf("-o %s: the suffix %q is no format that the graph can be written in", output, suffix), "use .svg, .dot, .mmd or .txt")
+	}
+	w, err := g.open(a, c.Set)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	plan, err := w.plan(pipeline.Options{Targets: c.Targets})
+	if err != nil {
+		return err
+	}
+	model := dagviz.Collapse(plan.Steps())
+	if c.Full {
+		model = dagviz.Full(plan.Steps())
+	}
+	if output == "" {
+		return model.Text(a.stdout, func(s pipeline.State, text string) string { return paintState(a.out, s, text) })
+	}
+	if len(model.Nodes) > maxDrawn && suffix == ".svg" {
+		return usage(fmt.Errorf("%d stages are too many for a drawing, which may have %d", len(model.Nodes), maxDrawn), "leave out --full, or name targets")
+	}
+	content, err := write(ctx, a, model)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(output, content); err != nil {
+		return fmt.Errorf("writing the drawing: %w", err)
+	}
+	_, err = fmt.Fprintf(a.stdout, "wrote %s (%s)\n", output, model.Total())
+	return err
+}
+
+// dagFormats writes the model for each suffix; "" is the terminal.
+var dagFormats = map[string]func(context.Context, *app, *dagviz.Model) ([]byte, error){
+	"": func(context.Context, *app, *dagviz.Model) ([]byte, error) { return nil, nil },
+	".svg": func(ctx context.Context, a *app, m *dagviz.Model) ([]byte, error) {
+		var dot bytes.Buffer
+		if err := m.DOT(&dot); err != nil {
+			return nil, err
+		}
+		l, err := findLayouter()
+		if err != nil {
+			return nil, err
+		}
+		return l.svg(ctx, dot.Bytes())
+	},
+	".dot": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
+		var b bytes.Buffer
+		err := m.DOT(&b)
+		return b.Bytes(), err
+	},
+	".mmd": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
+		var b bytes.Buffer
+		err := m.Mermaid(&b)
+		return b.Bytes(), err
+	},
+	".txt": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
+		var b bytes.Buffer
+		err := m.Text(&b, nil)
+		return b.Bytes(), err
+	},
+}

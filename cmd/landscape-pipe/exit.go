@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"syscall"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages"
+)
+
+// The exit codes. They are part of the interface: scripts rely on them.
+const (
+	exitDone        = 0
+	exitFailed      = 1   // a stage failed, or anything that has no code of its own
+	exitUsage       = 2   // wrong usage or params
+	exitDifference  = 3   // a check found a difference
+	exitStore       = 4   // the store cannot be opened or written, is full or newer
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+	exitTerminated  = 143 // 128 + SIGTERM
+)
+
+// exitCode is the one place that maps errors to exit codes.
+func exitCode(ctx context.Context, err error) int {
+	var (
+		signalled  *signalError
+		wrong      *usageError
+		params     *stages.ParamsError
+		difference *differenceError
+		store      *cas.StoreError
+		format     *cas.FormatError
+		busy       *cas.BusyError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &signalled) || errors.As(context.Cause(ctx), &signalled):
+		return signalled.code()
+	case errors.As(err, &wrong), errors.As(err, &params):
+		return exitUsage
+	case errors.As(err, &store), errors.As(err, &format), errors.As(err, &busy):
+		return exitStore
+	case errors.As(err, &difference):
+		return exitDifference
+	}
+	return exitFailed
+}
+
+// hint says what to do about an error, "" where the error itself does.
+func hint(err error) string {
+	var (
+		wrong  *usageError
+		other  *advisedError
+		failed *pipeline.StageError
+	)
+	switch {
+	case errors.As(err, &wrong):
+		return wrong.hint
+	case errors.As(err, &other):
+		return other.hint
+	case errors.Is(err, cas.ErrFull):
+		return "free some space or name another folder with --store; what had finished is kept"
+	case errors.Is(err, cas.ErrReadOnly):
+		return "name a folder that can be written with --store or LANDSCAPE_STORE"
+	case errors.As(err, &failed):
+		return fmt.Sprintf("landscape-pipe logs %s shows what it said; repro -k goes on with what does not need it", shellWord(failed.Stage.Name()))
+	}
+	return ""
+}
+
+// usageError is a mistake of whoever called, with what to do about it.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func usage(err error, hint string) error { return &usageError{err, hint} }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// advisedError is another error with what to do about it.
+type advisedError struct {
+	err  error
+	hint string
+}
+
+func advised(err error, hint string) error { return &advisedError{err, hint} }
+
+func (e *advisedError) Error() string { return e.err.Error() }
+func (e *advisedError) Unwrap() error { return e.err }
+
+// differenceError is the result of a check that found something.
+type differenceError struct{ text string }
+
+func (e *differenceError) Error() string { return e.text }
+
+// signalError is the end by a signal.
+type signalError struct{ signal os.Signal }
+
+func (e *signalError) Error() string {
+	if e.signal == syscall.SIGTERM {
+		return "terminated"
+	}
+	return "interrupted"
+}
+
+func (e *signalError) code() int {
+	if e.signal == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+var joinType = reflect.TypeOf(errors.Join(errors.New("")))
+
+// isJoin reports whether err only joins others, and says nothing of its own.
+func isJoin(err error) bool { return reflect.TypeOf(err) == joinType }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// layoutProgram is the helper that lays out graphs; see its package comment
+// for why it is a program of its own.
+const layoutProgram = "landscape-pipe-dag"
+
+const installHint = "go install github.com/landscape-pipe/landscape-pipe/cmd/...; or write .dot, .mmd or .txt with -o, which do not need it"
+
+// layouter runs the helper.
+type layouter struct{ program string }
+
+// findLayouter looks for the helper beside this program, then on PATH.
+func findLayouter() (*layouter, error) {
+	if self, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(self); err == nil {
+			self = real
+		}
+		beside := filepath.Join(filepath.Dir(self), layoutProgram)
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return &layouter{beside}, nil
+		}
+	}
+	program, err := exec.LookPath(layoutProgram)
+	if err != nil {
+		return nil, advised(fmt.Errorf("drawing the graph: the program %s is neither beside this one nor on PATH", layoutProgram), installHint)
+	}
+	return &layouter{program}, nil
+}
+
+// svg lays out a graph in the DOT language. The helper gets a temporary
+// folder that nobody else can reach, since what lies in it is run as code; if
+// it fails, it gets an empty one and a second chance.
+func (l *layouter) svg(ctx context.Context, dot []byte) ([]byte, error) {
+	dir, err := os.MkdirTemp("", layoutProgram+"-") // mode 0700
+	if err != nil {
+		return nil, fmt.Errorf("drawing the graph: no temporary folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	svg, err := l.try(ctx, dir, dot)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrPermission) {
+		if err := empty(dir); err != nil {
+			return nil, fmt.Errorf("drawing the graph: %w", err)
+		}
+		svg, err = l.try(ctx, dir, dot)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("drawing the graph: %w", err)
+	}
+	return svg, nil
+}
+
+func (l *layouter) try(ctx context.Context, dir string, dot []byte) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, l.program)
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "TMP="+dir, "TEMP="+dir)
+	cmd.Stdin = bytes.NewReader(dot)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = 2 * time.Second
+	if err := cmd.Run(); err != nil {
+		said, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		if said == "" {
+			return nil, fmt.Errorf("%s: %w", l.program, err)
+		}
+		return nil, fmt.Errorf("%s: %w: %s", l.program, err, strings.TrimPrefix(said, layoutProgram+": "))
+	}
+	if !bytes.Contains(stdout.Bytes(), []byte("</svg>")) {
+		return nil, fmt.Errorf("%s wrote no drawing", l.program)
+	}
+	return stdout.Bytes(), nil
+}
+
+// empty removes what lies in a folder.
+func empty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+type logsCmd struct {
+	Stage string `arg:"" help:"The stage, or a group of stages."`
+	overrides
+	All  bool `short:"a" help:"Show every run of the stage, not only the last."`
+	JSON bool `name:"json" help:"Write JSON: an array of logs."`
+}
+
+// Run implements the verb.
+func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error { return runLogs(ctx, a, g, c) }
+
+func runLogs(_ context.Context, a *app, g *globals, c *logsCmd) error {
+	w, err := g.open(a, c.Set)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	plan, err := w.plan(pipeline.Options{Targets: []string{c.Stage}})
+	if err != nil {
+		return err
+	}
+	stages, err := w.graph.Match(c.Stage)
+	if err != nil {
+		return err
+	}
+	found := []pipeline.Log{}
+	for _, s := range stages {
+		logs, err := plan.Logs(s)
+		if err != nil {
+			return fmt.Errorf("logs of %s: %w", s, err)
+		}
+		if !c.All && len(logs) > 1 {
+			logs = logs[len(logs)-1:]
+		}
+		if len(logs) == 0 {
+			fmt.Fprintf(a.stderr, "%s: %s\n", s, silence(plan, s))
+		}
+		found = append(found, logs...)
+	}
+	if c.JSON {
+		return printJSON(a.stdout, found)
+	}
+	for _, l := range found {
+		text := term.Clean(l.Text)
+		fmt.Fprintf(a.stdout, "%s  %s\n%s", a.out.Bold(l.Stage),
+			a.out.Dim(l.Started.Format(time.DateTime)+", "+term.Duration(l.Elapsed)), text)
+		if l.Error != "" {
+			fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("failed:"), strings.TrimRight(term.Clean(l.Error), "\n"))
+		}
+	}
+	return nil
+}
+
+// silence says why there is no log.
+func silence(plan *pipeline.Plan, s *pipeline.Stage) string {
+	if r, ok := plan.Record(s); ok {
+		return fmt.Sprintf("it ran on %s for %s and said nothing", r.Started.Format(time.DateTime), term.Duration(r.Elapsed))
+	}
+	return "it never ran with these params"
+}

@@ -1,0 +1,191 @@
+// Landscape-pipe trains the networks of the paper and draws its figures, as a
+// pipeline of cached stages: the second run does nothing, and a changed
+// parameter runs again exactly what reads it.
+//
+//	landscape-pipe repro                  bring every figure and table up to date
+//	landscape-pipe status                 what would run, and why
+//	landscape-pipe repro --set train.learning_rate=0.002
+//
+// The rules of this user interface:
+//
+//   - What was asked for goes to standard output, everything else (progress,
+//     warnings, errors) to standard error.
+//   - Colour and lines that are redrawn are for terminals only, and NO_COLOR
+//     is honoured.
+//   - An error says what, where, and what to do next.
+//   - Only repro, and dag with --render or -o, change anything.
+//   - The exit code tells the kind of the end; see exit.go.
+//
+// A verb is a file: its struct holds the flags, its run function does the
+// work. This package is the only place that parses flags, prints and exits.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+)
+
+func main() {
+	ctx, stop := withSignals(context.Background(), os.Exit)
+	code := run(ctx, newApp(os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// app is what a verb may use of the process.
+type app struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	out, err       term.Style // of stdout and stderr
+	started        time.Time
+}
+
+func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {
+	return &app{
+		stdout: stdout, stderr: stderr, getenv: getenv,
+		out:     term.NewStyle(term.Coloured(stdout, getenv)),
+		err:     term.NewStyle(term.Coloured(stderr, getenv)),
+		started: time.Now(),
+	}
+}
+
+// warn writes a warning that does not change the result.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "%s %s\n", a.err.Warn("warning:"), term.Clean(fmt.Sprintf(format, args...)))
+}
+
+// run parses the arguments, runs the verb and returns the exit code.
+func run(ctx context.Context, a *app, args []string) int {
+	err := dispatch(ctx, a, args)
+	if err == nil {
+		return exitDone
+	}
+	code := exitCode(ctx, err)
+	a.report(ctx, err)
+	return code
+}
+
+func dispatch(ctx context.Context, a *app, args []string) error {
+	var c cli
+	asked := false // for help, which is printed while parsing
+	parser, err := kong.New(&c, parserOptions(a, func(int) { asked = true })...)
+	if err != nil {
+		return fmt.Errorf("building the command line: %w", err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	selected, err := parser.Parse(args)
+	if asked {
+		return nil
+	}
+	if err != nil {
+		return parseError(err)
+	}
+	if c.Directory != "" {
+		if err := os.Chdir(c.Directory); err != nil {
+			return usage(fmt.Errorf("-C: %w", err), "name a folder that exists")
+		}
+	}
+	selected.BindTo(ctx, (*context.Context)(nil))
+	return selected.Run(a, &c.globals)
+}
+
+// parseError makes a usage error of what the parser says, with the help text
+// to look at as a hint.
+func parseError(err error) error {
+	command := "landscape-pipe"
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context != nil {
+		if node := p.Context.Selected(); node != nil {
+			command += " " + node.Name
+		}
+	}
+	return usage(err, command+" --help lists what is possible")
+}
+
+// report writes an error, or each of several, and what to do next.
+func (a *app) report(ctx context.Context, err error) {
+	var hints []string
+	errs := flatten(err)
+	if more := len(errs) - maxErrors; more > 1 {
+		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("%d errors more", more))
+	}
+	for _, e := range errs {
+		if context.Cause(ctx) != nil && errors.Is(e, context.Canceled) {
+			continue // the signal is reported instead
+		}
+		text := term.Clean(strings.TrimRight(e.Error(), "\n"))
+		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bad("landscape-pipe:"), text)
+		if h := hint(e); h != "" && len(hints) < maxHints {
+			hints = append(hints, h)
+		}
+	}
+	var s *signalError
+	if errors.As(context.Cause(ctx), &s) && !errors.As(err, &s) {
+		fmt.Fprintf(a.stderr, "%s %v\n", a.err.Bad("landscape-pipe:"), s)
+	}
+	for _, h := range hints {
+		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bold("hint:"), term.Clean(h))
+	}
+}
+
+// Ten failures are enough to see the pattern, and one piece of advice to
+// follow.
+const (
+	maxErrors = 10
+	maxHints  = 1
+)
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || !isJoin(err) {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, flatten(e)...)
+	}
+	return all
+}
+
+// withSignals returns a context that an interrupt or a request to terminate
+// cancels, with a *signalError as cause. A second one ends the process at
+// once: the store needs no goodbye.
+func withSignals(parent context.Context, exit func(int)) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for first := true; ; first = false {
+			select {
+			case s := <-signals:
+				e := &signalError{s}
+				if !first {
+					exit(e.code())
+				}
+				cancel(e)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+// outcome is what repro has to say in the end.
+type outcome struct {
+	run     string // name, "" for the default run
+	plan    *pipeline.Plan
+	summary *pipeline.Summary
+	exports string   // folder
+	written []string // of the exports, those that changed
+	asked   bool     // for some targets only
+	stopped bool     // by a signal, before anything was exported
+	elapsed time.Duration
+
+	lock        string // file
+	expected    bool   // there is one
+	updated     bool
+	differences []pipeline.Difference
+}
+
+// compare holds the results against lock.json, and takes them over if asked.
+func (o *outcome) compare(update bool) error {
+	baseline, err := pipeline.LoadBaseline(o.lock)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		baseline = pipeline.NewBaseline()
+	case err != nil:
+		return err
+	default:
+		o.expected = true
+	}
+	graph := o.plan.Graph()
+	o.differences = baseline.Compare(o.summary.Results)
+	if o.asked || o.summary.Failed+o.summary.Skipped > 0 {
+		// Results that were not asked for, or not made, are not missing.
+		o.differences = slices.DeleteFunc(o.differences, func(d pipeline.Difference) bool { return d.Kind == pipeline.Missing })
+	}
+	if !update {
+		return nil
+	}
+	if o.expected && len(o.differences) == 0 {
+		return nil
+	}
+	if !o.asked {
+		baseline.Retain(func(stage, _ string) bool { return graph.Stage(stage) != nil })
+	}
+	baseline.Update(graph, o.summary.Results)
+	if err := baseline.Save(o.lock); err != nil {
+		return fmt.Errorf("updating %s: %w", o.lock, err)
+	}
+	o.updated = true
+	return nil
+}
+
+// idle reports whether there was nothing to do at all.
+func (o *outcome) idle(failure error) bool {
+	s := o.summary
+	return failure == nil && s.Ran+s.Failed+s.Skipped+s.Unrun == 0 && len(o.written) == 0 && !o.updated
+}
+
+// print writes the summary, and warnings about results that differ.
+func (o *outcome) print(a *app, quiet, asJSON bool, failure error) error {
+	for _, d := range o.summary.Diverged {
+		a.warn("%s ran twice with the same key and made other bytes in %s (first %s, now %s): it is not deterministic",
+			d.Stage, d.Output, d.Have.Short(), d.Got.Short())
+	}
+	if !o.updated {
+		o.warnDifferences(a)
+	}
+	switch {
+	case asJSON:
+		return printJSON(a.stdout, o.json(failure))
+	case quiet || o.stopped:
+		return nil
+	case o.idle(failure):
+		_, err := fmt.Fprintf(a.stdout, "nothing to do: %s cached, %s\n", plural(o.summary.Cached, "stage"), term.Duration(o.elapsed))
+		return err
+	case failure != nil && o.summary.Ran+len(o.written) == 0:
+		return nil
+	}
+	lines := [][2]string{{"ran", o.counts()}}
+	lines = append(lines, o.places()...)
+	if text := o.baseline(); text != "" {
+		lines = append(lines, [2]string{"baseline", text})
+	}
+	for _, l := range lines {
+		if _, err := fmt.Fprintf(a.stdout, "%s  %s\n", a.out.Bold(term.Pad(l[0], 8)), l[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *outcome) counts() string {
+	s := o.summary
+	text := "nothing"
+	if s.Ran > 0 {
+		text = plural(s.Ran, "stage") + " in " + term.Duration(o.elapsed)
+	}
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{s.Cached, "cached"}, {s.Failed, "failed"}, {s.Skipped, "skipped"}, {s.Unrun, "not run"}} {
+		if c.n > 0 {
+			text += fmt.Sprintf(", %d %s", c.n, c.what)
+		}
+	}
+	return text
+}
+
+// places says where the exported files lie, a line a folder.
+func (o *outcome) places() [][2]string {
+	files := make(map[string][]string) // by first folder
+	for _, step := range o.plan.Steps() {
+		if _, ok := o.summary.Results[step.Stage.Name()]; !ok {
+			continue
+		}
+		for _, file := range step.Stage.Exports() {
+			folder, _, below := strings.Cut(file, "/")
+			if !below {
+				folder = ""
+			}
+			files[folder] = append(files[folder], file)
+		}
+	}
+	var lines [][2]string
+	for _, folder := range slices.Sorted(maps.Keys(files)) {
+		list := files[folder]
+		slices.Sort(list)
+		changed := 0
+		for _, f := range list {
+			if slices.Contains(o.written, f) {
+				changed++
+			}
+		}
+		state := "unchanged"
+		if changed > 0 {
+			state = fmt.Sprintf("%d written", changed)
+		}
+		where := filepath.Join(o.exports, filepath.FromSlash(folder))
+		if len(list) == 1 {
+			where = filepath.Join(o.exports, filepath.FromSlash(list[0]))
+			if changed > 0 {
+				state = "written"
+			}
+		} else {
+			state = plural(len(list), "file") + ", " + state
+		}
+		lines = append(lines, [2]string{cmp.Or(folder, "files"), where + " (" + state + ")"})
+	}
+	return lines
+}
+
+func (o *outcome) baseline() string {
+	switch {
+	case o.updated:
+		return fmt.Sprintf("%s updated: %s", o.lock, o.tally())
+	case !o.expected && o.run != "":
+		return ""
+	case !o.expected:
+		return fmt.Sprintf("%s is missing: nothing to compare with; repro --update-lock writes it", o.lock)
+	case len(o.differences) > 0:
+		return fmt.Sprintf("%s: %s", o.lock, o.tally())
+	}
+	return fmt.Sprintf("%s: all %s as expected", o.lock, plural(o.results(), "result"))
+}
+
+func (o *outcome) results() int {
+	n := 0
+	for _, outputs := range o.summary.Results {
+		n += len(outputs)
+	}
+	return n
+}
+
+func (o *outcome) tally() string {
+	var count [3]int
+	for _, d := range o.differences {
+		count[d.Kind]++
+	}
+	return fmt.Sprintf("%d changed, %d new, %d gone", count[pipeline.Changed], count[pipeline.New], count[pipeline.Missing])
+}
+
+// warnDifferences lists what differs from lock.json. repro only warns: check
+// is the verb that fails.
+func (o *outcome) warnDifferences(a *app) {
+	const most = 5
+	if !o.expected || len(o.differences) == 0 {
+		return
+	}
+	a.warn("results differ from %s: %s", o.lock, o.tally())
+	for i, d := range o.differences {
+		if i == most {
+			fmt.Fprintf(a.stderr, "  and %d more\n", len(o.differences)-most)
+			break
+		}
+		fmt.Fprintf(a.stderr, "  %s\n", term.Clean(differenceText(d)))
+	}
+	fmt.Fprintln(a.stderr, "  repro --update-lock takes the results over if they are right")
+}
+
+func differenceText(d pipeline.Difference) string {
+	name := d.Stage + ": " + d.Output
+	switch d.Kind {
+	case pipeline.New:
+		return fmt.Sprintf("%s is new: %s", name, d.Have.Short())
+	case pipeline.Missing:
+		return fmt.Sprintf("%s is gone: %s", name, d.Want.Short())
+	}
+	return fmt.Sprintf("%s is %s, expected %s", name, d.Have.Short(), d.Want.Short())
+}
+
+// json is the form of the summary for programs.
+func (o *outcome) json(failure error) any {
+	type failed struct {
+		Stage string `json:"stage"`
+		Error string `json:"error"`
+	}
+	type difference struct {
+		Kind   string `json:"kind"`
+		Stage  string `json:"stage"`
+		Output string `json:"output"`
+		Want   string `json:"want,omitempty"`
+		Have   string `json:"have,omitempty"`
+	}
+	v := struct {
+		Cached   int      `json:"cached"`
+		Ran      int      `json:"ran"`
+		Failed   int      `json:"failed"`
+		Skipped  int      `json:"skipped"`
+		Unrun    int      `json:"unrun"`
+		Elapsed  float64  `json:"elapsed"` // seconds
+		Run      string   `json:"run"`     // "" for the default run
+		Exports  string   `json:"exports"`
+		Written  []string `json:"written"`
+		Failures []failed `json:"failures"`
+		Baseline struct {
+			File        string       `json:"file"`
+			Exists      bool         `json:"exists"`
+			Updated     bool         `json:"updated"`
+			Differences []difference `json:"differences"`
+		} `json:"baseline"`
+		Error string `json:"error,omitempty"`
+	}{
+		Cached: o.summary.Cached, Ran: o.summary.Ran, Failed: o.summary.Failed, Skipped: o.summary.Skipped, Unrun: o.summary.Unrun,
+		Elapsed: o.elapsed.Seconds(), Run: o.run, Exports: o.exports, Written: append([]string{}, o.written...), Failures: []failed{},
+	}
+	for _, f := range o.summary.Failures {
+		v.Failures = append(v.Failures, failed{f.Stage.Name(), f.Err.Error()})
+	}
+	v.Baseline.File, v.Baseline.Exists, v.Baseline.Updated = o.lock, o.expected || o.updated, o.updated
+	v.Baseline.Differences = []difference{}
+	if o.expected {
+		for _, d := range o.differences {
+			j := difference{Kind: d.Kind.String(), Stage: d.Stage, Output: d.Output}
+			if !d.Want.IsZero() {
+				j.Want = d.Want.String()
+			}
+			if !d.Have.IsZero() {
+				j.Have = d.Have.String()
+			}
+			v.Baseline.Differences = append(v.Baseline.Differences, j)
+		}
+	}
+	if failure != nil {
+		v.Error = failure.Error()
+	}
+	return v
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write what the scripts compare with")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"landscape-pipe": main})
+}
+
+// smallParams is a run of every stage in a fraction of a second.
+const smallParams = `[data]
+objects = 200
+
+[train]
+epochs = 2
+
+[differences]
+permutations = 10
+
+[[experiment]]
+name = "paper"
+hidden_size = [4, 8]
+num_layers = [2]
+at_num_layers = 2
+at_hidden_size = 8
+figures = ["hidden_size"]
+`
+
+// TestScripts runs testdata/script/*.txtar, one behaviour each. Beside the
+// commands of testscript they have
+//
+//	exits CODE program args…   like exec, and wants this exit code
+//	interrupt SIGNAL CODE args…  starts landscape-pipe, sends it the signal
+//	                           when the first network is trained, and wants
+//	                           this exit code; leaves stderr.txt
+//	json FILE [EXPR…]          wants valid JSON, and key=value at its top
+//	jsonlines FILE             wants an object on each line
+//	warm                       puts a store with the real MNIST at
+//	                           artifacts/store, or skips the script with the
+//	                           reason why the data cannot be had
+//
+// and the file params.small.toml.
+func TestScripts(t *testing.T) {
+	store, noData := warmStore(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			for _, name := range []string{"NO_COLOR", "LANDSCAPE_STORE", "LANDSCAPE_DATA"} {
+				env.Setenv(name, "")
+			}
+			env.Setenv("TERM", "xterm")
+			return os.WriteFile(filepath.Join(env.WorkDir, "params.small.toml"), []byte(smallParams), 0o666)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"interrupt": interrupt,
+			"json":      validJSON,
+			"jsonlines": validJSONLines,
+			"warm": func(ts *testscript.TestScript, _ bool, _ []string) {
+				if noData != nil {
+					ts.Logf("no source of MNIST is in reach: %v", noData)
+					ts.Fatalf("use [data] before warm")
+				}
+				ts.Check(os.CopyFS(ts.MkAbs("artifacts/store"), os.DirFS(store)))
+			},
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "data" {
+				return noData == nil, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+	})
+}
+
+// warmStore fetches the small run's data into a store that the scripts copy.
+func warmStore(t *testing.T) (dir string, err error) {
+	t.Helper()
+	work := t.TempDir()
+	params := filepath.Join(work, "params.small.toml")
+	if err := os.WriteFile(params, []byte(smallParams), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	store := filepath.Join(work, "store")
+	a := newApp(&stdout, &stderr, os.Getenv)
+	code := run(context.Background(), a, []string{"repro", "fetch", "-q", "--params", params, "--store", store, "--artifacts", filepath.Join(work, "artifacts")})
+	if code != exitDone {
+		t.Logf("scripts that need MNIST are skipped, no source is in reach:\n%s", stderr.String())
+		return "", errors.New(stderr.String())
+	}
+	return store, nil
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE program args…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	have := 0
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &exit):
+		have = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if have != want {
+		ts.Fatalf("exit code %d, want %d", have, want)
+	}
+}
+
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: interrupt SIGNAL CODE args…")
+	}
+	signal := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
+	if signal == nil {
+		ts.Fatalf("unknown signal %s", args[0])
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var program string
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if name := filepath.Join(dir, "landscape-pipe"); program == "" && exists(name) {
+			program = name
+		}
+	}
+	cmd := exec.Command(program, append(args[2:], "--progress=json")...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR")}
+	pipe, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	var said bytes.Buffer
+	sent := false
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		fmt.Fprintln(&said, lines.Text())
+		var e eventValue
+		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Event == "finished" && e.Kind == "train" && !sent {
+			sent = true
+			ts.Check(cmd.Process.Signal(signal))
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), said.Bytes(), 0o666))
+	if have := cmd.ProcessState.ExitCode(); have != want {
+		ts.Fatalf("exit code %d, want %d\n%s", have, want, said.String())
+	}
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func validJSON(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: json FILE [key=value…]")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &value))
+	object, _ := value.(map[string]any)
+	for _, want := range args[1:] {
+		key, text, _ := strings.Cut(want, "=")
+		if have := fmt.Sprint(object[key]); have != text {
+			ts.Fatalf("%s is %s, want %s", key, have, text)
+		}
+	}
+}
+
+func validJSONLines(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: jsonlines FILE")
+	}
+	n := 0
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		n++
+		var value map[string]any
+		if err := json.Unmarshal([]byte(line), &value); err != nil {
+			ts.Fatalf("line %d is no JSON object: %v: %s", n, err, line)
+		}
+		if value["time"] == nil || value["event"] == nil {
+			ts.Fatalf("line %d has no time or event: %s", n, line)
+		}
+	}
+	if n == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+}

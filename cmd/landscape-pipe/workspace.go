@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages"
+	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
+)
+
+// workspace is what the verbs work on: the params, the graph that follows
+// from them, the store, and the folder that the results go to.
+type workspace struct {
+	params  stages.Params
+	graph   *pipeline.Graph
+	store   *cas.Disk
+	exports string // folder
+	run     string // name of the run, "" for the default one
+}
+
+// open reads the params, builds the graph and opens the store. It changes
+// nothing. The workspace must be closed.
+func (g *globals) open(a *app, set []string) (*workspace, error) {
+	params, err := stages.LoadParams(g.Params, set)
+	if err != nil {
+		var wrong *stages.ParamsError
+		if errors.As(err, &wrong) {
+			return nil, fmt.Errorf("%s in the params:\n%w", plural(len(wrong.Problems), "mistake"), err)
+		}
+		return nil, usage(err, "")
+	}
+	store := g.Store
+	if store == "" {
+		store = filepath.Join(g.Artifacts, "store")
+	}
+	sources, err := pipeline.NewSources(landscape.Sources(), landscape.Module)
+	if err != nil {
+		return nil, fmt.Errorf("reading the sources of the stages: %w", err)
+	}
+	graph, err := stages.New(params, stages.Env{Sources: sources, Fetcher: &fetch.Fetcher{
+		DataDir: g.Data, Offline: g.Offline, CacheDir: filepath.Join(g.Artifacts, "downloads"),
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("building the graph: %w", err)
+	}
+	for _, text := range sources.Warnings() {
+		a.warn("%s", text)
+	}
+	w := &workspace{params: params, graph: graph, exports: g.Artifacts, run: params.RunName(g.Params, set)}
+	if w.run != "" {
+		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
+	}
+	if w.store, err = cas.OpenDisk(store); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *workspace) close() { w.store.Close() }
+
+// lockFile is where the expected digests of the run are kept.
+func (w *workspace) lockFile() string { return filepath.Join(w.exports, "lock.json") }
+
+// plan compares the graph with the store. Targets that name nothing are wrong
+// usage; so is --single where something that a target reads is missing.
+func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
+	var wrong []error
+	for _, t := range o.Targets {
+		if _, err := w.graph.Match(t); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, usage(errors.Join(wrong...), "landscape-pipe list shows what there is")
+	}
+	p, err := pipeline.NewPlan(w.graph, w.store, o)
+	if err != nil && o.Single && !isStoreError(err) {
+		return nil, usage(err, "leave out --single to run what the targets read as well")
+	}
+	return p, err
+}
+
+func isStoreError(err error) bool {
+	var (
+		store  *cas.StoreError
+		format *cas.FormatError
+	)
+	return errors.As(err, &store) || errors.As(err, &format)
+}
