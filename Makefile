@@ -1,0 +1,36 @@
+# One target a task; `make` alone lists them.
+
+GO      ?= go
+BIN     := bin
+LDFLAGS := -s -w
+export CGO_ENABLED := 0
+
+.PHONY: help build repro check fmt lint bench check-training determinism clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## static binaries bin/landscape-pipe and bin/landscape-pipe-dag
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
+
+repro: build ## reproduce the paper: data, networks, figures (the second run does nothing)
+	$(BIN)/landscape-pipe repro
+
+check: build lint ## all tests: formatting, vet, unit, property, command-line
+	$(GO) test -timeout 15m ./...
+
+fmt: ## format the Go files
+	$(GO) fmt ./...
+
+lint: ## fail on unformatted files and on what vet finds
+	@files=$$(gofmt -l cmd internal pipeline stages *.go); if [ -n "$$files" ]; then echo "not formatted (make fmt): $$files"; exit 1; fi
+	$(GO) vet ./...
+
+bench: ## benchmarks: kernels, training, engine, store
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/... ./pipeline/... ./stages/...
+
+check-training: ## 200 trainings against the reference implementation's distribution (minutes)
+	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
+
+clean: ## remove the binaries (the store of results stays)
+	rm -rf $(BIN)
