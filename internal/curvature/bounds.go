@@ -1,0 +1,238 @@
+package curvature
+
+import (
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Constants are the uniform quantities that the paper's bounds are made of.
+type Constants struct {
+	Layers    int       // L, weight matrices
+	LargestX  float64   // M_x = max ‖x_i‖
+	LargestW  float64   // M_W = max ‖W_p‖₂
+	Largest   float64   // M = max |w_ij|
+	Width     int       // h, the largest hidden width
+	LayerNorm []float64 // ‖W_p‖₂, p = 1 … L from index 0
+}
+
+// Constants measures them over all objects of the point.
+func (pt *Point) Constants() (Constants, error) {
+	n := pt.Network
+	c := Constants{Layers: n.Layers()}
+	for i := range pt.Data.Objects {
+		c.LargestX = max(c.LargestX, pt.Data.SquaredNorm(i))
+	}
+	c.LargestX = math.Sqrt(c.LargestX)
+	for p, w := range n.Weights {
+		norm, err := spectralNorm(w, n.Widths[p+1], n.Widths[p])
+		if err != nil {
+			return c, err
+		}
+		c.LayerNorm = append(c.LayerNorm, norm)
+		c.LargestW = max(c.LargestW, norm)
+		for _, x := range w {
+			c.Largest = max(c.Largest, math.Abs(x))
+		}
+		if p > 0 {
+			c.Width = max(c.Width, n.Widths[p])
+		}
+	}
+	return c, nil
+}
+
+// BoundNames lists the bounds in the order of [Object.Bounds]: the chain for
+// ‖G_i‖₂ from tight to loose, then what bounds the H-term and H_i.
+var BoundNames = []string{
+	"B0", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10",
+	"C", "alpha_plus_c", "B0_plus_C", "H_uniform",
+}
+
+// Bounds returns the bounds of one object, named by [BoundNames].
+//
+//	B10 Lemma 1 as printed     √2[L M_x²(hM)^{2L} + Σ_{j=1}^L (hM)^{2j}]   (not valid in general: T1, T7)
+//	B9  Theorem 1 as printed   √2[L M_x² M_W^{2L} + Σ_{j=1}^L M_W^{2j}]    (not valid in general: T1)
+//	B8  corrected exponent     √2 L M_x² M_W^{2L−2}                        (T1, T5)
+//	B7  ‖A‖₂ ≤ ½               ½ L M_x² M_W^{2L−2}                         (T6)
+//	B6  norms of each layer    ½ ‖x‖² Σ_p Π_{s≠p} ‖W_s‖²
+//	B5  the object's A         ‖A‖₂ ‖x‖² Σ_p Π_{s≠p} ‖W_s‖²
+//	B4  its activations        ‖A‖₂ Σ_p ‖x_p‖² Π_{s>p} ‖W_s‖²
+//	B3  its masks              ‖A‖₂ Σ_p ‖x_p‖² ‖S_p‖₂²
+//	B2  the joint Jacobian     ‖A‖₂ ‖Σ_p ‖x_p‖² S_p S_pᵀ‖₂
+//	B1  block comparison       ‖[‖x_p‖ ‖x_q‖ ‖S_pᵀ A S_q‖₂]_pq‖₂
+//	B0  exact                  ‖G_i‖₂
+//	C                          ‖[c_pq]‖₂ ≥ ‖R_i‖₂, c_pq = ‖δ_q‖ ‖P_qp‖₂ ‖x_p‖, p < q
+//	alpha_plus_c               ‖[α_pq + c_pq]‖₂ ≥ ‖H_i‖₂, α from B1
+//	B0_plus_C                  B0 + C ≥ ‖H_i‖₂
+//	H_uniform                  B7 + √2 (L−1) M_x M_W^{L−2} ≥ ‖H_i‖₂
+func (o *Object) Bounds(c Constants) ([]float64, error) {
+	layers, k := o.Layers, o.Classes
+	a := o.softmaxHessian()
+	normA, err := spectralNorm(a, k, k)
+	if err != nil {
+		return nil, err
+	}
+	gram := o.jacobianGram()
+	joint, err := spectralNorm(gram, k, k)
+	if err != nil {
+		return nil, err
+	}
+	values, err := o.GaussNewton()
+	if err != nil {
+		return nil, err
+	}
+	var others, behind, masked float64 // the sums of B6, B4, B3
+	for p := 1; p <= layers; p++ {
+		before, after := 1.0, 1.0
+		for s, norm := range c.LayerNorm {
+			if s+1 < p {
+				before = float64(before * float64(norm*norm))
+			} else if s+1 > p {
+				after = float64(after * float64(norm*norm))
+			}
+		}
+		sensitive, err := spectralNorm(o.sensitive[p], k, o.width[p])
+		if err != nil {
+			return nil, err
+		}
+		x2 := float64(o.InputNorm[p] * o.InputNorm[p])
+		others += float64(before * after)
+		behind += float64(x2 * after)
+		masked += float64(x2 * float64(sensitive*sensitive))
+	}
+	alpha, err := o.blockNorms()
+	if err != nil {
+		return nil, err
+	}
+	cross, err := o.crossNorms()
+	if err != nil {
+		return nil, err
+	}
+	both := make([]float64, len(alpha))
+	for i := range both {
+		both[i] = alpha[i] + cross[i]
+	}
+	var comparison [3]float64 // B1, C, alpha_plus_c
+	for i, m := range [][]float64{alpha, cross, both} {
+		if comparison[i], err = spectralNorm(m, layers, layers); err != nil {
+			return nil, err
+		}
+	}
+	x2 := float64(o.InputNorm[1] * o.InputNorm[1])
+	l, mx2, w2 := float64(layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
+	entry := float64(float64(c.Width) * c.Largest)
+	b7 := float64(float64(l*mx2)*power(w2, layers-1)) / 2
+	exact := max(values[k-1], 0)
+	return []float64{
+		exact, comparison[0], float64(normA * joint), float64(normA * masked), float64(normA * behind),
+		float64(float64(normA*x2) * others), float64(float64(x2*others) / 2),
+		b7, float64(2 * math.Sqrt2 * b7), printed(l, mx2, w2), printed(l, mx2, float64(entry*entry)),
+		comparison[1], comparison[2], exact + comparison[1],
+		b7 + float64(float64(math.Sqrt2*(l-1))*float64(c.LargestX*power(c.LargestW, layers-2))),
+	}, nil
+}
+
+// printed is √2 [L M_x² m^L + Σ_{j=1}^L m^j] for m = M_W² (Theorem 1) or
+// (hM)² (Lemma 1): the geometric sum written out has no 0/0 at m = 1 (T9).
+func printed(layers, mx2, m float64) float64 {
+	sum, term := 0.0, 1.0
+	for range int(layers) {
+		term = float64(term * m)
+		sum += term
+	}
+	return float64(math.Sqrt2 * (float64(float64(layers*mx2)*term) + sum))
+}
+
+// power is x^n; for n = −1 (one weight matrix) the factor it belongs to is
+// zero.
+func power(x float64, n int) float64 {
+	result := 1.0
+	for range n {
+		result = float64(result * x)
+	}
+	return result
+}
+
+// blockNorms returns α_pq = ‖x_p‖ ‖x_q‖ ‖S_pᵀ A S_q‖₂, L×L. S_pᵀAS_q is
+// F_pᵀF_q with F_p = BᵀS_p of only K rows, so its norm is that of the K×K
+// matrix R_pᵀR_q where F_pF_pᵀ = R_pR_pᵀ.
+func (o *Object) blockNorms() ([]float64, error) {
+	k, b := o.Classes, o.root()
+	roots := make([][]float64, o.Layers+1)
+	for p := 1; p <= o.Layers; p++ {
+		f := make([]float64, k*o.width[p])
+		kernel.MulTN64(f, b, o.sensitive[p], k, o.width[p], k, false)
+		gram := make([]float64, k*k)
+		kernel.MulNT64(gram, f, f, k, k, o.width[p], false)
+		values, rows, err := eigen.Symmetric(gram, k, true, 1)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows { // row i of R_pᵀ
+			kernel.Scale64(rows[i], math.Sqrt(max(values[i], 0)))
+			roots[p] = append(roots[p], rows[i]...)
+		}
+	}
+	m := make([]float64, o.Layers*o.Layers)
+	product := make([]float64, k*k)
+	for p := 1; p <= o.Layers; p++ {
+		for q := p; q <= o.Layers; q++ {
+			kernel.MulNT64(product, roots[p], roots[q], k, k, k, false)
+			norm, err := spectralNorm(product, k, k)
+			if err != nil {
+				return nil, err
+			}
+			x := float64(float64(o.InputNorm[p]*o.InputNorm[q]) * norm)
+			m[(p-1)*o.Layers+q-1], m[(q-1)*o.Layers+p-1] = x, x
+		}
+	}
+	return m, nil
+}
+
+// crossNorms returns c_pq = ‖δ_q‖ ‖P_qp‖₂ ‖x_p‖ = ‖R_{q,p}‖₂ for p < q,
+// mirrored, with a zero diagonal, L×L.
+func (o *Object) crossNorms() ([]float64, error) {
+	m := make([]float64, o.Layers*o.Layers)
+	for p := 1; p < o.Layers; p++ {
+		path := o.between(p)
+		for q := p + 1; q <= o.Layers; q++ {
+			norm, err := spectralNorm(path[q], o.width[q-1], o.width[p])
+			if err != nil {
+				return nil, err
+			}
+			x := float64(float64(o.DeltaNorm[q]*norm) * o.InputNorm[p])
+			m[(p-1)*o.Layers+q-1], m[(q-1)*o.Layers+p-1] = x, x
+		}
+	}
+	return m, nil
+}
+
+// spectralNorm returns ‖M‖₂ of a rows×columns matrix, by the Gram matrix of
+// its smaller side; 0 for an empty one. M is scaled first, so that squares
+// neither over- nor underflow.
+func spectralNorm(m []float64, rows, columns int) (float64, error) {
+	scale := 0.0
+	for _, x := range m {
+		scale = max(scale, math.Abs(x))
+	}
+	if scale == 0 {
+		return 0, nil
+	}
+	scaled := make([]float64, len(m))
+	for i, x := range m {
+		scaled[i] = x / scale
+	}
+	n := min(rows, columns)
+	gram := make([]float64, n*n)
+	if rows <= columns {
+		kernel.MulNT64(gram, scaled, scaled, n, n, columns, false)
+	} else {
+		kernel.MulTN64(gram, scaled, scaled, n, n, rows, false)
+	}
+	values, _, err := eigen.Symmetric(gram, n, false, 1)
+	if err != nil {
+		return 0, err
+	}
+	return float64(scale * math.Sqrt(max(values[n-1], 0))), nil
+}

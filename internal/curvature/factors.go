@@ -1,0 +1,149 @@
+package curvature
+
+import (
+	"context"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// factor holds what one class c contributes to G over a part of the objects:
+// row i of layers[p] is ∂/∂z_p of the column √P_c(e_c − P_i) of B_i, so that
+// G_i = Σ_c f_c f_cᵀ with f_c the matrices layers[p]_i x_pᵀ. p = 1 … L.
+type factor struct {
+	class  int
+	layers [][]float64
+}
+
+// eachFactor calls f with the factors of a part, class after class. The
+// matrices are used again for the next class.
+func (pt *Point) eachFactor(part span, f func(factor)) {
+	n, m := pt.Network, part.hi-part.lo
+	layers, classes := n.Layers(), n.Classes()
+	d := factor{layers: make([][]float64, layers+1)}
+	for p := 1; p <= layers; p++ {
+		d.layers[p] = make([]float64, m*n.Widths[p])
+	}
+	complement := make([]float64, m*classes) // 1 − P_c
+	for i := range m {
+		prob := pt.prob[(part.lo+i)*classes : (part.lo+i+1)*classes]
+		for c := range classes {
+			for e, p := range prob {
+				if e != c {
+					complement[i*classes+c] += p
+				}
+			}
+		}
+	}
+	for d.class = range classes {
+		for i := range m {
+			prob := pt.prob[(part.lo+i)*classes : (part.lo+i+1)*classes]
+			row := d.layers[layers][i*classes : (i+1)*classes]
+			root := math.Sqrt(prob[d.class])
+			for e, p := range prob {
+				row[e] = -float64(p * root)
+			}
+			row[d.class] = float64(root * complement[i*classes+d.class])
+		}
+		for p := layers - 1; p >= 1; p-- {
+			kernel.MulNN64(d.layers[p], d.layers[p+1], n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
+			kernel.MaskReLU64(d.layers[p], pt.x[p][part.lo*n.Widths[p]:part.hi*n.Widths[p]])
+		}
+		f(d)
+	}
+}
+
+// Diagonal returns the diagonal of H = Σ c_i H_i, which is that of G:
+// Σ_i c_i x_p[j]² Σ_c f_c[u]² for the weight from j to u of layer p.
+// Coefficients nil is the mean.
+func (pt *Point) Diagonal(ctx context.Context, coefficients []float64) ([]float64, error) {
+	n := pt.Network
+	used, c, err := pt.weights(coefficients)
+	if err != nil {
+		return nil, err
+	}
+	list := parts(used.lo, used.hi)
+	sums := make([][]float64, len(list))
+	err = eachPart(ctx, pt.Workers, list, func(at int, part span) error {
+		m := part.hi - part.lo
+		squares := make([][]float64, n.Layers()+1) // c_i Σ_c f_c², m×n_p
+		for p := 1; p <= n.Layers(); p++ {
+			squares[p] = make([]float64, m*n.Widths[p])
+		}
+		pt.eachFactor(part, func(f factor) {
+			for p := 1; p <= n.Layers(); p++ {
+				for i, x := range f.layers[p] {
+					squares[p][i] += float64(x * x)
+				}
+			}
+		})
+		sum := make([]float64, n.Parameters())
+		for p := range n.Layers() {
+			in, out := n.Widths[p], n.Widths[p+1]
+			scaleRows(squares[p+1], squares[p+1], c[part.lo:part.hi])
+			x := make([]float64, m*in)
+			for i := range m {
+				pt.inputs(x[i*in:(i+1)*in], p, part.lo+i)
+			}
+			for i := range x {
+				x[i] = float64(x[i] * x[i])
+			}
+			kernel.MulTN64(sum[n.Offset(p):][:in*out], squares[p+1], x, out, in, m, false)
+		}
+		sums[at] = sum
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	addParts(pt.Workers, sums)
+	return sums[0], nil
+}
+
+// inputs writes the inputs of matrix p (0 … L−1) for object i to x.
+func (pt *Point) inputs(x []float64, p, i int) {
+	if p == 0 {
+		pt.Data.Row(i, x)
+		return
+	}
+	copy(x, pt.x[p][i*len(x):(i+1)*len(x)])
+}
+
+// LayerTraces returns the exact traces of the diagonal blocks H_pp = G_pp of
+// the mean over all objects, p = 1 … L from index 0; their sum is the trace of
+// H and of G.
+func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
+	n, k := pt.Network, pt.Data.Objects
+	layers := n.Layers()
+	list := parts(0, k)
+	sums := make([][]float64, len(list))
+	err := eachPart(ctx, pt.Workers, list, func(at int, part span) error {
+		m := part.hi - part.lo
+		norms := make([]float64, layers*m) // ‖x_p‖²
+		for p := range layers {
+			x := make([]float64, n.Widths[p])
+			for i := range m {
+				pt.inputs(x, p, part.lo+i)
+				norms[p*m+i] = kernel.Dot64(x, x)
+			}
+		}
+		sum := make([]float64, layers)
+		pt.eachFactor(part, func(f factor) {
+			for p := range layers {
+				width := n.Widths[p+1]
+				for i := range m {
+					row := f.layers[p+1][i*width : (i+1)*width]
+					sum[p] += float64(norms[p*m+i] * kernel.Dot64(row, row))
+				}
+			}
+		})
+		sums[at] = sum
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	addParts(1, sums)
+	kernel.Scale64(sums[0], 1/float64(k))
+	return sums[0], nil
+}

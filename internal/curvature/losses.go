@@ -1,0 +1,99 @@
+package curvature
+
+import (
+	"context"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Plane evaluates losses at θ + s u + t v again and again. The first layer is
+// linear in the weights, so its products with the data are formed once.
+type Plane struct {
+	pt         *Point
+	directions [][]float64
+	base       []float64   // X W_1ᵀ, objects×n_1
+	moves      [][]float64 // X V_1ᵀ of each direction
+}
+
+// Plane prepares evaluations along any number of directions.
+func (pt *Point) Plane(ctx context.Context, directions ...[]float64) (*Plane, error) {
+	n, k := pt.Network, pt.Data.Objects
+	out := n.Widths[1]
+	pl := &Plane{pt: pt, directions: directions}
+	products := make([][]float64, len(directions)+1)
+	for d := range products {
+		matrix := n.Weights[0]
+		if d > 0 {
+			matrix = directions[d-1][:len(matrix)]
+		}
+		first := make([]float64, len(matrix))
+		kernel.Transpose64(first, matrix, out, n.Widths[0])
+		operand := pt.Data.operand(first, out)
+		products[d] = make([]float64, k*out)
+		err := eachPart(ctx, pt.Workers, parts(0, k), func(_ int, part span) error {
+			pt.Data.times(products[d][part.lo*out:part.hi*out], operand, pt.Data.sparsePart(part), part, part.lo, part.hi, out)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	pl.base, pl.moves = products[0], products[1:]
+	return pl, nil
+}
+
+// Losses returns ℓ_i of all objects at θ + Σ t_d v_d.
+func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
+	n, k := pl.pt.Network, pl.pt.Data.Objects
+	weights := make([][]float64, n.Layers()) // transposed
+	for p := 1; p < n.Layers(); p++ {
+		w := append([]float64(nil), n.Weights[p]...)
+		for d, v := range pl.directions {
+			kernel.Axpy64(w, t[d], v[n.Offset(p):][:len(w)])
+		}
+		weights[p] = make([]float64, len(w))
+		kernel.Transpose64(weights[p], w, n.Widths[p+1], n.Widths[p])
+	}
+	losses := make([]float64, k)
+	err := eachPart(ctx, pl.pt.Workers, parts(0, k), func(_ int, part span) error {
+		step := n.tileObjects()
+		for lo := part.lo; lo < part.hi; lo += step {
+			hi := min(lo+step, part.hi)
+			m, out := hi-lo, n.Widths[1]
+			z := append([]float64(nil), pl.base[lo*out:hi*out]...)
+			for d, move := range pl.moves {
+				kernel.Axpy64(z, t[d], move[lo*out:hi*out])
+			}
+			for p := 1; p < n.Layers(); p++ {
+				kernel.ReLU64(z, z)
+				next := make([]float64, m*n.Widths[p+1])
+				kernel.MulNN64(next, z, weights[p], m, n.Widths[p+1], n.Widths[p], false)
+				z = next
+			}
+			classes := n.Classes()
+			prob, residual := make([]float64, classes), make([]float64, classes)
+			for i := lo; i < hi; i++ {
+				losses[i], _, _ = crossEntropy(z[(i-lo)*classes:(i-lo+1)*classes], pl.pt.Data.Labels[i], prob, residual)
+			}
+		}
+		return nil
+	})
+	return losses, err
+}
+
+// FilterNormalised scales a direction as Li et al. (2018) do: each unit's row
+// of weights to the length of the network's own row.
+func (n *Network) FilterNormalised(v []float64) []float64 {
+	v = append([]float64(nil), v...)
+	for p, w := range n.Weights {
+		in := n.Widths[p]
+		for u := range n.Widths[p+1] {
+			row, own := v[n.Offset(p)+u*in:][:in], w[u*in:(u+1)*in]
+			if norm := kernel.Dot64(row, row); norm > 0 {
+				kernel.Scale64(row, math.Sqrt(kernel.Dot64(own, own)/norm))
+			}
+		}
+	}
+	return v
+}

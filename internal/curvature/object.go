@@ -1,0 +1,245 @@
+package curvature
+
+import (
+	"context"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Object is the curvature of the loss of a single object, exact: everything
+// about H_i follows from small matrices. Only active units are kept, since the
+// others have no derivative.
+type Object struct {
+	Layers, Classes int
+	Loss            float64
+
+	// Index 0 is not used: p runs from 1 to L as in the formulas.
+	InputNorm  []float64   // ‖x_p‖
+	DeltaNorm  []float64   // ‖δ_p‖
+	x          [][]float64 // x[p]: the active inputs of layer p; x[1] is not kept, only its norm
+	delta      [][]float64 // δ_p over the active units of layer p
+	sensitive  [][]float64 // S_p, K×n_p over the active units
+	width      []int       // active units of layer p; width[L] = K
+	prob       []float64
+	complement []float64 // 1 − P_c, formed without cancellation
+	weights    [][]float64
+}
+
+// Object returns the local matrices of object i.
+func (pt *Point) Object(i int) *Object {
+	n := pt.Network
+	layers, classes := n.Layers(), n.Classes()
+	o := &Object{
+		Layers: layers, Classes: classes, Loss: pt.Losses[i],
+		InputNorm: make([]float64, layers+1), DeltaNorm: make([]float64, layers+1),
+		x: make([][]float64, layers+1), delta: make([][]float64, layers+1),
+		sensitive: make([][]float64, layers+1), width: make([]int, layers+1),
+		weights: make([][]float64, layers+1),
+		prob:    pt.prob[i*classes : (i+1)*classes],
+	}
+	o.complement = make([]float64, classes)
+	for c := range classes {
+		for d, p := range o.prob {
+			if d != c {
+				o.complement[c] += p
+			}
+		}
+	}
+	o.InputNorm[1] = math.Sqrt(pt.Data.SquaredNorm(i))
+	active := make([][]int, layers+1)
+	for p := 1; p < layers; p++ {
+		out := pt.x[p][i*n.Widths[p] : (i+1)*n.Widths[p]]
+		for u, x := range out {
+			if x > 0 {
+				active[p] = append(active[p], u)
+				o.x[p+1] = append(o.x[p+1], x)
+			}
+		}
+		o.InputNorm[p+1] = math.Sqrt(kernel.Dot64(o.x[p+1], o.x[p+1]))
+	}
+	for c := range classes {
+		active[layers] = append(active[layers], c)
+	}
+	for p := layers; p >= 1; p-- {
+		o.width[p] = len(active[p])
+		all := pt.delta[p][i*n.Widths[p] : (i+1)*n.Widths[p]]
+		for _, u := range active[p] {
+			o.delta[p] = append(o.delta[p], all[u])
+		}
+		o.DeltaNorm[p] = math.Sqrt(kernel.Dot64(o.delta[p], o.delta[p]))
+		if p > 1 { // W_p between active units
+			for _, u := range active[p] {
+				for _, j := range active[p-1] {
+					o.weights[p] = append(o.weights[p], n.Weights[p-1][u*n.Widths[p-1]+j])
+				}
+			}
+		}
+		o.sensitive[p] = make([]float64, classes*o.width[p])
+		if p == layers {
+			for c := range classes {
+				o.sensitive[p][c*classes+c] = 1
+			}
+		} else {
+			kernel.MulNN64(o.sensitive[p], o.sensitive[p+1], o.weights[p+1], classes, o.width[p], o.width[p+1], false)
+		}
+	}
+	return o
+}
+
+// EachObject calls f for 0 … n−1, on the point's workers at a time, and returns
+// the first error in that order.
+func (pt *Point) EachObject(ctx context.Context, n int, f func(i int) error) error {
+	errs := make([]error, n)
+	each(pt.Workers, n, func(i int) {
+		if errs[i] = ctx.Err(); errs[i] == nil {
+			errs[i] = f(i)
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Dead reports whether some hidden layer is all zero: then the logits are
+// zero, the loss is ln K and H_i = 0.
+func (o *Object) Dead() bool {
+	for p := 1; p < o.Layers; p++ {
+		if o.width[p] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// softmaxHessian returns A = diag(P) − PPᵀ.
+func (o *Object) softmaxHessian() []float64 {
+	a := make([]float64, o.Classes*o.Classes)
+	for c, p := range o.prob {
+		for d, q := range o.prob {
+			a[c*o.Classes+d] = -float64(p * q)
+		}
+		a[c*o.Classes+c] = float64(p * o.complement[c])
+	}
+	return a
+}
+
+// root returns B = diag(√P) − P√Pᵀ, with A = BBᵀ.
+func (o *Object) root() []float64 {
+	b := make([]float64, o.Classes*o.Classes)
+	for c, p := range o.prob {
+		for d, q := range o.prob {
+			b[c*o.Classes+d] = -float64(p * math.Sqrt(q))
+		}
+		b[c*o.Classes+c] = float64(math.Sqrt(p) * o.complement[c])
+	}
+	return b
+}
+
+// jacobianGram returns Σ_p ‖x_p‖² S_p S_pᵀ = J_i J_iᵀ, K×K.
+func (o *Object) jacobianGram() []float64 {
+	k := o.Classes
+	gram, one := make([]float64, k*k), make([]float64, k*k)
+	for p := 1; p <= o.Layers; p++ {
+		kernel.MulNT64(one, o.sensitive[p], o.sensitive[p], k, k, o.width[p], false)
+		kernel.Axpy64(gram, float64(o.InputNorm[p]*o.InputNorm[p]), one)
+	}
+	return gram
+}
+
+// GaussNewton returns the eigenvalues of G_i that can differ from zero, K of
+// them, ascending: those of Bᵀ (J_i J_iᵀ) B.
+func (o *Object) GaussNewton() ([]float64, error) {
+	k := o.Classes
+	b, half, full := o.root(), make([]float64, k*k), make([]float64, k*k)
+	kernel.MulNN64(half, o.jacobianGram(), b, k, k, k, false)
+	kernel.MulTN64(full, b, half, k, k, k, false)
+	symmetrise(full, k)
+	values, _, err := eigen.Symmetric(full, k, false, 1)
+	return values, err
+}
+
+// Trace is tr G_i = tr H_i.
+func (o *Object) Trace() float64 {
+	trace := 0.0
+	for _, t := range o.LayerTraces() {
+		trace += t
+	}
+	return trace
+}
+
+// LayerTraces returns ‖x_p‖² tr(S_pᵀ A S_p), the trace of each layer's block,
+// p = 1 … L from index 0.
+func (o *Object) LayerTraces() []float64 {
+	a := o.softmaxHessian()
+	traces := make([]float64, o.Layers)
+	for p := 1; p <= o.Layers; p++ {
+		m := make([]float64, o.Classes*o.width[p])
+		kernel.MulNN64(m, a, o.sensitive[p], o.Classes, o.width[p], o.Classes, false)
+		traces[p-1] = float64(float64(o.InputNorm[p]*o.InputNorm[p]) * kernel.Dot64(m, o.sensitive[p]))
+	}
+	return traces
+}
+
+// between returns P_{q,p} = ∂x_q/∂z_p for q = p+1 … L (index q), each
+// width[q−1]×width[p].
+func (o *Object) between(p int) [][]float64 {
+	list := make([][]float64, o.Layers+1)
+	for q := p + 1; q <= o.Layers; q++ {
+		if q == p+1 {
+			list[q] = make([]float64, o.width[p]*o.width[p])
+			for u := range o.width[p] {
+				list[q][u*o.width[p]+u] = 1
+			}
+			continue
+		}
+		list[q] = make([]float64, o.width[q-1]*o.width[p])
+		kernel.MulNN64(list[q], o.weights[q-1], list[q-1], o.width[q-1], o.width[p], o.width[q-2], false)
+	}
+	return list
+}
+
+// SquaredFrobenius is ‖H_i‖_F², by its blocks: with M_qp = S_qᵀ A S_p,
+// Σ_p ‖x_p‖⁴‖M_pp‖² + 2 Σ_{p<q} ‖x_p‖²(‖x_q‖²‖M_qp‖² + ‖δ_q‖²‖P_qp‖² +
+// 2 δ_qᵀ M_qp P_qpᵀ x_q).
+func (o *Object) SquaredFrobenius() float64 {
+	a, k := o.softmaxHessian(), o.Classes
+	total := 0.0
+	for p := 1; p <= o.Layers; p++ {
+		as := make([]float64, k*o.width[p]) // A S_p
+		kernel.MulNN64(as, a, o.sensitive[p], k, o.width[p], k, false)
+		xp := float64(o.InputNorm[p] * o.InputNorm[p])
+		path := o.between(p)
+		for q := p; q <= o.Layers; q++ {
+			m := make([]float64, o.width[q]*o.width[p]) // M_qp
+			kernel.MulTN64(m, o.sensitive[q], as, o.width[q], o.width[p], k, false)
+			xq := float64(o.InputNorm[q] * o.InputNorm[q])
+			if q == p {
+				total += float64(float64(xp*xp) * kernel.Dot64(m, m))
+				continue
+			}
+			px := make([]float64, o.width[p]) // P_qpᵀ x_q
+			kernel.MulTN64(px, path[q], o.x[q], o.width[p], 1, o.width[q-1], false)
+			mx := make([]float64, o.width[q])
+			kernel.MulNN64(mx, m, px, o.width[q], 1, o.width[p], false)
+			sum := float64(xq*kernel.Dot64(m, m)) + float64(float64(o.DeltaNorm[q]*o.DeltaNorm[q])*kernel.Dot64(path[q], path[q]))
+			sum += float64(2 * kernel.Dot64(o.delta[q], mx))
+			total += float64(float64(2*xp) * sum)
+		}
+	}
+	return total
+}
+
+// symmetrise averages a k×k matrix with its transpose.
+func symmetrise(a []float64, k int) {
+	for i := range k {
+		for j := range i {
+			x := float64((a[i*k+j] + a[j*k+i]) / 2)
+			a[i*k+j], a[j*k+i] = x, x
+		}
+	}
+}

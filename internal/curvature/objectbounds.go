@@ -1,0 +1,182 @@
+package curvature
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Spread returns m of the numbers 0 … n−1, evenly spread and ascending; all of
+// them where m is 0 or at least n.
+func Spread(n, m int) []int {
+	if m <= 0 || m > n {
+		m = n
+	}
+	list := make([]int, m)
+	for i := range list {
+		list[i] = i * n / m
+	}
+	return list
+}
+
+// ObjectBounds holds one number an object for each of the bounds.
+type ObjectBounds struct {
+	Objects []int
+	// Bounds[b][j] is the bound BoundNames[b] of object Objects[j].
+	Bounds [][]float64
+	// Least and Largest are λ_min(H_i) and λ_max(H_i); nil where they were
+	// not asked for.
+	Least, Largest []float64
+	Dead           []bool // a hidden layer is all zero: H_i = 0
+}
+
+// Norm is ‖H_i‖₂ of object Objects[j].
+func (b *ObjectBounds) Norm(j int) float64 { return max(-b.Least[j], b.Largest[j]) }
+
+// Row returns the bound of that name, nil if there is none.
+func (b *ObjectBounds) Row(name string) []float64 {
+	for i, n := range BoundNames {
+		if n == name {
+			return b.Bounds[i]
+		}
+	}
+	return nil
+}
+
+// ObjectBounds returns the bounds of the listed objects, and with hessian the
+// exact ends of the spectrum of each H_i. A bound that overflows is the largest
+// number there is.
+func (pt *Point) ObjectBounds(ctx context.Context, objects []int, c Constants, hessian bool, progress func(done, total int)) (*ObjectBounds, error) {
+	b := &ObjectBounds{Objects: objects, Bounds: make([][]float64, len(BoundNames)), Dead: make([]bool, len(objects))}
+	for i := range b.Bounds {
+		b.Bounds[i] = make([]float64, len(objects))
+	}
+	if hessian {
+		b.Least, b.Largest = make([]float64, len(objects)), make([]float64, len(objects))
+	}
+	err := pt.eachObject(ctx, objects, progress, func(j int, o *Object) error {
+		b.Dead[j] = o.Dead()
+		values, err := o.Bounds(c)
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			b.Bounds[i][j] = min(v, math.MaxFloat64)
+		}
+		if hessian {
+			b.Least[j], b.Largest[j], err = o.Hessian(ctx)
+		}
+		return err
+	})
+	return b, err
+}
+
+// eachObject calls f for each of the objects, workers at a time.
+func (pt *Point) eachObject(ctx context.Context, objects []int, progress func(done, total int), f func(j int, o *Object) error) error {
+	errs := make([]error, len(objects))
+	var done atomic.Int64
+	each(pt.Workers, len(objects), func(j int) {
+		if errs[j] = ctx.Err(); errs[j] != nil {
+			return
+		}
+		if err := f(j, pt.Object(objects[j])); err != nil {
+			errs[j] = fmt.Errorf("object %d: %w", objects[j], err)
+			return
+		}
+		if progress != nil {
+			progress(int(done.Add(1)), len(objects))
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Norms are numbers of every object that need no pass over pairs of layers.
+type Norms struct {
+	GaussNewton []float64 // ‖G_i‖₂, exact
+	Trace       []float64 // tr G_i = tr H_i, exact
+	HTerm       []float64 // ≥ ‖R_i‖₂: C with Π‖W_s‖ for ‖P_qp‖, see [Point.Norms]
+	Gradient    []float64 // ‖∇ℓ_i‖₂ = √Σ_p ‖δ_p‖²‖x_p‖²
+}
+
+// Norms goes through all objects. With ‖P_qp‖ ≤ Π_{p<s<q} ‖W_s‖ the matrix
+// [c_pq] of the bound C becomes one of norms of layers and activations; its
+// spectral norm is larger than C and needs no product of matrices.
+func (pt *Point) Norms(ctx context.Context, c Constants, progress func(done, total int)) (*Norms, error) {
+	k, layers := pt.Data.Objects, pt.Network.Layers()
+	n := &Norms{make([]float64, k), make([]float64, k), make([]float64, k), make([]float64, k)}
+	err := pt.eachObject(ctx, Spread(k, k), progress, func(i int, o *Object) error {
+		values, err := o.GaussNewton()
+		if err != nil {
+			return err
+		}
+		n.GaussNewton[i] = max(values[len(values)-1], 0)
+		n.Trace[i] = o.Trace()
+		squares := 0.0
+		m := make([]float64, layers*layers)
+		for p := 1; p <= layers; p++ {
+			x := float64(o.DeltaNorm[p] * o.InputNorm[p])
+			squares += float64(x * x)
+			between := 1.0
+			for q := p + 1; q <= layers; q++ {
+				x := float64(float64(o.DeltaNorm[q]*between) * o.InputNorm[p])
+				m[(p-1)*layers+q-1], m[(q-1)*layers+p-1] = x, x
+				between = float64(between * c.LayerNorm[q-1])
+			}
+		}
+		n.Gradient[i] = math.Sqrt(squares)
+		if !o.Dead() {
+			n.HTerm[i], err = spectralNorm(m, layers, layers)
+		}
+		return err
+	})
+	return n, err
+}
+
+// KinkBound returns an upper bound of the distance in the space of weights to
+// the nearest point where an active ReLU of some object switches off: changing
+// W_p alone by z_u x_pᵀ/‖x_p‖² does it, which is |z_u|/‖x_p‖ long. +Inf where
+// no unit is active.
+func (pt *Point) KinkBound() float64 {
+	n, nearest := pt.Network, math.Inf(1)
+	x := make([]float64, n.Widths[0])
+	for i := range pt.Data.Objects {
+		for p := 1; p < n.Layers(); p++ {
+			in := pt.previous(x, p, i)
+			square := kernel.Dot64(in, in)
+			for _, z := range pt.x[p][i*n.Widths[p] : (i+1)*n.Widths[p]] {
+				if z > 0 && square > 0 {
+					nearest = min(nearest, z/math.Sqrt(square))
+				}
+			}
+		}
+	}
+	return nearest
+}
+
+// previous returns the inputs of layer p (1 … L) for object i; x is room for
+// those of the first.
+func (pt *Point) previous(x []float64, p, i int) []float64 {
+	if p == 1 {
+		pt.Data.Row(i, x)
+		return x
+	}
+	return pt.x[p-1][i*pt.Network.Widths[p-1] : (i+1)*pt.Network.Widths[p-1]]
+}
+
+// SquaredFrobenius returns ‖H_i‖_F² of the listed objects.
+func (pt *Point) SquaredFrobenius(ctx context.Context, objects []int) ([]float64, error) {
+	squares := make([]float64, len(objects))
+	err := pt.eachObject(ctx, objects, nil, func(j int, o *Object) error {
+		squares[j] = o.SquaredFrobenius()
+		return nil
+	})
+	return squares, err
+}

@@ -1,0 +1,273 @@
+package curvature
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// partObjects is how many objects a part holds. Sums over objects are formed
+// part by part and the parts are added in order, so that workers share the
+// parts and not a bit depends on how many workers there are.
+const partObjects = 625
+
+// Point is a network evaluated on a set of objects: everything that products
+// with H, G and R need again and again, computed once.
+type Point struct {
+	Network *Network
+	Data    *Data
+	Workers int
+
+	// Losses are ℓ_i, one an object.
+	Losses []float64
+
+	x      [][]float64 // x[p], p = 1 … L−1: objects×n_p, the outputs of hidden layer p
+	delta  [][]float64 // delta[p], p = 1 … L: objects×n_p, ∂ℓ_i/∂z_p
+	prob   []float64   // objects×K
+	rest   []float64   // 1 − P_y' for the most likely class y', without cancellation
+	argmax []int
+
+	once  sync.Once
+	small *shrunk
+}
+
+// NewPoint evaluates the network on all objects.
+func NewPoint(ctx context.Context, n *Network, d *Data, workers int) (*Point, error) {
+	if d.Width != n.Inputs() {
+		return nil, fmt.Errorf("inputs have %d values, the network's first matrix takes %d", d.Width, n.Inputs())
+	}
+	for i, y := range d.Labels {
+		if y < 0 || y >= n.Classes() {
+			return nil, fmt.Errorf("label of object %d is %d: want 0 … %d", i, y, n.Classes()-1)
+		}
+	}
+	k, layers := d.Objects, n.Layers()
+	pt := &Point{
+		Network: n, Data: d, Workers: max(workers, 1),
+		Losses: make([]float64, k), x: make([][]float64, layers), delta: make([][]float64, layers+1),
+		prob: make([]float64, k*n.Classes()), rest: make([]float64, k), argmax: make([]int, k),
+	}
+	for p := 1; p <= layers; p++ {
+		if p < layers {
+			pt.x[p] = make([]float64, k*n.Widths[p])
+		}
+		pt.delta[p] = make([]float64, k*n.Widths[p])
+	}
+	first := make([]float64, len(n.Weights[0])) // n_0×n_1
+	kernel.Transpose64(first, n.Weights[0], n.Widths[1], n.Widths[0])
+	operand := d.operand(first, n.Widths[1])
+	err := eachPart(ctx, pt.Workers, parts(0, k), func(_ int, part span) error {
+		pt.evaluate(operand, part)
+		return nil
+	})
+	return pt, err
+}
+
+// evaluate fills the caches' rows of one part.
+func (pt *Point) evaluate(first operand, part span) {
+	lo, hi := part.lo, part.hi
+	n, m := pt.Network, hi-lo
+	layers := n.Layers()
+	rows := func(a []float64, p int) []float64 { return a[lo*n.Widths[p] : hi*n.Widths[p]] }
+	logits := make([]float64, m*n.Classes())
+	for p := range layers {
+		z := logits
+		if p+1 < layers {
+			z = rows(pt.x[p+1], p+1)
+		}
+		if p == 0 {
+			pt.Data.times(z, first, pt.Data.sparsePart(part), part, lo, hi, n.Widths[1])
+		} else {
+			kernel.MulNT64(z, rows(pt.x[p], p), n.Weights[p], m, n.Widths[p+1], n.Widths[p], false)
+		}
+		if p+1 < layers {
+			kernel.ReLU64(z, z)
+		}
+	}
+	classes := n.Classes()
+	for i := range m {
+		at := lo + i
+		z := logits[i*classes : (i+1)*classes]
+		prob := pt.prob[at*classes : (at+1)*classes]
+		delta := pt.delta[layers][at*classes : (at+1)*classes]
+		pt.Losses[at], pt.argmax[at], pt.rest[at] = crossEntropy(z, pt.Data.Labels[at], prob, delta)
+	}
+	for p := layers - 1; p >= 1; p-- {
+		kernel.MulNN64(rows(pt.delta[p], p), rows(pt.delta[p+1], p+1), n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
+		kernel.MaskReLU64(rows(pt.delta[p], p), rows(pt.x[p], p))
+	}
+}
+
+// crossEntropy returns the loss −log softmax(z)_y, the most likely class and
+// the probability of all others together, and sets prob to softmax(z) and
+// residual to prob − onehot(y). What is near 0 or 1 is formed without
+// cancellation: residual_y as −Σ_{c≠y} P_c, and the loss as log1p of the other
+// classes' exponentials where y is the most likely class.
+func crossEntropy(z []float64, y int, prob, residual []float64) (loss float64, top int, rest float64) {
+	for c := range z {
+		if z[c] > z[top] {
+			top = c
+		}
+	}
+	others := 0.0 // Σ_{c≠top} exp(z_c − z_top)
+	for c := range z {
+		prob[c] = 1
+		if c != top {
+			prob[c] = detmath.Exp(z[c] - z[top])
+			others += prob[c]
+		}
+	}
+	loss = detmath.Log1p(others) + (z[top] - z[y])
+	total := 1 + others
+	rest = others / total
+	wrong := 0.0
+	for c := range z {
+		prob[c] /= total
+		residual[c] = prob[c]
+		if c != y {
+			wrong += prob[c]
+		}
+	}
+	residual[y] = -wrong
+	return loss, top, rest
+}
+
+// MeanLoss is the mean of the losses of the first k objects.
+func (pt *Point) MeanLoss(k int) float64 { return kernel.Sum64(pt.Losses[:k]) / float64(k) }
+
+// Gradient returns Σ c_i ∇ℓ_i as a direction; coefficients nil is the mean.
+func (pt *Point) Gradient(ctx context.Context, coefficients []float64) ([]float64, error) {
+	n := pt.Network
+	used, c, err := pt.weights(coefficients)
+	if err != nil {
+		return nil, err
+	}
+	list := parts(used.lo, used.hi)
+	sums := make([][]float64, len(list))
+	err = eachPart(ctx, pt.Workers, list, func(at int, part span) error {
+		m := part.hi - part.lo
+		sum := make([]float64, n.Parameters())
+		for p := range n.Layers() {
+			d := make([]float64, m*n.Widths[p+1])
+			scaleRows(d, pt.delta[p+1][part.lo*n.Widths[p+1]:part.hi*n.Widths[p+1]], c[part.lo:part.hi])
+			out := sum[n.Offset(p) : n.Offset(p)+len(n.Weights[p])]
+			if p == 0 {
+				t := make([]float64, len(out))
+				pt.Data.transposedTimes(t, d, pt.Data.sparsePart(part), part, n.Widths[1])
+				kernel.Transpose64(out, t, n.Widths[0], n.Widths[1])
+			} else {
+				kernel.MulTN64(out, d, pt.x[p][part.lo*n.Widths[p]:part.hi*n.Widths[p]], n.Widths[p+1], n.Widths[p], m, false)
+			}
+		}
+		sums[at] = sum
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	addParts(pt.Workers, sums)
+	return sums[0], nil
+}
+
+// weights returns the range of objects whose coefficient is not zero, and
+// the coefficients; nil means the mean over all objects.
+func (pt *Point) weights(coefficients []float64) (span, []float64, error) {
+	k := pt.Data.Objects
+	if coefficients == nil {
+		return span{0, k}, Prefix(k, k), nil
+	}
+	if len(coefficients) > k {
+		return span{}, nil, fmt.Errorf("%d coefficients for %d objects", len(coefficients), k)
+	}
+	s := span{0, len(coefficients)}
+	for s.lo < s.hi && coefficients[s.lo] == 0 {
+		s.lo++
+	}
+	return s, coefficients, nil
+}
+
+// Prefix returns the coefficients of the mean over the first k of n objects.
+func Prefix(k, n int) []float64 {
+	c := make([]float64, min(k, n))
+	for i := range c {
+		c[i] = 1 / float64(k)
+	}
+	return c
+}
+
+// scaleRows sets row i of dst to c_i times row i of src.
+func scaleRows(dst, src, c []float64) {
+	width := len(src) / len(c)
+	for i, f := range c {
+		for j := i * width; j < (i+1)*width; j++ {
+			dst[j] = float64(f * src[j])
+		}
+	}
+}
+
+// span is a range of objects.
+type span struct{ lo, hi int }
+
+// parts cuts a range of objects where multiples of partObjects are.
+func parts(lo, hi int) []span {
+	var list []span
+	for lo < hi {
+		next := min((lo/partObjects+1)*partObjects, hi)
+		list = append(list, span{lo, next})
+		lo = next
+	}
+	return list
+}
+
+// eachPart calls f for every part, workers at a time, and returns the first
+// error in the order of the parts.
+func eachPart(ctx context.Context, workers int, list []span, f func(at int, part span) error) error {
+	errs := make([]error, len(list))
+	each(workers, len(list), func(at int) {
+		if errs[at] = ctx.Err(); errs[at] == nil {
+			errs[at] = f(at, list[at])
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addParts adds the parts in order into the first. Workers share the entries.
+func addParts(workers int, sums [][]float64) {
+	const piece = 8192 // entries that stay in a cache while the parts are added
+	n := len(sums[0])
+	each(workers, (n+piece-1)/piece, func(at int) {
+		lo, hi := at*piece, min((at+1)*piece, n)
+		for _, s := range sums[1:] {
+			kernel.Axpy64(sums[0][lo:hi], 1, s[lo:hi])
+		}
+	})
+}
+
+// each calls f(0) … f(n−1), workers at a time.
+func each(workers, n int, f func(i int)) {
+	if workers <= 1 || n == 1 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var group sync.WaitGroup
+	var next atomic.Int64
+	for range min(workers, n) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	group.Wait()
+}

@@ -1,0 +1,317 @@
+package curvature
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Term says which second-order operator a product is with.
+type Term int
+
+const (
+	Hessian     Term = iota // H = G + R
+	GaussNewton             // G = Σ c_i J_iᵀ A_i J_i
+	HTerm                   // R = H − G
+)
+
+// String names the operator as formulas do.
+func (t Term) String() string { return [...]string{"H", "G", "R"}[t] }
+
+// ParseTerm is the inverse of String.
+func ParseTerm(s string) (Term, error) {
+	for _, t := range []Term{Hessian, GaussNewton, HTerm} {
+		if t.String() == s {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("operator %q: want H, G or R", s)
+}
+
+// blockWidth bounds the columns of a stacked product, block × n_1.
+const blockWidth = 512
+
+// Operator is Σ c_i H_i, or its G- or H-term, known by its products. It
+// implements eigen.Operator.
+type Operator struct {
+	all      *shrunk // how directions of the network turn into such of pt
+	pt       *Point  // without dead units
+	term     Term
+	c        []float64
+	parts    []span
+	pixels   []*sparsePart
+	weightsT [][]float64 // [p]: W_{p+1} transposed, n_p×n_{p+1}, p ≥ 1
+	scaled   [][]float64 // [p]: c_i δ_p,i for p = 2 … L, rows of all parts from parts[0].lo
+	rooms    sync.Pool   // *room
+	sums     sync.Pool   // []float64
+}
+
+// Operator returns Σ c_i of the term over objects; coefficients nil is the
+// mean over all objects. Coefficients of any sign are allowed: H_{k+1} − H^(k)
+// is one operator.
+func (pt *Point) Operator(term Term, coefficients []float64) (*Operator, error) {
+	used, c, err := pt.weights(coefficients)
+	if err != nil {
+		return nil, err
+	}
+	if used.lo == used.hi {
+		return nil, fmt.Errorf("operator %v: all coefficients are zero", term)
+	}
+	all := pt.shrink()
+	pt = all.point
+	n := pt.Network
+	op := &Operator{all: all, pt: pt, term: term, c: c, parts: parts(used.lo, used.hi), weightsT: make([][]float64, n.Layers())}
+	for _, part := range op.parts {
+		op.pixels = append(op.pixels, pt.Data.sparsePart(part))
+	}
+	for p := 1; p < n.Layers(); p++ {
+		op.weightsT[p] = make([]float64, len(n.Weights[p]))
+		kernel.Transpose64(op.weightsT[p], n.Weights[p], n.Widths[p+1], n.Widths[p])
+	}
+	if term != GaussNewton {
+		op.scaled = make([][]float64, n.Layers()+1)
+		for p := 2; p <= n.Layers(); p++ {
+			op.scaled[p] = make([]float64, (used.hi-used.lo)*n.Widths[p])
+			scaleRows(op.scaled[p], pt.delta[p][used.lo*n.Widths[p]:used.hi*n.Widths[p]], c[used.lo:used.hi])
+		}
+	}
+	return op, nil
+}
+
+// Dim is the number of weights.
+func (op *Operator) Dim() int { return op.all.full.Parameters() }
+
+// Apply sets dst to the operator applied to each of the directions in src,
+// both block×Dim.
+func (op *Operator) Apply(ctx context.Context, dst, src []float64, block int) error {
+	dim, most := op.Dim(), max(1, blockWidth/op.pt.Network.Widths[1])
+	for from := 0; from < block; from += most {
+		b := min(most, block-from)
+		to, v := dst[from*dim:(from+b)*dim], op.all.gather(src[from*dim:(from+b)*dim], b)
+		if op.pt.Network == op.all.full {
+			if err := op.apply(ctx, to, v, b); err != nil {
+				return err
+			}
+			continue
+		}
+		image := make([]float64, len(v))
+		if err := op.apply(ctx, image, v, b); err != nil {
+			return err
+		}
+		op.all.scatter(to, image, b)
+	}
+	return nil
+}
+
+// apply is Apply in the network without dead units.
+func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error {
+	dim := op.pt.Network.Parameters()
+	v := newDirections(op.pt.Network, op.pt.Data, src, b)
+	sums := make([][]float64, len(op.parts))
+	err := eachPart(ctx, op.pt.Workers, op.parts, func(at int, _ span) error {
+		if kept, ok := op.sums.Get().([]float64); ok && len(kept) >= b*dim {
+			sums[at] = kept[:b*dim]
+		} else {
+			sums[at] = make([]float64, b*dim)
+		}
+		op.part(sums[at], v, at)
+		return nil
+	})
+	defer func() {
+		for _, s := range sums {
+			if s != nil {
+				op.sums.Put(s[:cap(s)])
+			}
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	// The sums hold the first layer of all directions side by side and
+	// transposed, then the other layers of one direction after the other.
+	n := op.pt.Network
+	in, out, rest := n.Widths[0], n.Widths[1], dim-len(n.Weights[0])
+	addParts(op.pt.Workers, sums)
+	for d := range b {
+		to := dst[d*dim : (d+1)*dim]
+		for u := range out {
+			row := to[u*in : (u+1)*in]
+			for j := range row {
+				row[j] = sums[0][j*b*out+d*out+u]
+			}
+		}
+		copy(to[len(n.Weights[0]):], sums[0][b*len(n.Weights[0])+d*rest:][:rest])
+	}
+	return nil
+}
+
+// directions are the matrices V_p of b directions, in the forms that products
+// need.
+type directions struct {
+	count int
+	first operand       // the first layer's, transposed, side by side: n_0×(b n_1)
+	v, vT [][][]float64 // [d][p], p ≥ 1: V_p as given, and transposed
+}
+
+func newDirections(n *Network, d *Data, src []float64, b int) *directions {
+	dim := n.Parameters()
+	in, out := n.Widths[0], n.Widths[1]
+	dirs, first := &directions{count: b}, make([]float64, b*in*out)
+	for i := range b {
+		matrix := src[i*dim : i*dim+in*out]
+		for u := range out {
+			for j, x := range matrix[u*in : (u+1)*in] {
+				first[j*b*out+i*out+u] = x
+			}
+		}
+		v, vT := make([][]float64, n.Layers()), make([][]float64, n.Layers())
+		for p := 1; p < n.Layers(); p++ {
+			v[p] = src[i*dim+n.Offset(p):][:len(n.Weights[p])]
+			vT[p] = make([]float64, len(v[p]))
+			kernel.Transpose64(vT[p], v[p], n.Widths[p+1], n.Widths[p])
+		}
+		dirs.v, dirs.vT = append(dirs.v, v), append(dirs.vT, vT)
+	}
+	dirs.first = d.operand(first, b*out)
+	return dirs
+}
+
+// tileNumbers is how many float64 the derivatives of a tile's activations may
+// fill: they stay in a core's second cache from the first layer to the last
+// and back.
+const tileNumbers = 36 << 10
+
+// tileObjects is how many objects pass through all layers together.
+func (n *Network) tileObjects() int {
+	wide := 0
+	for _, w := range n.Widths[1:] {
+		wide += w
+	}
+	return min(max(tileNumbers/wide/12*12, 24), partObjects) // kernels take 12 rows at a time
+}
+
+// room is the memory that one part needs.
+type room struct {
+	stacked []float64   // tile×(b n_1)
+	rx      [][]float64 // [p]: tile×n_p, the derivative of x_{p+1}, at last of the logits
+	rd      [2][]float64
+	rd1     []float64 // part×(b n_1)
+}
+
+func (op *Operator) room(b int) *room {
+	n := op.pt.Network
+	r, _ := op.rooms.Get().(*room)
+	if r == nil {
+		r = &room{rx: make([][]float64, n.Layers()+1)}
+		tile, widest, largest := n.tileObjects(), 0, 0
+		for p := 1; p <= n.Layers(); p++ {
+			r.rx[p] = make([]float64, tile*n.Widths[p])
+			widest = max(widest, n.Widths[p])
+			if p < n.Layers() {
+				largest = max(largest, len(n.Weights[p]))
+			}
+		}
+		r.rd = [2][]float64{make([]float64, tile*widest), make([]float64, tile*widest)}
+	}
+	if len(r.rd1) < partObjects*b*n.Widths[1] {
+		r.rd1 = make([]float64, partObjects*b*n.Widths[1])
+		r.stacked = make([]float64, n.tileObjects()*b*n.Widths[1])
+	}
+	return r
+}
+
+// part adds the products of one part's objects to sum: R-forward and
+// R-backward propagation (Pearlmutter, 1994), a tile of objects after the
+// other. Neither tiles nor blocks reach a bit: all sums over objects run in
+// the order of the objects.
+func (op *Operator) part(sum []float64, v *directions, at int) {
+	pt, n, part := op.pt, op.pt.Network, op.parts[at]
+	r := op.room(v.count)
+	defer op.rooms.Put(r)
+	b, out, step := v.count, n.Widths[1], n.tileObjects()
+	rest := n.Parameters() - len(n.Weights[0])
+	for lo := part.lo; lo < part.hi; lo += step {
+		hi := min(lo+step, part.hi)
+		m := hi - lo
+		rx := r.rx[1][:m*out]
+		stacked := rx
+		if b > 1 {
+			stacked = r.stacked[:m*b*out]
+		}
+		pt.Data.times(stacked, v.first, op.pixels[at], part, lo, hi, b*out)
+		for d := range b {
+			if b > 1 {
+				for i := range m {
+					copy(rx[i*out:(i+1)*out], stacked[i*b*out+d*out:])
+				}
+			}
+			first := op.tile(r, sum[b*len(n.Weights[0])+d*rest:][:rest], v.v[d], v.vT[d], lo, hi, lo > part.lo)
+			for i := range m {
+				copy(r.rd1[((lo-part.lo+i)*b+d)*out:][:out], first[i*out:])
+			}
+		}
+	}
+	pt.Data.transposedTimes(sum[:b*len(n.Weights[0])], r.rd1[:(part.hi-part.lo)*b*out], op.pixels[at], part, b*out)
+}
+
+// tile takes the objects lo … hi in one direction from the derivative of the
+// first layer, r.rx[1] without its mask, to the last layer and back. It sets
+// sum, or adds to it, and returns the derivative of c_i δ_1.
+func (op *Operator) tile(r *room, sum []float64, v, vT [][]float64, lo, hi int, add bool) []float64 {
+	pt, n, m := op.pt, op.pt.Network, hi-lo
+	layers := n.Layers()
+	x := func(p int) []float64 { return pt.x[p][lo*n.Widths[p] : hi*n.Widths[p]] }
+	rx := func(p int) []float64 { return r.rx[p][:m*n.Widths[p]] }
+	rd := func(p int) []float64 { return r.rd[p&1][:m*n.Widths[p]] }
+	for p := 1; p < layers; p++ {
+		in, out := n.Widths[p], n.Widths[p+1]
+		kernel.MaskReLU64(rx(p), x(p))
+		kernel.MulNN64(rx(p+1), x(p), vT[p], m, out, in, false)
+		kernel.MulNN64(rx(p+1), rx(p), op.weightsT[p], m, out, in, true)
+	}
+	op.output(rd(layers), rx(layers), lo, hi)
+	for p := layers - 1; p >= 1; p-- {
+		in, out := n.Widths[p], n.Widths[p+1]
+		target := sum[n.Offset(p)-len(n.Weights[0]):][:in*out]
+		kernel.MulTN64(target, rd(p+1), x(p), out, in, m, add)
+		kernel.MulNN64(rd(p), rd(p+1), n.Weights[p], m, in, out, false)
+		if op.term != GaussNewton {
+			from := op.parts[0].lo
+			delta := op.scaled[p+1][(lo-from)*out : (hi-from)*out]
+			kernel.MulTN64(target, delta, rx(p), out, in, m, true)
+			kernel.MulNN64(rd(p), delta, v[p], m, in, out, true)
+		}
+		kernel.MaskReLU64(rd(p), x(p))
+	}
+	return rd(1)
+}
+
+// output turns the derivatives of the logits into c_i A_i times them, all
+// zero for the H-term. A is applied to logits that are shifted by the most
+// likely class': unshifted, a gap of 40 leaves no correct digit.
+func (op *Operator) output(rd, rz []float64, lo, hi int) {
+	if op.term == HTerm {
+		clear(rd)
+		return
+	}
+	classes := op.pt.Network.Classes()
+	for i := lo; i < hi; i++ {
+		op.pt.softmaxProduct(rd[(i-lo)*classes:(i-lo+1)*classes], rz[(i-lo)*classes:(i-lo+1)*classes], i, op.c[i])
+	}
+}
+
+// softmaxProduct sets q to c A_i s, and shifts s by its entry of the most
+// likely class, which A does not see.
+func (pt *Point) softmaxProduct(q, s []float64, i int, c float64) {
+	prob := pt.prob[i*len(s) : (i+1)*len(s)]
+	shift, mean := s[pt.argmax[i]], 0.0
+	for j, p := range prob {
+		s[j] -= shift
+		mean += float64(p * s[j])
+	}
+	for j, p := range prob {
+		q[j] = float64(float64(p*(s[j]-mean)) * c)
+	}
+}

@@ -1,0 +1,169 @@
+package curvature
+
+// shrunk is a point without the hidden units that no object of it activates.
+// They contribute nothing to any derivative, and trained networks have many: a
+// third of the first layer of the paper's is not rare.
+type shrunk struct {
+	point *Point  // the point itself where every unit is used
+	units [][]int // [p]: the units kept of layer p, nil where all are; p = 0 … L
+	full  *Network
+}
+
+// shrink returns the point without its dead units, made on first use.
+func (pt *Point) shrink() *shrunk {
+	pt.once.Do(func() {
+		n := pt.Network
+		layers := n.Layers()
+		s := &shrunk{point: pt, full: n, units: make([][]int, layers+1)}
+		widths, fewer := append([]int(nil), n.Widths...), false
+		for p := 1; p < layers; p++ {
+			s.units[p] = kept(pt.x[p], n.Widths[p])
+			if len(s.units[p]) < n.Widths[p] {
+				widths[p], fewer = len(s.units[p]), true
+			}
+		}
+		if fewer {
+			s.point = pt.without(s, widths)
+		}
+		pt.small = s
+	})
+	return pt.small
+}
+
+// kept lists the units that some object activates, and as many more as fill
+// the last vector register of four.
+func kept(x []float64, width int) []int {
+	used := make([]bool, width)
+	for i := 0; i < len(x); i += width {
+		for u, v := range x[i : i+width] {
+			if v > 0 {
+				used[u] = true
+			}
+		}
+	}
+	count := 0
+	for _, u := range used {
+		if u {
+			count++
+		}
+	}
+	fill := min((count+3)&^3, width) - count
+	if count == 0 {
+		fill = min(4, width)
+	}
+	list := []int{}
+	for u, yes := range used {
+		if !yes && fill > 0 {
+			yes = true
+			fill--
+		}
+		if yes {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// without copies the point's caches without the units that s leaves out.
+func (pt *Point) without(s *shrunk, widths []int) *Point {
+	layers := len(widths) - 1
+	small := &Point{
+		Network: &Network{Widths: widths}, Data: pt.Data, Workers: pt.Workers, Losses: pt.Losses,
+		x: make([][]float64, layers), delta: make([][]float64, layers+1),
+		prob: pt.prob, rest: pt.rest, argmax: pt.argmax,
+	}
+	for p := range layers {
+		small.Network.Weights = append(small.Network.Weights, s.matrix(p, pt.Network.Weights[p]))
+	}
+	columns := func(a []float64, p int) []float64 {
+		width := pt.Network.Widths[p]
+		if len(s.units[p]) == 0 || len(s.units[p]) == width {
+			return a
+		}
+		out := make([]float64, 0, pt.Data.Objects*widths[p])
+		for i := 0; i < len(a); i += width {
+			for _, u := range s.units[p] {
+				out = append(out, a[i+u])
+			}
+		}
+		return out
+	}
+	for p := 1; p <= layers; p++ {
+		if p < layers {
+			small.x[p] = columns(pt.x[p], p)
+		}
+		small.delta[p] = columns(pt.delta[p], p)
+	}
+	return small
+}
+
+// matrix returns the rows and columns of matrix p that are kept.
+func (s *shrunk) matrix(p int, w []float64) []float64 {
+	in := s.full.Widths[p]
+	small := make([]float64, 0, s.count(p)*s.count(p+1))
+	for r := range s.count(p + 1) {
+		row := w[s.unit(p+1, r)*in:][:in]
+		if s.units[p] == nil {
+			small = append(small, row...)
+			continue
+		}
+		for _, c := range s.units[p] {
+			small = append(small, row[c])
+		}
+	}
+	return small
+}
+
+// count is how many units of layer p are kept, unit the r-th of them.
+func (s *shrunk) count(p int) int {
+	if s.units[p] == nil {
+		return s.full.Widths[p]
+	}
+	return len(s.units[p])
+}
+
+func (s *shrunk) unit(p, r int) int {
+	if s.units[p] == nil {
+		return r
+	}
+	return s.units[p][r]
+}
+
+// gather turns block directions of the full network into such of the smaller
+// one; scatter does the reverse, zero where units are left out.
+func (s *shrunk) gather(src []float64, block int) []float64 {
+	if s.point.Network == s.full {
+		return src
+	}
+	dim := s.full.Parameters()
+	small := make([]float64, 0, block*s.point.Network.Parameters())
+	for d := range block {
+		for p, w := range s.full.Weights {
+			small = append(small, s.matrix(p, src[d*dim+s.full.Offset(p):][:len(w)])...)
+		}
+	}
+	return small
+}
+
+func (s *shrunk) scatter(dst, small []float64, block int) {
+	clear(dst)
+	at := 0
+	for d := range block {
+		for p := range s.full.Weights {
+			in := s.full.Widths[p]
+			matrix := dst[d*s.full.Parameters()+s.full.Offset(p):]
+			for r := range s.count(p + 1) {
+				row := matrix[s.unit(p+1, r)*in:][:in]
+				if s.units[p] == nil {
+					copy(row, small[at:at+in])
+					at += in
+					continue
+				}
+				for _, c := range s.units[p] {
+					row[c] = small[at]
+					at++
+				}
+			}
+		}
+	}
+}

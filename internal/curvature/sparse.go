@@ -1,0 +1,130 @@
+package curvature
+
+import (
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// mostFilled is the share of pixels that are not black below which products
+// with the pixels skip the black ones. It hangs on the data alone, never on
+// the machine, because the two ways differ in rounding.
+const mostFilled = 0.35
+
+// sparsePart holds the pixels of a range of objects that are not black, as
+// 2u/255, by objects and by pixels: x = −1 + 2u/255, so products with x are
+// products with this plus a rank-one term.
+type sparsePart struct {
+	objects, pixels *kernel.Sparse64
+}
+
+// isSparse says whether the pixels are mostly black.
+func isSparse(bytes []uint8) bool {
+	filled := 0
+	for _, u := range bytes {
+		if u != 0 {
+			filled++
+		}
+	}
+	return float64(filled) <= mostFilled*float64(len(bytes))
+}
+
+// sparsePart returns the sparse form of a range of objects, nil where the data
+// have none. Ranges that begin and end where parts of all objects do are kept.
+func (d *Data) sparsePart(part span) *sparsePart {
+	if !d.sparse {
+		return nil
+	}
+	at := part.lo / partObjects
+	whole := part.lo%partObjects == 0 && part.hi == min(part.lo+partObjects, d.Objects)
+	if whole {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if s := d.parts[at]; s != nil {
+			return s
+		}
+	}
+	s := kernel.NewSparse64(d.bytes[part.lo*d.Width:part.hi*d.Width], part.hi-part.lo, d.Width, d.scale)
+	p := &sparsePart{objects: s, pixels: s.Transposed()}
+	if whole {
+		d.parts[at] = p
+	}
+	return p
+}
+
+// panelColumns is how many columns of a dense operand lie together. A sparse
+// product reads its rows in no order; panels this narrow stay in the first
+// cache.
+const panelColumns = 16
+
+// inPanels returns a rows×n matrix cut into panels of columns, one after the
+// other, each rows×16 (the last may be narrower).
+func inPanels(a []float64, rows, n int) []float64 {
+	if n <= panelColumns {
+		return a
+	}
+	dst := make([]float64, rows*n)
+	for j := 0; j < n; j += panelColumns {
+		w := min(panelColumns, n-j)
+		to := dst[j*rows:]
+		for i := range rows {
+			copy(to[i*w:(i+1)*w], a[i*n+j:])
+		}
+	}
+	return dst
+}
+
+// operand is a matrix that X is multiplied with: Width×n, row-major, or in
+// panels with its negated column sums where X is sparse.
+type operand struct {
+	values, sums []float64
+}
+
+// operand prepares b, Width×n, as a factor of X.
+func (d *Data) operand(b []float64, n int) operand {
+	if !d.sparse {
+		return operand{values: b}
+	}
+	return operand{values: inPanels(b, d.Width, n), sums: negatedColumnSums(b, d.Width, n)}
+}
+
+// times sets c ((hi−lo)×n) to X[lo:hi]·B. s is the sparse form of the objects
+// of part, if any.
+func (d *Data) times(c []float64, b operand, s *sparsePart, part span, lo, hi, n int) {
+	switch {
+	case s != nil:
+		for j := 0; j < n; j += panelColumns {
+			w := min(panelColumns, n-j)
+			kernel.SparseMul64(c[j:], n, s.objects, lo-part.lo, hi-part.lo, b.values[j*d.Width:], w, w, b.sums[j:j+w])
+		}
+	case d.values != nil:
+		kernel.MulNN64(c, d.values[lo*d.Width:hi*d.Width], b.values, hi-lo, n, d.Width, false)
+	default:
+		kernel.MulNN64U8(c, d.bytes[lo*d.Width:hi*d.Width], d.Width, d.table, b.values, hi-lo, n, d.Width, false)
+	}
+}
+
+// transposedTimes sets c (Width×n) to Xᵀ·B over the objects of part, B having
+// a row an object.
+func (d *Data) transposedTimes(c, b []float64, s *sparsePart, part span, n int) {
+	m := part.hi - part.lo
+	switch {
+	case s != nil:
+		sums, b := negatedColumnSums(b, m, n), inPanels(b, m, n)
+		for j := 0; j < n; j += panelColumns {
+			w := min(panelColumns, n-j)
+			kernel.SparseMul64(c[j:], n, s.pixels, 0, d.Width, b[j*m:], w, w, sums[j:j+w])
+		}
+	case d.values != nil:
+		kernel.MulTN64(c, d.values[part.lo*d.Width:part.hi*d.Width], b, d.Width, n, m, false)
+	default:
+		kernel.MulTN64U8(c, d.bytes[part.lo*d.Width:part.hi*d.Width], d.Width, d.table, b, d.Width, n, m, false)
+	}
+}
+
+// negatedColumnSums returns −Σ_i b[i] of a rows×n matrix, rows in order.
+func negatedColumnSums(b []float64, rows, n int) []float64 {
+	sums := make([]float64, n)
+	for i := range rows {
+		kernel.Axpy64(sums, -1, b[i*n:(i+1)*n])
+	}
+	return sums
+}

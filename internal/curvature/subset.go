@@ -1,0 +1,28 @@
+package curvature
+
+import "fmt"
+
+// First returns the first k objects.
+func (d *Data) First(k int) (*Data, error) { return d.Subset(Spread(min(k, d.Objects), 0)) }
+
+// Subset returns the listed objects, in that order, as data of their own.
+func (d *Data) Subset(objects []int) (*Data, error) {
+	labels := make([]int, len(objects))
+	var bytes []uint8
+	var values []float64
+	for j, i := range objects {
+		if i < 0 || i >= d.Objects {
+			return nil, fmt.Errorf("object %d of %d", i, d.Objects)
+		}
+		labels[j] = d.Labels[i]
+		if d.values != nil {
+			values = append(values, d.values[i*d.Width:(i+1)*d.Width]...)
+		} else {
+			bytes = append(bytes, d.bytes[i*d.Width:(i+1)*d.Width]...)
+		}
+	}
+	if d.values != nil {
+		return NewData(values, d.Width, labels)
+	}
+	return NewPixels(bytes, d.Width, labels)
+}

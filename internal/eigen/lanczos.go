@@ -1,0 +1,226 @@
+package eigen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Operator is a symmetric operator that is known by its products.
+type Operator interface {
+	// Dim is the dimension n.
+	Dim() int
+	// Apply sets dst to the operator applied to each of the block vectors
+	// in src; both are block×n. The product with a vector has the same bits
+	// in every block.
+	Apply(ctx context.Context, dst, src []float64, block int) error
+}
+
+// Search says which eigenvalues [Lanczos] looks for.
+type Search struct {
+	Top, Bottom int     // how many from each end of the spectrum
+	Tolerance   float64 // wanted relative error of each value, by the estimate residual²/gap
+	Floor       float64 // error relative to the norm below which a value counts as found (0: √n·2⁻⁵²)
+	MaxSteps    int     // products in all before it gives up (0: 10·(Top+Bottom)+300)
+	MaxBasis    int     // vectors kept before a thick restart: the memory cap (0: 400)
+	Start       []float64
+	Restart     func(i int) []float64 // a fresh random vector after a breakdown, for multiplicities
+	Workers     int
+	Rounding    float64 // relative rounding error of one product in norm, stated by its maker
+	Progress    func(products int, converged, wanted int)
+}
+
+// Pair is a computed eigenvalue with its certificate.
+type Pair struct {
+	Value float64
+	// Residual is ‖Hv − θv‖₂ for the unit vector v, measured with one more
+	// product: an eigenvalue lies within Residual + Result.Rounding of Value.
+	Residual float64
+	// Error is the Kato–Temple estimate residual²/gap, at most Residual.
+	// The gap comes from computed values: an estimate, no bound.
+	Error  float64
+	Vector []float64
+}
+
+// Result is what [Lanczos] found.
+type Result struct {
+	Top    []Pair // descending
+	Bottom []Pair // ascending
+	// Block is ‖HV − VΘ‖₂ over all vectors together: as many eigenvalues as
+	// there are pairs lie within Block + Rounding of the values, each pair
+	// having its own.
+	Block float64
+	// Rounding bounds how far rounding in the products can have moved a
+	// residual.
+	Rounding float64
+	// Norm is the largest |θ|: a lower bound of ‖H‖₂, up to Residual.
+	Norm float64
+	// Missed bounds the probability, over random starting vectors, that the
+	// largest eigenvalue lies more than a relative 1e-3 of the spectrum's
+	// width above Top[0] (Kuczyński and Woźniakowski, 1992). It says nothing
+	// about inner values.
+	Missed    float64
+	Products  int
+	Converged bool
+}
+
+// Lanczos finds eigenvalues at the ends of the spectrum by the single-vector
+// Lanczos method with full two-pass reorthogonalisation, thick restarts
+// (Wu and Simon, 2000) only where the basis would outgrow MaxBasis, and
+// relative breakdown tests; then one Rayleigh–Ritz step over a block product,
+// from which the certificates are measured.
+func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
+	n := op.Dim()
+	wanted := s.Top + s.Bottom
+	if n == 0 || wanted == 0 || s.Top < 0 || s.Bottom < 0 {
+		return nil, fmt.Errorf("lanczos: nothing to look for: dimension %d, %d top, %d bottom", n, s.Top, s.Bottom)
+	}
+	if len(s.Start) != n {
+		return nil, fmt.Errorf("lanczos: starting vector has %d entries, want %d", len(s.Start), n)
+	}
+	if s.MaxSteps == 0 {
+		s.MaxSteps = 10*wanted + 300
+	}
+	if s.MaxBasis == 0 {
+		s.MaxBasis = 400
+	}
+	s.MaxBasis = max(s.MaxBasis, 2*wanted+20)
+	b := &basis{n: n, workers: s.Workers}
+	v := append([]float64(nil), s.Start...)
+	if normalise(v) == 0 {
+		return nil, errors.New("lanczos: starting vector is zero")
+	}
+	b.add(v)
+	result := &Result{}
+	norm, restarts, confirmed := 0.0, 0, 0
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		m := len(b.q)
+		w := make([]float64, n)
+		if err := op.Apply(ctx, w, b.q[m-1], 1); err != nil {
+			return nil, err
+		}
+		result.Products++
+		size := math.Sqrt(kernel.Dot64(w, w))
+		if math.IsNaN(size) || math.IsInf(size, 0) {
+			return nil, fmt.Errorf("lanczos: product %d is not finite", result.Products)
+		}
+		norm = max(norm, size)
+		b.t[m-1][m-1] = b.orthogonalise(w)[m-1] // the other coefficients are in t already
+		beta := normalise(w)
+		rounding := float64(float64(unit*norm) * math.Sqrt(float64(n)))
+		floor := max(rounding, float64(s.Floor*norm))
+		broken := beta <= rounding
+		full := m == n
+		if broken || full || due(m, wanted, result.Products) {
+			values, last, err := b.ritz(false)
+			if err != nil {
+				return nil, err
+			}
+			converged := 0
+			for _, i := range ends(len(values), s) {
+				residual := float64(beta * math.Abs(last[i][0]))
+				if broken || full || accurate(values, i, residual, s.Tolerance, floor) {
+					converged++
+				}
+			}
+			if s.Progress != nil {
+				s.Progress(result.Products, converged, min(wanted, n))
+			}
+			if converged == min(wanted, m) && (m >= wanted || full) && !broken {
+				confirmed++
+			} else {
+				confirmed = 0
+			}
+			if full || confirmed >= 2 {
+				result.Converged = true
+				break
+			}
+			if result.Products >= s.MaxSteps {
+				break
+			}
+		}
+		if broken {
+			// The space is invariant. Go on from a fresh direction: only so
+			// are multiple eigenvalues seen.
+			if s.Restart == nil || restarts > wanted+8 {
+				result.Converged = m >= min(wanted, n)
+				break
+			}
+			w = append([]float64(nil), s.Restart(restarts)...)
+			restarts++
+			normalise(w)
+			b.orthogonalise(w)
+			if normalise(w) == 0 {
+				result.Converged = true
+				break
+			}
+			beta = 0
+		}
+		if m == s.MaxBasis {
+			values, vectors, err := b.ritz(true)
+			if err != nil {
+				return nil, err
+			}
+			b = b.thick(values, vectors, s, beta, w)
+			continue
+		}
+		b.add(w)
+		b.t[m][m-1], b.t[m-1][m] = beta, beta
+	}
+	values, vectors, err := b.ritz(true)
+	if err != nil {
+		return nil, err
+	}
+	return result, certify(ctx, op, b, values, vectors, s, result)
+}
+
+// due says whether to look at the Ritz values after m basis vectors: first
+// when enough could have converged, then every few steps, more rarely later.
+func due(m, wanted, products int) bool {
+	first := wanted + wanted/2 + 10
+	return products >= first && (products-first)%max(2, m/24) == 0
+}
+
+// ends lists the indices of the wanted values among m ascending ones.
+func ends(m int, s Search) []int {
+	var list []int
+	for i := 0; i < min(s.Bottom, m); i++ {
+		list = append(list, i)
+	}
+	for i := max(m-s.Top, len(list)); i < m; i++ {
+		list = append(list, i)
+	}
+	return list
+}
+
+// accurate applies the Kato–Temple estimate to a Ritz value: a quarter of the
+// tolerance, or what rounding leaves of a value that is small beside the norm.
+func accurate(values []float64, i int, residual, tolerance, floor float64) bool {
+	return estimate(residual, gap(values, i)) <= max(float64(tolerance*math.Abs(values[i]))/4, floor)
+}
+
+// gap is the distance to the nearest other value.
+func gap(values []float64, i int) float64 {
+	g := math.Inf(1)
+	if i > 0 {
+		g = min(g, values[i]-values[i-1])
+	}
+	if i+1 < len(values) {
+		g = min(g, values[i+1]-values[i])
+	}
+	return g
+}
+
+// estimate is residual²/gap, never above the residual.
+func estimate(residual, gap float64) float64 {
+	if gap <= residual {
+		return residual
+	}
+	return float64(residual/gap) * residual
+}
