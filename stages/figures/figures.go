@@ -8,6 +8,7 @@
 //   - true_difference: the same curve without the filter on log-log axes, with
 //     the closed form MAD/(k+1) and a band.
 //   - mad_over_k: MAD of networks trained on k objects over k.
+//   - mad_grid: MAD over h and over num_layers, with bands over seeds.
 //
 // A network whose differences are all zero has collapsed. A log axis cannot
 // show it, so the legend names it.
@@ -28,6 +29,7 @@ const (
 	NumLayers      = "num_layers"
 	TrueDifference = "true_difference"
 	MADOverK       = "mad_over_k"
+	MADGrid        = "mad_grid"
 )
 
 // The inputs of a network are named by a prefix and Series.Network.
@@ -38,7 +40,8 @@ const (
 	InputSummary = "differences/" // result.DifferenceSummary
 	// InputBand is its band, for true_difference.
 	InputBand = "band/" // .npy float64 3×m: k, quantiles
-	// InputLosses is the summary of the stage losses, for mad_over_k.
+	// InputLosses is the summary of the stage losses, for mad_over_k and
+	// mad_grid.
 	InputLosses = "losses/" // result.LossSummary
 )
 
@@ -64,6 +67,9 @@ type Params struct {
 	WidthCM   float64 // of the whole figure, in centimetres
 	HeightCM  float64
 	Published bool // draw the paper's curves behind, where it has them
+	// AtNumLayers and AtHiddenSize are what mad_grid holds fixed while it
+	// varies the other: a network with neither is not shown.
+	AtNumLayers, AtHiddenSize int
 }
 
 // Inputs returns the names of the inputs that a figure of that kind needs of
@@ -74,10 +80,10 @@ func Inputs(figure, network string) ([]string, error) {
 		return []string{InputCurve + network, InputSummary + network}, nil
 	case TrueDifference:
 		return []string{InputCurve + network, InputBand + network, InputSummary + network}, nil
-	case MADOverK:
+	case MADOverK, MADGrid:
 		return []string{InputLosses + network}, nil
 	}
-	return nil, fmt.Errorf("figures: unknown figure %q: known are %s, %s, %s and %s", figure, HiddenSize, NumLayers, TrueDifference, MADOverK)
+	return nil, fmt.Errorf("figures: unknown figure %q: known are %s, %s, %s, %s and %s", figure, HiddenSize, NumLayers, TrueDifference, MADOverK, MADGrid)
 }
 
 // Run draws the figure. Equal params and inputs give equal bytes.
@@ -106,6 +112,8 @@ func (p Params) draw(inputs map[string][]byte) (*vector.Drawing, error) {
 		err = drawTrueDifference(s, p, inputs)
 	case MADOverK:
 		err = drawMADOverK(s, p, inputs)
+	case MADGrid:
+		err = drawMADGrid(s, p, inputs)
 	}
 	if err != nil {
 		return nil, err

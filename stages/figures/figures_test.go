@@ -56,6 +56,13 @@ func conditions(t *testing.T) []condition {
 	add("MAD, one collapsed", p, in)
 	p, in = samplesOf(t, func(int, int64) bool { return true })
 	add("MAD, all collapsed", p, in)
+	p, in = gridOf(t, 1, false)
+	add("MAD grid", p, in)
+	p, in = gridOf(t, 8, true)
+	add("MAD grid of 8 seeds", p, in)
+	p, in = gridOf(t, 39, false)
+	p.Dataset = "cifar10x"
+	add("MAD grid of 39 seeds", p, in)
 	return out
 }
 
@@ -99,6 +106,9 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 		"true difference of a collapsed one": {"collapsed, all differences 0"},
 		"MAD, one collapsed":                 {"k = 1,400 seed 3: collapsed, all losses equal"},
 		"MAD, all collapsed":                 {"k = 100 seed 0, k = 100 seed 1, k = 100 seed 2, k = 100 seed 3, k = 100 seed 4,", "and 25 more: collapsed, all losses equal"},
+		"MAD grid":                           {"as published (Kiselev & Grabovoy, 2024)", "hidden size h", "num_layers", "one network"},
+		"MAD grid of 8 seeds":                {"h = 4 (3 of 8): collapsed, MAD 0", "range of the seeds"},
+		"MAD grid of 39 seeds":               {"95 % rank band of the seeds"},
 		"paper's h":                          {"h = 4", "h = 64", "as published (Kiselev & Grabovoy, 2024)", "|ℒ_{k + 1}(θ) − ℒ_k(θ)|", "Sample size k", "10^{−4}", "8,000"},
 	}
 	for _, c := range conditions(t) {
@@ -185,6 +195,7 @@ func TestRefuses(t *testing.T) {
 		{"small", func(p *Params, _ map[string][]byte) { p.HeightCM = 3 }, "too small for the labels"},
 		{"twice", func(p *Params, _ map[string][]byte) { p.Series[1] = p.Series[0] }, "occurs twice"},
 		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Series[3].NumLayers = 1 }, "differ in num_layers"},
+		{"grid", func(p *Params, _ map[string][]byte) { p.Figure, p.AtHiddenSize, p.AtNumLayers = MADGrid, 16, 7 }, "no network with num_layers = 7"},
 		{"no curve", func(p *Params, in map[string][]byte) { delete(in, InputCurve+p.Series[2].Network) }, "input curve/h=16"},
 		{"no summary", func(p *Params, in map[string][]byte) { delete(in, InputSummary+p.Series[2].Network) }, "input differences/h=16"},
 		{"other curve", func(p *Params, in map[string][]byte) {

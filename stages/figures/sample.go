@@ -34,8 +34,8 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		k.Take([]float64{float64(n.SampleSize)})
 		mad.Take([]float64{l.Sample.MAD, l.All.MAD})
 	}
-	sample := look{paint: chart.Palette[0], mark: disc, shift: -2.4, value: func(t trained) float64 { return t.Sample.MAD }}
-	all := look{paint: chart.Palette[3], mark: square, shift: 2.4, dash: []float64{3.5, 1.8}, value: func(t trained) float64 { return t.All.MAD }}
+	sample := look{paint: chart.Palette[0], mark: chart.Disc, shift: -2.4, value: func(t trained) float64 { return t.Sample.MAD }}
+	all := look{paint: chart.Palette[3], mark: chart.Square, shift: 2.4, dash: []float64{3.5, 1.8}, value: func(t trained) float64 { return t.All.MAD }}
 
 	objects := chart.Count(networks[0].All.Objects)
 	entries := []chart.Entry{
@@ -69,7 +69,7 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 // look is how one of the two deviations is drawn.
 type look struct {
 	paint color.NRGBA
-	mark  func(at vector.Point) vector.Path
+	mark  chart.Mark
 	shift float64 // to the side in points, so that the two do not hide each other
 	dash  []float64
 	value func(trained) float64
@@ -80,17 +80,7 @@ func (l look) stroke() vector.Stroke {
 }
 
 func (l look) key() func(*chart.Sheet, vector.Point, float64) {
-	return func(s *chart.Sheet, at vector.Point, w float64) {
-		chart.StrokeKey(l.stroke())(s, at, w)
-		s.Fill(l.mark(vector.Point{X: at.X + float64(w/2), Y: at.Y}), l.paint)
-	}
-}
-
-func disc(at vector.Point) vector.Path { return vector.Circle(at, 2.1) }
-
-func square(at vector.Point) vector.Path {
-	const half = 1.8
-	return vector.Rectangle(vector.Point{X: at.X - half, Y: at.Y - half}, vector.Point{X: at.X + half, Y: at.Y + half})
+	return chart.MarkKey(l.mark, l.paint, l.stroke())
 }
 
 // drawMarks draws one mark for each network.

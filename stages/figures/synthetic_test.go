@@ -112,3 +112,25 @@ func samplesOf(t *testing.T, dead func(k int, seed int64) bool) (Params, map[str
 	}
 	return p, inputs
 }
+
+// gridOf is the figure mad_grid of the networks that the paper shows, h = 4
+// collapsing for every third seed.
+func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte) {
+	t.Helper()
+	inputs := make(map[string][]byte)
+	p := Params{Figure: MADGrid, Dataset: "mnist", Input: "direct", WidthCM: 14, HeightCM: 9, Published: true, AtNumLayers: 5, AtHiddenSize: 16}
+	for i, v := range [][2]int{{4, 5}, {8, 5}, {16, 5}, {32, 5}, {64, 5}, {16, 1}, {16, 3}, {16, 7}, {16, 10}} {
+		at := i
+		if i >= 7 {
+			at++ // the paper shows 16, 5 twice
+		}
+		for seed := range seeds {
+			mad := paperMAD["mnist/direct"][at] * detmath.Exp(0.15*rng.New(seed, "figures", "grid", uint64(i)).Normal())
+			if collapse && v[0] == 4 && seed%3 == 0 {
+				mad = 0
+			}
+			p.network(t, inputs, Series{HiddenSize: v[0], NumLayers: v[1], SampleSize: 10000, Seed: seed}, mad)
+		}
+	}
+	return p, inputs
+}

@@ -1,0 +1,200 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+)
+
+// Axis maps values to places on the page and knows its ticks.
+type Axis struct {
+	Label  string // markup
+	Low    float64
+	High   float64
+	Log    bool
+	Counts bool // label whole numbers as such on a log axis: 1,000 instead of 10³
+	Bare   bool // ticks without labels: a panel below has them
+	Most   int  // labels on a log axis at most; 0 for the usual ten
+	// Marks take the place of ticks at round numbers, for an axis of names.
+	Marks []Tick
+	// Room is the least width kept free for the labels of the ticks, in
+	// points, so that panels above each other begin at the same place.
+	Room     float64
+	from, to float64
+}
+
+// Tick is a mark on an axis; label is empty for a small one.
+type Tick struct {
+	Value float64
+	Label string
+}
+
+// At returns the place of v on the page, along the axis, in points.
+func (a *Axis) At(v float64) float64 {
+	t := (v - a.Low) / (a.High - a.Low)
+	if a.Log {
+		low := detmath.Log(a.Low)
+		t = (detmath.Log(v) - low) / (detmath.Log(a.High) - low)
+	}
+	return a.from + float64(t*(a.to-a.from))
+}
+
+// Clamp returns the value on the axis that is nearest to v.
+func (a *Axis) Clamp(v float64) float64 { return min(max(v, a.Low), a.High) }
+
+// LogAxis returns a log axis for positive values from low to high, with a
+// little air and at least two powers of ten on it.
+func LogAxis(label string, low, high float64) Axis {
+	const air = 1.25
+	low, high = low/air, high*air
+	if a, b := Decade(low), Decade(high); b-a < 2 {
+		// Fewer than two powers of ten lie between: take in the nearest.
+		if PowerOf10(a) < low {
+			low = PowerOf10(a)
+		}
+		if b-a < 1 {
+			high = PowerOf10(b + 1)
+		}
+	}
+	return Axis{Label: label, Low: low, High: high, Log: true}
+}
+
+// Decade returns the largest n with 10ⁿ ≤ v, for positive v.
+func Decade(v float64) int {
+	n := int(math.Floor(detmath.Log(v) / math.Ln10))
+	// The logarithm of a power of ten may fall on either side of n.
+	for PowerOf10(n) > v {
+		n--
+	}
+	for PowerOf10(n+1) <= v {
+		n++
+	}
+	return n
+}
+
+// PowerOf10 returns the float64 next to 10ⁿ, the same on every machine.
+func PowerOf10(n int) float64 {
+	v, err := strconv.ParseFloat("1e"+strconv.Itoa(n), 64)
+	if err != nil {
+		return math.Inf(n) // beyond the range; n is positive then
+	}
+	return v
+}
+
+// LinearAxis returns an axis from low to the first step above high.
+func LinearAxis(label string, low, high float64) Axis {
+	a := Axis{Label: label, Low: low, High: high}
+	if step := a.step(); high > low {
+		a.High = low + float64(step*math.Ceil(float64((high-low)/step)-1e-9))
+	}
+	return a
+}
+
+// wider returns the next step: 1, 2 and 5 times a power of ten follow each
+// other.
+func wider(step float64) float64 {
+	power := PowerOf10(Decade(float64(step * 1.0000001)))
+	switch digit := step / power; {
+	case digit < 1.5:
+		return 2 * power
+	case digit < 3:
+		return 5 * power
+	}
+	return 10 * power
+}
+
+// step returns 1, 2 or 5 times a power of ten, so that four to ten steps cover
+// the axis.
+func (a *Axis) step() float64 {
+	length := a.High - a.Low
+	if !(length > 0) {
+		return 1
+	}
+	power := PowerOf10(Decade(length))
+	switch {
+	case length >= 8*power:
+		return 2 * power
+	case length >= 4*power:
+		return power
+	case length >= 2*power:
+		return power / 2
+	}
+	return power / 5
+}
+
+// Ticks returns the marks from low to high.
+func (a *Axis) Ticks() []Tick {
+	ticks := a.Marks
+	switch {
+	case ticks != nil:
+	case a.Log:
+		ticks = a.logTicks()
+	default:
+		ticks = a.linearTicks()
+	}
+	if a.Bare {
+		ticks = slices.Clone(ticks)
+		for i := range ticks {
+			ticks[i].Label = ""
+		}
+	}
+	return ticks
+}
+
+func (a *Axis) linearTicks() []Tick {
+	step := a.step()
+	for a.Most > 0 && (a.High-a.Low)/step > float64(a.Most) {
+		step = wider(step)
+	}
+	decimals := max(0, -Decade(float64(step*1.0000001)))
+	var out []Tick
+	for i := math.Ceil(float64(a.Low/step) - 1e-9); ; i++ {
+		v := float64(i*step) + 0 // + 0 makes 0 of −0
+		if v > a.High+float64(step*1e-9) {
+			return out
+		}
+		label := strconv.FormatFloat(v, 'f', decimals, 64)
+		if decimals == 0 && math.Abs(v) < 1e15 {
+			label = Count(int(v))
+		}
+		out = append(out, Tick{v, strings.Replace(label, "-", "−", 1)})
+	}
+}
+
+// logTicks labels the powers of ten, every second or third if there are many.
+func (a *Axis) logTicks() []Tick {
+	first, last := Decade(a.Low), Decade(a.High)
+	every := 1 + (last-first)/9
+	if a.Most > 0 {
+		every = 1 + (last-first)/a.Most
+	}
+	var out []Tick
+	for n := first; n <= last; n++ {
+		for digit := 1; digit <= 9; digit++ {
+			v := float64(float64(digit) * PowerOf10(n))
+			if v < float64(a.Low*(1-1e-9)) || v > float64(a.High*(1+1e-9)) {
+				continue
+			}
+			t := Tick{Value: v}
+			if digit == 1 && n%every == 0 {
+				t.Label = fmt.Sprintf("$10^{%d}$", n)
+				if a.Counts && n >= 0 && n <= 6 {
+					t.Label = Count(int(v))
+				}
+			}
+			if digit == 1 || every == 1 {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// Value returns the value of a linear axis at a place on the page.
+func (a *Axis) Value(at float64) float64 {
+	return a.Low + float64((at-a.from)/(a.to-a.from)*(a.High-a.Low))
+}

@@ -1,0 +1,115 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
+	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+)
+
+// Entry is one line of words in a legend with a sample of what it explains.
+type Entry struct {
+	Text string                                       // markup
+	Key  func(s *Sheet, from vector.Point, w float64) // draws the sample from there to the right; may be nil
+	Slim bool                                         // the sample is a mark and takes no more room than one
+	Note bool                                         // no sample and grey: a remark
+}
+
+// Lengths in points.
+const (
+	KeyWidth   = 17
+	KeyGap     = 4
+	EntryGap   = 13
+	RowHeight  = 11.5
+	headingGap = 5 // below title and legend
+)
+
+// StrokeKey is the sample of a line.
+func StrokeKey(strokes ...vector.Stroke) func(*Sheet, vector.Point, float64) {
+	return func(s *Sheet, at vector.Point, w float64) {
+		for _, st := range strokes {
+			s.Stroke(vector.Polyline(at, vector.Point{X: at.X + w, Y: at.Y}), st)
+		}
+	}
+}
+
+// BandKey is the sample of a filled band.
+func BandKey(c color.NRGBA) func(*Sheet, vector.Point, float64) {
+	return func(s *Sheet, at vector.Point, w float64) {
+		s.Fill(vector.Rectangle(vector.Point{X: at.X, Y: at.Y - 3}, vector.Point{X: at.X + w, Y: at.Y + 3}), c)
+	}
+}
+
+// Remarks says the same of all names, in as many lines as it takes. If they
+// would leave no room for the data, the last names are counted.
+func (s *Sheet) Remarks(names []string, what string) []Entry {
+	const lines = 3
+	fits := func(text string) bool { return s.Set(text, LegendSize).Width <= s.Width-2*Edge }
+	var out []string
+	for i := range names {
+		end := ","
+		if i == len(names)-1 {
+			end = ": " + what
+		}
+		last := len(out) - 1
+		if last >= 0 && fits(out[last]+" "+names[i]+end) {
+			out[last] += " " + names[i] + end
+			continue
+		}
+		if len(out) == lines {
+			out[last] = strings.TrimSuffix(out[last], ",")
+			out = append(out, fmt.Sprintf("and %d more: %s", len(names)-i, what))
+			break
+		}
+		out = append(out, names[i]+end)
+	}
+	entries := make([]Entry, len(out))
+	for i, text := range out {
+		entries[i] = Entry{Text: text, Note: true}
+	}
+	return entries
+}
+
+// Heading draws the title, a line of small print and the legend at the top of
+// the page, the entries side by side as far as they fit. It returns where the
+// rest of the page begins. Nothing of it can lie on the data, whatever they
+// are.
+func (s *Sheet) Heading(title, small string, entries []Entry) (bottom float64) {
+	width := s.Width - 2*Edge
+	s.Title = s.Set(title, TitleSize).Text
+	s.Description = s.Set(small, SubtitleSize).Text
+	y := Edge + 0.75*TitleSize
+	s.Put(s.Fit(title, TitleSize, width), Edge, y, 0, Black)
+	if small != "" {
+		y += 1.45 * SubtitleSize
+		s.Put(s.Fit(small, SubtitleSize, width), Edge, y, 0, Grey)
+	}
+	if len(entries) == 0 {
+		return y + headingGap
+	}
+	y += 1.1*RowHeight + 1
+	x := float64(Edge)
+	for i, e := range entries {
+		key := float64(KeyWidth)
+		if e.Slim {
+			key = 6
+		}
+		offset := key + KeyGap
+		paint := Ink
+		if e.Note {
+			offset, paint = 0, Grey
+		}
+		l := s.Fit(e.Text, LegendSize, width-offset)
+		if i > 0 && x+offset+l.Width > Edge+width {
+			x, y = Edge, y+RowHeight
+		}
+		if e.Key != nil {
+			e.Key(s, vector.Point{X: x, Y: y - mathtext.CapHeight(LegendSize)/2}, key)
+		}
+		s.Put(l, x+offset, y, 0, paint)
+		x += offset + l.Width + EntryGap
+	}
+	return y + headingGap
+}

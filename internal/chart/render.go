@@ -1,0 +1,42 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+)
+
+// The outputs of a stage that draws.
+const (
+	OutputSVG = "svg"
+	OutputPDF = "pdf"
+	OutputPNG = "png" // 300 pixels per inch
+)
+
+const pixelsPerInch = 300
+
+// Render writes a drawing in the three formats. Equal drawings give equal
+// bytes.
+func Render(ctx context.Context, d *vector.Drawing, t *task.Task) (map[string][]byte, error) {
+	out := make(map[string][]byte)
+	for i, format := range []struct {
+		output string
+		write  func() ([]byte, error)
+	}{
+		{OutputSVG, d.SVG},
+		{OutputPDF, d.PDF},
+		{OutputPNG, func() ([]byte, error) { return d.PNG(pixelsPerInch) }},
+	} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var err error
+		if out[format.output], err = format.write(); err != nil {
+			return nil, fmt.Errorf("%s: %w", format.output, err)
+		}
+		t.Progress(i+1, 3)
+	}
+	return out, nil
+}

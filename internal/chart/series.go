@@ -1,0 +1,59 @@
+package chart
+
+import "strings"
+
+// Series is one network of a figure.
+type Series struct {
+	Network    string // its name among the inputs
+	HiddenSize int    // h
+	NumLayers  int    // the code's num_layers: two less than the weight matrices
+	SampleSize int    // how many objects it was trained on
+	Seed       int64
+}
+
+// Apart names what tells n apart from the other networks of all; for a single
+// network it is empty.
+func (n Series) Apart(all []Series) string {
+	var parts []string
+	if _, same := Common(all, func(s Series) int { return s.HiddenSize }); !same {
+		parts = append(parts, WidthLabel(n.HiddenSize))
+	}
+	if _, same := Common(all, func(s Series) int { return s.NumLayers }); !same {
+		parts = append(parts, DepthLabel(n.NumLayers))
+	}
+	if _, same := Common(all, func(s Series) int { return s.SampleSize }); !same {
+		parts = append(parts, Plural(n.SampleSize, "object"))
+	}
+	if _, same := Common(all, func(s Series) int64 { return s.Seed }); !same {
+		parts = append(parts, SeedLabel(n.Seed))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Shape names the widths and depths that all networks share, for a title.
+func Shape(all []Series) []string {
+	var parts []string
+	if h, ok := Common(all, func(s Series) int { return s.HiddenSize }); ok {
+		parts = append(parts, WidthLabel(h))
+	}
+	if l, ok := Common(all, func(s Series) int { return s.NumLayers }); ok {
+		parts = append(parts, DepthLabel(l))
+	}
+	return parts
+}
+
+// Trained says what all networks were trained on and their seed, as far as
+// they share it, for small print; it begins with a semicolon or is empty.
+func Trained(all []Series) string {
+	var parts []string
+	if k, ok := Common(all, func(s Series) int { return s.SampleSize }); ok {
+		parts = append(parts, "trained on "+Plural(k, "object"))
+	}
+	if seed, ok := Common(all, func(s Series) int64 { return s.Seed }); ok {
+		parts = append(parts, SeedLabel(seed))
+	}
+	if parts == nil {
+		return ""
+	}
+	return "; " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,195 @@
+package landscapes
+
+import (
+	"fmt"
+	"image/color"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+)
+
+// The colours of the operators, the same in all figures.
+var (
+	paintH      = chart.Palette[0]
+	paintG      = chart.Palette[3]
+	paintR      = chart.Palette[4]
+	paintObject = chart.Palette[2]
+)
+
+// eigenvalues is one row of marks of the figure top_eigenvalues.
+type eigenvalues struct {
+	values   []result.Eigenvalue // positive on the axis
+	rounding float64
+	mark     chart.Mark
+	paint    color.NRGBA
+	open     bool
+	shift    float64 // to the side, in points
+}
+
+// drawTopEigenvalues draws the ends of H and the top of G by rank, with what
+// the class means predict, and below the certificates relative to the values.
+func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	spectrum, err := read[result.Spectrum](inputs, InputSpectrum+p.Series[0].Network)
+	if err != nil {
+		return err
+	}
+	h, g := spectrum.Hessian, spectrum.GaussNewton
+	rows := []eigenvalues{
+		{h.Top, h.Rounding, chart.Disc, paintH, false, -1.7},
+		{g.Top, g.Rounding, chart.Square, paintG, false, 1.7},
+	}
+	entries := []chart.Entry{
+		{Text: "$H$", Key: chart.MarkKey(chart.Disc, paintH, vector.Stroke{}), Slim: true},
+		{Text: "$G$", Key: chart.MarkKey(chart.Square, paintG, vector.Stroke{}), Slim: true},
+	}
+	var negative []result.Eigenvalue
+	for _, e := range h.Bottom {
+		if e.Value < 0 {
+			e.Value = -e.Value
+			negative = append(negative, e)
+		}
+	}
+	if len(negative) > 0 {
+		rows = append(rows, eigenvalues{negative, h.Rounding, chart.Triangle, paintR, false, 0})
+		entries = append(entries, chart.Entry{Text: `$-\lambda$ of the negative end of $H$`, Key: chart.MarkKey(chart.Triangle, paintR, vector.Stroke{}), Slim: true})
+	}
+	var predicted []float64
+	if c := spectrum.ClassStructure; c != nil {
+		predicted = c.Predicted
+		entries = append(entries, chart.Entry{Text: "predicted for $G$ by the class means", Key: chart.OpenKey(chart.Diamond, paintObject), Slim: true})
+	}
+	entries = append(entries, outlierEntry(h, "$H$")...)
+
+	var values, certificates chart.Extent
+	ranks := 1
+	for _, r := range rows {
+		ranks = max(ranks, len(r.values))
+		for _, e := range r.values {
+			values.Take([]float64{e.Value})
+			if !(e.Value > 0) {
+				continue
+			}
+			certificates.Take([]float64{(e.Residual + r.rounding) / e.Value})
+			if e.Error > r.rounding {
+				certificates.Take([]float64{e.Error / e.Value})
+			}
+		}
+	}
+	low, _ := values.Positive()
+	for _, v := range predicted {
+		if v > low/10 { // what lies further below explains no value that is shown
+			values.Take([]float64{v})
+		}
+	}
+	small := fmt.Sprintf("mean over %s, %s; %s", chart.Plural(spectrum.Objects, "object"), chart.Plural(spectrum.Parameters, "weight"), method(h))
+	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+
+	page := s.Page(top)
+	upper, lower := page, page
+	upper.Bottom -= 0.36 * (page.Bottom - page.Top)
+	lower.Top = upper.Bottom + 1.3*chart.SubtitleSize + 4
+	x := chart.Axis{Label: "rank", Low: 0.4, High: float64(ranks) + 0.6}
+	bare := x
+	bare.Label, bare.Bare = "", true
+	low, high := values.Positive()
+	y := chart.LogAxis(`eigenvalue $\lambda$`, low, high)
+	low, high = certificates.Positive()
+	c := chart.LogAxis("relative error", low, min(high, 1e3))
+	c.Most = 4
+	room := max(s.TickWidth(y), s.TickWidth(c))
+	y.Room, c.Room = room, room
+
+	in, err := chart.NewPanel(s, upper, bare, y)
+	if err != nil {
+		return err
+	}
+	below, err := chart.NewPanel(s, lower, x, c)
+	if err != nil {
+		return err
+	}
+	if h.Norm == 0 {
+		in.Say("collapsed, all eigenvalues 0")
+		below.Say("nothing to certify")
+	}
+	for _, panel := range []*chart.Panel{in, below} {
+		if h.Outliers > 0 && h.Norm > 0 {
+			panel.Upright(float64(h.Outliers)+0.5, outlierPen)
+		}
+	}
+	for i, v := range predicted {
+		if i < ranks && v >= y.Low {
+			at := in.Point(float64(i+1), v)
+			at.X += 1.7
+			s.Open(chart.Diamond, at, paintObject)
+		}
+	}
+	for _, r := range rows {
+		drawRanks(in, below, r)
+	}
+	below.Caption("filled: bound proved by residual and rounding; open: Kato–Temple estimate where above rounding")
+	in.DrawAxes()
+	below.DrawAxes()
+	return nil
+}
+
+var outlierPen = vector.Stroke{Color: chart.Grey, Width: 0.7, Dash: []float64{2.5, 2}}
+
+// outlierEntry explains the line behind the outliers.
+func outlierEntry(t result.TermSpectrum, name string) []chart.Entry {
+	if t.Outliers == 0 || t.Norm == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("largest gap of %s: factor $%s$ after %d", name, chart.Short(t.Gap), t.Outliers)
+	return []chart.Entry{{Text: text, Key: chart.StrokeKey(outlierPen)}}
+}
+
+// method says how the eigenvalues were found.
+func method(t result.TermSpectrum) string {
+	switch t.Method {
+	case "lanczos":
+		text := "Lanczos, " + chart.Plural(t.Products, "product")
+		if !t.Converged {
+			text += ", not converged"
+		}
+		return text
+	case "gram":
+		return "Gram matrix"
+	}
+	return "whole matrix"
+}
+
+// drawRanks draws one row of marks with whiskers and its certificates.
+func drawRanks(in, below *chart.Panel, r eigenvalues) {
+	pen := vector.Stroke{Color: r.paint, Width: 0.8}
+	for i, e := range r.values {
+		rank := float64(i + 1)
+		if !(e.Value > 0) {
+			continue
+		}
+		at := in.Point(rank, e.Value)
+		at.X += r.shift
+		// A whisker shorter than its mark would only blur it.
+		bound := e.Residual + r.rounding
+		if bound > 0.03*e.Value {
+			in.Whisker(in.X.Value(at.X), e.Value-bound, e.Value+bound, pen)
+		}
+		in.Fill(r.mark(at), r.paint)
+		for _, c := range []struct {
+			error float64
+			open  bool
+		}{{e.Error, true}, {bound, false}} {
+			relative := c.error / e.Value
+			if c.open && c.error <= r.rounding || !(relative >= below.Y.Low && relative <= below.Y.High) {
+				continue
+			}
+			at := below.Point(rank, relative)
+			at.X += r.shift
+			if c.open {
+				below.Open(r.mark, at, r.paint)
+			} else {
+				below.Fill(r.mark(at), r.paint)
+			}
+		}
+	}
+}

@@ -1,0 +1,348 @@
+package landscapes
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/charttest"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// condition is a figure under some condition of the data.
+type condition struct {
+	name   string
+	p      Params
+	inputs map[string][]byte
+}
+
+// sizes are of the figures as they are published, in centimetres.
+var sizes = map[string][2]float64{
+	SpectralDensity: {17, 8.5}, TopEigenvalues: {12, 11}, NormsOverK: {12, 9}, IncrementsOverK: {12, 9}, ObjectNorms: {12, 9},
+	LayerBlocks: {17, 9}, Surface1D: {20, 9}, Surface2D: {20, 12.5},
+	BoundWaterfall: {16, 12}, BoundOverK: {17, 9.5}, DifferenceOverRadius: {13, 11}, SufficientSize: {12, 9.5},
+}
+
+// conditions are all kinds of figures of a trained network, of another with
+// other layers, of a collapsed one, and where they show several, of several.
+func conditions(t *testing.T) []condition {
+	t.Helper()
+	once.Do(func() { made = makeConditions(t) })
+	return slices.Clone(made)
+}
+
+var (
+	once sync.Once
+	made []condition
+)
+
+func makeConditions(t *testing.T) []condition {
+	inputs := make(map[string][]byte)
+	alive := put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
+	deep := put(t, inputs, chart.Series{HiddenSize: 64, NumLayers: 10, SampleSize: 10000, Seed: 1}, true)
+	dead := put(t, inputs, chart.Series{HiddenSize: 4, NumLayers: 5, SampleSize: 10000}, false)
+	var several []chart.Series
+	for _, k := range []int{100, 1400, 10000} {
+		for seed := range int64(3) {
+			several = append(several, put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: k, Seed: 10 + seed}, k != 1400 || seed != 1))
+		}
+	}
+	var out []condition
+	for _, k := range kinds() {
+		p := Params{Figure: k.name, Dataset: "mnist", Input: "direct", WidthCM: sizes[k.name][0], HeightCM: sizes[k.name][1], Radius: 0.1, Terms: []string{"H", "G"}}
+		add := func(name string, series ...chart.Series) {
+			p.Series = series
+			out = append(out, condition{k.name + " " + name, p, inputs})
+		}
+		add("alive", alive)
+		add("deep", deep)
+		add("dead", dead)
+		if k.many {
+			add("several", several...)
+		}
+	}
+	return out
+}
+
+// pages are the figures that several tests look at, by name.
+var pages = make(map[string]charttest.Page)
+
+func page(t *testing.T, c condition) charttest.Page {
+	t.Helper()
+	p, ok := pages[c.name]
+	if !ok {
+		p = drawSVG(t, c)
+		pages[c.name] = p
+	}
+	return p
+}
+
+func drawSVG(t *testing.T, c condition) charttest.Page {
+	t.Helper()
+	d, err := c.p.draw(c.inputs)
+	if err != nil {
+		t.Fatalf("%s: %v", c.name, err)
+	}
+	b, err := d.SVG()
+	if err != nil {
+		t.Fatalf("%s: %v", c.name, err)
+	}
+	return charttest.Read(t, b)
+}
+
+func TestNothingIsCutOrOverlaps(t *testing.T) {
+	for _, c := range conditions(t) {
+		for _, fault := range page(t, c).Faults() {
+			t.Errorf("%s: %s", c.name, fault)
+		}
+		if !strings.HasSuffix(c.name, "deep") {
+			continue
+		}
+		c.p.WidthCM, c.p.HeightCM = 1.6*c.p.WidthCM, 1.6*c.p.HeightCM
+		for _, fault := range drawSVG(t, c).Faults() {
+			t.Errorf("%s, larger: %s", c.name, fault)
+		}
+	}
+}
+
+// What an axis cannot show is said, and only then.
+func TestCollapsedNetworksAreNamed(t *testing.T) {
+	want := map[string]string{
+		SpectralDensity: "collapsed, all eigenvalues 0", TopEigenvalues: "collapsed, all eigenvalues 0", NormsOverK: "collapsed, all norms 0",
+		IncrementsOverK: "collapsed, all norms 0", ObjectNorms: "collapsed, all norms 0", LayerBlocks: "collapsed, all norms 0",
+		Surface1D: "all 0", Surface2D: "all 0", BoundWaterfall: "collapsed, all exact norms 0",
+		BoundOverK: "seed 0: collapsed, all measured values 0", DifferenceOverRadius: "collapsed, the difference at θ^∗ is 0",
+		SufficientSize: "collapsed, all losses equal: one object is enough",
+	}
+	for _, c := range conditions(t) {
+		labels := page(t, c).Labels()
+		kind, state, _ := strings.Cut(c.name, " ")
+		text := strings.Join(labels, "\n")
+		switch state {
+		case "dead":
+			if !slices.Contains(labels, want[kind]) {
+				t.Errorf("%s: no %q among %q", c.name, want[kind], labels)
+			}
+		case "several":
+			if !strings.Contains(text, "1,400 objects, seed 11: collapsed") {
+				t.Errorf("%s: the collapsed network is not named: %q", c.name, labels)
+			}
+		default:
+			if strings.Contains(text, "collapsed") || strings.Contains(text, "all 0") {
+				t.Errorf("%s: speaks of a collapsed network", c.name)
+			}
+		}
+	}
+}
+
+// Each figure says what it is made to say.
+func TestFiguresSay(t *testing.T) {
+	want := map[string][]string{
+		"top_eigenvalues alive":        {"MNIST, direct inputs, h = 16, num_layers = 5", "largest gap of H: factor 2.40 after 3", "relative error"},
+		"spectral_density alive":       {"eigenvalue λ", "|λ|", "not told from 0: 90.5 % of H, 90.5 % of G"},
+		"object_norms alive":           {"5 objects dead, all norms 0", "1 object below the axis", "of their mean: ‖H‖_2 = 303, ‖G‖_2 = 302"},
+		"layer_blocks alive":           {"W_7", "300", "30"},
+		"surface_1d alive":             {"eigenvector 1, v^THv = 300", "10^4 (ℒ_{k + 1} − ℒ_k)"},
+		"bound_waterfall alive":        {"B_9 Theorem 1 as printed", "exact ‖H_i‖_2", "÷ 7.0", "slack"},
+		"bound_waterfall deep":         {"VIOLATION: below the exact norm of 150 objects"},
+		"difference_over_radius alive": {"as printed, with Theorem 1: 1.0 × 10^9 at R = 0.001", "model off by 10 % from R = 0.10 (eigenvectors), R = 1.0 (random)", "nearest flip: R = 5.0 × 10^{−6}"},
+		"sufficient_size alive":        {"the sample, 10,000 objects: larger sizes are extrapolated", "Δ_2^{(D)}, σ = 0.01"},
+	}
+	for _, c := range conditions(t) {
+		labels := page(t, c).Labels()
+		for _, w := range want[c.name] {
+			if !slices.Contains(labels, w) {
+				t.Errorf("%s: no %q among %q", c.name, w, labels)
+			}
+		}
+		delete(want, c.name)
+	}
+	for name := range want {
+		t.Errorf("no figure %s", name)
+	}
+}
+
+// Equal params and inputs give equal bytes, also when figures are drawn at the
+// same time.
+func TestBytesAreStable(t *testing.T) {
+	for _, c := range slices.DeleteFunc(conditions(t), func(c condition) bool {
+		return !slices.Contains([]string{"surface_2d alive", "norms_over_k several"}, c.name)
+	}) {
+		var all [3]map[string][]byte
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() {
+				out, err := Run(t.Context(), c.p, task.New(c.inputs))
+				if err != nil {
+					t.Errorf("%s: %v", c.name, err)
+				}
+				all[i] = out
+			})
+		}
+		wg.Wait()
+		for _, out := range all[1:] {
+			if !maps.EqualFunc(all[0], out, bytes.Equal) {
+				t.Errorf("%s: two runs differ", c.name)
+			}
+		}
+	}
+}
+
+// What is drawn, without the compression, which Go may change.
+func TestGolden(t *testing.T) {
+	want := map[string]string{
+		"surface_2d alive svg":      "",
+		"surface_2d alive pdf":      "",
+		"surface_2d alive png":      "",
+		"bound_waterfall alive svg": "",
+	}
+	for _, c := range conditions(t) {
+		if _, golden := want[c.name+" svg"]; !golden {
+			continue
+		}
+		out, err := Run(t.Context(), c.p, task.New(c.inputs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, b := range map[string][]byte{
+			" svg": out[OutputSVG],
+			" pdf": charttest.PDFPage(t, out[OutputPDF]),
+			" png": charttest.Pixels(t, out[OutputPNG]),
+		} {
+			golden, ok := want[c.name+name]
+			if got := fmt.Sprintf("%x", sha256.Sum256(b))[:16]; ok && got != golden {
+				t.Errorf("%s%s: SHA-256 begins with %s, want %s: look at the figure before you change this", c.name, name, got, golden)
+			}
+		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	all := conditions(t)
+	of := func(name string) condition {
+		return all[slices.IndexFunc(all, func(c condition) bool { return c.name == name })]
+	}
+	id := of("surface_2d alive").p.Series[0].Network
+	for _, c := range []struct {
+		name, figure string
+		change       func(*Params, map[string][]byte)
+		want         string
+	}{
+		{"kind", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie": known are top_eigenvalues, layer_blocks`},
+		{"nothing", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Series = nil }, "no networks"},
+		{"two", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "2 networks: the figure shows one"},
+		{"twice", "norms_over_k alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "occurs twice"},
+		{"term", "spectral_density alive", func(p *Params, _ map[string][]byte) { p.Terms = []string{"X"} }, `term "X"`},
+		{"size", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.WidthCM = math.NaN() }, "no size of a figure"},
+		{"small", "surface_2d alive", func(p *Params, _ map[string][]byte) { p.HeightCM = 4 }, "too small for the labels"},
+		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, InputSpectrum+id) }, "input spectrum/" + id},
+		{"lines", "surface_1d alive", func(_ *Params, in map[string][]byte) {
+			in[InputLines+id] = npy.Encode([]int{1, 1, 1}, []float64{1})
+		}, "shape [1 1 1]: want 4×3×21"},
+		{"infinite", "surface_1d alive", func(_ *Params, in map[string][]byte) {
+			in[InputLines+id] = npy.Encode([]int{1, 1, 1}, []float64{math.Inf(1)})
+		}, "value 0 is +Inf"},
+		{"rule of another", "spectral_density alive", func(_ *Params, in map[string][]byte) { in[InputDensity+"G/"+id] = in[InputDensity+"H/"+id] }, "is of H"},
+	} {
+		x := of(c.figure)
+		inputs := maps.Clone(x.inputs)
+		x.p.Series = slices.Clone(x.p.Series)
+		c.change(&x.p, inputs)
+		_, err := Run(t.Context(), x.p, task.New(inputs))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q in it", c.name, err, c.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	x := of("layer_blocks alive")
+	if _, err := Run(ctx, x.p, task.New(x.inputs)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: error %v", err)
+	}
+}
+
+// Inputs names exactly what is read.
+func TestInputs(t *testing.T) {
+	for _, c := range conditions(t) {
+		names, err := c.p.Inputs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs := make(map[string][]byte)
+		for _, name := range names {
+			if inputs[name] = c.inputs[name]; inputs[name] == nil {
+				t.Errorf("%s: no input %s", c.name, name)
+			}
+		}
+		if _, err := c.p.draw(inputs); err != nil {
+			t.Errorf("%s: with its own inputs alone: %v", c.name, err)
+		}
+		for _, name := range names {
+			less := maps.Clone(inputs)
+			delete(less, name)
+			if _, err := c.p.draw(less); err == nil {
+				t.Errorf("%s: does not read its input %s", c.name, name)
+			}
+		}
+	}
+}
+
+// Levels are round numbers, ascend and enclose the values.
+func TestLevels(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		low := rapid.Float64Range(1e-6, 1e3).Draw(t, "low")
+		high := low * rapid.Float64Range(1.001, 1e7).Draw(t, "factor")
+		for _, l := range []levels{lossLevels([]float64{low, high}), changeLevels([]float64{-low, high})} {
+			if len(l.at) < 3 || len(l.at) > 40 || len(l.at) != len(l.texts) {
+				t.Errorf("%d levels, %d texts", len(l.at), len(l.texts))
+			}
+			if !slices.IsSorted(l.at) || l.at[0] > low*(1+1e-9) || l.at[len(l.at)-1] < high*(1-1e-9) {
+				t.Errorf("levels %v from %v to %v", l.at, low, high)
+			}
+		}
+		if l := changeLevels([]float64{-low, high}); !slices.Contains(l.at, 0) {
+			t.Errorf("no level 0 among %v", l.at)
+		}
+	})
+}
+
+// The bells of a density sum to the share of the eigenvalues on the axis.
+func TestSmoothingKeepsTheShare(t *testing.T) {
+	inputs := make(map[string][]byte)
+	n := put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
+	d, err := readDensity(inputs, "H", n.Network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grid := make([]float64, 4000)
+	for i := range grid {
+		grid[i] = -20 + 0.1*float64(i)
+	}
+	c := d.smooth(grid, 1, func(v float64) (float64, bool) { return v, true })
+	sum := 0.0
+	for i := range grid {
+		sum += 0.1 * c.mean[i]
+		if c.low[i] > c.mean[i]+1e-15 || c.high[i] < c.mean[i]-1e-15 {
+			t.Fatalf("the mean at %v is outside of the probes' range", grid[i])
+		}
+	}
+	want := d.Mass + 5./13984
+	if math.Abs(sum-want) > 1e-6 {
+		t.Errorf("the density sums to %v, want %v", sum, want)
+	}
+	if r := d.unresolved(); math.Abs(r-0.285) > 0.05 {
+		t.Errorf("not resolved within %v, want half of two nodes' distance, about 0.285", r)
+	}
+}

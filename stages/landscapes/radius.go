@@ -1,0 +1,221 @@
+package landscapes
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+)
+
+// models returns, sphere by sphere, the median of |quadratic model| over the
+// random directions and the largest over the eigenvectors; nil without any.
+func models(inputs map[string][]byte, name string, b result.BallSummary) (random, eigen []float64, err error) {
+	values, shape, err := readValues(inputs, name, 3)
+	if err != nil {
+		return nil, nil, err
+	}
+	radii := len(b.Spheres)
+	if !slices.Equal(shape, []int{2 * (b.Random + b.Eigen), 2, radii}) {
+		return nil, nil, fmt.Errorf("input %s has shape %v: want %d×2×%d", name, shape, 2*(b.Random+b.Eigen), radii)
+	}
+	for i := range radii {
+		var list []float64
+		most := 0.0
+		for d := range shape[0] {
+			v := math.Abs(values[(2*d+1)*radii+i])
+			if d < 2*b.Random {
+				list = append(list, v)
+			} else {
+				most = max(most, v)
+			}
+		}
+		random = append(random, chart.Median(list))
+		if b.Eigen > 0 {
+			eigen = append(eigen, most)
+		}
+	}
+	return random, eigen, nil
+}
+
+// drawDifferenceOverRadius draws |L_{k+1} − L_k| on spheres about the trained
+// weights against the quadratic model and the bounds.
+func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	network := p.Series[0].Network
+	b, err := read[result.BallSummary](inputs, InputBall+network)
+	if err != nil {
+		return err
+	}
+	randomModel, eigenModel, err := models(inputs, InputBallCurves+network, b)
+	if err != nil {
+		return err
+	}
+	var radii, low, median, high, eigen []float64
+	for _, sphere := range b.Spheres {
+		radii = append(radii, sphere.Radius)
+		low = append(low, sphere.Random.Q05)
+		median = append(median, sphere.Random.Median)
+		high = append(high, sphere.Random.Q95)
+		eigen = append(eigen, sphere.LargestEigen)
+	}
+	type line struct {
+		text string
+		y    []float64
+		vector.Stroke
+	}
+	dash := []float64{4, 2.2}
+	var lines []line
+	add := func(text string, y []float64, st vector.Stroke) {
+		if y != nil {
+			lines = append(lines, line{text, y, st})
+		}
+	}
+	if b.Eigen > 0 {
+		add(fmt.Sprintf("largest along %s", chart.Plural(b.Eigen, "eigenvector")), eigen, chart.Stroke(paintG, 1.2))
+		add("", eigenModel, vector.Stroke{Color: paintG, Width: 0.9, Dash: dash})
+	}
+	add("random directions, median and 5 to 95 %", median, chart.Stroke(paintH, 1.2))
+	add("", randomModel, vector.Stroke{Color: paintH, Width: 0.9, Dash: dash})
+	pointwise, _ := b.Form("pointwise")
+	uniform, _ := b.Form("uniform")
+	add("bound of this object, without remainder", pointwise, chart.Stroke(chart.Palette[2], 1))
+	add("uniform bound", uniform, vector.Stroke{Color: chart.Palette[2], Width: 1, Dash: []float64{1.4, 1.4}})
+
+	var values, at chart.Extent
+	at.Take(radii)
+	values.Take([]float64{b.AtCentre})
+	values.Take(high)
+	for _, l := range lines {
+		values.Take(l.y)
+	}
+	bottom, top := values.Positive()
+	bottom = max(bottom, top/1e14)
+	y := chart.LogAxis(differenceLabel, bottom, top)
+	left, right := at.Positive()
+	x := chart.Axis{Label: `$R = \|\theta - \theta^*\|_2$`, Low: left, High: right, Log: true}
+
+	spread := chart.Shade(paintH, 45)
+	var entries []chart.Entry
+	for _, l := range lines {
+		key := chart.StrokeKey(l.Stroke)
+		if l.text == "random directions, median and 5 to 95 %" {
+			key = func(s *chart.Sheet, at vector.Point, w float64) {
+				chart.BandKey(spread)(s, at, w)
+				chart.StrokeKey(l.Stroke)(s, at, w)
+			}
+		}
+		if l.text != "" {
+			entries = append(entries, chart.Entry{Text: l.text, Key: key})
+		}
+	}
+	entries = append(entries, chart.Entry{Text: "quadratic model", Key: chart.StrokeKey(vector.Stroke{Color: chart.Ink, Width: 0.9, Dash: dash})})
+	uprights, more := radiusMarks(b, x)
+	entries = append(entries, more...)
+	entries = append(entries, printedEntry(b, y.High)...)
+	if b.AtCentre < 1e-15 { // equal losses but for rounding
+		entries = append(entries, chart.Entry{Text: `collapsed, the difference at $\theta^*$ is 0`, Note: true})
+	}
+	if b.Violations > 0 {
+		entries = append(entries, chart.Entry{Text: "VIOLATION of the bound with remainder on " + chart.Plural(b.Violations, "sphere"), Note: true})
+	}
+	small := fmt.Sprintf("one more object, $k = %s$, on spheres about the trained weights, $\\|\\theta^*\\|_2 = %s$", chart.MathCount(b.K), chart.Short(b.CentreNorm))
+	page := s.Page(s.Heading(p.title(), small+chart.Trained(p.Series), entries))
+	in, err := chart.NewPanel(s, page, x, y)
+	if err != nil {
+		return err
+	}
+	in.Band(radii, low, high, spread)
+	for _, u := range uprights {
+		in.Upright(u.radius, u.Stroke)
+	}
+	for _, l := range lines {
+		in.Curve(radii, cutBelow(l.y, y.Low), l.Stroke)
+	}
+	if !(values.High > 0) {
+		in.Say("collapsed, all differences 0")
+	}
+	in.DrawAxes()
+	return nil
+}
+
+// cutBelow makes zeros, which interrupt a curve, of what the axis cannot show.
+func cutBelow(v []float64, low float64) []float64 {
+	out := slices.Clone(v)
+	for i := range out {
+		if out[i] < low {
+			out[i] = 0
+		}
+	}
+	return out
+}
+
+// printedEntry says what the paper's bound comes to, which would leave no room
+// for anything else on the axis.
+func printedEntry(b result.BallSummary, high float64) []chart.Entry {
+	printed, ok := b.Form("lemma2_theorem1")
+	if !ok {
+		return nil
+	}
+	at := slices.IndexFunc(printed, func(v float64) bool { return v > high })
+	if at < 0 {
+		at = len(printed) - 1
+	}
+	text := fmt.Sprintf(`as printed, with Theorem 1: $%s$ at $R = %s$`, chart.Digits(printed[at], 2), chart.Digits(b.Spheres[at].Radius, 1))
+	if b.PrintedViolations > 0 {
+		text += fmt.Sprintf("; VIOLATION on %s", chart.Plural(b.PrintedViolations, "sphere"))
+	}
+	return []chart.Entry{{Text: text, Note: true}}
+}
+
+// upright is a marked radius.
+type upright struct {
+	radius float64
+	vector.Stroke
+}
+
+// radiusMarks returns the radii to mark and what to say of them; one that is
+// not on the axis is said only.
+func radiusMarks(b result.BallSummary, x chart.Axis) (marks []upright, entries []chart.Entry) {
+	for _, m := range []struct {
+		text   string
+		radius float64
+		vector.Stroke
+	}{
+		{"flip of a ReLU on a random way, median object", b.KinkRandom.Median, vector.Stroke{Color: chart.Grey, Width: 0.9, Dash: []float64{6, 1.6, 1, 1.6}}},
+		{"nearest flip", b.KinkNearest, vector.Stroke{Color: chart.Grey, Width: 0.9, Dash: []float64{1, 1.6}}},
+	} {
+		if m.radius > 0 {
+			text := fmt.Sprintf("%s: $R = %s$", m.text, chart.Digits(m.radius, 2))
+			entry := chart.Entry{Text: text, Note: true}
+			if m.radius >= x.Low && m.radius <= x.High {
+				marks = append(marks, upright{m.radius, m.Stroke})
+				entry = chart.Entry{Text: text, Key: chart.StrokeKey(m.Stroke)}
+			}
+			entries = append(entries, entry)
+		}
+	}
+	text := ""
+	off := vector.Stroke{Width: 0.8, Dash: []float64{2.5, 2}}
+	for _, m := range []struct {
+		what   string
+		radius float64
+		paint  color.NRGBA
+	}{{"eigenvectors", b.EigenExceededAt, paintG}, {"random", b.RandomExceededAt, paintH}} {
+		if m.radius > 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += fmt.Sprintf("$R = %s$ (%s)", chart.Digits(m.radius, 2), m.what)
+			off.Color = m.paint
+			marks = append(marks, upright{m.radius, off})
+		}
+	}
+	if text != "" {
+		off.Color = chart.Ink
+		entries = append(entries, chart.Entry{Text: fmt.Sprintf("model off by %s %% from ", chart.Digits(100*b.Allowed, 2)) + text, Key: chart.StrokeKey(off)})
+	}
+	return marks, entries
+}

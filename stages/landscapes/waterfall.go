@@ -1,0 +1,204 @@
+package landscapes
+
+import (
+	"fmt"
+	"image/color"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+)
+
+// step is one row of the waterfall: a bound or an exact norm.
+type step struct {
+	label     string
+	bound     result.BoundStatistics
+	exact     bool
+	from      string // the looser bound that the bar begins at; empty for none
+	separator bool   // an empty row above
+}
+
+// chain lists the rows from the loosest to the exact value.
+var chain = []struct{ name, label, from string }{
+	{"B10", "Lemma 1 as printed", ""},
+	{"B9", "Theorem 1 as printed", "B10"},
+	{"B8", "corrected exponent", "B9"},
+	{"B7", `with $\|A\|_2 ≤ ½$`, "B8"},
+	{"B6", "each layer’s own norm", "B7"},
+	{"B5", `actual $\|A_i\|_2$`, "B6"},
+	{"B4", "actual activations", "B5"},
+	{"B3", "actual masks", "B4"},
+	{"B2", "joint Jacobian", "B3"},
+	{"B1", "block comparison", "B3"},
+	{"B0", `exact $\|G_i\|_2$`, "B2"},
+	{"H_uniform", "full Hessian, uniform", ""},
+	{"alpha_plus_c", `blocks $\alpha + c$`, "H_uniform"},
+	{"B0_plus_C", `$\|G_i\|_2 + \|C\|_2$`, "H_uniform"},
+}
+
+// The ink of what is printed in the paper, what is corrected, what is exact.
+var (
+	paintPrinted   = chart.Palette[3]
+	paintCorrected = chart.Palette[0]
+	paintExact     = chart.Black
+)
+
+// drawBoundWaterfall draws the chain of bounds, the loosest at the top, the
+// exact norm at the bottom, and how much each step removes.
+func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	summary, err := read[result.BoundsSummary](inputs, InputBounds+p.Series[0].Network)
+	if err != nil {
+		return err
+	}
+	var rows []step
+	for _, c := range chain {
+		b, ok := summary.Bound(c.name)
+		if !ok {
+			continue
+		}
+		label := c.label
+		if c.name[0] == 'B' && c.name != "B0_plus_C" {
+			label = fmt.Sprintf(`$B_{%s}$ `, c.name[1:]) + label
+		}
+		rows = append(rows, step{label: label, bound: b, from: c.from, exact: c.name == "B0", separator: c.name == "H_uniform"})
+	}
+	rows = append(rows, step{
+		label: `exact $\|H_i\|_2$`, exact: true, from: "B0_plus_C",
+		bound: result.BoundStatistics{Name: "H", Of: "H", Values: summary.Hessian},
+	})
+
+	var values extents
+	for _, r := range rows {
+		q := r.bound.Values
+		values.take(q.Median)
+		values.take(q.Max)
+		if q.Q05 > q.Median/1e6 { // the tail towards zero is not followed all the way
+			values.take(q.Q05)
+		}
+	}
+	entries := []chart.Entry{
+		{Text: "as printed in the paper", Key: chart.OpenKey(chart.Diamond, paintPrinted), Slim: true},
+		{Text: "corrected", Key: chart.MarkKey(chart.Disc, paintCorrected, vector.Stroke{}), Slim: true},
+		{Text: "exact", Key: chart.MarkKey(chart.Square, paintExact, vector.Stroke{}), Slim: true},
+		{Text: "what the step removes", Key: chart.BandKey(paintStep)},
+		{Text: "5 to 95 % of the objects, maximum", Key: spreadKey},
+	}
+	if summary.GaussNewton.Max == 0 {
+		entries = append(entries, chart.Entry{Text: "collapsed, all exact norms 0", Note: true})
+	}
+	top := s.Heading(p.title(), waterfallPrint(summary)+chart.Trained(p.Series), entries)
+
+	y, place := rowAxis(rows)
+	low, high := values.positive()
+	x := chart.LogAxis("bound on the norm of an object’s curvature: median over the objects", low, high)
+	page := s.Page(top)
+	slack := s.Set(`$8.8 \times 10^{88}$`, chart.TickSize).Width + 4
+	page.Right -= slack
+	page.Top += chart.TickSize
+	in, err := chart.NewPanel(s, page, x, y)
+	if err != nil {
+		return err
+	}
+	column := s.Width - chart.Edge
+	s.Put(s.Set("slack", chart.TickSize), column, in.Inner.Top-3, 1, chart.Grey)
+	medians := make(map[string]float64)
+	for i, r := range rows {
+		medians[r.bound.Name] = r.bound.Values.Median
+		drawStep(in, r, medians[r.from], place[i])
+		if r.bound.Slack > 0 && !r.exact {
+			l := s.Set("$"+shortest(r.bound.Slack)+"$", chart.TickSize)
+			s.Put(l, column, in.Y.At(place[i])+float64(0.33*chart.TickSize), 1, chart.Ink)
+		}
+	}
+	in.DrawAxes()
+	return nil
+}
+
+func waterfallPrint(b result.BoundsSummary) string {
+	return fmt.Sprintf("%s of %s, %d weight matrices; factors: ratio of the medians; slack: median over objects of bound/exact",
+		chart.Plural(b.Objects, "object"), chart.Count(b.SampleSize), b.WeightLayers)
+}
+
+// paintStep is the bar of what a step removes.
+var paintStep = color.NRGBA{R: 0xc9, G: 0xdf, B: 0xee, A: 255}
+
+func spreadKey(s *chart.Sheet, at vector.Point, w float64) {
+	pen := vector.Stroke{Color: chart.Ink, Width: 0.8}
+	s.Stroke(vector.Polyline(vector.Point{X: at.X, Y: at.Y}, vector.Point{X: at.X + w - 5, Y: at.Y}), pen)
+	s.Stroke(vector.Polyline(vector.Point{X: at.X + w - 1, Y: at.Y - 2}, vector.Point{X: at.X + w - 1, Y: at.Y + 2}), pen)
+}
+
+// rowAxis places the rows from the top, with an empty half row where a new
+// group begins.
+func rowAxis(rows []step) (a chart.Axis, place []float64) {
+	at := 0.0
+	for _, r := range rows {
+		at++
+		if r.separator {
+			at += 0.6
+		}
+		place = append(place, at)
+		a.Marks = append(a.Marks, chart.Tick{Value: at, Label: r.label})
+	}
+	a.Low, a.High = at+0.6, 0.4
+	return a, place
+}
+
+// drawStep draws one row: the bar from the looser bound to this one, the
+// factor between them, the spread over objects, the median.
+func drawStep(in *chart.Panel, r step, from, place float64) {
+	const half = 3.2
+	q := r.bound.Values
+	if !(q.Median > 0) {
+		return
+	}
+	paint, mark := paintCorrected, chart.Mark(chart.Disc)
+	switch {
+	case r.exact:
+		paint, mark = paintExact, chart.Square
+	case r.bound.Printed:
+		paint, mark = paintPrinted, chart.Diamond
+	}
+	at := in.Point(q.Median, place)
+	right := at.X
+	if from > 0 && from != q.Median {
+		end := in.X.At(from)
+		in.Fill(vector.Rectangle(vector.Point{X: at.X, Y: at.Y - half}, vector.Point{X: end, Y: at.Y + half}), paintStep)
+		right = max(right, end)
+	}
+	pen := vector.Stroke{Color: paint, Width: 0.8}
+	low, high := in.Point(in.X.Clamp(q.Q05), place), in.Point(q.Q95, place)
+	in.Stroke(vector.Polyline(low, high), pen)
+	most := in.Point(q.Max, place)
+	in.Stroke(vector.Polyline(vector.Point{X: most.X, Y: most.Y - 2}, vector.Point{X: most.X, Y: most.Y + 2}), pen)
+	right = max(right, most.X)
+	if r.bound.Printed {
+		in.Open(mark, at, paint)
+	} else {
+		in.Fill(mark(at), paint)
+	}
+	text, ink := "", chart.Grey
+	if from > 0 {
+		text = "÷ $" + shortest(from/q.Median) + "$"
+	}
+	if n := r.bound.Violations; n > 0 {
+		text, ink = fmt.Sprintf("VIOLATION: below the exact norm of %s", chart.Plural(n, "object")), paintPrinted
+	}
+	if n := r.bound.ViolationsHessian; n > 0 && r.bound.Printed && r.bound.Violations == 0 {
+		text, ink = fmt.Sprintf(`VIOLATION: below $\|H_i\|_2$ of %s`, chart.Plural(n, "object")), paintPrinted
+	}
+	if text == "" {
+		return
+	}
+	l := in.Set(text, chart.SubtitleSize)
+	y := at.Y + float64(0.33*chart.SubtitleSize)
+	left := min(low.X, at.X)
+	switch {
+	case right+4+l.Width <= in.Inner.Right:
+		in.Put(l, right+4, y, 0, ink)
+	case left-4-l.Width >= in.Inner.Left:
+		in.Put(l, left-4, y, 1, ink)
+	default: // the bar fills the axis: on it, clear of the spread
+		in.Put(in.Fit(text, chart.SubtitleSize, in.Inner.Right-high.X-10), in.Inner.Right-6, y, 1, ink)
+	}
+}
