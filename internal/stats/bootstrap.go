@@ -1,0 +1,89 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/rng"
+)
+
+// Bootstrap resamples an estimate: draw is called resamples times with the
+// stream and returns the estimate on one resample. The result is sorted.
+func Bootstrap(resamples int, s *rng.Stream, draw func(s *rng.Stream) float64) []float64 {
+	values := make([]float64, resamples)
+	for i := range values {
+		values[i] = draw(s)
+	}
+	slices.Sort(values)
+	return values
+}
+
+// Resample fills dst with values of src drawn with replacement.
+func Resample(dst, src []float64, s *rng.Stream) {
+	for i := range dst {
+		dst[i] = src[s.IntN(len(src))]
+	}
+}
+
+// Percentiles returns the central interval of the sorted values that holds the
+// wanted share of them.
+func Percentiles(sorted []float64, share float64) (low, high float64) {
+	return Quantile(sorted, (1-share)/2), Quantile(sorted, (1+share)/2)
+}
+
+// Quantile interpolates between the two nearest of the ascending values
+// (Hyndman & Fan's definition 7).
+func Quantile(ascending []float64, q float64) float64 {
+	at := float64(q * float64(len(ascending)-1))
+	low := math.Floor(at)
+	a, b := ascending[int(low)], ascending[min(int(low)+1, len(ascending)-1)]
+	return a + float64((at-low)*(b-a))
+}
+
+// Median of the values, in any order; NaN where there are none.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	v := slices.Clone(values)
+	slices.Sort(v)
+	return Quantile(v, 0.5)
+}
+
+// Moments returns the mean and the standard deviation with the divisor n−1, 0
+// for one value.
+func Moments(values []float64) (mean, deviation float64) {
+	n := float64(len(values))
+	for _, v := range values {
+		mean += v / n
+	}
+	squares := 0.0
+	for _, v := range values {
+		d := v - mean
+		squares += float64(d * d)
+	}
+	if len(values) > 1 {
+		deviation = math.Sqrt(squares / (n - 1))
+	}
+	return mean, deviation
+}
+
+// Slope is the least-squares slope of y over x.
+func Slope(x, y []float64) float64 {
+	n := float64(len(x))
+	var mx, my float64
+	for i := range x {
+		mx += x[i] / n
+		my += y[i] / n
+	}
+	var xy, xx float64
+	for i := range x {
+		xy += float64((x[i] - mx) * (y[i] - my))
+		xx += float64((x[i] - mx) * (x[i] - mx))
+	}
+	return xy / xx
+}
+
+// StudentQuantile975 is the 0.975 quantile of Student's t with df ≥ 3 degrees
+// of freedom, to 0.01 at 3 and to 0.001 from 5 on.
+func StudentQuantile975(df float64) float64 { return studentQuantile975(df) }

@@ -1,0 +1,163 @@
+// Package ball is the stage that measures |L_{k+1} − L_k| on spheres about the
+// trained weights, ‖θ − θ*‖ = R, along random directions and the top
+// eigenvectors with both signs, and holds it against the quadratic model and
+// the bounds. The paper states a bound for every R and measures none.
+//
+// With a = ℓ_{k+1} − L_k, g and H at θ*, the model along the unit vector u is
+//
+//	L_{k+1} − L_k ≈ [a ± R (g_{k+1} − g^(k))·u + R²/2 uᵀDu]/(k+1), D = H_{k+1} − H^(k)
+//
+// and what it misses, the remainder, is measured: it comes from the third
+// derivative and from ReLUs that flip between θ* and θ (T10).
+package ball
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// The names of what Run reads and writes.
+const (
+	Images  = curvature.Images
+	Labels  = curvature.Labels
+	Weights = curvature.Weights
+	// Vectors is optional: .npy float64, m×P, orthonormal eigenvectors of H,
+	// those of the largest eigenvalues first.
+	Vectors = "vectors"
+
+	Ball = "ball" // out: canonical JSON, result.BallSummary
+	// Curves is .npy float64, directions × 2 × radii: L_{k+1} − L_k with its
+	// sign as measured, and by the quadratic model. The directions are the
+	// random ones, each + and then −, and the eigenvectors likewise.
+	Curves = "curves"
+)
+
+// Params are what the measurement depends on apart from the network, the data
+// and the eigenvectors.
+type Params struct {
+	// SampleSize is how many objects the network was trained on, at least 2;
+	// 0 means all.
+	SampleSize int
+	// K is k: object k+1 of the data set is added to the first k. 0, or one
+	// that is too large, means SampleSize − 1.
+	K int
+	// Radii are the R, ascending and positive, at least one.
+	Radii []float64
+	// Directions is how many random directions there are, at least 1, each
+	// uniform on the sphere and taken with both signs.
+	Directions int
+	// Eigenvectors is how many of Vectors are used at most.
+	Eigenvectors int
+	// Remainder is the share of the difference from which the remainder
+	// counts as too large, above 0.
+	Remainder float64
+	// KinkObjects is over how many objects the nearest flip in any direction
+	// is searched; 0 for none but the added one.
+	KinkObjects int
+	// Tolerance is the relative error that Lanczos stops at for ‖D‖.
+	Tolerance float64
+	Seed      int64
+}
+
+// DefaultParams suit the paper's networks.
+func DefaultParams() Params {
+	return Params{
+		K: 1000, Radii: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10},
+		Directions: 10, Eigenvectors: 5, Remainder: 0.1, KinkObjects: 100, Tolerance: 1e-4,
+	}
+}
+
+// Validate says which param is out of its range.
+func (p Params) Validate() error {
+	switch {
+	case p.SampleSize < 0 || p.SampleSize == 1 || p.K < 0:
+		return fmt.Errorf("sample size %d, k = %d: want at least 2 and 1, or 0", p.SampleSize, p.K)
+	case len(p.Radii) == 0:
+		return errors.New("no radii: want at least one")
+	case p.Directions < 1 || p.Eigenvectors < 0 || p.KinkObjects < 0:
+		return fmt.Errorf("%d directions, %d eigenvectors, %d objects for kinks: want at least 1, 0 and 0", p.Directions, p.Eigenvectors, p.KinkObjects)
+	case !(p.Remainder > 0):
+		return fmt.Errorf("remainder is %v: want more than 0", p.Remainder)
+	case !(p.Tolerance > 0 && p.Tolerance < 1):
+		return fmt.Errorf("tolerance is %v: want more than 0 and less than 1", p.Tolerance)
+	}
+	for i, r := range p.Radii {
+		if !(r > 0) || math.IsInf(r, 1) || i > 0 && r <= p.Radii[i-1] {
+			return fmt.Errorf("radii are %v: want ascending positive numbers", p.Radii)
+		}
+	}
+	return nil
+}
+
+// Run measures one network.
+func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	if err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	if data.Objects < 2 {
+		return nil, errors.New("ball: the sample has one object: want at least 2")
+	}
+	k := p.K
+	if k == 0 || k >= data.Objects {
+		k = data.Objects - 1
+	}
+	if data, err = data.First(k + 1); err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	vectors, err := p.vectors(t.Inputs, network.Parameters())
+	if err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
+	if err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	m := &measurement{p: p, k: k, pt: pt, vectors: vectors, progress: t.Progress}
+	s, curves, err := m.run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	b, err := result.EncodeRecord(*s)
+	if err != nil {
+		return nil, fmt.Errorf("ball: %w", err)
+	}
+	return map[string][]byte{
+		Ball:   b,
+		Curves: npy.Encode([]int{2 * (p.Directions + len(vectors)), 2, len(p.Radii)}, curves),
+	}, nil
+}
+
+// vectors returns the eigenvectors, none where the input does not exist.
+func (p Params) vectors(inputs map[string][]byte, parameters int) ([][]float64, error) {
+	b, ok := inputs[Vectors]
+	if !ok || p.Eigenvectors == 0 {
+		return nil, nil
+	}
+	a, err := npy.Decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("input %s: %w", Vectors, err)
+	}
+	values, err := npy.Values[float64](a)
+	if err != nil {
+		return nil, fmt.Errorf("input %s: %w", Vectors, err)
+	}
+	if len(a.Shape) != 2 || a.Shape[1] != parameters {
+		return nil, fmt.Errorf("input %s has shape %v: want vectors × the network's %d weights", Vectors, a.Shape, parameters)
+	}
+	list := make([][]float64, min(a.Shape[0], p.Eigenvectors))
+	for i := range list {
+		list[i] = values[i*parameters : (i+1)*parameters]
+	}
+	return list, nil
+}

@@ -1,0 +1,240 @@
+// Package bounds is the stage that holds the paper's bounds, and the corrected
+// ones, against what they bound: for single objects, for the mean over the
+// sample, for one more object, and for the loss.
+//
+// The chain of an object, with the equation of each, is documented at
+// curvature.Object.Bounds; the forms for the loss at curvature.LossFacts.Forms.
+// The printed formulas stand beside the corrected ones with the number of the
+// error that parts them, T1 … T10.
+package bounds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// The names of what Run reads and writes.
+const (
+	Images  = curvature.Images
+	Labels  = curvature.Labels
+	Weights = curvature.Weights
+	Bounds  = "bounds" // out: canonical JSON, result.BoundsSummary
+)
+
+// Params are what the bounds depend on apart from the network and the data.
+type Params struct {
+	// SampleSize is k: the network was trained on the first k objects, at
+	// least 2. 0 means all objects of the data set.
+	SampleSize int
+	// Objects is on how many objects, evenly spread over the sample, the
+	// costly bounds and the exact ‖H_i‖ are evaluated; 0 means all.
+	Objects int
+	// Top is on how many more: those with the largest ‖G_i‖, which is
+	// computed for all. They count for maxima and violations, not for the
+	// quantiles, which they would bend.
+	Top int
+	// Increments are the sizes k at which ‖H_{k+1} − H^(k)‖ is measured and
+	// the loss is bounded; those from SampleSize on are left out.
+	Increments []int
+	// Radii are the R of the bounds of the loss, in the norm of all weights.
+	Radii []float64
+	// Tolerance is the relative error that Lanczos stops at.
+	Tolerance float64
+	// Seed draws the start of Lanczos.
+	Seed int64
+}
+
+// DefaultParams suit the paper's networks.
+func DefaultParams() Params {
+	return Params{
+		Objects: 200, Top: 20, Increments: []int{10, 100, 1000},
+		Radii: []float64{0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10}, Tolerance: 1e-4,
+	}
+}
+
+// Validate says which param is out of its range.
+func (p Params) Validate() error {
+	switch {
+	case p.SampleSize < 0 || p.SampleSize == 1:
+		return fmt.Errorf("sample size is %d: want at least 2, or 0 for all objects", p.SampleSize)
+	case p.Objects < 0 || p.Top < 0:
+		return fmt.Errorf("%d objects and %d more: want 0 or more", p.Objects, p.Top)
+	case !(p.Tolerance > 0 && p.Tolerance < 1):
+		return fmt.Errorf("tolerance is %v: want more than 0 and less than 1", p.Tolerance)
+	}
+	for i, k := range p.Increments {
+		if k < 1 || i > 0 && k <= p.Increments[i-1] {
+			return fmt.Errorf("increments are %v: want ascending sizes from 1", p.Increments)
+		}
+	}
+	for i, r := range p.Radii {
+		if !(r >= 0) || math.IsInf(r, 1) || i > 0 && r <= p.Radii[i-1] {
+			return fmt.Errorf("radii are %v: want ascending numbers from 0", p.Radii)
+		}
+	}
+	return nil
+}
+
+// Run computes the bounds of one network at its weights.
+func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("bounds: %w", err)
+	}
+	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	if err != nil {
+		return nil, fmt.Errorf("bounds: %w", err)
+	}
+	if data.Objects < 2 {
+		return nil, errors.New("bounds: the sample has one object: want at least 2")
+	}
+	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
+	if err != nil {
+		return nil, fmt.Errorf("bounds: %w", err)
+	}
+	s, err := summarise(ctx, p, pt, t)
+	if err != nil {
+		return nil, fmt.Errorf("bounds: %w", err)
+	}
+	b, err := result.EncodeRecord(*s)
+	if err != nil {
+		return nil, fmt.Errorf("bounds: %w", err)
+	}
+	return map[string][]byte{Bounds: b}, nil
+}
+
+// evaluation is what the parts of the summary are made of.
+type evaluation struct {
+	p         Params
+	pt        *curvature.Point
+	constants curvature.Constants
+	norms     *curvature.Norms
+	objects   *curvature.ObjectBounds // the evenly spread first, then the top ones
+	spread    int
+	gradient  []float64
+}
+
+func summarise(ctx context.Context, p Params, pt *curvature.Point, t *task.Task) (*result.BoundsSummary, error) {
+	k := pt.Data.Objects
+	increments := slices.DeleteFunc(slices.Clone(p.Increments), func(at int) bool { return at >= k })
+	e := &evaluation{p: p, pt: pt}
+	var err error
+	if e.constants, err = pt.Constants(); err != nil {
+		return nil, err
+	}
+	spread := curvature.Spread(k, p.Objects)
+	steps := 3 + len(increments)
+	whole := func(part int) func(done, total int) { // progress in thousandths
+		return func(done, total int) { t.Progress(1000*part/steps+1000*done/(total*steps), 1000) }
+	}
+	if e.norms, err = pt.Norms(ctx, e.constants, whole(0)); err != nil {
+		return nil, err
+	}
+	list, err := e.chosen(spread)
+	if err != nil {
+		return nil, err
+	}
+	if e.objects, err = pt.ObjectBounds(ctx, list, e.constants, true, whole(1)); err != nil {
+		return nil, err
+	}
+	if e.gradient, err = pt.Gradient(ctx, nil); err != nil {
+		return nil, err
+	}
+	s := &result.BoundsSummary{
+		SampleSize: k, Parameters: pt.Network.Parameters(), WeightLayers: pt.Network.Layers(),
+		Objects: len(spread), Top: len(list) - len(spread), GaussNewton: result.NewQuantiles(e.norms.GaussNewton),
+		Constants: e.uniform(), Increments: []result.IncrementBounds{}, Losses: []result.LossBounds{},
+	}
+	for _, dead := range e.objects.Dead {
+		if dead {
+			s.Dead++
+		}
+	}
+	exact := make([]float64, len(list))
+	for j := range exact {
+		exact[j] = e.objects.Norm(j)
+	}
+	s.Hessian = e.quantiles(exact)
+	s.Bounds = e.chain(exact)
+	if s.Sample, err = e.sample(ctx, exact); err != nil {
+		return nil, err
+	}
+	t.Progress(3000/steps, 1000)
+	for i, at := range increments {
+		increment, facts, err := e.increment(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		s.Increments = append(s.Increments, increment)
+		s.Losses = append(s.Losses, e.losses(facts))
+		t.Progress(1000*(4+i)/steps, 1000)
+	}
+	if kink := pt.KinkBound(); !math.IsInf(kink, 1) {
+		s.KinkBound = kink
+	}
+	s.Errors = e.errors(s)
+	for _, b := range s.Bounds {
+		s.AnyViolations = s.AnyViolations || !b.Printed && (b.Violations > 0 || b.OutOfOrder > 0)
+	}
+	for _, i := range s.Increments {
+		s.AnyViolations = s.AnyViolations || i.Violation
+	}
+	s.AnyViolations = s.AnyViolations || s.Sample.Violation
+	return s, nil
+}
+
+// chosen returns the evenly spread objects and then those of the largest
+// ‖G_i‖ that are not among them.
+func (e *evaluation) chosen(spread []int) ([]int, error) {
+	taken := make([]bool, e.pt.Data.Objects)
+	for _, i := range spread {
+		taken[i] = true
+	}
+	e.spread = len(spread)
+	order := curvature.Spread(len(taken), 0)
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch x, y := e.norms.GaussNewton[a], e.norms.GaussNewton[b]; {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	list := slices.Clone(spread)
+	for _, i := range order {
+		if len(list) >= len(spread)+e.p.Top {
+			break
+		}
+		if !taken[i] {
+			list = append(list, i)
+		}
+	}
+	return list, nil
+}
+
+// quantiles are over the evenly spread objects, the maximum over all.
+func (e *evaluation) quantiles(values []float64) result.Quantiles {
+	q := result.NewQuantiles(values[:e.spread])
+	q.Max = result.NewQuantiles(values).Max
+	return q
+}
+
+// uniform collects what the uniform bounds are made of.
+func (e *evaluation) uniform() result.BoundsConstants {
+	c := e.constants
+	u := result.BoundsConstants{
+		LargestInput: c.LargestX, LargestLayer: c.LargestW, LargestWeight: c.Largest, Width: c.Width, LayerNorms: c.LayerNorm,
+		Theorem1Holds: c.LargestW >= smallestNorm, MeanGradient: math.Sqrt(kernel.Dot64(e.gradient, e.gradient)),
+	}
+	u.LargestLoss = slices.Max(e.pt.Losses)
+	u.LargestGradient = slices.Max(e.norms.Gradient)
+	return u
+}

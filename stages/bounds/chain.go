@@ -1,0 +1,94 @@
+package bounds
+
+import (
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+)
+
+// tolerance is how far, relatively, a computed bound may be below what it
+// bounds by rounding. Where a probability underflows both are that small.
+const (
+	tolerance = 1e-9
+	tiny      = 1e-290
+)
+
+func below(bound, exact float64) bool { return bound < float64(exact*(1-tolerance))-tiny }
+
+// previous says before which bounds of the chain each stands: it must not be
+// below them. The first of them is the step whose slack is shown.
+var previous = map[string][]string{
+	"B1": {"B0"}, "B2": {"B0"}, "B3": {"B2", "B1"}, "B4": {"B3"}, "B5": {"B4"}, "B6": {"B5"}, "B7": {"B6"}, "B8": {"B7"},
+	"B9": {"B8"}, "B10": {"B9"}, // as printed: broken where T1 and T7 bite
+	"alpha_plus_c": {"B1"}, "B0_plus_C": {"B0"}, "H_uniform": {"B0_plus_C", "alpha_plus_c"},
+}
+
+// printed are the formulas of the paper as they stand there.
+func printed(name string) bool { return name == "B9" || name == "B10" }
+
+// bounded is the norm that a bound is of.
+func bounded(name string) string {
+	switch name {
+	case "C":
+		return "R"
+	case "alpha_plus_c", "B0_plus_C", "H_uniform":
+		return "H"
+	}
+	return "G"
+}
+
+// chain holds every bound against the exact norms, norms being ‖H_i‖₂.
+func (e *evaluation) chain(norms []float64) []result.BoundStatistics {
+	gauss := e.objects.Row("B0")
+	list := make([]result.BoundStatistics, 0, len(curvature.BoundNames))
+	for b, name := range curvature.BoundNames {
+		values := e.objects.Bounds[b]
+		s := result.BoundStatistics{Name: name, Of: bounded(name), Printed: printed(name), Values: e.quantiles(values)}
+		exact := gauss
+		if s.Of == "H" {
+			exact = norms
+		}
+		for j, v := range values {
+			if s.Of != "R" && below(v, exact[j]) {
+				s.Violations++
+			}
+			// ‖R_i‖ = ‖H_i − G_i‖ is at least |‖H_i‖ − ‖G_i‖|.
+			if s.Of == "R" && below(v+float64(tolerance*gauss[j]), math.Abs(norms[j]-gauss[j])) {
+				s.Violations++
+			}
+			if below(v, norms[j]) {
+				s.ViolationsHessian++
+			}
+		}
+		s.Slack = medianRatio(values[:e.spread], exact)
+		for i, before := range previous[name] {
+			row := e.objects.Row(before)
+			if i == 0 {
+				s.Step = medianRatio(values[:e.spread], row)
+				if m := e.quantiles(row).Median; m > tiny {
+					s.StepOfMedians = min(s.Values.Median/m, math.MaxFloat64)
+				}
+			}
+			for j, v := range values {
+				if below(v, row[j]) {
+					s.OutOfOrder++
+				}
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// medianRatio is the median of upper/lower over the objects whose lower is not
+// zero; 0 where there is none.
+func medianRatio(upper, lower []float64) float64 {
+	var ratios []float64
+	for j, u := range upper {
+		if lower[j] > tiny {
+			ratios = append(ratios, min(u/lower[j], math.MaxFloat64))
+		}
+	}
+	return result.NewQuantiles(ratios).Median
+}

@@ -1,0 +1,128 @@
+package bounds
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+)
+
+// sample compares the norm of the mean Hessian with the mean of the norms.
+func (e *evaluation) sample(ctx context.Context, exact []float64) (result.SampleBounds, error) {
+	whole, err := e.pt.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
+	if err != nil {
+		return result.SampleBounds{}, err
+	}
+	s := result.SampleBounds{
+		HessianNorm: whole.Norm(), Residual: whole.Residual, LeastEigenvalue: whole.Least,
+		MeanGN: mean(e.norms.GaussNewton), LargestGN: slices.Max(e.norms.GaussNewton),
+		SpreadMean: mean(exact[:e.spread]), SpreadLargest: slices.Max(exact[:e.spread]),
+	}
+	upper := make([]float64, len(e.norms.HTerm))
+	for i := range upper {
+		upper[i] = min(e.norms.GaussNewton[i]+e.norms.HTerm[i], math.MaxFloat64)
+	}
+	s.MeanUpper, s.LargestUpper = mean(upper), slices.Max(upper)
+	data, err := e.pt.Data.Subset(e.objects.Objects[:e.spread])
+	if err != nil {
+		return s, err
+	}
+	few, err := curvature.NewPoint(ctx, e.pt.Network, data, e.pt.Workers)
+	if err != nil {
+		return s, err
+	}
+	spread, err := few.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
+	if err != nil {
+		return s, err
+	}
+	s.SpreadNorm, s.SpreadResidual = spread.Norm(), spread.Residual
+	// A Rayleigh quotient is never above the norm but for rounding.
+	s.Violation = below(s.MeanUpper, s.HessianNorm) || below(s.SpreadMean, s.SpreadNorm) || below(s.SpreadLargest, s.SpreadMean)
+	return s, nil
+}
+
+// increment measures what object k, counted from 0, does to the mean of the
+// first k.
+func (e *evaluation) increment(ctx context.Context, k int) (result.IncrementBounds, curvature.LossFacts, error) {
+	fail := func(err error) (result.IncrementBounds, curvature.LossFacts, error) {
+		return result.IncrementBounds{}, curvature.LossFacts{}, err
+	}
+	difference, err := e.pt.Extent(ctx, curvature.Hessian, curvature.Increment(k), e.p.Tolerance, e.p.Seed)
+	if err != nil {
+		return fail(err)
+	}
+	before, err := e.pt.Extent(ctx, curvature.Hessian, curvature.Prefix(k, k), e.p.Tolerance, e.p.Seed)
+	if err != nil {
+		return fail(err)
+	}
+	least, largest, err := e.pt.Object(k).Hessian(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	object := max(-least, largest)
+	bounds, err := e.pt.Object(k).Bounds(e.constants)
+	if err != nil {
+		return fail(err)
+	}
+	theorem, lemma := min(bounds[9], math.MaxFloat64), min(bounds[10], math.MaxFloat64)
+	s := result.IncrementBounds{
+		K: k, Norm: difference.Norm(), Residual: difference.Residual,
+		Lower: math.Abs(object - before.Norm()),
+		Upper: max(largest-before.Least, before.Largest-least),
+		Sum:   object + before.Norm(), Larger: max(object, before.Norm()), Printed: min(2*theorem, math.MaxFloat64),
+	}
+	// Residuals of Lanczos are allowed for on both sides.
+	s.Violation = below(s.Norm+s.Residual+before.Residual, s.Lower) || below(s.Upper+before.Residual, s.Norm)
+
+	mean, err := e.pt.Gradient(ctx, curvature.Prefix(k, k))
+	if err != nil {
+		return fail(err)
+	}
+	gap, err := e.pt.Gradient(ctx, curvature.Increment(k))
+	if err != nil {
+		return fail(err)
+	}
+	n := k + 1
+	upperR := e.norms.HTerm[:n]
+	facts := curvature.LossFacts{
+		K: k, LossGap: math.Abs(e.pt.Losses[k] - e.pt.MeanLoss(k)),
+		GradientGap: length(gap), MeanGradient: length(mean), HessianGap: s.Norm + s.Residual,
+		LargestLoss: slices.Max(e.pt.Losses[:n]), LargestGradient: slices.Max(e.norms.Gradient[:n]),
+		LargestG: slices.Max(e.norms.GaussNewton[:n]), LargestR: min(slices.Max(upperR), math.MaxFloat64),
+		Theorem1: theorem, Lemma1: lemma,
+	}
+	return s, facts, nil
+}
+
+// losses evaluates the bounds of |L_{k+1} − L_k| over the radii.
+func (e *evaluation) losses(f curvature.LossFacts) result.LossBounds {
+	l := result.LossBounds{K: f.K, Radii: e.p.Radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]result.LossForm, len(curvature.LossFormNames))}
+	if l.Radii == nil {
+		l.Radii = []float64{}
+	}
+	if f.HessianGap > 0 {
+		l.GradientRadius = min(2*f.GradientGap/f.HessianGap, math.MaxFloat64)
+	}
+	for i, name := range curvature.LossFormNames {
+		l.Forms[i] = result.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(e.p.Radii))}
+	}
+	for j, r := range e.p.Radii {
+		for i, v := range f.Forms(r) {
+			l.Forms[i].Values[j] = min(v, math.MaxFloat64)
+		}
+	}
+	return l
+}
+
+func length(v []float64) float64 { return math.Sqrt(kernel.Dot64(v, v)) }
+
+func mean(v []float64) float64 {
+	sum, n := 0.0, float64(len(v))
+	for _, x := range v {
+		sum += x / n
+	}
+	return min(sum, math.MaxFloat64)
+}

@@ -1,0 +1,225 @@
+package claims
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+)
+
+// boundClaim is a bound that the paper, or its correction, states.
+type boundClaim struct{ id, statement, bound string }
+
+var boundClaims = []boundClaim{
+	{"theorem1_as_printed", "Theorem 1 as printed bounds ‖H_i‖ (false for small weights: T1)", "B9"},
+	{"lemma1_as_printed", "Lemma 1 as printed bounds ‖H_i‖ (false for small weights and wide layers: T1, T7)", "B10"},
+	{"corrected_bound", "the corrected uniform bound holds for ‖H_i‖, and the chain of bounds below it", "H_uniform"},
+}
+
+// bounds adds the claims that a bound holds. They need no test: one object
+// below is a counterexample, and none says that it held on these networks.
+func (j *judgement) bounds(q *panel) {
+	for _, b := range boundClaims {
+		c := j.add(result.Claim{
+			ID: b.id, Statement: b.statement, Dataset: q.dataset, Input: q.input,
+			Scope: "evaluated objects", EffectName: "median bound/‖H_i‖, middle network",
+		})
+		violations, objects := 0, 0
+		var slack []float64
+		for _, n := range q.networks {
+			if n.bounds == nil {
+				continue
+			}
+			s, ok := n.bounds.Bound(b.bound)
+			if !ok {
+				continue
+			}
+			c.Networks++
+			if n.collapsed {
+				c.Collapsed++
+			}
+			objects += n.bounds.Objects + n.bounds.Top
+			violations += s.ViolationsHessian
+			if !s.Printed && n.bounds.AnyViolations && s.ViolationsHessian == 0 {
+				violations++
+			}
+			if n.bounds.Hessian.Median > 0 {
+				slack = append(slack, min(s.Values.Median/n.bounds.Hessian.Median, math.MaxFloat64))
+			}
+		}
+		if c.Networks == 0 {
+			c.Evidence = "no network of this panel has bounds"
+			continue
+		}
+		c.Verdict = result.Holds
+		if violations > 0 {
+			c.Verdict = result.DoesNotHold
+		}
+		c.Evidence = fmt.Sprintf("%d violations on %d objects of %d networks", violations, objects, c.Networks)
+		if len(slack) > 0 {
+			s := result.NewQuantiles(slack)
+			c.Effect = &result.Interval{Estimate: s.Median, Low: s.Min, High: s.Max}
+			c.Evidence += fmt.Sprintf("; it is %s to %s times the exact norm", short(s.Min), short(s.Max))
+		}
+	}
+	j.lossBound(q)
+}
+
+// lossBound adds the claim that Lemma 2 as printed bounds the loss difference
+// on spheres about θ*.
+func (j *judgement) lossBound(q *panel) {
+	c := j.add(result.Claim{
+		ID: "lemma2_as_printed", Statement: "Lemma 2 as printed bounds |L_{k+1} − L_k| at ‖θ − θ*‖ = R (it lacks the gradient and the remainder: T3, T10)",
+		Dataset: q.dataset, Input: q.input, Scope: "measured spheres", EffectName: "bound/largest difference, middle network",
+	})
+	points, violations := 0, 0
+	var slack []float64
+	for _, n := range q.networks {
+		if n.ball == nil {
+			continue
+		}
+		c.Networks++
+		if n.collapsed {
+			c.Collapsed++
+		}
+		form, ok := n.ball.Form("lemma2_theorem1")
+		if !ok {
+			continue
+		}
+		for i, v := range form {
+			points++
+			if v < n.ball.Spheres[i].Largest {
+				violations++
+			}
+			if n.ball.Spheres[i].Largest > 0 {
+				slack = append(slack, min(v/n.ball.Spheres[i].Largest, math.MaxFloat64))
+			}
+		}
+	}
+	if points == 0 {
+		c.Evidence = "no network of this panel has a ball test"
+		return
+	}
+	c.Verdict = result.Holds
+	if violations > 0 {
+		c.Verdict = result.DoesNotHold
+	}
+	c.Evidence = fmt.Sprintf("%d violations on %d spheres of %d networks", violations, points, c.Networks)
+	if len(slack) > 0 {
+		s := result.NewQuantiles(slack)
+		c.Effect = &result.Interval{Estimate: s.Median, Low: s.Min, High: s.Max}
+		c.Evidence += fmt.Sprintf("; it is %s to %s times the largest difference", short(s.Min), short(s.Max))
+	}
+}
+
+// independence adds, for each data set of which both inputs exist, the claim
+// that the trends do not depend on the input.
+func (j *judgement) independence(panels []*panel) {
+	var datasets []string
+	for _, q := range panels {
+		if !slices.Contains(datasets, q.dataset) {
+			datasets = append(datasets, q.dataset)
+		}
+	}
+	for _, dataset := range datasets {
+		for _, d := range []direction{hiddenSize, numLayers} {
+			c := j.add(result.Claim{
+				ID: d.id + "_for_any_input", Statement: "whether " + d.statement + " does not depend on the input", Dataset: dataset,
+			})
+			verdicts := map[string]string{}
+			for _, x := range j.claims {
+				if x.ID == d.id && x.Dataset == dataset {
+					verdicts[x.Input] = x.Verdict
+					c.Networks += x.Networks
+					c.Collapsed += x.Collapsed
+				}
+			}
+			a, direct := verdicts["direct"]
+			b, features := verdicts["features"]
+			switch {
+			case !direct || !features:
+				have := "direct"
+				if !direct {
+					have = "features"
+				}
+				c.Evidence = "the run has networks on one input only, " + have
+			case a == result.Undecided || b == result.Undecided:
+				c.Evidence = fmt.Sprintf("direct: %s, features: %s", a, b)
+			default:
+				c.Verdict = result.Holds
+				if a != b {
+					c.Verdict = result.DoesNotHold
+				}
+				c.Evidence = fmt.Sprintf("direct: %s, features: %s", a, b)
+			}
+		}
+	}
+}
+
+// BoundsColumns are the columns of OutputBounds. least to q95 are quantiles
+// over the evenly spread objects, max over all evaluated ones; for increments
+// median and max are the same number, at the k in the column at.
+var BoundsColumns = []string{
+	"dataset", "input", "hidden_size", "num_layers", "k", "seed", "bound", "at",
+	"min", "q05", "q25", "median", "q75", "q95", "max", "exact_median", "exact_max", "slack", "step", "violations", "violations_hessian", "printed",
+}
+
+// boundsCSV lists every bound of every network that has them.
+func boundsCSV(networks []network) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if err := w.Write(BoundsColumns); err != nil {
+		return nil, err
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	for _, n := range networks {
+		if n.bounds == nil {
+			continue
+		}
+		name := []string{n.Dataset, n.Input, strconv.Itoa(n.HiddenSize), strconv.Itoa(n.NumLayers), strconv.Itoa(n.SampleSize), strconv.FormatInt(n.Seed, 10)}
+		write := func(bound, at string, q, exact result.Quantiles, slack, step float64, violations, hessian int, printed bool) error {
+			return w.Write(slices.Concat(name, []string{
+				bound, at, number(q.Min), number(q.Q05), number(q.Q25), number(q.Median), number(q.Q75), number(q.Q95), number(q.Max),
+				number(exact.Median), number(exact.Max), number(slack), number(step), strconv.Itoa(violations), strconv.Itoa(hessian), strconv.FormatBool(printed),
+			}))
+		}
+		gauss, _ := n.bounds.Bound("B0")
+		if err := write("H_exact", "", n.bounds.Hessian, n.bounds.Hessian, 1, 0, 0, 0, false); err != nil {
+			return nil, err
+		}
+		for _, s := range n.bounds.Bounds {
+			exact := gauss.Values
+			if s.Of == "H" {
+				exact = n.bounds.Hessian
+			}
+			if err := write(s.Name, "", s.Values, exact, s.Slack, s.Step, s.Violations, s.ViolationsHessian, s.Printed); err != nil {
+				return nil, err
+			}
+		}
+		one := func(v float64) result.Quantiles { return result.NewQuantiles([]float64{v}) }
+		for _, i := range n.bounds.Increments {
+			for _, row := range []struct {
+				name    string
+				value   float64
+				printed bool
+			}{{"increment_lower", i.Lower, false}, {"increment_upper", i.Upper, false}, {"increment_sum", i.Sum, false}, {"increment_printed", i.Printed, true}} {
+				slack, violations := 0.0, 0
+				if i.Norm > 0 {
+					slack = min(row.value/i.Norm, math.MaxFloat64)
+				}
+				if i.Violation && !row.printed {
+					violations = 1
+				}
+				if err := write(row.name, strconv.Itoa(i.K), one(row.value), one(i.Norm), slack, 0, violations, 0, row.printed); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	w.Flush()
+	return b.Bytes(), w.Error()
+}

@@ -1,0 +1,79 @@
+package claims
+
+import (
+	"fmt"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+)
+
+// network is a network with its results.
+type network struct {
+	Network
+	losses      result.LossSummary
+	differences result.DifferenceSummary
+	collapsed   bool
+	values      []float64             // nil if not given
+	bounds      *result.BoundsSummary // nil if not given
+	ball        *result.BallSummary   // nil if not given
+}
+
+// read decodes the results of all networks; a network that is named again is
+// left out.
+func read(p Params, inputs map[string][]byte) ([]network, error) {
+	seen := map[string]bool{}
+	var list []network
+	for _, row := range p.Networks {
+		if seen[row.Network] {
+			continue
+		}
+		seen[row.Network] = true
+		n := network{Network: row}
+		if err := n.read(inputs); err != nil {
+			return nil, fmt.Errorf("network %s: %w", row.Network, err)
+		}
+		n.collapsed = n.losses.Sample.DeadFraction >= p.CollapsedFrom || n.losses.Sample.MAD == 0
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+func (n *network) read(inputs map[string][]byte) (err error) {
+	id := n.Network.Network
+	if n.losses, err = result.Decode[result.LossSummary](inputs[InputLosses+id]); err != nil {
+		return fmt.Errorf("input %s: %w", InputLosses+id, err)
+	}
+	if n.differences, err = result.Decode[result.DifferenceSummary](inputs[InputDifferences+id]); err != nil {
+		return fmt.Errorf("input %s: %w", InputDifferences+id, err)
+	}
+	if n.losses.Sample.Objects != n.SampleSize || n.differences.Objects != n.SampleSize {
+		return fmt.Errorf("its summaries are of %d and %d objects, want %d", n.losses.Sample.Objects, n.differences.Objects, n.SampleSize)
+	}
+	if b, ok := inputs[InputValues+id]; ok {
+		a, err := npy.Decode(b)
+		if err != nil {
+			return fmt.Errorf("input %s: %w", InputValues+id, err)
+		}
+		if n.values, err = npy.Values[float64](a); err != nil {
+			return fmt.Errorf("input %s: %w", InputValues+id, err)
+		}
+		if len(n.values) < n.SampleSize {
+			return fmt.Errorf("input %s: %d losses, want at least the %d of the sample", InputValues+id, len(n.values), n.SampleSize)
+		}
+	}
+	if b, ok := inputs[InputBounds+id]; ok {
+		s, err := result.DecodeRecord[result.BoundsSummary](b)
+		if err != nil {
+			return fmt.Errorf("input %s: %w", InputBounds+id, err)
+		}
+		n.bounds = &s
+	}
+	if b, ok := inputs[InputBall+id]; ok {
+		s, err := result.DecodeRecord[result.BallSummary](b)
+		if err != nil {
+			return fmt.Errorf("input %s: %w", InputBall+id, err)
+		}
+		n.ball = &s
+	}
+	return nil
+}

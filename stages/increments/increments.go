@@ -1,0 +1,170 @@
+// Package increments is the stage that measures, at fixed weights, what one
+// more object does to the mean loss and to its curvature.
+package increments
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// The names of what Run reads and writes.
+const (
+	Images  = curvature.Images  // in: .npy, objects × values
+	Labels  = curvature.Labels  // in: .npy, objects
+	Weights = curvature.Weights // in: safetensors
+	// Increments is out: canonical JSON, result.IncrementSummary.
+	Increments = "increments"
+	// Table is out: .npy float64, sizes × 8: k, ‖H_{k+1} − H^(k)‖₂,
+	// |L_{k+1} − L_k|, ‖H^(k)‖₂, ‖G^(k)‖₂, ‖H_{k+1}‖₂, and of the principal
+	// angles between the top eigenspaces of H^(k) and H^(k+1) the largest sine
+	// and the root of the sum of all squared sines.
+	Table = "table"
+)
+
+// Params decide the outputs, apart from the inputs.
+type Params struct {
+	Sizes     []int   // k, ascending, each from 1 to below the number of objects
+	Rotation  int     // dimension of the eigenspaces compared; 0: none
+	Tolerance float64 // relative error of the norms
+	Seed      int64
+}
+
+// Run computes Increments and Table.
+func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
+	if len(p.Sizes) == 0 || !slices.IsSorted(p.Sizes) || p.Sizes[0] < 1 || p.Rotation < 0 || !(p.Tolerance > 0 && p.Tolerance < 1) {
+		return nil, fmt.Errorf("sizes %v, rotation %d, tolerance %v: want ascending sizes from 1, at least 0, and between 0 and 1", p.Sizes, p.Rotation, p.Tolerance)
+	}
+	largest := p.Sizes[len(p.Sizes)-1]
+	network, data, err := curvature.Decode(t.Inputs, largest+1)
+	if err != nil {
+		return nil, fmt.Errorf("for the increment after %d objects: %w", largest, err)
+	}
+	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
+	if err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, k := range p.Sizes {
+		total += k
+	}
+	summary := result.IncrementSummary{Parameters: network.Parameters(), Increments: []result.Increment{}}
+	var table []float64
+	done := 0
+	for _, k := range p.Sizes {
+		x, err := at(ctx, p, pt, k)
+		if err != nil {
+			return nil, fmt.Errorf("increment after %d objects: %w", k, err)
+		}
+		summary.Increments = append(summary.Increments, x)
+		table = append(table, float64(k), x.HessianNorm, x.AbsLoss, x.SampleHessian, x.SampleGN, x.ObjectHessian, x.LargestSine, x.FrobeniusSine)
+		done += k
+		t.Progress(done, total)
+	}
+	text, err := result.EncodeRecord(summary)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{Increments: text, Table: npy.Encode([]int{len(p.Sizes), 8}, table)}, nil
+}
+
+// at measures the step from k to k+1 objects. The increment of the Hessian is
+// one operator, and that of the loss one difference over k+1: subtracting two
+// means would lose all digits.
+func at(ctx context.Context, p Params, pt *curvature.Point, k int) (result.Increment, error) {
+	x := result.Increment{K: k, AbsLoss: math.Abs(pt.Losses[k]-pt.MeanLoss(k)) / float64(k+1)}
+	c := append(curvature.Prefix(k, k), 1)
+	for i := range k {
+		c[i] = -c[i]
+	}
+	op, err := pt.Operator(curvature.Hessian, c)
+	if err != nil {
+		return x, err
+	}
+	pair, err := op.Norm(ctx, p.Tolerance, p.Seed)
+	if err != nil {
+		return x, err
+	}
+	x.HessianNorm, x.Residual = math.Abs(pair.Value), pair.Residual
+	least, largest, err := pt.Object(k).Hessian(ctx)
+	if err != nil {
+		return x, err
+	}
+	x.ObjectHessian = max(largest, -least)
+	gn, err := pt.Operator(curvature.GaussNewton, curvature.Prefix(k, k))
+	if err != nil {
+		return x, err
+	}
+	if pair, err = gn.Norm(ctx, p.Tolerance, p.Seed); err != nil {
+		return x, err
+	}
+	x.SampleGN = pair.Value
+	if p.Rotation == 0 {
+		h, err := pt.Operator(curvature.Hessian, curvature.Prefix(k, k))
+		if err != nil {
+			return x, err
+		}
+		if pair, err = h.Norm(ctx, p.Tolerance, p.Seed); err != nil {
+			return x, err
+		}
+		x.SampleHessian = math.Abs(pair.Value)
+		return x, nil
+	}
+	return x, rotation(ctx, p, pt, k, &x)
+}
+
+// rotation compares the top eigenspaces of H^(k) and H^(k+1). One value more
+// than needed is found, for the gap behind the eigenspace.
+func rotation(ctx context.Context, p Params, pt *curvature.Point, k int, x *result.Increment) error {
+	r := min(p.Rotation, pt.Network.Parameters()-2)
+	if r < 1 {
+		return fmt.Errorf("eigenspaces of dimension %d of a matrix of %d weights", p.Rotation, pt.Network.Parameters())
+	}
+	var found [2]*eigen.Result
+	for i := range found {
+		h, err := pt.Operator(curvature.Hessian, curvature.Prefix(k+i, k+i))
+		if err != nil {
+			return err
+		}
+		// the angles are as exact as the vectors: residual over gap
+		found[i], err = h.Ends(ctx, curvature.Ends{Top: r + 1, Bottom: 1, Tolerance: 1e-12, Floor: 1e-14, Seed: p.Seed}, nil)
+		if err != nil {
+			return err
+		}
+		var spread float64
+		for _, pair := range found[i].Top[:r] {
+			spread += float64(pair.Residual * pair.Residual)
+		}
+		if gap := found[i].Top[r-1].Value - found[i].Top[r].Value; gap > 0 {
+			x.EigenspaceError += math.Sqrt(spread) / gap
+		} else {
+			x.EigenspaceError = 1
+		}
+	}
+	x.EigenspaceError = min(x.EigenspaceError, 1)
+	x.EigenspaceDim = r
+	x.SampleHessian = found[0].Norm
+	var spaces [2][][]float64
+	for i := range spaces {
+		for _, pair := range found[i].Top[:r] {
+			spaces[i] = append(spaces[i], pair.Vector)
+		}
+	}
+	sines, err := curvature.Sines(spaces[0], spaces[1])
+	if err != nil {
+		return err
+	}
+	sum := 0.0
+	for _, s := range sines {
+		sum += float64(s * s)
+	}
+	x.LargestSine, x.FrobeniusSine = sines[r-1], math.Sqrt(sum)
+	return nil
+}

@@ -1,0 +1,137 @@
+package objects
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+func run(t *testing.T, p Params, workers int, inputs map[string][]byte) map[string][]byte {
+	t.Helper()
+	k := task.New(inputs)
+	k.Workers = workers
+	out, err := Run(t.Context(), p, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestObjects compares every number with the dense matrices of each object.
+func TestObjects(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 15, 12, 6, 5, 4)
+	out := run(t, Params{Hessians: -1}, 2, inputs)
+	shape, rows := curvaturetest.Floats(t, out[Objects])
+	exactShape, hessians := curvaturetest.Floats(t, out[Hessians])
+	if len(shape) != 2 || shape[0] != 15 || shape[1] != 4 || exactShape[0] != 15 || exactShape[1] != 3 {
+		t.Fatalf("shapes %v and %v", shape, exactShape)
+	}
+	network, data, err := curvature.Decode(inputs, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pt, err := curvature.NewPoint(t.Context(), network, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[int][2]float64{}
+	for at := 0; at < len(hessians); at += 3 {
+		found[int(hessians[at])] = [2]float64{hessians[at+1], hessians[at+2]}
+	}
+	largest, least := 0.0, 0.0
+	for i := range 15 {
+		c := make([]float64, i+1)
+		c[i] = 1
+		ends := map[curvature.Term][2]float64{}
+		var trace, frobenius float64
+		for _, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton} {
+			op, err := pt.Operator(term, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			matrix, err := op.Dense(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if term == curvature.Hessian {
+				frobenius = math.Sqrt(kernel.Dot64(matrix, matrix))
+				for j := range op.Dim() {
+					trace += matrix[j*op.Dim()+j]
+				}
+			}
+			values, _, err := eigen.Symmetric(matrix, op.Dim(), false, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends[term] = [2]float64{values[0], values[len(values)-1]}
+		}
+		h := ends[curvature.Hessian]
+		for name, pair := range map[string][2]float64{
+			"loss":    {rows[4*i], pt.Losses[i]},
+			"‖G_i‖":   {rows[4*i+1], ends[curvature.GaussNewton][1]},
+			"trace":   {rows[4*i+2], trace},
+			"‖H_i‖_F": {rows[4*i+3], frobenius},
+			"‖H_i‖":   {found[i][0], max(-h[0], h[1])},
+			"λ_min":   {found[i][1], h[0]},
+		} {
+			if math.Abs(pair[0]-pair[1]) > 1e-11*(frobenius+1) {
+				t.Errorf("object %d: %s is %v, want %v", i, name, pair[0], pair[1])
+			}
+		}
+		largest, least = max(largest, max(-h[0], h[1])), min(least, h[0])
+	}
+	s, err := result.DecodeRecord[result.ObjectSummary](out[Summary])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Exact != 15 || s.NextBound != 0 || math.Abs(s.LargestHessian-largest) > 1e-11*largest || math.Abs(s.LeastHessian-least) > 1e-11*largest {
+		t.Errorf("summary %+v, want largest %v, least %v", s, largest, least)
+	}
+
+	// The top few by bound hold the largest norm where the bound says so.
+	out = run(t, Params{Hessians: 4}, 1, inputs)
+	if s, err = result.DecodeRecord[result.ObjectSummary](out[Summary]); err != nil {
+		t.Fatal(err)
+	}
+	if s.Exact != 4 || !(s.NextBound > 0) || s.LargestHessian >= s.NextBound && math.Abs(s.LargestHessian-largest) > 1e-11*largest {
+		t.Errorf("top 4: %+v, largest of all %v", s, largest)
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	q := quantiles([]float64{4, 1, 3, 2, 5})
+	if q.Min != 1 || q.Max != 5 || q.Median != 3 || q.Mean != 3 || q.Q25 != 2 || q.Q75 != 4 || math.Abs(q.Q05-1.2) > 1e-15 {
+		t.Errorf("%+v", q)
+	}
+	if q = quantiles([]float64{7}); q.Min != 7 || q.Q95 != 7 || q.Mean != 7 {
+		t.Errorf("%+v", q)
+	}
+}
+
+func TestWorkersReachNoBit(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 700, 12, 6, 5, 4)
+	want := run(t, Params{Hessians: 20}, 1, inputs)
+	for name, b := range run(t, Params{Hessians: 20}, 5, inputs) {
+		if !bytes.Equal(b, want[name]) {
+			t.Errorf("output %s depends on the number of workers", name)
+		}
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 5, 12, 6, 4)
+	if _, err := Run(t.Context(), Params{Hessians: -2}, task.New(inputs)); err == nil || !strings.Contains(err.Error(), "-2 Hessians") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Run(t.Context(), Params{SampleSize: 6}, task.New(inputs)); err == nil || !strings.Contains(err.Error(), "sample size") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,290 @@
+package samplesize
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/rng"
+	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// network is a random network with Gaussian objects.
+func network(t *testing.T, seed int64, objects int, widths ...int) map[string][]byte {
+	t.Helper()
+	s := rng.New(seed, "samplesize", "test", 0)
+	var tensors []safetensors.Tensor
+	for p := range widths[1:] {
+		w := make([]float64, widths[p]*widths[p+1])
+		for i := range w {
+			w[i] = 0.7 * s.Normal()
+		}
+		tensors = append(tensors, safetensors.Float64Tensor(fmt.Sprintf("layers.%d.weight", p), []int{widths[p+1], widths[p]}, w))
+	}
+	weights, err := safetensors.Encode(nil, tensors...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := make([]float64, objects*widths[0]), make([]uint8, objects)
+	for i := range x {
+		x[i] = s.Normal()
+	}
+	for i := range y {
+		y[i] = uint8(s.IntN(widths[len(widths)-1]))
+	}
+	return map[string][]byte{
+		Images: npy.Encode([]int{objects, widths[0]}, x), Labels: npy.Encode([]int{objects}, y), Weights: weights,
+	}
+}
+
+func params() Params {
+	p := DefaultParams()
+	p.Dimensions, p.Sigmas, p.Epsilons = 3, []float64{0.001, 0.1}, []float64{0.5, 0.1, 0.02}
+	p.Draws, p.FullDraws, p.Objects, p.Orders = 200, 200, 0, 50
+	return p
+}
+
+func run(t *testing.T, p Params, in map[string][]byte) result.SampleSizeSummary {
+	t.Helper()
+	out, err := Run(t.Context(), p, task.New(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := result.DecodeRecord[result.SampleSizeSummary](out[SampleSize])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestClosedFormByEnumeration: over all 5! orders of 5 objects the mean of the
+// squared path is V/(k(k+1)) exactly.
+func TestClosedFormByEnumeration(t *testing.T) {
+	const n, m = 5, 2
+	s := rng.New(1, "samplesize", "enumeration", 0)
+	model := &curvature.Projected{M: m, C: make([]float64, n*m), B: make([]float64, n*m*m)}
+	losses := make([]float64, n)
+	for i := range n {
+		losses[i] = math.Abs(s.Normal())
+		for d := range m {
+			model.C[i*m+d] = s.Normal()
+			for e := range d + 1 {
+				x := s.Normal()
+				model.B[i*m*m+d*m+e], model.B[i*m*m+e*m+d] = x, x
+			}
+		}
+	}
+	criteria := []result.Criterion{{Name: "delta1", Closed: result.MonteCarlo{Value: covariance(losses, losses)}}, eigenTerms(losses, model, 0.8)}
+	changes := [][]float64{make([]float64, n-1), make([]float64, n-1)}
+	sums := [2][n - 1]float64{}
+	count := 0
+	var permute func(order []int, from int)
+	permute = func(order []int, from int) {
+		if from == n {
+			count++
+			walk(order, losses, traces(model), model, criteria, []int{0, 1}, changes)
+			for a := range changes {
+				for k, v := range changes[a] {
+					sums[a][k] += v * v
+				}
+			}
+			return
+		}
+		for i := from; i < n; i++ {
+			order[from], order[i] = order[i], order[from]
+			permute(order, from+1)
+			order[from], order[i] = order[i], order[from]
+		}
+	}
+	permute([]int{0, 1, 2, 3, 4}, 0)
+	for a, c := range criteria {
+		for i, sum := range sums[a] {
+			k := float64(i + 1)
+			if got, want := sum/float64(count), c.Closed.Value/(k*(k+1)); math.Abs(got/want-1) > 1e-12 {
+				t.Errorf("%s at k = %v: mean %v, closed form %v", c.Name, k, got, want)
+			}
+		}
+	}
+}
+
+// TestThreeWaysAgree: closed form, quadratic draws and the losses themselves,
+// in the eigenspace and over all weights.
+func TestThreeWaysAgree(t *testing.T) {
+	for seed, widths := range [][]int{{4, 3}, {5, 6, 3}, {4, 5, 5, 3}} {
+		s := run(t, params(), network(t, int64(seed), 60, widths...))
+		if len(s.Criteria) != 5 || s.Criteria[0].Quadratic != nil {
+			t.Fatalf("criteria %+v", s.Criteria)
+		}
+		for _, c := range s.Criteria[1:] {
+			if sum := c.Loss + c.Covariance + c.Gradient + c.Curvature; math.Abs(sum/c.Closed.Value-1) > 1e-12 || c.Gradient <= 0 || c.Curvature <= 0 {
+				t.Errorf("%v %s: terms %+v", widths, c.Name, c)
+			}
+			margin := math.Sqrt(c.Quadratic.Error*c.Quadratic.Error + c.Closed.Error*c.Closed.Error)
+			if math.Abs(c.Quadratic.Value-c.Closed.Value) > 4.5*margin {
+				t.Errorf("%v %s, σ = %v: quadratic %v, closed form %v ± %v", widths, c.Name, c.Sigma, c.Quadratic.Value, c.Closed.Value, margin)
+			}
+			// At σ = 0.001 the model misses little.
+			if c.Sigma == 0.001 && math.Abs(c.Excess.Value) > 0.2*(c.Closed.Value-c.Loss)+4.5*c.Excess.Error {
+				t.Errorf("%v %s: losses exceed the model by %v of %v", widths, c.Name, c.Excess.Value, c.Closed.Value-c.Loss)
+			}
+		}
+	}
+}
+
+// TestFrobeniusFromFewObjects: estimated from a part of the objects the closed
+// form is within its stated error.
+func TestFrobeniusFromFewObjects(t *testing.T) {
+	in := network(t, 7, 300, 5, 6, 3)
+	all, few := params(), params()
+	all.FullDraws, few.FullDraws = 100, 100
+	few.Objects = 60
+	a, b := run(t, all, in), run(t, few, in)
+	x, y := a.Criteria[4].Closed, b.Criteria[4].Closed
+	if math.Abs(x.Value-y.Value) > 4*y.Error || !(x.Error < y.Error) {
+		t.Errorf("all objects %+v, 60 of them %+v", x, y)
+	}
+}
+
+func TestClosedSize(t *testing.T) {
+	for _, x := range []float64{0, 0.5, 2, 2.000001, 6, 1e3, 12345.6, 1e10, 999999000000, 1e20} {
+		k := float64(closedSize(x))
+		if k*(k+1) < x || k > 1 && (k-1)*k >= x {
+			t.Errorf("smallest k with k(k+1) ≥ %v is not %v", x, k)
+		}
+	}
+	for _, x := range []float64{1e300, math.Inf(1), math.NaN()} {
+		if got := closedSize(x); got != largestSize {
+			t.Errorf("size for %v is %d", x, got)
+		}
+	}
+}
+
+// TestSufficient: the first crossing is never behind the lasting one, sizes
+// grow as ε falls, and a collapsed network needs one object.
+func TestSufficient(t *testing.T) {
+	s := run(t, params(), network(t, 3, 80, 5, 6, 3))
+	for _, c := range s.Criteria {
+		var last result.Sufficient
+		for i, x := range c.Sufficient {
+			if i > 0 && x.Closed < last.Closed || x.Beyond != (x.Closed > 80) {
+				t.Errorf("%s: %+v after %+v", c.Name, x, last)
+			}
+			if c.Name == "delta2" {
+				if x.First != nil || x.Always != nil {
+					t.Errorf("%s has a path: %+v", c.Name, x)
+				}
+			} else if x.First.Median > x.Always.Median || x.First.Min < 1 || x.Always.Max > 80 {
+				t.Errorf("%s: first %+v, always %+v", c.Name, x.First, x.Always)
+			}
+			last = x
+		}
+	}
+	p := params()
+	p.FullDraws = 0
+	in := network(t, 3, 20, 5, 6, 3)
+	dead := safetensors.Float64Tensor("layers.0.weight", []int{6, 5}, make([]float64, 30))
+	weights, err := safetensors.Encode(nil, dead, safetensors.Float64Tensor("layers.1.weight", []int{3, 6}, make([]float64, 18)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in[Weights] = weights
+	s = run(t, p, in)
+	for _, c := range s.Criteria {
+		for _, x := range c.Sufficient {
+			if x.Closed != 1 || x.First.Max != 1 || x.Always.Max != 1 || x.Reached != 1 {
+				t.Errorf("collapsed, %s: %+v, first %+v, always %+v", c.Name, x, *x.First, *x.Always)
+			}
+		}
+	}
+}
+
+// TestVectorsAreUsed: the eigenvectors of the input are the same ones that the
+// stage finds itself.
+func TestVectorsAreUsed(t *testing.T) {
+	in := network(t, 4, 30, 4, 5, 3)
+	p := params()
+	p.Tolerance, p.FullDraws, p.Draws = 1e-12, 0, 2
+	own := run(t, p, in)
+	_, data, err := curvature.Decode(in, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := curvature.DecodeNetwork(in[Weights])
+	if err != nil {
+		t.Fatal(err)
+	}
+	pt, err := curvature.NewPoint(t.Context(), n, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, vectors, err := eigenspace(t.Context(), p, pt, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flat []float64
+	for _, v := range vectors {
+		flat = append(flat, v...)
+	}
+	in[Vectors] = npy.Encode([]int{len(vectors), n.Parameters()}, flat)
+	given := run(t, p, in)
+	for i := range own.Eigenvalues {
+		if math.Abs(own.Eigenvalues[i]/given.Eigenvalues[i]-1) > 1e-9 {
+			t.Errorf("eigenvalue %d is %v, with the vectors given %v", i, own.Eigenvalues[i], given.Eigenvalues[i])
+		}
+	}
+	if a, b := own.Criteria[2].Closed.Value, given.Criteria[2].Closed.Value; math.Abs(a/b-1) > 1e-9 {
+		t.Errorf("closed form %v, with the vectors given %v", a, b)
+	}
+	in[Vectors] = npy.Encode([]int{1, n.Parameters()}, flat[:n.Parameters()])
+	if _, err := Run(t.Context(), p, task.New(in)); err == nil || !strings.Contains(err.Error(), "at least 3 vectors") {
+		t.Errorf("one vector for 3 dimensions: %v", err)
+	}
+}
+
+func TestBytesDoNotDependOnWorkers(t *testing.T) {
+	in := network(t, 5, 40, 6, 5, 4, 3)
+	p := params()
+	p.Draws, p.FullDraws = 5, 5
+	var first map[string][]byte
+	for _, workers := range []int{1, 3} {
+		one := task.New(in)
+		one.Workers = workers
+		out, err := Run(t.Context(), p, one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = out
+		}
+		for name := range out {
+			if !bytes.Equal(first[name], out[name]) {
+				t.Errorf("%d workers give other bytes of %s", workers, name)
+			}
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	in := network(t, 6, 10, 4, 3)
+	for says, change := range map[string]func(*Params){
+		"sample size is 1": func(p *Params) { p.SampleSize = 1 },
+		"0 dimensions":     func(p *Params) { p.Dimensions = 0 },
+		"1 and 200 draws":  func(p *Params) { p.Draws = 1 },
+		"0 orders":         func(p *Params) { p.Orders = 0 },
+		"sigmas are":       func(p *Params) { p.Sigmas = []float64{0.1, 0.1} },
+		"epsilons are":     func(p *Params) { p.Epsilons = []float64{0.1, 0.2} },
+		"tolerance is":     func(p *Params) { p.Tolerance = 0 },
+	} {
+		p := params()
+		change(&p)
+		if _, err := Run(t.Context(), p, task.New(in)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v does not say %q", err, says)
+		}
+	}
+}

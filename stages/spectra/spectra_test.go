@@ -1,0 +1,203 @@
+package spectra
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+func params() Params {
+	return Params{
+		Top: 12, Bottom: 6, HTermEnds: 4, Tolerance: 1e-8, Floor: 1e-12,
+		Classes: true, BlockSteps: 3, KinkObjects: 20, Vectors: 3, Seed: 1,
+	}
+}
+
+func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.Spectrum, map[string][]byte) {
+	t.Helper()
+	k := task.New(inputs)
+	k.Workers = workers
+	last := 0
+	k.Progress = func(done, total int) {
+		if done < last || done > total {
+			t.Errorf("progress goes from %d to %d of %d", last, done, total)
+		}
+		last = done
+	}
+	out, err := Run(t.Context(), p, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := result.DecodeRecord[result.Spectrum](out[Spectrum])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, out
+}
+
+// TestLanczosAgreesWithDense: the three ways to the same spectrum, and what
+// follows from each.
+func TestLanczosAgreesWithDense(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 60, 20, 7, 6, 4)
+	estimated, out := run(t, params(), 2, inputs)
+	p := params()
+	p.Dense = 1000
+	dense, _ := run(t, p, 1, inputs)
+	p = params()
+	p.Gram = 1000
+	gram, _ := run(t, p, 1, inputs)
+
+	if estimated.Hessian.Method != "lanczos" || dense.HTerm.Method != "dense" || gram.GaussNewton.Method != "gram" || gram.Hessian.Method != "lanczos" {
+		t.Errorf("methods %s, %s, %s, %s", estimated.Hessian.Method, dense.HTerm.Method, gram.GaussNewton.Method, gram.Hessian.Method)
+	}
+	for _, c := range []struct {
+		name      string
+		got, want result.TermSpectrum
+	}{
+		{"H", estimated.Hessian, dense.Hessian}, {"G", estimated.GaussNewton, dense.GaussNewton},
+		{"R", estimated.HTerm, dense.HTerm}, {"G by Gram", gram.GaussNewton, dense.GaussNewton},
+	} {
+		if len(c.got.Top) != len(c.want.Top) || len(c.got.Bottom) != len(c.want.Bottom) {
+			t.Fatalf("%s: %d top, %d bottom, want %d, %d", c.name, len(c.got.Top), len(c.got.Bottom), len(c.want.Top), len(c.want.Bottom))
+		}
+		both := append(append([]result.Eigenvalue(nil), c.got.Top...), c.got.Bottom...)
+		for i, want := range append(append([]result.Eigenvalue(nil), c.want.Top...), c.want.Bottom...) {
+			if d := math.Abs(both[i].Value - want.Value); d > 1e-8*math.Abs(want.Value)+1e-11*c.want.Norm {
+				t.Errorf("%s: value %d is %v, want %v", c.name, i, both[i].Value, want.Value)
+			}
+		}
+		if e := c.want.EstimatorError; e == nil || *e > 1e-8 {
+			t.Errorf("%s: estimator error %v", c.name, e)
+		}
+		if math.Abs(c.got.Norm-c.want.Norm) > 1e-9*c.want.Norm {
+			t.Errorf("%s: norm %v, want %v", c.name, c.got.Norm, c.want.Norm)
+		}
+	}
+	if dense.Hessian.Frobenius == nil || estimated.Hessian.Frobenius != nil {
+		t.Error("the Frobenius norm is exact if and only if the matrix was formed")
+	}
+	if g, d := *gram.GaussNewton.Frobenius, *dense.GaussNewton.Frobenius; math.Abs(g-d) > 1e-11*d {
+		t.Errorf("Frobenius norm of G is %v by Gram, %v dense", g, d)
+	}
+	trace := 0.0
+	for _, x := range estimated.LayerTraces {
+		trace += x
+	}
+	if math.Abs(trace-estimated.Hessian.Trace) > 1e-13*trace || estimated.HTerm.Trace != 0 {
+		t.Errorf("traces %v, %v, by layers %v", estimated.Hessian.Trace, estimated.HTerm.Trace, trace)
+	}
+	if estimated.NullSpace.ConstantInputs < 2 || estimated.NullSpace.Kink == nil || estimated.LayerBlocks == nil || estimated.ClassStructure == nil {
+		t.Errorf("missing parts: %+v", estimated)
+	}
+	eigenvectors(t, inputs, estimated, out[Vectors])
+}
+
+// eigenvectors checks the vectors against the operator.
+func eigenvectors(t *testing.T, inputs map[string][]byte, s result.Spectrum, file []byte) {
+	t.Helper()
+	shape, v := curvaturetest.Floats(t, file)
+	if len(shape) != 2 || shape[0] != 3 || shape[1] != s.Parameters {
+		t.Fatalf("vectors have shape %v", shape)
+	}
+	network, data, err := curvature.Decode(inputs, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pt, err := curvature.NewPoint(t.Context(), network, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := pt.Operator(curvature.Hessian, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]float64
+	for i := range shape[0] {
+		rows = append(rows, v[i*shape[1]:(i+1)*shape[1]])
+	}
+	pairs, err := eigen.Certify(t.Context(), op, rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range pairs {
+		if math.Abs(p.Value-s.Hessian.Top[i].Value) > 1e-12*s.Hessian.Norm || p.Residual > 1.1*s.Hessian.Top[i].Residual+1e-12*s.Hessian.Norm {
+			t.Errorf("vector %d: Rayleigh quotient %v ± %g, listed %+v", i, p.Value, p.Residual, s.Hessian.Top[i])
+		}
+		if d := kernel.Dot64(rows[i], rows[i]); math.Abs(d-1) > 1e-13 {
+			t.Errorf("vector %d has squared length %v", i, d)
+		}
+	}
+}
+
+// TestWorkersReachNoBit and neither does the order of goroutines.
+func TestWorkersReachNoBit(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 1400, 20, 9, 6, 4)
+	p := params()
+	p.Dense = 1000
+	for name, p := range map[string]Params{"lanczos": params(), "dense": p} {
+		_, want := run(t, p, 1, inputs)
+		_, got := run(t, p, 4, inputs)
+		for output := range want {
+			if !bytes.Equal(got[output], want[output]) {
+				t.Errorf("%s: output %s depends on the number of workers", name, output)
+			}
+		}
+	}
+}
+
+// TestEdges: one matrix (R = 0), a dead network, a sample of one.
+func TestEdges(t *testing.T) {
+	s, _ := run(t, params(), 1, curvaturetest.Inputs(t, 20, 6, 3))
+	if s.HTerm.Norm != 0 || s.Hessian.Norm == 0 || s.Layers != 1 {
+		t.Errorf("one matrix: ‖R‖ = %v, ‖H‖ = %v", s.HTerm.Norm, s.Hessian.Norm)
+	}
+	p := params()
+	p.SampleSize = 1
+	if s, _ = run(t, p, 1, curvaturetest.Inputs(t, 20, 20, 5, 3)); s.Objects != 1 {
+		t.Errorf("%d objects", s.Objects)
+	}
+	dead := curvaturetest.Inputs(t, 20, 20, 5, 3)
+	weights, err := safetensors.Encode(nil,
+		safetensors.Float64Tensor("layers.0.weight", []int{5, 20}, make([]float64, 100)),
+		safetensors.Float64Tensor("layers.1.weight", []int{3, 5}, make([]float64, 15)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead[Weights] = weights
+	s, _ = run(t, params(), 1, dead)
+	if s.Hessian.Norm != 0 || s.NullSpace.DeadObjects != 20 || s.NullSpace.DeadUnits[0] != 5 || s.NullSpace.Kink == nil || s.NullSpace.Kink.Margin != 0 {
+		t.Errorf("a dead network: ‖H‖ = %v, null space %+v", s.Hessian.Norm, s.NullSpace)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 20, 20, 5, 3)
+	for want, change := range map[string]func(*Params){
+		"top":         func(p *Params) { p.Top = 0 },
+		"tolerance":   func(p *Params) { p.Tolerance = 0 },
+		"negative":    func(p *Params) { p.Dense = -1 },
+		"eigenvector": func(p *Params) { p.Vectors = 13 },
+		"sample size": func(p *Params) { p.SampleSize = 21 },
+	} {
+		p := params()
+		change(&p)
+		if _, err := Run(t.Context(), p, task.New(inputs)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not speak of %q", err, want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, params(), task.New(inputs)); err == nil {
+		t.Error("a cancelled run returned no error")
+	}
+}
