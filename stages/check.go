@@ -101,15 +101,28 @@ func (d *decoding) checkFigures(e *Experiment, label string) {
 	if !d.good(label, "figures") {
 		return
 	}
-	if over := []string{FigureHiddenSize, FigureTrueDifference, FigureMADOverK}; e.feeds(over...) {
+	if e.holds(true) {
 		d.checkFixed(label, "num_layers", e.AtNumLayers, e.NumLayers)
 	}
-	if over := []string{FigureNumLayers, FigureTrueDifference, FigureMADOverK}; e.feeds(over...) {
+	if e.holds(false) {
 		d.checkFixed(label, "hidden_size", e.AtHiddenSize, e.HiddenSize)
 	}
-	if e.feeds(FigureMADOverK) && d.good(label, "k") && len(e.SampleSizes) < 2 {
-		d.blameElem(label, "figures", slices.Index(e.Figures, FigureMADOverK),
-			fmt.Sprintf("%s feeds %s, but has only one k", label, FigureMADOverK), "give k at least two values")
+	for i, name := range e.Figures {
+		f := figureNamed(name)
+		if (f.shows == overSizes || f.shows == overMeasured) && d.good(label, "k") && len(e.SampleSizes) < 2 {
+			d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
+		}
+		if f.curved && d.good(label, "seeds", "curvature_seeds") && !slices.Contains(e.CurvatureSeeds, e.Seeds[0]) {
+			d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but the curvature of its first seed is not measured", label, name),
+				fmt.Sprintf("write curvature_seeds = [%d]", e.Seeds[0]))
+		}
+	}
+	if d.good(label, "seeds", "curvature_seeds") {
+		for i, seed := range e.CurvatureSeeds {
+			if !slices.Contains(e.Seeds, seed) {
+				d.blameElem(label, "curvature_seeds", i, fmt.Sprintf("%s.curvature_seeds holds %d, which is none of its seeds", label, seed), "allowed: "+strings.Trim(tomlList(e.Seeds), "[]"))
+			}
+		}
 	}
 }
 

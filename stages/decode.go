@@ -94,6 +94,7 @@ func (p *Params) tables() []table {
 		{"data", p.Data.fields()},
 		{"train", p.Train.fields()},
 		{"differences", p.Differences.fields()},
+		{"curvature", p.Curvature.fields()},
 		{"figures", p.Figures.fields()},
 	}
 }

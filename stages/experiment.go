@@ -3,19 +3,7 @@ package stages
 import (
 	"fmt"
 	"regexp"
-	"slices"
 )
-
-// The figures that an experiment may feed.
-const (
-	FigureHiddenSize     = "hidden_size"     // the paper's curves, one per hidden size
-	FigureNumLayers      = "num_layers"      // the paper's curves, one per number of layers
-	FigureTrueDifference = "true_difference" // the curve without the filter, with MAD/(k+1) and a band
-	FigureMADOverK       = "mad_over_k"      // the mean absolute deviation over the sample size
-)
-
-// figureNames are the figures in the order in which they are listed and drawn.
-var figureNames = []string{FigureHiddenSize, FigureNumLayers, FigureTrueDifference, FigureMADOverK}
 
 // InputDirect feeds the pixels to the networks.
 const InputDirect = "direct"
@@ -35,6 +23,10 @@ type Experiment struct {
 	Seeds       []int64  `json:"seeds"`
 	Figures     []string `json:"figures"`
 
+	// CurvatureSeeds are the seeds whose networks have their curvature
+	// measured.
+	CurvatureSeeds []int64 `json:"curvature_seeds"`
+
 	// AtNumLayers and AtHiddenSize are what a figure over the other holds fixed.
 	AtNumLayers  int `json:"at_num_layers"`
 	AtHiddenSize int `json:"at_hidden_size"`
@@ -53,7 +45,7 @@ func defaultExperiment() Experiment {
 	return Experiment{
 		Dataset: "mnist", Input: InputDirect,
 		HiddenSize: []int{4, 8, 16, 32, 64}, NumLayers: []int{1, 3, 5, 7, 10},
-		Seeds: []int64{0}, Figures: []string{},
+		Seeds: []int64{0}, CurvatureSeeds: []int64{}, Figures: []string{},
 		AtNumLayers: notGiven, AtHiddenSize: notGiven,
 	}
 }
@@ -88,9 +80,10 @@ func (e *Experiment) fields() []field {
 		integersField("num_layers", "Hidden layers after the first, as the paper's code counts them: a network has num_layers + 2 weight matrices.", &e.NumLayers, 0, 1000),
 		integersField("k", "Sample sizes: a network is trained on the first k objects.", &e.SampleSizes, 2, 60000).or("[data.objects], all of them"),
 		integersField("seeds", "Seeds of the initial weights and of the batch orders. Figures of the paper show the first.", &e.Seeds, 0, maxSeed),
-		choicesField("figures", "Figures that are drawn of the experiment; hidden_size, num_layers and true_difference show the largest k and the first seed.", &e.Figures, figureNames),
-		integerField("at_num_layers", "The num_layers that the figures hidden_size, true_difference and mad_over_k show.", &e.AtNumLayers, 0, 1000).or("5, or the only one of num_layers"),
-		integerField("at_hidden_size", "The hidden_size that the figures num_layers, true_difference and mad_over_k show.", &e.AtHiddenSize, 1, 4096).or("16, or the only one of hidden_size"),
+		integersField("curvature_seeds", "Those of the seeds whose networks have their curvature measured: spectra, single objects, increments, bounds.", &e.CurvatureSeeds, 0, maxSeed),
+		choicesField("figures", "Figures that are drawn of the experiment; what shows one network shows at_hidden_size, at_num_layers, the largest k and the first seed. Those of curvature and bounds need that seed among curvature_seeds.", &e.Figures, figureNames),
+		integerField("at_num_layers", "The num_layers that all figures but num_layers hold fixed.", &e.AtNumLayers, 0, 1000).or("5, or the only one of num_layers"),
+		integerField("at_hidden_size", "The hidden_size that all figures but hidden_size hold fixed.", &e.AtHiddenSize, 1, 4096).or("16, or the only one of hidden_size"),
 	}
 }
 
@@ -123,11 +116,6 @@ func (e *Experiment) networks() int {
 		n *= l // at most maxList⁴ = 10¹⁶
 	}
 	return n
-}
-
-// feeds reports whether the experiment feeds one of the figures.
-func (e *Experiment) feeds(figures ...string) bool {
-	return slices.ContainsFunc(figures, func(f string) bool { return slices.Contains(e.Figures, f) })
 }
 
 // figureFile is the file of a figure of the experiment, without its suffix.

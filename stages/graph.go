@@ -28,8 +28,9 @@ import (
 //	train         a network on the first k of them, by the paper's recipe
 //	losses        the loss of every object under the trained network
 //	differences   |L_{k+1} − L_k| over random orders of the sample's losses
+//	curvature     the second-order stages of chosen networks (see measure.go)
 //	figures       the paper's figures, the curve without filter, MAD over k
-//	tables        one row a network
+//	tables        a row a network: losses, spectra, bounds
 //
 // A network that several experiments share is there once: neither its stages
 // nor their keys know of experiments.
@@ -54,15 +55,28 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 				return nil, err
 			}
 		}
+		for n := range e.measured {
+			if err := w.curvature(data, n); err != nil {
+				return nil, err
+			}
+			if n == e.closeUp() {
+				if err := w.closeUp(data, n); err != nil {
+					return nil, err
+				}
+			}
+		}
 	}
 	for i := range p.Experiments {
-		for _, figure := range p.Experiments[i].Figures {
-			if err := w.figure(&p.Experiments[i], figure); err != nil {
+		for _, name := range p.Experiments[i].Figures {
+			if err := w.figure(&p.Experiments[i], figureNamed(name)); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if err := w.table(); err != nil {
+	if err := w.claims(); err != nil {
+		return nil, err
+	}
+	if err := w.tables(); err != nil {
 		return nil, err
 	}
 	return w.graph, nil
@@ -86,6 +100,7 @@ type dataset struct {
 // trained are the stages of one network.
 type trained struct {
 	train, losses, differences *pipeline.Stage
+	curvature                  *measured // nil where it is not measured
 }
 
 // dataset adds the fetch of a data set, once.

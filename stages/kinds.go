@@ -5,10 +5,20 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/ball"
+	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/claims"
+	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/increments"
+	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
+	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
+	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
 )
@@ -31,7 +41,17 @@ type kinds struct {
 	train       *pipeline.Kind[train.Params]
 	losses      *pipeline.Kind[losses.Params]
 	differences *pipeline.Kind[differences.Params]
+	spectra     *pipeline.Kind[spectra.Params]
+	density     *pipeline.Kind[density.Params]
+	objects     *pipeline.Kind[objects.Params]
+	increments  *pipeline.Kind[increments.Params]
+	surfaces    *pipeline.Kind[surfaces.Params]
+	bounds      *pipeline.Kind[bounds.Params]
+	ball        *pipeline.Kind[ball.Params]
+	samplesize  *pipeline.Kind[samplesize.Params]
+	claims      *pipeline.Kind[claims.Params]
 	figures     *pipeline.Kind[figures.Params]
+	landscapes  *pipeline.Kind[landscapes.Params]
 	tables      *pipeline.Kind[tables.Params]
 }
 
@@ -68,15 +88,65 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Outputs: []string{differences.OutputCurve, differences.OutputBand, differences.OutputSummary},
 			Run:     differences.Run,
 		},
+		spectra: &pipeline.Kind[spectra.Params]{
+			Name: "spectra", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{spectra.Spectrum, spectra.Vectors},
+			Run:     spectra.Run,
+		},
+		density: &pipeline.Kind[density.Params]{
+			Name: "density", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{density.Rule, density.Density},
+			Run:     density.Run,
+		},
+		objects: &pipeline.Kind[objects.Params]{
+			Name: "objects", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{objects.Objects, objects.Hessians, objects.Summary},
+			Run:     objects.Run,
+		},
+		increments: &pipeline.Kind[increments.Params]{
+			Name: "increments", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{increments.Increments, increments.Table},
+			Run:     increments.Run,
+		},
+		surfaces: &pipeline.Kind[surfaces.Params]{
+			Name: "surfaces", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{surfaces.Lines, surfaces.EigenPlane, surfaces.RandomPlane, surfaces.Summary},
+			Run:     surfaces.Run,
+		},
+		bounds: &pipeline.Kind[bounds.Params]{
+			Name: "bounds", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{bounds.Bounds},
+			Run:     bounds.Run,
+		},
+		ball: &pipeline.Kind[ball.Params]{
+			Name: "ball", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{ball.Ball, ball.Curves},
+			Run:     ball.Run,
+		},
+		samplesize: &pipeline.Kind[samplesize.Params]{
+			Name: "samplesize", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{samplesize.SampleSize, samplesize.Curves},
+			Run:     samplesize.Run,
+		},
+		claims: &pipeline.Kind[claims.Params]{
+			Name: "claims", Portable: true, Memory: m.curves,
+			Outputs: []string{claims.OutputClaims, claims.OutputCSV, claims.OutputTable, claims.OutputMarkdown, claims.OutputBounds},
+			Run:     claims.Run,
+		},
 		// Drawing goes through third-party code whose rounding cannot be forced.
 		figures: &pipeline.Kind[figures.Params]{
 			Name: "figures", Memory: 128 << 20,
 			Outputs: []string{figures.OutputSVG, figures.OutputPDF, figures.OutputPNG},
 			Run:     figures.Run,
 		},
+		landscapes: &pipeline.Kind[landscapes.Params]{
+			Name: "landscapes", Memory: 128 << 20,
+			Outputs: []string{landscapes.OutputSVG, landscapes.OutputPDF, landscapes.OutputPNG},
+			Run:     landscapes.Run,
+		},
 		tables: &pipeline.Kind[tables.Params]{
 			Name: "tables", Portable: true,
-			Outputs: []string{tables.OutputNetworks},
+			Outputs: []string{tables.OutputCSV},
 			Run:     tables.Run,
 		},
 	}
@@ -88,7 +158,17 @@ func newKinds(p Params, env Env) (*kinds, error) {
 		{k.train.Name, &k.train.Code},
 		{k.losses.Name, &k.losses.Code},
 		{k.differences.Name, &k.differences.Code},
+		{k.spectra.Name, &k.spectra.Code},
+		{k.density.Name, &k.density.Code},
+		{k.objects.Name, &k.objects.Code},
+		{k.increments.Name, &k.increments.Code},
+		{k.surfaces.Name, &k.surfaces.Code},
+		{k.bounds.Name, &k.bounds.Code},
+		{k.ball.Name, &k.ball.Code},
+		{k.samplesize.Name, &k.samplesize.Code},
+		{k.claims.Name, &k.claims.Code},
 		{k.figures.Name, &k.figures.Code},
+		{k.landscapes.Name, &k.landscapes.Code},
 		{k.tables.Name, &k.tables.Code},
 	} {
 		var err error
@@ -106,6 +186,10 @@ type memory struct {
 	inputs  int64 // the objects as numbers
 	network int64 // weights, gradients, Adam's two means, activations of a batch
 	curves  int64 // the orders of a sample and the sums over them
+
+	// the Lanczos basis of the density's probes, the parts of a product, the
+	// cached activations
+	curvature int64
 }
 
 func estimateMemory(p Params) memory {
@@ -124,6 +208,8 @@ func estimateMemory(p Params) memory {
 			for _, l := range e.NumLayers {
 				h, l := int64(h), int64(l)
 				weights := width*h + l*h*h + h*int64(d.Classes)
+				basis := int64(p.Curvature.Steps*p.Curvature.Probes + 2*(p.Curvature.Top+p.Curvature.Bottom) + 100)
+				m.curvature = max(m.curvature, 8*(weights*basis+2*objects*(l+2)*h))
 				m.network = max(m.network, 6*weights*float+4*(l+2)*h*int64(p.Train.BatchSize)*float)
 			}
 		}

@@ -5,103 +5,82 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/ball"
+	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/claims"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
-	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 )
 
-// shown returns the networks that a figure of the experiment shows, in the
-// order of its lists. What has one curve a network shows the largest sample
-// and the first seed, as the paper has one of each.
-func (e *Experiment) shown(figure string) []network {
-	at := network{e.Dataset, e.Input, e.AtHiddenSize, e.AtNumLayers, slices.Max(e.SampleSizes), e.Seeds[0]}
-	var list []network
-	switch figure {
-	case FigureHiddenSize:
-		for _, at.hiddenSize = range e.HiddenSize {
-			list = append(list, at)
-		}
-	case FigureNumLayers:
-		for _, at.numLayers = range e.NumLayers {
-			list = append(list, at)
-		}
-	case FigureTrueDifference:
-		list = append(list, at)
-	case FigureMADOverK:
-		for _, at.sampleSize = range e.SampleSizes {
-			for _, at.seed = range e.Seeds {
-				list = append(list, at)
-			}
-		}
-	}
-	return list
-}
-
-// figure adds one figure of an experiment.
-func (w *wiring) figure(e *Experiment, figure string) error {
-	look := w.params.Figures
-	params := figures.Params{
-		Figure:    figure,
-		Dataset:   e.Dataset,
-		Input:     e.Input,
-		WidthCM:   look.WidthCM,
-		HeightCM:  look.HeightCM,
-		Published: look.Published,
-	}
-	var inputs []pipeline.Input
-	for _, n := range e.shown(figure) {
-		params.Series = append(params.Series, figures.Series{
-			Network:    n.id(),
-			HiddenSize: n.hiddenSize,
-			NumLayers:  n.numLayers,
-			SampleSize: n.sampleSize,
-			Seed:       n.seed,
-		})
-		of := w.networks[n]
-		from := map[string]pipeline.Input{
-			figures.InputCurve + n.id():   {From: of.differences, Output: differences.OutputCurve},
-			figures.InputBand + n.id():    {From: of.differences, Output: differences.OutputBand},
-			figures.InputSummary + n.id(): {From: of.differences, Output: differences.OutputSummary},
-			figures.InputLosses + n.id():  {From: of.losses, Output: losses.Summary},
-		}
-		names, err := figures.Inputs(figure, n.id())
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			in := from[name]
-			in.Name = name
-			inputs = append(inputs, in)
-		}
-	}
-	file := figureFile(e, figure)
-	_, err := pipeline.Add(w.graph, w.kinds.figures, pipeline.Node{
-		Name: fmt.Sprintf("figures[%s,%s,%s]", e.Dataset, e.Input, figure),
-		Labels: []pipeline.Label{
-			{Key: "dataset", Value: e.Dataset},
-			{Key: "input", Value: e.Input},
-			{Key: "figure", Value: figure},
-		},
-		Inputs: inputs,
-		Export: map[string]string{
-			figures.OutputSVG: file + ".svg",
-			figures.OutputPDF: file + ".pdf",
-			figures.OutputPNG: file + ".png",
-		},
-	}, params)
-	return err
-}
-
-// table adds the table of all networks, in the order of the params file. A
-// network of two experiments has a row in each.
-func (w *wiring) table() error {
-	var params tables.Params
+// claims adds the verdicts on the paper's claims, from all networks of the run.
+func (w *wiring) claims() error {
+	params := claims.DefaultParams()
+	params.Seed = w.params.Differences.Seed
 	var inputs []pipeline.Input
 	read := map[network]bool{}
 	for i := range w.params.Experiments {
 		e := &w.params.Experiments[i]
 		for n := range e.grid {
+			if read[n] {
+				continue
+			}
+			read[n] = true
+			id, of := n.fullID(), w.networks[n]
+			params.Networks = append(params.Networks, claims.Network{
+				Dataset: n.dataset, Input: n.input, HiddenSize: n.hiddenSize, NumLayers: n.numLayers,
+				SampleSize: n.sampleSize, Seed: n.seed, Network: id,
+			})
+			inputs = append(inputs,
+				pipeline.Input{Name: claims.InputLosses + id, From: of.losses, Output: losses.Summary},
+				pipeline.Input{Name: claims.InputDifferences + id, From: of.differences, Output: differences.OutputSummary},
+				pipeline.Input{Name: claims.InputValues + id, From: of.losses, Output: losses.Losses})
+			if m := of.curvature; m != nil {
+				inputs = append(inputs, pipeline.Input{Name: claims.InputBounds + id, From: m.bounds, Output: bounds.Bounds})
+				if m.ball != nil {
+					inputs = append(inputs, pipeline.Input{Name: claims.InputBall + id, From: m.ball, Output: ball.Ball})
+				}
+			}
+		}
+	}
+	_, err := pipeline.Add(w.graph, w.kinds.claims, pipeline.Node{
+		Name:   "claims",
+		Inputs: inputs,
+		Export: map[string]string{
+			claims.OutputClaims:   "results/claims.json",
+			claims.OutputCSV:      "results/claims.csv",
+			claims.OutputTable:    "results/claims.txt",
+			claims.OutputMarkdown: "results/claims.md",
+		},
+	}, params)
+	return err
+}
+
+// tables adds the tables of all networks, in the order of the params file. A
+// network of two experiments has a row in each.
+func (w *wiring) tables() error {
+	if err := w.table(tables.Networks, (*Experiment).grid); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(w.params.Experiments, func(e Experiment) bool { return len(e.CurvatureSeeds) > 0 }) {
+		return nil
+	}
+	if err := w.table(tables.Spectra, (*Experiment).measured); err != nil {
+		return err
+	}
+	return w.table(tables.Bounds, (*Experiment).measured)
+}
+
+// table adds one table of the given networks of each experiment.
+func (w *wiring) table(name string, of func(*Experiment, func(network) bool)) error {
+	params := tables.Params{Table: name}
+	var inputs []pipeline.Input
+	read := map[network]bool{}
+	for i := range w.params.Experiments {
+		e := &w.params.Experiments[i]
+		of(e, func(n network) bool {
 			params.Rows = append(params.Rows, tables.Row{
 				Experiment: e.Name,
 				Dataset:    n.dataset,
@@ -112,20 +91,38 @@ func (w *wiring) table() error {
 				Seed:       n.seed,
 				Network:    n.fullID(),
 			})
-			if read[n] {
-				continue
+			if !read[n] {
+				read[n] = true
+				from := w.tableSources(n)
+				for _, input := range tables.Inputs(name, n.fullID()) {
+					in := from[input]
+					in.Name = input
+					inputs = append(inputs, in)
+				}
 			}
-			read[n] = true
-			of := w.networks[n]
-			inputs = append(inputs,
-				pipeline.Input{Name: tables.InputLosses + n.fullID(), From: of.losses, Output: losses.Summary},
-				pipeline.Input{Name: tables.InputDifferences + n.fullID(), From: of.differences, Output: differences.OutputSummary})
-		}
+			return true
+		})
 	}
 	_, err := pipeline.Add(w.graph, w.kinds.tables, pipeline.Node{
-		Name:   "tables",
+		Name:   fmt.Sprintf("tables[%s]", name),
+		Labels: []pipeline.Label{{Key: "table", Value: name}},
 		Inputs: inputs,
-		Export: map[string]string{tables.OutputNetworks: "results/networks.csv"},
+		Export: map[string]string{tables.OutputCSV: "results/" + name + ".csv"},
 	}, params)
 	return err
+}
+
+// tableSources says where the tables' inputs of a network come from.
+func (w *wiring) tableSources(n network) map[string]pipeline.Input {
+	of, id := w.networks[n], n.fullID()
+	from := map[string]pipeline.Input{
+		tables.InputLosses + id:      {From: of.losses, Output: losses.Summary},
+		tables.InputDifferences + id: {From: of.differences, Output: differences.OutputSummary},
+	}
+	if m := of.curvature; m != nil {
+		from[tables.InputSpectrum+id] = pipeline.Input{From: m.spectra, Output: spectra.Spectrum}
+		from[tables.InputObjects+id] = pipeline.Input{From: m.objects, Output: objects.Summary}
+		from[tables.InputBounds+id] = pipeline.Input{From: m.bounds, Output: bounds.Bounds}
+	}
+	return from
 }

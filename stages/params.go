@@ -12,6 +12,9 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 )
 
 // Params is the content of a params file with its overrides and with the
@@ -20,6 +23,7 @@ type Params struct {
 	Data        Data         `json:"data"`
 	Train       Train        `json:"train"`
 	Differences Differences  `json:"differences"`
+	Curvature   Curvature    `json:"curvature"`
 	Figures     Figures      `json:"figures"`
 	Experiments []Experiment `json:"experiment"`
 }
@@ -30,14 +34,21 @@ func DefaultParams() Params {
 	p := defaultTables()
 	paper := defaultExperiment()
 	paper.Name = "paper"
-	paper.Figures = []string{FigureHiddenSize, FigureNumLayers}
+	paper.CurvatureSeeds = []int64{0}
+	paper.Figures = []string{figures.HiddenSize, figures.NumLayers}
 	sizes := defaultExperiment()
 	sizes.Name = "sample-size"
 	sizes.HiddenSize = []int{16}
 	sizes.NumLayers = []int{5}
 	sizes.SampleSizes = []int{100, 200, 370, 720, 1400, 2700, 5200, 10000}
 	sizes.Seeds = []int64{0, 1, 2, 3, 4}
-	sizes.Figures = []string{FigureTrueDifference, FigureMADOverK}
+	sizes.CurvatureSeeds = []int64{0}
+	sizes.Figures = []string{
+		figures.TrueDifference, figures.MADOverK,
+		landscapes.SpectralDensity, landscapes.TopEigenvalues, landscapes.ObjectNorms, landscapes.LayerBlocks,
+		landscapes.Surface1D, landscapes.Surface2D, landscapes.IncrementsOverK, landscapes.NormsOverK,
+		landscapes.BoundWaterfall, landscapes.BoundOverK, landscapes.DifferenceOverRadius, landscapes.SufficientSize,
+	}
 	p.Experiments = []Experiment{paper, sizes}
 	for i := range p.Experiments {
 		p.Experiments[i].complete(p.Data.Objects)
@@ -47,7 +58,7 @@ func DefaultParams() Params {
 
 // defaultTables returns the defaults of the tables of which there is one.
 func defaultTables() Params {
-	return Params{Data: defaultData(), Train: defaultTrain(), Differences: defaultDifferences(), Figures: defaultFigures()}
+	return Params{Data: defaultData(), Train: defaultTrain(), Differences: defaultDifferences(), Curvature: defaultCurvature(), Figures: defaultFigures()}
 }
 
 // maxParamsFile bounds a params file in bytes; the default one has a few thousand.

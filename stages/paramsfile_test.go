@@ -28,6 +28,7 @@ var tableHeads = map[string]string{
 	"data":        "What the networks learn from.",
 	"train":       "The paper's training: Adam on the mean cross-entropy, batches in a new random\n# order each epoch.",
 	"differences": "The curve |L_{k+1} - L_k| over the sample size k, from the losses of one network.",
+	"curvature":   "The Hessian H of the mean loss of the networks that an experiment lists by\n# curvature_seeds, and its parts G (Gauss-Newton) and R = H - G.",
 	"figures":     "How figures look. These values reach no other stage.",
 }
 
@@ -135,7 +136,7 @@ func TestDefaults(t *testing.T) {
 	want.Experiments = []Experiment{{
 		Name: "x", Dataset: "mnist", Input: "direct",
 		HiddenSize: []int{4, 8, 16, 32, 64}, NumLayers: []int{1, 3, 5, 7, 10},
-		SampleSizes: []int{10000}, Seeds: []int64{0}, Figures: []string{},
+		SampleSizes: []int{10000}, Seeds: []int64{0}, CurvatureSeeds: []int64{}, Figures: []string{},
 		AtNumLayers: 5, AtHiddenSize: 16,
 	}}
 	if diff := cmp.Diff(want, p); diff != "" {

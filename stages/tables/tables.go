@@ -13,23 +13,25 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
 )
 
+// The tables.
+const (
+	Networks = "networks" // a row a network: losses, MAD, accuracy
+	Spectra  = "spectra"  // a row a network: norms, traces, outliers
+	Bounds   = "bounds"   // a row a network and bound
+)
+
 // The inputs of a network are named by a prefix and Row.Network.
 const (
 	InputLosses      = "losses/"      // result.LossSummary
 	InputDifferences = "differences/" // result.DifferenceSummary
+	InputSpectrum    = "spectrum/"    // result.Spectrum
+	InputObjects     = "objects/"     // result.ObjectSummary
+	InputBounds      = "bounds/"      // result.BoundsSummary
 )
 
-// OutputNetworks is the table: CSV with a header (see Columns), lines ended by
-// a line feed, numbers in the shortest form that reads back to the same bits.
-const OutputNetworks = "networks"
-
-// Columns are the columns of the table. The statistics are of the losses on
-// the training sample, in nats; mad is the mean absolute deviation; ema_last is
-// the last value of the paper's curve.
-var Columns = []string{
-	"experiment", "dataset", "input", "hidden_size", "num_layers", "k", "seed",
-	"mean_loss", "std_loss", "mad", "max_loss", "accuracy", "dead_fraction", "ema_last",
-}
+// OutputCSV is the table: CSV with a header, lines ended by a line feed,
+// numbers in the shortest form that reads back to the same bits.
+const OutputCSV = "csv"
 
 // Row is one network of an experiment.
 type Row struct {
@@ -43,28 +45,65 @@ type Row struct {
 	Network    string // its name among the inputs; two experiments may share it
 }
 
-// Params are the rows of the table, in their order.
+// Params name the table and its networks, in the order of their rows.
 type Params struct {
-	Rows []Row
+	Table string
+	Rows  []Row
+}
+
+// table is what one kind of table consists of.
+type table struct {
+	inputs  []string // prefixes
+	columns []string // after those of every table
+	cells   func(r Row, inputs map[string][]byte) ([][]string, error)
+}
+
+var tables = map[string]table{
+	Networks: {[]string{InputLosses, InputDifferences}, networkColumns, Row.network},
+	Spectra:  {[]string{InputSpectrum, InputObjects}, spectrumColumns, Row.spectrum},
+	Bounds:   {[]string{InputBounds}, boundColumns, Row.bounds},
+}
+
+// common are the columns that every table begins with.
+var common = []string{"experiment", "dataset", "input", "hidden_size", "num_layers", "k", "seed"}
+
+// Inputs lists the names of the inputs that a table reads of one network.
+func Inputs(name, network string) []string {
+	var list []string
+	for _, prefix := range tables[name].inputs {
+		list = append(list, prefix+network)
+	}
+	return list
+}
+
+// Columns returns the header of a table.
+func Columns(name string) []string {
+	return append(append([]string(nil), common...), tables[name].columns...)
 }
 
 // Run writes the table.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
+	of, ok := tables[p.Table]
+	if !ok {
+		return nil, fmt.Errorf("tables: no table %q: want %s, %s or %s", p.Table, Networks, Spectra, Bounds)
+	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	if err := w.Write(Columns); err != nil {
+	if err := w.Write(Columns(p.Table)); err != nil {
 		return nil, fmt.Errorf("tables: %w", err)
 	}
 	for i, r := range p.Rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		cells, err := r.cells(t.Inputs)
+		lines, err := of.cells(r, t.Inputs)
 		if err != nil {
-			return nil, fmt.Errorf("tables: %s, %s, %s: %w", r.Experiment, r.Dataset, r.Network, err)
+			return nil, fmt.Errorf("tables: %s: %s, %s, %s: %w", p.Table, r.Experiment, r.Dataset, r.Network, err)
 		}
-		if err := w.Write(cells); err != nil {
-			return nil, fmt.Errorf("tables: %w", err)
+		for _, cells := range lines {
+			if err := w.Write(append(r.cells(), cells...)); err != nil {
+				return nil, fmt.Errorf("tables: %w", err)
+			}
 		}
 		t.Progress(i+1, len(p.Rows))
 	}
@@ -72,34 +111,32 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := w.Error(); err != nil {
 		return nil, fmt.Errorf("tables: %w", err)
 	}
-	return map[string][]byte{OutputNetworks: b.Bytes()}, nil
+	return map[string][]byte{OutputCSV: b.Bytes()}, nil
 }
 
-// cells returns the row in the order of Columns.
-func (r Row) cells(inputs map[string][]byte) ([]string, error) {
-	losses, err := result.Decode[result.LossSummary](inputs[InputLosses+r.Network])
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", InputLosses+r.Network, err)
-	}
-	differences, err := result.Decode[result.DifferenceSummary](inputs[InputDifferences+r.Network])
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", InputDifferences+r.Network, err)
-	}
-	for _, have := range []struct {
-		name    string
-		objects int
-	}{{InputLosses, losses.Sample.Objects}, {InputDifferences, differences.Objects}} {
-		if have.objects != r.SampleSize {
-			return nil, fmt.Errorf("input %s has a sample of %d objects, want %d", have.name+r.Network, have.objects, r.SampleSize)
-		}
-	}
-	s := losses.Sample
+// cells are those of common.
+func (r Row) cells() []string {
 	return []string{
 		r.Experiment, r.Dataset, r.Input,
 		strconv.Itoa(r.HiddenSize), strconv.Itoa(r.NumLayers), strconv.Itoa(r.SampleSize), strconv.FormatInt(r.Seed, 10),
-		number(s.Mean), number(s.Std), number(s.MAD), number(s.Max), number(s.Accuracy), number(s.DeadFraction),
-		number(differences.EMALast),
-	}, nil
+	}
+}
+
+// read decodes the input of the row's network with the prefix.
+func read[T interface{ Validate() error }](r Row, inputs map[string][]byte, prefix string) (T, error) {
+	v, err := result.DecodeRecord[T](inputs[prefix+r.Network])
+	if err != nil {
+		return v, fmt.Errorf("input %s: %w", prefix+r.Network, err)
+	}
+	return v, nil
+}
+
+// sample complains of an input that describes another sample.
+func (r Row) sample(prefix string, objects int) error {
+	if objects != r.SampleSize {
+		return fmt.Errorf("input %s has a sample of %d objects, want %d", prefix+r.Network, objects, r.SampleSize)
+	}
+	return nil
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

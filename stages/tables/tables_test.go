@@ -35,7 +35,7 @@ func TestTable(t *testing.T) {
 		return Row{Experiment: experiment, Dataset: "mnist", Input: "direct", HiddenSize: 16, NumLayers: 5, SampleSize: 100, Seed: -1, Network: network}
 	}
 	// The order of the params, the same network twice, a name to be quoted.
-	p := Params{Rows: []Row{row("sizes", "b"), row("paper", "a"), row(`x,"y"`, "a")}}
+	p := Params{Table: Networks, Rows: []Row{row("sizes", "b"), row("paper", "a"), row(`x,"y"`, "a")}}
 	out, err := Run(t.Context(), p, task.New(inputs(t)))
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ sizes,mnist,direct,16,5,100,-1,0.1,1e-07,0,12.5,0.97,0,0
 paper,mnist,direct,16,5,100,-1,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
 "x,""y""",mnist,direct,16,5,100,-1,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
 `
-	if diff := cmp.Diff(want, string(out[OutputNetworks])); diff != "" {
+	if diff := cmp.Diff(want, string(out[OutputCSV])); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
 }
@@ -63,9 +63,58 @@ func TestRefuses(t *testing.T) {
 	} {
 		in := inputs(t)
 		c.change(in)
-		_, err := Run(t.Context(), Params{Rows: []Row{c.row}}, task.New(in))
+		_, err := Run(t.Context(), Params{Table: Networks, Rows: []Row{c.row}}, task.New(in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", c.name, err, c.want)
+		}
+	}
+}
+
+func TestUnknownTable(t *testing.T) {
+	if _, err := Run(t.Context(), Params{Table: "weights"}, task.New(nil)); err == nil || !strings.Contains(err.Error(), `no table "weights"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestCurvatureTables: a row a network, and a row a bound, with as many cells
+// as columns.
+func TestCurvatureTables(t *testing.T) {
+	encode := func(v interface{ Validate() error }) []byte {
+		t.Helper()
+		b, err := result.EncodeRecord(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	value := []result.Eigenvalue{{Value: 2, Residual: 1e-9}}
+	term := result.TermSpectrum{Norm: 2, Top: value, Bottom: []result.Eigenvalue{{Value: -1, Residual: 1e-8}}, Method: "lanczos", Outliers: 9, Gap: 4}
+	in := map[string][]byte{
+		InputSpectrum + "a": encode(result.Spectrum{
+			Objects: 100, Parameters: 7, Layers: 1, Widths: []int{7, 1}, LayerTraces: []float64{3}, Hessian: term, GaussNewton: term, HTerm: term,
+			NullSpace: result.NullSpace{DeadUnits: []int{1, 2}, Kink: &result.Kink{Margin: 0.5}},
+		}),
+		InputObjects + "a": encode(result.ObjectSummary{Objects: 100, LargestHessian: 8}),
+		InputBounds + "a": encode(result.BoundsSummary{
+			SampleSize: 100, Objects: 2, Bounds: []result.BoundStatistics{{Name: "B0", Of: "G", Slack: 1}, {Name: "B9", Of: "G", Printed: true, Slack: 50}},
+			Increments: []result.IncrementBounds{{K: 9, Norm: 4, Lower: 1, Upper: 6, Printed: 40}},
+		}),
+	}
+	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
+	for name, want := range map[string]string{
+		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0.5\n",
+		Bounds: "e,mnist,direct,4,1,100,0,B0,G,false,0,0,1,0,0\ne,mnist,direct,4,1,100,0,B9,G,true,0,0,50,0,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_lower_9,H_{k+1}-H^(k),false,1,1,0.25,,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_exact_9,H_{k+1}-H^(k),false,4,4,1,,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_upper_9,H_{k+1}-H^(k),false,6,6,1.5,,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_printed_9,H_{k+1}-H^(k),true,40,40,10,,0\n",
+	} {
+		out, err := Run(t.Context(), Params{Table: name, Rows: rows}, task.New(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strings.Join(Columns(name), ",")+"\n"+want, string(out[OutputCSV])); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }

@@ -1,0 +1,362 @@
+package stages
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/density"
+	"github.com/landscape-pipe/landscape-pipe/stages/increments"
+	"github.com/landscape-pipe/landscape-pipe/stages/joined"
+	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
+	"github.com/landscape-pipe/landscape-pipe/stages/objectbounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
+	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
+)
+
+// CurvatureRequest is what is asked about a network of the user's own.
+type CurvatureRequest struct {
+	Name  string // what the stages are called by, in brackets
+	Files userfiles.Params
+
+	Top, Bottom int     // eigenvalues at either end, each from 0
+	Tolerance   float64 // relative error wanted of each
+	Exact       int     // matrices of up to so many rows are formed and solved whole
+	Seed        int64
+
+	// PerObject is for how many objects, those with the largest bounds, the
+	// spectrum of H_i is computed: 0 for none, All for all.
+	PerObject int
+
+	Increments    []int // sizes k, ascending
+	Bounds        bool
+	Steps, Probes int  // of the density; 0 for none
+	Figures       bool // and what is only needed to draw them
+}
+
+// All asks for each object.
+const All = -1
+
+// CurvatureOutput is a result of the graph: an output of a stage. Stage is nil
+// where it was not asked for.
+type CurvatureOutput struct {
+	Stage  *pipeline.Stage
+	Output string
+}
+
+// CurvatureGraph is the graph for a network of the user's own, and what to
+// read from it.
+type CurvatureGraph struct {
+	Graph *pipeline.Graph
+
+	Weights, Images, Labels, Shape CurvatureOutput // of the user's files
+
+	Spectrum, Density, Rule CurvatureOutput
+	Objects, TopHessians    CurvatureOutput // of the stage objects; TopHessians is empty where Hessians is not
+	Hessians                CurvatureOutput // rows of objectbounds, of all objects where that is many actions
+	Bounds                  CurvatureOutput // of the stage bounds
+	ObjectBounds            CurvatureOutput // rows of objectbounds, of all objects
+	Increments              CurvatureOutput
+}
+
+// NewCurvature wires what is asked about a network of the user's own:
+//
+//	userfiles      the user's files, checked
+//	spectra        both ends of the spectra of H, G and R, with certificates
+//	density        the spectral density of H
+//	objects        each object's own curvature
+//	objectbounds   of ranges of objects: the ends of the spectra of all H_i, or
+//	               all bounds
+//	bounds         the bounds against what they bound
+//	increments     what one more object does to the Hessian, for some sizes
+//	joined         the ranges and sizes in one piece
+//	surfaces       the loss around the weights
+//	landscapes     figures
+//
+// How the work is cut into actions depends on the shape of the network and the
+// data. Until that is known, shape is nil and the graph has the stage userfiles
+// alone; its output tells the shape.
+func NewCurvature(r CurvatureRequest, shape *userfiles.Shape, files userfiles.Files, env Env) (*CurvatureGraph, error) {
+	k, err := newCurvatureKinds(shape, files, env)
+	if err != nil {
+		return nil, err
+	}
+	w := &curvatureWiring{r: r, kinds: k, c: &CurvatureGraph{Graph: pipeline.NewGraph()}}
+	if err := w.files(); err != nil || shape == nil {
+		return w.c, err
+	}
+	w.shape = *shape
+	for _, add := range []func() error{w.spectra, w.density, w.objects, w.bounds, w.increments, w.figures} {
+		if err := add(); err != nil {
+			return nil, err
+		}
+	}
+	return w.c, nil
+}
+
+// curvatureWiring is a CurvatureGraph in the making.
+type curvatureWiring struct {
+	r     CurvatureRequest
+	shape userfiles.Shape
+	kinds *curvatureKinds
+	c     *CurvatureGraph
+
+	vectors, objectsStage, surface *pipeline.Stage
+}
+
+// node is a stage about the network; detail tells it from others of its kind.
+func (w *curvatureWiring) node(kind, detail string, export map[string]string, inputs ...pipeline.Input) pipeline.Node {
+	n := pipeline.Node{
+		Name:   fmt.Sprintf("%s[%s]", kind, w.r.Name),
+		Labels: []pipeline.Label{{Key: "network", Value: w.r.Name}},
+		Inputs: inputs, Export: export,
+	}
+	if detail != "" {
+		n.Name = fmt.Sprintf("%s[%s,%s]", kind, w.r.Name, detail)
+		n.Labels = append(n.Labels, pipeline.Label{Key: "part", Value: detail})
+	}
+	return n
+}
+
+// of are the inputs of every stage that measures curvature.
+func (w *curvatureWiring) of() []pipeline.Input {
+	input := func(name string, o CurvatureOutput) pipeline.Input {
+		return pipeline.Input{Name: name, From: o.Stage, Output: o.Output}
+	}
+	return []pipeline.Input{input(curvature.Images, w.c.Images), input(curvature.Labels, w.c.Labels), input(curvature.Weights, w.c.Weights)}
+}
+
+func (w *curvatureWiring) files() error {
+	s, err := pipeline.Add(w.c.Graph, w.kinds.userfiles, w.node("userfiles", "", nil), w.r.Files)
+	w.c.Weights, w.c.Images = CurvatureOutput{s, userfiles.Weights}, CurvatureOutput{s, userfiles.Images}
+	w.c.Labels, w.c.Shape = CurvatureOutput{s, userfiles.Labels}, CurvatureOutput{s, userfiles.Summary}
+	return err
+}
+
+// spectra searches one eigenvalue at either end at least: a norm is the larger
+// of both.
+func (w *curvatureWiring) spectra() error {
+	p := spectra.Params{
+		Top: max(w.r.Top, 2), Bottom: max(w.r.Bottom, 1), HTermEnds: max(w.r.Top, w.r.Bottom, 1), Tolerance: w.r.Tolerance, Floor: 1e-12,
+		Dense: w.r.Exact, Gram: w.r.Exact, Classes: true, BlockSteps: blockSteps(w.shape), KinkObjects: 100, Seed: w.r.Seed,
+	}
+	p.Vectors = 2
+	if w.shape.Parameters()*p.Top <= maxVectors {
+		p.Vectors = p.Top
+	}
+	s, err := pipeline.Add(w.c.Graph, w.kinds.spectra, w.node("spectra", "", map[string]string{
+		spectra.Spectrum: "spectrum.json", spectra.Vectors: "vectors.npy",
+	}, w.of()...), p)
+	w.c.Spectrum, w.vectors = CurvatureOutput{s, spectra.Spectrum}, s
+	return err
+}
+
+func (w *curvatureWiring) density() error {
+	if w.r.Steps == 0 {
+		return nil
+	}
+	p := density.Params{
+		Term: "H", Steps: w.r.Steps, Probes: w.r.Probes, Deflate: min(max(w.r.Top, 2), w.shape.Parameters()/4),
+		Tolerance: w.r.Tolerance, Seed: w.r.Seed,
+	}
+	s, err := pipeline.Add(w.c.Graph, w.kinds.density, w.node("density", "", map[string]string{
+		density.Density: "density.json", density.Rule: "density_rule.npy",
+	}, w.of()...), p)
+	w.c.Density, w.c.Rule = CurvatureOutput{s, density.Density}, CurvatureOutput{s, density.Rule}
+	return err
+}
+
+// objects adds the norms of each object, and the spectra of their Hessians: in
+// the same action, or in several where that would take too long.
+func (w *curvatureWiring) objects() error {
+	if w.r.PerObject == 0 {
+		return nil
+	}
+	many := hessianObjects(w.shape)
+	all := w.r.PerObject == All || w.r.PerObject >= w.shape.Objects
+	p := objects.Params{Hessians: w.r.PerObject}
+	export := map[string]string{objects.Objects: "objects.npy", objects.Summary: "objects.json", objects.Hessians: "hessians.npy"}
+	switch {
+	case all && w.shape.Objects > many:
+		p.Hessians = 0
+		delete(export, objects.Hessians)
+	case all:
+		p.Hessians = -1
+	}
+	s, err := pipeline.Add(w.c.Graph, w.kinds.objects, w.node("objects", "", export, w.of()...), p)
+	if err != nil {
+		return err
+	}
+	w.objectsStage = s
+	w.c.Objects, w.c.TopHessians = CurvatureOutput{s, objects.Objects}, CurvatureOutput{s, objects.Hessians}
+	if p.Hessians == 0 {
+		w.c.Hessians, err = w.ranges("hessians", true, many)
+	}
+	return err
+}
+
+func (w *curvatureWiring) bounds() error {
+	if !w.r.Bounds {
+		return nil
+	}
+	var err error
+	if w.c.ObjectBounds, err = w.ranges("bounds", false, boundObjects(w.shape)); err != nil || w.shape.Objects < 2 {
+		return err
+	}
+	p := bounds.DefaultParams()
+	p.Objects = min(p.Objects, w.shape.Objects)
+	p.Top = min(p.Top, w.shape.Objects-p.Objects)
+	p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= w.shape.Objects })
+	p.Seed = w.r.Seed
+	s, err := pipeline.Add(w.c.Graph, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"}, w.of()...), p)
+	w.c.Bounds = CurvatureOutput{s, bounds.Bounds}
+	return err
+}
+
+// ranges evaluates all objects, so many an action.
+func (w *curvatureWiring) ranges(what string, hessians bool, size int) (CurvatureOutput, error) {
+	file := map[bool]string{true: "object_hessians.npy", false: "object_bounds.npy"}[hessians]
+	var parts []*pipeline.Stage
+	for from := 0; from < w.shape.Objects; from += size {
+		p := objectbounds.Params{From: from, To: min(from+size, w.shape.Objects), Hessians: hessians}
+		detail, export := what, map[string]string{objectbounds.Rows: file}
+		if size < w.shape.Objects {
+			detail, export = fmt.Sprintf("%s=%d-%d", what, p.From, p.To-1), nil
+		}
+		s, err := pipeline.Add(w.c.Graph, w.kinds.objectbounds, w.node("objectbounds", detail, export, w.of()...), p)
+		if err != nil {
+			return CurvatureOutput{}, err
+		}
+		parts = append(parts, s)
+	}
+	return w.join(what, joined.Rows, parts, objectbounds.Rows, file)
+}
+
+// join puts parts together where there are several.
+func (w *curvatureWiring) join(detail, form string, parts []*pipeline.Stage, output, file string) (CurvatureOutput, error) {
+	if len(parts) == 1 {
+		return CurvatureOutput{parts[0], output}, nil
+	}
+	inputs := make([]pipeline.Input, len(parts))
+	for i, s := range parts {
+		inputs[i] = pipeline.Input{Name: joined.Part(i), From: s, Output: output}
+	}
+	s, err := pipeline.Add(w.c.Graph, w.kinds.joined, w.node("joined", detail, map[string]string{joined.Whole: file}, inputs...),
+		joined.Params{Form: form, Parts: len(parts)})
+	return CurvatureOutput{s, joined.Whole}, err
+}
+
+func (w *curvatureWiring) increments() error {
+	if len(w.r.Increments) == 0 {
+		return nil
+	}
+	groups := incrementGroups(w.r.Increments, w.shape)
+	var parts []*pipeline.Stage
+	for _, sizes := range groups {
+		detail, export := "", map[string]string{increments.Increments: "increments.json", increments.Table: "increments.npy"}
+		if len(groups) > 1 {
+			detail, export = fmt.Sprintf("k=%d-%d", sizes[0], sizes[len(sizes)-1]), nil
+		}
+		s, err := pipeline.Add(w.c.Graph, w.kinds.increments, w.node("increments", detail, export, w.of()...), increments.Params{
+			Sizes: sizes, Tolerance: min(w.r.Tolerance, 1e-9), Seed: w.r.Seed,
+		})
+		if err != nil {
+			return err
+		}
+		parts = append(parts, s)
+	}
+	var err error
+	w.c.Increments, err = w.join("increments", joined.Increments, parts, increments.Increments, "increments.json")
+	return err
+}
+
+// figures draws what the other stages give.
+func (w *curvatureWiring) figures() error {
+	if !w.r.Figures {
+		return nil
+	}
+	if w.shape.Objects > 1 && w.shape.Parameters() > 1 {
+		inputs := append(w.of(), pipeline.Input{Name: surfaces.Vectors, From: w.vectors, Output: spectra.Vectors})
+		var err error
+		w.surface, err = pipeline.Add(w.c.Graph, w.kinds.surfaces, w.node("surfaces", "", map[string]string{
+			surfaces.Lines: "surface_lines.npy", surfaces.EigenPlane: "surface_eigen_plane.npy",
+			surfaces.RandomPlane: "surface_random_plane.npy", surfaces.Summary: "surface.json",
+		}, inputs...), surfaces.Params{
+			SampleSize: w.shape.Objects - 1, Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: w.r.Seed,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, figure := range curvatureFigures {
+		if err := w.figure(figure.name, figure.width, figure.height); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// curvatureFigures are those that show one network, with their sizes in
+// centimetres.
+var curvatureFigures = []struct {
+	name          string
+	width, height float64
+}{
+	{landscapes.TopEigenvalues, 13, 11},
+	{landscapes.LayerBlocks, 18, 9},
+	{landscapes.SpectralDensity, 18, 9},
+	{landscapes.ObjectNorms, 13, 9},
+	{landscapes.IncrementsOverK, 13, 9},
+	{landscapes.Surface1D, 20, 9},
+	{landscapes.Surface2D, 20, 12.5},
+	{landscapes.BoundWaterfall, 16, 12},
+}
+
+// figure adds a figure if all that it shows was asked for.
+func (w *curvatureWiring) figure(figure string, width, height float64) error {
+	if figure == landscapes.LayerBlocks && blockSteps(w.shape) == 0 {
+		return nil
+	}
+	id := w.r.Name
+	p := landscapes.Params{
+		Figure: figure, Dataset: id, Input: layersText(w.shape), WidthCM: width, HeightCM: height,
+		Series: []chart.Series{{Network: id, HiddenSize: slices.Max(w.shape.Widths[1:]), NumLayers: len(w.shape.Layers) - 2, SampleSize: w.shape.Objects}},
+	}
+	surface := func(output string) CurvatureOutput { return CurvatureOutput{w.surface, output} }
+	from := map[string]CurvatureOutput{
+		landscapes.InputSpectrum + id:       w.c.Spectrum,
+		landscapes.InputDensity + "H/" + id: w.c.Density,
+		landscapes.InputRule + "H/" + id:    w.c.Rule,
+		landscapes.InputObjects + id:        w.c.Objects,
+		landscapes.InputHessians + id:       {w.objectsStage, objects.Hessians},
+		landscapes.InputObjectSummary + id:  {w.objectsStage, objects.Summary},
+		landscapes.InputIncrements + id:     w.c.Increments,
+		landscapes.InputSurface + id:        surface(surfaces.Summary),
+		landscapes.InputLines + id:          surface(surfaces.Lines),
+		landscapes.InputEigenPlane + id:     surface(surfaces.EigenPlane),
+		landscapes.InputRandomPlane + id:    surface(surfaces.RandomPlane),
+		landscapes.InputBounds + id:         w.c.Bounds,
+	}
+	names, err := p.Inputs()
+	if err != nil {
+		return err
+	}
+	var inputs []pipeline.Input
+	for _, name := range names {
+		o := from[name]
+		if o.Stage == nil {
+			return nil
+		}
+		inputs = append(inputs, pipeline.Input{Name: name, From: o.Stage, Output: o.Output})
+	}
+	file := "figures/" + figure
+	_, err = pipeline.Add(w.c.Graph, w.kinds.landscapes, w.node("landscapes", figure, map[string]string{
+		landscapes.OutputSVG: file + ".svg", landscapes.OutputPDF: file + ".pdf", landscapes.OutputPNG: file + ".png",
+	}, inputs...), p)
+	return err
+}

@@ -1,0 +1,216 @@
+package stages
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/ball"
+	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/density"
+	"github.com/landscape-pipe/landscape-pipe/stages/differences"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/increments"
+	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
+	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
+	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
+	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
+)
+
+// figureKind is a figure that an experiment may feed.
+type figureKind struct {
+	name  string
+	shows shown
+	// wide and high scale the size in [figures].
+	wide, high float64
+	// curved figures are drawn by stage landscapes, of measured networks; the
+	// others by stage figures, of losses.
+	curved bool
+}
+
+// shown says which networks of an experiment a figure shows.
+type shown int
+
+const (
+	oneNetwork   shown = iota // at_hidden_size, at_num_layers, largest k, first seed
+	overHidden                // every hidden_size at at_num_layers, largest k, first seed
+	overLayers                // every num_layers at at_hidden_size, largest k, first seed
+	overSizes                 // every k and seed at at_hidden_size and at_num_layers
+	overBoth                  // every hidden_size at at_num_layers and the other way round, largest k, all seeds
+	overMeasured              // every k at at_hidden_size and at_num_layers, seeds that are measured
+)
+
+// figureKinds are the figures in the order in which they are listed and drawn.
+var figureKinds = []figureKind{
+	{figures.HiddenSize, overHidden, 1, 1, false},
+	{figures.NumLayers, overLayers, 1, 1, false},
+	{figures.TrueDifference, oneNetwork, 1, 1, false},
+	{figures.MADOverK, overSizes, 1, 1, false},
+	{figures.MADGrid, overBoth, 1.6, 1, false},
+	{landscapes.SpectralDensity, oneNetwork, 1.5, 1, true},
+	{landscapes.TopEigenvalues, oneNetwork, 1.1, 1.2, true},
+	{landscapes.ObjectNorms, oneNetwork, 1.1, 1, true},
+	{landscapes.LayerBlocks, oneNetwork, 1.5, 1, true},
+	{landscapes.Surface1D, oneNetwork, 1.7, 1, true},
+	{landscapes.Surface2D, oneNetwork, 1.7, 1.4, true},
+	{landscapes.IncrementsOverK, oneNetwork, 1.1, 1, true},
+	{landscapes.NormsOverK, overMeasured, 1.1, 1, true},
+	{landscapes.BoundWaterfall, oneNetwork, 1.35, 1.35, true},
+	{landscapes.BoundOverK, overMeasured, 1.35, 1.1, true},
+	{landscapes.DifferenceOverRadius, oneNetwork, 1.35, 1.1, true},
+	{landscapes.SufficientSize, oneNetwork, 1.35, 1.1, true},
+}
+
+// figureNames are their names.
+var figureNames = func() []string {
+	var names []string
+	for _, f := range figureKinds {
+		names = append(names, f.name)
+	}
+	return names
+}()
+
+// figureNamed returns the figure of a name that the params were checked for.
+func figureNamed(name string) figureKind {
+	return figureKinds[slices.IndexFunc(figureKinds, func(f figureKind) bool { return f.name == name })]
+}
+
+// holds reports whether some figure that the experiment feeds holds the
+// num_layers or the hidden_size fixed.
+func (e *Experiment) holds(numLayers bool) bool {
+	return slices.ContainsFunc(e.Figures, func(name string) bool {
+		shows := figureNamed(name).shows
+		return shows != overLayers && numLayers || shows != overHidden && !numLayers
+	})
+}
+
+// of returns the networks of the experiment that the figure shows, in the
+// order of its lists.
+func (f figureKind) of(e *Experiment) []network {
+	at := e.closeUp()
+	var list []network
+	switch f.shows {
+	case oneNetwork:
+		list = append(list, at)
+	case overHidden:
+		for _, at.hiddenSize = range e.HiddenSize {
+			list = append(list, at)
+		}
+	case overLayers:
+		for _, at.numLayers = range e.NumLayers {
+			list = append(list, at)
+		}
+	default:
+		for n := range e.grid {
+			fixed := n.hiddenSize == at.hiddenSize && n.numLayers == at.numLayers
+			either := n.sampleSize == at.sampleSize && (n.hiddenSize == at.hiddenSize || n.numLayers == at.numLayers)
+			if f.shows == overSizes && fixed || f.shows == overBoth && either ||
+				f.shows == overMeasured && fixed && slices.Contains(e.CurvatureSeeds, n.seed) {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
+}
+
+// figure adds one figure of an experiment.
+func (w *wiring) figure(e *Experiment, f figureKind) error {
+	look := w.params.Figures
+	var series []chart.Series
+	var names []string
+	from := map[string]pipeline.Input{}
+	for _, n := range f.of(e) {
+		series = append(series, chart.Series{
+			Network: n.id(), HiddenSize: n.hiddenSize, NumLayers: n.numLayers, SampleSize: n.sampleSize, Seed: n.seed,
+		})
+		w.figureSources(n, from)
+		if !f.curved {
+			needs, err := figures.Inputs(f.name, n.id())
+			if err != nil {
+				return err
+			}
+			names = append(names, needs...)
+		}
+	}
+	params := landscapes.Params{
+		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
+		WidthCM: f.wide * look.WidthCM, HeightCM: f.high * look.HeightCM, Radius: 1,
+	}
+	if f.curved {
+		var err error
+		if names, err = params.Inputs(); err != nil {
+			return err
+		}
+	}
+	var inputs []pipeline.Input
+	for _, name := range names {
+		in := from[name]
+		in.Name = name
+		inputs = append(inputs, in)
+	}
+	kind := w.kinds.figures.Name
+	if f.curved {
+		kind = w.kinds.landscapes.Name
+	}
+	file := figureFile(e, f.name)
+	node := pipeline.Node{
+		Name: fmt.Sprintf("%s[%s,%s,%s]", kind, e.Dataset, e.Input, f.name),
+		Labels: []pipeline.Label{
+			{Key: "dataset", Value: e.Dataset},
+			{Key: "input", Value: e.Input},
+			{Key: "figure", Value: f.name},
+		},
+		Inputs: inputs,
+		Export: map[string]string{
+			chart.OutputSVG: file + ".svg",
+			chart.OutputPDF: file + ".pdf",
+			chart.OutputPNG: file + ".png",
+		},
+	}
+	if f.curved {
+		_, err := pipeline.Add(w.graph, w.kinds.landscapes, node, params)
+		return err
+	}
+	_, err := pipeline.Add(w.graph, w.kinds.figures, node, figures.Params{
+		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
+		WidthCM: params.WidthCM, HeightCM: params.HeightCM, Published: look.Published,
+		AtNumLayers: e.AtNumLayers, AtHiddenSize: e.AtHiddenSize,
+	})
+	return err
+}
+
+// figureSources says where the figures' inputs of a network come from.
+func (w *wiring) figureSources(n network, from map[string]pipeline.Input) {
+	of, id := w.networks[n], n.id()
+	add := func(prefix string, stage *pipeline.Stage, output string) {
+		if stage != nil {
+			from[prefix+id] = pipeline.Input{From: stage, Output: output}
+		}
+	}
+	add(figures.InputCurve, of.differences, differences.OutputCurve)
+	add(figures.InputBand, of.differences, differences.OutputBand)
+	add(figures.InputSummary, of.differences, differences.OutputSummary)
+	add(figures.InputLosses, of.losses, losses.Summary)
+	m := of.curvature
+	if m == nil {
+		return
+	}
+	add(landscapes.InputSpectrum, m.spectra, spectra.Spectrum)
+	add(landscapes.InputDensity+"H/", m.density, density.Density)
+	add(landscapes.InputRule+"H/", m.density, density.Rule)
+	add(landscapes.InputObjects, m.objects, objects.Objects)
+	add(landscapes.InputHessians, m.objects, objects.Hessians)
+	add(landscapes.InputObjectSummary, m.objects, objects.Summary)
+	add(landscapes.InputIncrements, m.increments, increments.Increments)
+	add(landscapes.InputSurface, m.surfaces, surfaces.Summary)
+	add(landscapes.InputLines, m.surfaces, surfaces.Lines)
+	add(landscapes.InputEigenPlane, m.surfaces, surfaces.EigenPlane)
+	add(landscapes.InputRandomPlane, m.surfaces, surfaces.RandomPlane)
+	add(landscapes.InputBounds, m.bounds, bounds.Bounds)
+	add(landscapes.InputBall, m.ball, ball.Ball)
+	add(landscapes.InputBallCurves, m.ball, ball.Curves)
+	add(landscapes.InputSampleSize, m.samplesize, samplesize.SampleSize)
+}
