@@ -117,6 +117,10 @@ func (d *decoding) checkFigures(e *Experiment, label string) {
 				fmt.Sprintf("write curvature_seeds = [%d]", e.Seeds[0]))
 		}
 	}
+	if reach := min(slices.Max(e.SampleSizes), d.params.Data.Objects-1); len(e.CurvatureSeeds) > 0 && d.good(label, "k") &&
+		d.good("curvature", "increments") && slices.Min(d.params.Curvature.Increments) > reach {
+		d.blame("curvature", "increments", fmt.Sprintf("curvature.increments holds none that %s reaches", label), fmt.Sprintf("allowed: at least one of 1 to %d", reach))
+	}
 	if d.good(label, "seeds", "curvature_seeds") {
 		for i, seed := range e.CurvatureSeeds {
 			if !slices.Contains(e.Seeds, seed) {

@@ -49,19 +49,19 @@ var figureKinds = []figureKind{
 	{figures.NumLayers, overLayers, 1, 1, false},
 	{figures.TrueDifference, oneNetwork, 1, 1, false},
 	{figures.MADOverK, overSizes, 1, 1, false},
-	{figures.MADGrid, overBoth, 1.6, 1, false},
-	{landscapes.SpectralDensity, oneNetwork, 1.5, 1, true},
-	{landscapes.TopEigenvalues, oneNetwork, 1.1, 1.2, true},
-	{landscapes.ObjectNorms, oneNetwork, 1.1, 1, true},
+	{figures.MADGrid, overBoth, 1.2, 1, false},
+	{landscapes.SpectralDensity, oneNetwork, 1.45, 1, true},
+	{landscapes.TopEigenvalues, oneNetwork, 1, 1.25, true},
+	{landscapes.ObjectNorms, oneNetwork, 1, 1, true},
 	{landscapes.LayerBlocks, oneNetwork, 1.5, 1, true},
 	{landscapes.Surface1D, oneNetwork, 1.7, 1, true},
 	{landscapes.Surface2D, oneNetwork, 1.7, 1.4, true},
-	{landscapes.IncrementsOverK, oneNetwork, 1.1, 1, true},
-	{landscapes.NormsOverK, overMeasured, 1.1, 1, true},
+	{landscapes.IncrementsOverK, oneNetwork, 1, 1, true},
+	{landscapes.NormsOverK, overMeasured, 1, 1, true},
 	{landscapes.BoundWaterfall, oneNetwork, 1.35, 1.35, true},
-	{landscapes.BoundOverK, overMeasured, 1.35, 1.1, true},
-	{landscapes.DifferenceOverRadius, oneNetwork, 1.35, 1.1, true},
-	{landscapes.SufficientSize, oneNetwork, 1.35, 1.1, true},
+	{landscapes.BoundOverK, overMeasured, 1.45, 1.1, true},
+	{landscapes.DifferenceOverRadius, oneNetwork, 1.1, 1.25, true},
+	{landscapes.SufficientSize, oneNetwork, 1, 1.1, true},
 }
 
 // figureNames are their names.
@@ -137,7 +137,7 @@ func (w *wiring) figure(e *Experiment, f figureKind) error {
 	}
 	params := landscapes.Params{
 		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
-		WidthCM: f.wide * look.WidthCM, HeightCM: f.high * look.HeightCM, Radius: 1,
+		WidthCM: f.wide * look.WidthCM, HeightCM: f.high * look.HeightCM, Radius: 0.1,
 	}
 	if f.curved {
 		var err error

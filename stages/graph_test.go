@@ -54,15 +54,15 @@ func exports(g *pipeline.Graph) []string {
 
 func TestDefaultGraph(t *testing.T) {
 	g := mustNew(t, DefaultParams())
-	// 25 networks and 8·5 of the sample-size experiment, one of them shared.
-	const networks = 25 + 40 - 1
+	// 25 networks with 8 seeds, nine of them with 39, and 8·5 of the sample-size
+	// experiment, of which 5 are among the others.
+	const networks = 25*8 + 9*(39-8) + 8*5 - 5
 	// Curvature: the first seed of the 25 and of the 8 sizes.
 	const measured = 25 + 8 - 1
 	want := map[string]int{
-		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 4,
+		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 5,
 		"spectra": measured, "density": measured, "objects": measured, "bounds": measured,
-		"increments": measured,
-		"surfaces": 1, "ball": 1, "samplesize": 1, "landscapes": 12, "claims": 1, "tables": 3,
+		"increments": 1, "surfaces": 1, "ball": 1, "samplesize": 1, "landscapes": 12, "claims": 1, "tables": 3,
 	}
 	if diff := cmp.Diff(want, byKind(g)); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)
@@ -72,7 +72,11 @@ func TestDefaultGraph(t *testing.T) {
 		"results/claims.json", "results/claims.csv", "results/claims.txt", "results/claims.md",
 	}
 	p := DefaultParams()
-	for _, f := range slices.Concat(p.Experiments[0].Figures, p.Experiments[1].Figures) {
+	var drawn []string
+	for _, e := range p.Experiments {
+		drawn = append(drawn, e.Figures...)
+	}
+	for _, f := range drawn {
 		for _, suffix := range []string{"pdf", "png", "svg"} {
 			files = append(files, "figures/mnist_direct_"+f+"."+suffix)
 		}
@@ -118,7 +122,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]int{
-		"train[h=16,l=5,seed=0]": 8, "train[mnist,k=100]": 5, "figures": 4, "losses[h=64]": 5, "figures/mnist_direct_mad_over_k.svg": 1,
+		"train[h=16,l=5,seed=0]": 8, "train[mnist,k=100]": 5, "figures": 5, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
 	} {
 		if found, err := g.Match(target); err != nil || len(found) != want {
 			t.Errorf("target %s finds %d stages, %v; want %d", target, len(found), err, want)
@@ -195,7 +199,7 @@ func TestParamsReach(t *testing.T) {
 		{"differences.permutations=3", []string{"differences"}},
 		{"differences.ema=0.3", []string{"differences"}},
 		{"differences.seed=3", []string{"claims", "differences"}},
-		{"curvature.top=9", []string{"density", "samplesize", "spectra"}},
+		{"curvature.top=9", []string{"density", "increments", "samplesize", "spectra"}},
 		{"curvature.bottom=9", []string{"spectra"}},
 		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "density", "increments", "samplesize", "spectra"}},
 		{"curvature.steps=9", []string{"density"}},
@@ -207,7 +211,7 @@ func TestParamsReach(t *testing.T) {
 		{"figures.width_cm=20", []string{"figures"}},
 		{"figures.height_cm=20", []string{"figures"}},
 		{"figures.published=false", []string{"figures"}},
-		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "samplesize", "surfaces"}},
+		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "samplesize", "surfaces"}},
 		{"experiment.a.figures=[\"true_difference\"]", nil},
 	}
 	before := mustNew(t, mustParse(t, text))

@@ -16,7 +16,7 @@ type Curvature struct {
 
 func defaultCurvature() Curvature {
 	return Curvature{
-		Top: 20, Bottom: 20, Tolerance: 1e-6, Steps: 60, Probes: 3, Hessians: 16, BoundObjects: 100,
+		Top: 20, Bottom: 5, Tolerance: 1e-6, Steps: 60, Probes: 3, Hessians: 16, BoundObjects: 100,
 		Increments: []int{100, 300, 1000, 3000, 9999}, Seed: 0,
 	}
 }

@@ -130,7 +130,7 @@ func newKinds(p Params, env Env) (*kinds, error) {
 		},
 		claims: &pipeline.Kind[claims.Params]{
 			Name: "claims", Portable: true, Memory: m.curves,
-			Outputs: []string{claims.OutputClaims, claims.OutputCSV, claims.OutputTable, claims.OutputMarkdown, claims.OutputBounds},
+			Outputs: []string{claims.OutputClaims, claims.OutputCSV, claims.OutputTable, claims.OutputMarkdown},
 			Run:     claims.Run,
 		},
 		// Drawing goes through third-party code whose rounding cannot be forced.

@@ -19,8 +19,8 @@ import (
 
 // measured are the stages of one network's curvature.
 type measured struct {
-	spectra, density, objects, increments, bounds *pipeline.Stage
-	surfaces, ball, samplesize                    *pipeline.Stage // of close-ups, else nil
+	spectra, density, objects, bounds      *pipeline.Stage
+	increments, surfaces, ball, samplesize *pipeline.Stage // of close-ups, else nil
 }
 
 // measured yields the networks of the experiment whose curvature is measured.
@@ -42,7 +42,6 @@ func (e *Experiment) closeUp() network {
 //	spectra      both ends of the spectra of H, G and R, with certificates
 //	density      the spectral density of H
 //	objects      each object's own curvature
-//	increments   what one more object does to the Hessian
 //	bounds       the paper's bounds and the corrected ones
 func (w *wiring) curvature(data *dataset, n network) error {
 	of := w.networks[n]
@@ -51,12 +50,10 @@ func (w *wiring) curvature(data *dataset, n network) error {
 	}
 	c, k := w.params.Curvature, n.sampleSize
 	inputs := w.evaluated(data, n)
-	sizes := slices.DeleteFunc(slices.Clone(c.Increments), func(size int) bool { return size >= min(k+1, w.params.Data.Objects) })
-	slices.Sort(sizes)
 	var m measured
 	var err error
 	if m.spectra, err = pipeline.Add(w.graph, w.kinds.spectra, n.node("spectra", inputs...), spectra.Params{
-		SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom, 10), Tolerance: c.Tolerance, Floor: 1e-12,
+		SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
 		Gram: 1000, Classes: true, BlockSteps: 1, KinkObjects: 100, Vectors: eigenvectors(c), Seed: c.Seed,
 	}); err != nil {
 		return err
@@ -71,15 +68,8 @@ func (w *wiring) curvature(data *dataset, n network) error {
 	}); err != nil {
 		return err
 	}
-	if len(sizes) > 0 {
-		if m.increments, err = pipeline.Add(w.graph, w.kinds.increments, n.node("increments", inputs...), increments.Params{
-			Sizes: sizes, Rotation: 3, Tolerance: c.Tolerance, Seed: c.Seed,
-		}); err != nil {
-			return err
-		}
-	}
 	boundParams := bounds.DefaultParams()
-	boundParams.SampleSize, boundParams.Objects, boundParams.Increments = k, min(c.BoundObjects, k), sizes
+	boundParams.SampleSize, boundParams.Objects, boundParams.Increments = k, min(c.BoundObjects, k), w.increments(k)
 	boundParams.Tolerance, boundParams.Seed = c.Tolerance, c.Seed
 	boundParams.Top = min(boundParams.Top, k-boundParams.Objects)
 	if m.bounds, err = pipeline.Add(w.graph, w.kinds.bounds, n.node("bounds", inputs...), boundParams); err != nil {
@@ -92,6 +82,7 @@ func (w *wiring) curvature(data *dataset, n network) error {
 // closeUp adds what is measured around the weights of one network, the one
 // that an experiment's figures hold fixed, once:
 //
+//	increments   what one more object does to the Hessian and its top eigenspace
 //	surfaces     the loss on lines and planes through the weights
 //	ball         |L_{k+1} − L_k| on spheres about the weights
 //	samplesize   from which sample size on one more object hardly changes the loss
@@ -103,6 +94,11 @@ func (w *wiring) closeUp(data *dataset, n network) error {
 	inputs := append(w.evaluated(data, n), pipeline.Input{Name: surfaces.Vectors, From: m.spectra, Output: spectra.Vectors})
 	seed, k := w.params.Curvature.Seed, n.sampleSize
 	var err error
+	if m.increments, err = pipeline.Add(w.graph, w.kinds.increments, n.node("increments", inputs[:len(inputs)-1]...), increments.Params{
+		Sizes: w.increments(k), Rotation: eigenvectors(w.params.Curvature), Tolerance: w.params.Curvature.Tolerance, Seed: seed,
+	}); err != nil {
+		return err
+	}
 	if m.surfaces, err = pipeline.Add(w.graph, w.kinds.surfaces, n.node("surfaces", inputs...), surfaces.Params{
 		SampleSize: min(k, w.params.Data.Objects-1), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: seed,
 	}); err != nil {
@@ -118,6 +114,16 @@ func (w *wiring) closeUp(data *dataset, n network) error {
 	size.SampleSize, size.Tolerance, size.Seed = k, w.params.Curvature.Tolerance, seed
 	m.samplesize, err = pipeline.Add(w.graph, w.kinds.samplesize, n.node("samplesize", inputs...), size)
 	return err
+}
+
+// increments are the sizes of [curvature] that a sample of k objects reaches,
+// ascending.
+func (w *wiring) increments(k int) []int {
+	sizes := slices.DeleteFunc(slices.Clone(w.params.Curvature.Increments), func(size int) bool {
+		return size > min(k, w.params.Data.Objects-1)
+	})
+	slices.Sort(sizes)
+	return sizes
 }
 
 // evaluated are the inputs of every stage that evaluates a trained network.

@@ -28,14 +28,16 @@ type Params struct {
 	Experiments []Experiment `json:"experiment"`
 }
 
-// DefaultParams returns the default run: the paper's 25 networks on MNIST
-// and the sample-size experiment. The file params.toml says the same.
+// DefaultParams returns the default run: the paper's 25 networks on MNIST, more
+// seeds of the nine that its figures show, and the sample-size experiment. The
+// file params.toml says the same.
 func DefaultParams() Params {
 	p := defaultTables()
 	paper := defaultExperiment()
 	paper.Name = "paper"
+	paper.Seeds = seeds(8)
 	paper.CurvatureSeeds = []int64{0}
-	paper.Figures = []string{figures.HiddenSize, figures.NumLayers}
+	paper.Figures = []string{figures.HiddenSize, figures.NumLayers, figures.MADGrid}
 	sizes := defaultExperiment()
 	sizes.Name = "sample-size"
 	sizes.HiddenSize = []int{16}
@@ -49,11 +51,28 @@ func DefaultParams() Params {
 		landscapes.Surface1D, landscapes.Surface2D, landscapes.IncrementsOverK, landscapes.NormsOverK,
 		landscapes.BoundWaterfall, landscapes.BoundOverK, landscapes.DifferenceOverRadius, landscapes.SufficientSize,
 	}
-	p.Experiments = []Experiment{paper, sizes}
+	hidden, layers := defaultExperiment(), defaultExperiment()
+	hidden.Name, layers.Name = "hidden-size", "num-layers"
+	hidden.NumLayers, layers.HiddenSize = []int{paperNumLayers}, []int{paperHiddenSize}
+	hidden.Seeds, layers.Seeds = seeds(bandSeeds), seeds(bandSeeds)
+	p.Experiments = []Experiment{paper, hidden, layers, sizes}
 	for i := range p.Experiments {
 		p.Experiments[i].complete(p.Data.Objects)
 	}
 	return p
+}
+
+// bandSeeds is how many seeds a cell needs for a 95 % band by ranks: the
+// smallest n whose extremes are at its ends, 2/(n+1) ≤ 0.05.
+const bandSeeds = 39
+
+// seeds returns 0 … n−1.
+func seeds(n int) []int64 {
+	list := make([]int64, n)
+	for i := range list {
+		list[i] = int64(i)
+	}
+	return list
 }
 
 // defaultTables returns the defaults of the tables of which there is one.

@@ -1,12 +1,9 @@
 package claims
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
@@ -158,68 +155,4 @@ func (j *judgement) independence(panels []*panel) {
 			}
 		}
 	}
-}
-
-// BoundsColumns are the columns of OutputBounds. least to q95 are quantiles
-// over the evenly spread objects, max over all evaluated ones; for increments
-// median and max are the same number, at the k in the column at.
-var BoundsColumns = []string{
-	"dataset", "input", "hidden_size", "num_layers", "k", "seed", "bound", "at",
-	"min", "q05", "q25", "median", "q75", "q95", "max", "exact_median", "exact_max", "slack", "step", "violations", "violations_hessian", "printed",
-}
-
-// boundsCSV lists every bound of every network that has them.
-func boundsCSV(networks []network) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	if err := w.Write(BoundsColumns); err != nil {
-		return nil, err
-	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	for _, n := range networks {
-		if n.bounds == nil {
-			continue
-		}
-		name := []string{n.Dataset, n.Input, strconv.Itoa(n.HiddenSize), strconv.Itoa(n.NumLayers), strconv.Itoa(n.SampleSize), strconv.FormatInt(n.Seed, 10)}
-		write := func(bound, at string, q, exact result.Quantiles, slack, step float64, violations, hessian int, printed bool) error {
-			return w.Write(slices.Concat(name, []string{
-				bound, at, number(q.Min), number(q.Q05), number(q.Q25), number(q.Median), number(q.Q75), number(q.Q95), number(q.Max),
-				number(exact.Median), number(exact.Max), number(slack), number(step), strconv.Itoa(violations), strconv.Itoa(hessian), strconv.FormatBool(printed),
-			}))
-		}
-		gauss, _ := n.bounds.Bound("B0")
-		if err := write("H_exact", "", n.bounds.Hessian, n.bounds.Hessian, 1, 0, 0, 0, false); err != nil {
-			return nil, err
-		}
-		for _, s := range n.bounds.Bounds {
-			exact := gauss.Values
-			if s.Of == "H" {
-				exact = n.bounds.Hessian
-			}
-			if err := write(s.Name, "", s.Values, exact, s.Slack, s.Step, s.Violations, s.ViolationsHessian, s.Printed); err != nil {
-				return nil, err
-			}
-		}
-		one := func(v float64) result.Quantiles { return result.NewQuantiles([]float64{v}) }
-		for _, i := range n.bounds.Increments {
-			for _, row := range []struct {
-				name    string
-				value   float64
-				printed bool
-			}{{"increment_lower", i.Lower, false}, {"increment_upper", i.Upper, false}, {"increment_sum", i.Sum, false}, {"increment_printed", i.Printed, true}} {
-				slack, violations := 0.0, 0
-				if i.Norm > 0 {
-					slack = min(row.value/i.Norm, math.MaxFloat64)
-				}
-				if i.Violation && !row.printed {
-					violations = 1
-				}
-				if err := write(row.name, strconv.Itoa(i.K), one(row.value), one(i.Norm), slack, 0, violations, 0, row.printed); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	w.Flush()
-	return b.Bytes(), w.Error()
 }

@@ -38,7 +38,6 @@ const (
 	OutputCSV      = "csv"      // one row a claim
 	OutputTable    = "table"    // plain text for people
 	OutputMarkdown = "markdown" // the same as Markdown
-	OutputBounds   = "bounds"   // CSV, one row a network and bound
 )
 
 // Network is one network of the run.
@@ -121,12 +120,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
-	bounds, err := boundsCSV(networks)
-	if err != nil {
-		return nil, fmt.Errorf("claims: %w", err)
-	}
 	return map[string][]byte{
-		OutputClaims: b, OutputCSV: csv, OutputTable: table(c), OutputMarkdown: markdown(c), OutputBounds: bounds,
+		OutputClaims: b, OutputCSV: csv, OutputTable: table(c), OutputMarkdown: markdown(c),
 	}, nil
 }
 

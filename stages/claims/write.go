@@ -56,13 +56,13 @@ func where(x result.Claim) string {
 
 // table is the verdicts as plain text, in columns.
 func table(c *result.Claims) []byte {
-	rows := [][]string{{"verdict", "data set", "claim", "networks"}}
+	rows := [][]string{{"verdict", "networks", "data set", "claim"}}
 	for _, x := range c.Claims {
 		name := x.Statement
 		if x.Scope != "" {
 			name += " [" + x.Scope + "]"
 		}
-		rows = append(rows, []string{x.Verdict, where(x), name, strconv.Itoa(x.Networks)})
+		rows = append(rows, []string{x.Verdict, strconv.Itoa(x.Networks), where(x), name})
 	}
 	width := make([]int, len(rows[0]))
 	for _, r := range rows {
@@ -84,7 +84,7 @@ func table(c *result.Claims) []byte {
 		}
 		b.WriteByte('\n')
 		if i > 0 {
-			b.WriteString(strings.Repeat(" ", width[0]+2) + c.Claims[i-1].Evidence + "\n")
+			b.WriteString(strings.Repeat(" ", width[0]+width[1]+width[2]+6) + c.Claims[i-1].Evidence + "\n")
 		}
 	}
 	return []byte(b.String())

@@ -43,6 +43,9 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if len(overWidth) == 0 || len(overDepth) == 0 {
 		return fmt.Errorf("no network with num_layers = %d or none with h = %d", p.AtNumLayers, p.AtHiddenSize)
 	}
+	for _, columns := range [][]column{overWidth, overDepth} {
+		slices.SortFunc(columns, func(a, b column) int { return a.value - b.value })
+	}
 	if p.Published {
 		for _, panel := range []struct {
 			figure  string
@@ -103,7 +106,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	page := s.Page(top)
 	page.Top += chart.PanelTitle
 	left, right := page, page
-	left.Right = (page.Left+page.Right)/2 + chart.LabelSize
+	left.Right = float64((page.Left+page.Right)/2) + chart.LabelSize
 	right.Left = left.Right + chart.PanelGap
 	for i, panel := range []struct {
 		chart.Frame
@@ -132,7 +135,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	return nil
 }
 
-// put adds a network to the column of its value, in the order of the series.
+// put adds a network to the column of its value.
 func put(columns []column, value int, mad float64) []column {
 	for i := range columns {
 		if columns[i].value == value {

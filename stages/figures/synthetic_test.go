@@ -57,6 +57,12 @@ func (p *Params) network(t *testing.T, inputs map[string][]byte, s Series, mad f
 	p.Series = append(p.Series, s)
 	curve, band, summary := synthetic(t, s.SampleSize, mad, s.Seed+int64(1000*s.HiddenSize+s.NumLayers))
 	inputs[InputCurve+s.Network], inputs[InputBand+s.Network], inputs[InputSummary+s.Network] = curve, band, summary
+	putLosses(t, inputs, s, mad)
+}
+
+// putLosses adds the summary of the losses of a network of that MAD.
+func putLosses(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
+	t.Helper()
 	all := float64(2.5*mad/(1+float64(s.SampleSize)/4000)) + float64(0.3*mad)
 	if s.SampleSize >= 10000 {
 		all = mad
@@ -129,7 +135,10 @@ func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte
 			if collapse && v[0] == 4 && seed%3 == 0 {
 				mad = 0
 			}
-			p.network(t, inputs, Series{HiddenSize: v[0], NumLayers: v[1], SampleSize: 10000, Seed: seed}, mad)
+			s := Series{HiddenSize: v[0], NumLayers: v[1], SampleSize: 10000, Seed: seed}
+			s.Network = fmt.Sprintf("h=%d,l=%d,k=10000,seed=%d", v[0], v[1], seed)
+			p.Series = append(p.Series, s)
+			putLosses(t, inputs, s, mad)
 		}
 	}
 	return p, inputs

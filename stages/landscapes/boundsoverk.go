@@ -82,7 +82,7 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	page := s.Page(top)
 	page.Top += chart.PanelTitle
 	left, right := page, page
-	left.Right = (page.Left+page.Right)/2 - chart.PanelGap/2
+	left.Right = float64((page.Left+page.Right)/2) - chart.PanelGap/2
 	right.Left = left.Right + chart.PanelGap
 	for _, half := range []struct {
 		chart.Frame

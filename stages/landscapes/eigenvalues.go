@@ -87,7 +87,7 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 
 	page := s.Page(top)
 	upper, lower := page, page
-	upper.Bottom -= 0.36 * (page.Bottom - page.Top)
+	upper.Bottom -= float64(0.36 * (page.Bottom - page.Top))
 	lower.Top = upper.Bottom + 1.3*chart.SubtitleSize + 4
 	x := chart.Axis{Label: "rank", Low: 0.4, High: float64(ranks) + 0.6}
 	bare := x

@@ -203,10 +203,10 @@ func TestBytesAreStable(t *testing.T) {
 // What is drawn, without the compression, which Go may change.
 func TestGolden(t *testing.T) {
 	want := map[string]string{
-		"surface_2d alive svg":      "",
-		"surface_2d alive pdf":      "",
-		"surface_2d alive png":      "",
-		"bound_waterfall alive svg": "",
+		"surface_2d alive svg":      "b14230c1162b8a21",
+		"surface_2d alive pdf":      "dde220aa36bcfe82",
+		"surface_2d alive png":      "3518a35cf8009f0d",
+		"bound_waterfall alive svg": "8dee4d1d01c6090b",
 	}
 	for _, c := range conditions(t) {
 		if _, golden := want[c.name+" svg"]; !golden {

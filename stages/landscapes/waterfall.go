@@ -145,7 +145,8 @@ func rowAxis(rows []step) (a chart.Axis, place []float64) {
 }
 
 // drawStep draws one row: the bar from the looser bound to this one, the
-// factor between them, the spread over objects, the median.
+// factor between them, the spread over objects, the median. A looser bound that
+// is the smaller one is out of order.
 func drawStep(in *chart.Panel, r step, from, place float64) {
 	const half = 3.2
 	q := r.bound.Values
@@ -163,7 +164,11 @@ func drawStep(in *chart.Panel, r step, from, place float64) {
 	right := at.X
 	if from > 0 && from != q.Median {
 		end := in.X.At(from)
-		in.Fill(vector.Rectangle(vector.Point{X: at.X, Y: at.Y - half}, vector.Point{X: end, Y: at.Y + half}), paintStep)
+		paint := paintStep
+		if from < q.Median {
+			paint = chart.Tint(paintPrinted, 0.25)
+		}
+		in.Fill(vector.Rectangle(vector.Point{X: at.X, Y: at.Y - half}, vector.Point{X: end, Y: at.Y + half}), paint)
 		right = max(right, end)
 	}
 	pen := vector.Stroke{Color: paint, Width: 0.8}
@@ -178,8 +183,11 @@ func drawStep(in *chart.Panel, r step, from, place float64) {
 		in.Fill(mark(at), paint)
 	}
 	text, ink := "", chart.Grey
-	if from > 0 {
+	switch {
+	case from >= q.Median:
 		text = "÷ $" + shortest(from/q.Median) + "$"
+	case from > 0: // out of order, as a bound that does not hold lets its tighter neighbour be
+		text, ink = "OUT OF ORDER: × $"+shortest(q.Median/from)+"$", paintPrinted
 	}
 	if n := r.bound.Violations; n > 0 {
 		text, ink = fmt.Sprintf("VIOLATION: below the exact norm of %s", chart.Plural(n, "object")), paintPrinted

@@ -103,11 +103,14 @@ func TestCurvatureTables(t *testing.T) {
 	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
 	for name, want := range map[string]string{
 		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0.5\n",
-		Bounds: "e,mnist,direct,4,1,100,0,B0,G,false,0,0,1,0,0\ne,mnist,direct,4,1,100,0,B9,G,true,0,0,50,0,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_lower_9,H_{k+1}-H^(k),false,1,1,0.25,,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_exact_9,H_{k+1}-H^(k),false,4,4,1,,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_upper_9,H_{k+1}-H^(k),false,6,6,1.5,,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_printed_9,H_{k+1}-H^(k),true,40,40,10,,0\n",
+		Bounds: "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,B0,,G,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,B9,,G,true,0,0,0,0,0,0,0,0,0,50,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_exact,9,H_{k+1}-H^(k),false,4,4,4,4,4,4,4,4,4,1,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_lower,9,H_{k+1}-H^(k),false,1,1,1,1,1,1,1,4,4,0.25,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_upper,9,H_{k+1}-H^(k),false,6,6,6,6,6,6,6,4,4,1.5,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_sum,9,H_{k+1}-H^(k),false,0,0,0,0,0,0,0,4,4,0,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,increment_printed,9,H_{k+1}-H^(k),true,40,40,40,40,40,40,40,4,4,10,0,0,0\n",
 	} {
 		out, err := Run(t.Context(), Params{Table: name, Rows: rows}, task.New(in))
 		if err != nil {
