@@ -325,7 +325,7 @@ func (w *curvatureWiring) figure(figure string, width, height float64) error {
 	id := w.r.Name
 	p := landscapes.Params{
 		Figure: figure, Dataset: id, Input: layersText(w.shape), WidthCM: width, HeightCM: height,
-		Series: []chart.Series{{Network: id, HiddenSize: slices.Max(w.shape.Widths[1:]), NumLayers: len(w.shape.Layers) - 2, SampleSize: w.shape.Objects}},
+		Series: []chart.Series{{Network: id, HiddenSize: chart.NotKnown, NumLayers: chart.NotKnown, SampleSize: chart.NotKnown, Seed: chart.NotKnown}},
 	}
 	surface := func(output string) CurvatureOutput { return CurvatureOutput{w.surface, output} }
 	from := map[string]CurvatureOutput{

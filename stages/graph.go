@@ -56,10 +56,11 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 			}
 		}
 		for n := range e.measured {
-			if err := w.curvature(data, n); err != nil {
+			closeUp := n == e.closeUp()
+			if err := w.curvature(data, n, closeUp); err != nil {
 				return nil, err
 			}
-			if n == e.closeUp() {
+			if closeUp {
 				if err := w.closeUp(data, n); err != nil {
 					return nil, err
 				}

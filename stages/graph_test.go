@@ -211,7 +211,7 @@ func TestParamsReach(t *testing.T) {
 		{"figures.width_cm=20", []string{"figures"}},
 		{"figures.height_cm=20", []string{"figures"}},
 		{"figures.published=false", []string{"figures"}},
-		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "samplesize", "surfaces"}},
+		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "samplesize", "spectra", "surfaces"}},
 		{"experiment.a.figures=[\"true_difference\"]", nil},
 	}
 	before := mustNew(t, mustParse(t, text))

@@ -43,18 +43,22 @@ func (e *Experiment) closeUp() network {
 //	density      the spectral density of H
 //	objects      each object's own curvature
 //	bounds       the paper's bounds and the corrected ones
-func (w *wiring) curvature(data *dataset, n network) error {
+func (w *wiring) curvature(data *dataset, n network, closeUp bool) error {
 	of := w.networks[n]
 	if of.curvature != nil {
 		return nil
 	}
 	c, k := w.params.Curvature, n.sampleSize
 	inputs := w.evaluated(data, n)
+	blockSteps := 0 // each costs two products for every pair of layers
+	if closeUp {
+		blockSteps = 2
+	}
 	var m measured
 	var err error
 	if m.spectra, err = pipeline.Add(w.graph, w.kinds.spectra, n.node("spectra", inputs...), spectra.Params{
 		SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
-		Gram: 1000, Classes: true, BlockSteps: 1, KinkObjects: 100, Vectors: eigenvectors(c), Seed: c.Seed,
+		Gram: 1000, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: eigenvectors(c), Seed: c.Seed,
 	}); err != nil {
 		return err
 	}

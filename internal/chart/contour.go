@@ -195,6 +195,7 @@ func (p *Panel) LabelContours(lines [][][]vector.Point, texts []string, c color.
 			continue
 		}
 		l := p.Set(text, size)
+		wide, high := float64(l.Width/2), float64(l.Ascent/2)
 		best, found := box{}, false
 		score := 0.0
 		for _, line := range lines[i] {
@@ -207,7 +208,7 @@ func (p *Panel) LabelContours(lines [][][]vector.Point, texts []string, c color.
 			}
 			for k := 2; k+2 < len(line); k++ {
 				at := line[k]
-				b := box{at.X - l.Width/2 - 2, at.Y - l.Ascent/2 - 2.5, at.X + l.Width/2 + 2, at.Y + l.Ascent/2 + 2.5}
+				b := box{at.X - wide - 2, at.Y - high - 2.5, at.X + wide + 2, at.Y + high + 2.5}
 				if b.left < p.Inner.Left+2 || b.right > p.Inner.Right-2 || b.top < p.Inner.Top+2 || b.bottom > p.Inner.Bottom-2 {
 					continue
 				}
@@ -230,7 +231,7 @@ func (p *Panel) LabelContours(lines [][][]vector.Point, texts []string, c color.
 		}
 		if found {
 			taken = append(taken, best)
-			p.PutHaloed(l, (best.left+best.right)/2, (best.top+best.bottom)/2+l.Ascent/2, 0.5, c, 215)
+			p.PutHaloed(l, (best.left+best.right)/2, float64((best.top+best.bottom)/2)+high, 0.5, c, 215)
 		}
 	}
 }

@@ -2,7 +2,8 @@ package chart
 
 import "strings"
 
-// Series is one network of a figure.
+// Series is one network of a figure. Of a network that was made elsewhere only
+// the name is known: NotKnown stands for the rest.
 type Series struct {
 	Network    string // its name among the inputs
 	HiddenSize int    // h
@@ -10,6 +11,9 @@ type Series struct {
 	SampleSize int    // how many objects it was trained on
 	Seed       int64
 }
+
+// NotKnown is a size or seed of which a figure says nothing.
+const NotKnown = -1
 
 // Apart names what tells n apart from the other networks of all; for a single
 // network it is empty.
@@ -33,10 +37,10 @@ func (n Series) Apart(all []Series) string {
 // Shape names the widths and depths that all networks share, for a title.
 func Shape(all []Series) []string {
 	var parts []string
-	if h, ok := Common(all, func(s Series) int { return s.HiddenSize }); ok {
+	if h, ok := Common(all, func(s Series) int { return s.HiddenSize }); ok && h != NotKnown {
 		parts = append(parts, WidthLabel(h))
 	}
-	if l, ok := Common(all, func(s Series) int { return s.NumLayers }); ok {
+	if l, ok := Common(all, func(s Series) int { return s.NumLayers }); ok && l != NotKnown {
 		parts = append(parts, DepthLabel(l))
 	}
 	return parts
@@ -46,10 +50,10 @@ func Shape(all []Series) []string {
 // they share it, for small print; it begins with a semicolon or is empty.
 func Trained(all []Series) string {
 	var parts []string
-	if k, ok := Common(all, func(s Series) int { return s.SampleSize }); ok {
+	if k, ok := Common(all, func(s Series) int { return s.SampleSize }); ok && k != NotKnown {
 		parts = append(parts, "trained on "+Plural(k, "object"))
 	}
-	if seed, ok := Common(all, func(s Series) int64 { return s.Seed }); ok {
+	if seed, ok := Common(all, func(s Series) int64 { return s.Seed }); ok && seed != NotKnown {
 		parts = append(parts, SeedLabel(seed))
 	}
 	if parts == nil {

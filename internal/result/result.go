@@ -19,7 +19,6 @@ import (
 
 // summary is what Encode and Decode accept: a value that knows its own rules.
 type summary interface {
-	LossSummary | DifferenceSummary
 	Validate() error
 }
 

@@ -128,7 +128,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("ball: %w", err)
 	}
-	b, err := result.EncodeRecord(*s)
+	b, err := result.Encode(*s)
 	if err != nil {
 		return nil, fmt.Errorf("ball: %w", err)
 	}

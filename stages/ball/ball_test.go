@@ -56,7 +56,7 @@ func run(t *testing.T, p Params, in map[string][]byte) (result.BallSummary, []fl
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.DecodeRecord[result.BallSummary](out[Ball])
+	s, err := result.Decode[result.BallSummary](out[Ball])
 	if err != nil {
 		t.Fatal(err)
 	}

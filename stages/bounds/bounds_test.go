@@ -57,7 +57,7 @@ func run(t *testing.T, p Params, in map[string][]byte) result.BoundsSummary {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.DecodeRecord[result.BoundsSummary](out[Bounds])
+	s, err := result.Decode[result.BoundsSummary](out[Bounds])
 	if err != nil {
 		t.Fatal(err)
 	}

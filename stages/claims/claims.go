@@ -112,7 +112,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
-	b, err := result.EncodeRecord(*c)
+	b, err := result.Encode(*c)
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}

@@ -64,7 +64,7 @@ func (r *run) run() (result.Claims, map[string][]byte) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	c, err := result.DecodeRecord[result.Claims](out[OutputClaims])
+	c, err := result.Decode[result.Claims](out[OutputClaims])
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -62,14 +62,14 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 		}
 	}
 	if b, ok := inputs[InputBounds+id]; ok {
-		s, err := result.DecodeRecord[result.BoundsSummary](b)
+		s, err := result.Decode[result.BoundsSummary](b)
 		if err != nil {
 			return fmt.Errorf("input %s: %w", InputBounds+id, err)
 		}
 		n.bounds = &s
 	}
 	if b, ok := inputs[InputBall+id]; ok {
-		s, err := result.DecodeRecord[result.BallSummary](b)
+		s, err := result.Decode[result.BallSummary](b)
 		if err != nil {
 			return fmt.Errorf("input %s: %w", InputBall+id, err)
 		}

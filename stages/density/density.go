@@ -108,7 +108,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		}
 	}
 	moments(&d, rules, trace)
-	text, err := result.EncodeRecord(d)
+	text, err := result.Encode(d)
 	if err != nil {
 		return nil, err
 	}

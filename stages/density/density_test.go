@@ -36,7 +36,7 @@ func TestMoments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := result.DecodeRecord[result.Density](out[Density])
+		d, err := result.Decode[result.Density](out[Density])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -68,7 +68,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		done += k
 		t.Progress(done, total)
 	}
-	text, err := result.EncodeRecord(summary)
+	text, err := result.Encode(summary)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.DecodeRecord[result.IncrementSummary](out[Increments])
+	s, err := result.Decode[result.IncrementSummary](out[Increments])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func rows(parts int, inputs map[string][]byte) ([]byte, error) {
 func increments(parts int, inputs map[string][]byte) ([]byte, error) {
 	var whole result.IncrementSummary
 	for i := range parts {
-		part, err := result.DecodeRecord[result.IncrementSummary](inputs[Part(i)])
+		part, err := result.Decode[result.IncrementSummary](inputs[Part(i)])
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", Part(i), err)
 		}
@@ -85,5 +85,5 @@ func increments(parts int, inputs map[string][]byte) ([]byte, error) {
 		whole.Parameters = part.Parameters
 		whole.Increments = append(whole.Increments, part.Increments...)
 	}
-	return result.EncodeRecord(whole)
+	return result.Encode(whole)
 }

@@ -43,7 +43,7 @@ type record interface {
 }
 
 func read[R record](inputs map[string][]byte, name string) (R, error) {
-	r, err := result.DecodeRecord[R](inputs[name])
+	r, err := result.Decode[R](inputs[name])
 	if err != nil {
 		return r, fmt.Errorf("input %s: %w", name, err)
 	}

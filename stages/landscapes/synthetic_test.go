@@ -26,7 +26,7 @@ func encode[R record](t *testing.T, r R, err error) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := result.EncodeRecord(r)
+	b, err := result.Encode(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,7 +108,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if exact < n {
 		summary.NextBound = rows[order[exact]].bound
 	}
-	text, err := result.EncodeRecord(summary)
+	text, err := result.Encode(summary)
 	if err != nil {
 		return nil, err
 	}

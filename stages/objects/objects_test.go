@@ -88,7 +88,7 @@ func TestObjects(t *testing.T) {
 		}
 		largest, least = max(largest, max(-h[0], h[1])), min(least, h[0])
 	}
-	s, err := result.DecodeRecord[result.ObjectSummary](out[Summary])
+	s, err := result.Decode[result.ObjectSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestObjects(t *testing.T) {
 
 	// The top few by bound hold the largest norm where the bound says so.
 	out = run(t, Params{Hessians: 4}, 1, inputs)
-	if s, err = result.DecodeRecord[result.ObjectSummary](out[Summary]); err != nil {
+	if s, err = result.Decode[result.ObjectSummary](out[Summary]); err != nil {
 		t.Fatal(err)
 	}
 	if s.Exact != 4 || !(s.NextBound > 0) || s.LargestHessian >= s.NextBound && math.Abs(s.LargestHessian-largest) > 1e-11*largest {

@@ -125,7 +125,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("samplesize: %w", err)
 	}
-	b, err := result.EncodeRecord(*s)
+	b, err := result.Encode(*s)
 	if err != nil {
 		return nil, fmt.Errorf("samplesize: %w", err)
 	}

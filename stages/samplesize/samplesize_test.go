@@ -56,7 +56,7 @@ func run(t *testing.T, p Params, in map[string][]byte) result.SampleSizeSummary 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.DecodeRecord[result.SampleSizeSummary](out[SampleSize])
+	s, err := result.Decode[result.SampleSizeSummary](out[SampleSize])
 	if err != nil {
 		t.Fatal(err)
 	}

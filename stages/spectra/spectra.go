@@ -109,7 +109,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	t.Progress(steps, steps)
-	text, err := result.EncodeRecord(summary)
+	text, err := result.Encode(summary)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.DecodeRecord[result.Spectrum](out[Spectrum])
+	s, err := result.Decode[result.Spectrum](out[Spectrum])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		}
 		out[name] = npy.Encode([]int{3, p.Side, p.Side}, values)
 	}
-	if out[Summary], err = result.EncodeRecord(summary); err != nil {
+	if out[Summary], err = result.Encode(summary); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -51,7 +51,7 @@ func TestSurfaces(t *testing.T) {
 	in, vectors := inputs(t)
 	p := params()
 	out := run(t, p, 2, in)
-	s, err := result.DecodeRecord[result.SurfaceSummary](out[Summary])
+	s, err := result.Decode[result.SurfaceSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func TestUnknownTable(t *testing.T) {
 func TestCurvatureTables(t *testing.T) {
 	encode := func(v interface{ Validate() error }) []byte {
 		t.Helper()
-		b, err := result.EncodeRecord(v)
+		b, err := result.Encode(v)
 		if err != nil {
 			t.Fatal(err)
 		}

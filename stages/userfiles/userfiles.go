@@ -115,7 +115,7 @@ func (f Files) Run(ctx context.Context, p Params, t *task.Task) (map[string][]by
 	if err != nil {
 		return nil, err
 	}
-	summary, err := result.EncodeRecord(Shape{Objects: objects, Widths: network.widths, Layers: network.names()})
+	summary, err := result.Encode(Shape{Objects: objects, Widths: network.widths, Layers: network.names()})
 	if err != nil {
 		return nil, err
 	}

@@ -160,17 +160,22 @@ func (n *network) chain(ordered bool) error {
 	return nil
 }
 
-// advice looks for what would make the matrices fit.
+// advice looks for what would make the matrices fit. What fits from the last
+// to the first also fits transposed.
 func (n *network) advice(ordered bool) string {
-	fits := true
+	const transposed = "the matrices fit when transposed: save them as outputs × inputs, the way PyTorch has them"
+	backwards := true
 	for p := 1; p < len(n.layers); p++ {
-		fits = fits && n.layers[p].Shape[0] == n.layers[p-1].Shape[1]
+		backwards = backwards && n.layers[p].Shape[0] == n.layers[p-1].Shape[1]
 	}
-	if fits {
-		return "the matrices fit when transposed: save them as outputs × inputs, the way PyTorch has them"
-	}
-	if order, err := n.order(); err == nil && !ordered {
+	order, err := n.order()
+	switch found := err == nil && !ordered; {
+	case found && backwards:
+		return transposed + "; or give their order: --layers " + strings.Join(order, ",")
+	case found:
 		return "this order fits: --layers " + strings.Join(order, ",")
+	case backwards:
+		return transposed
 	}
 	return "--layers NAME,… gives the matrices from the input to the output"
 }

@@ -24,11 +24,11 @@ func exampleSpectrum() Spectrum {
 
 func TestRecordRoundTrip(t *testing.T) {
 	want := exampleSpectrum()
-	b, err := EncodeRecord(want)
+	b, err := Encode(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := DecodeRecord[Spectrum](b)
+	got, err := Decode[Spectrum](b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		strings.Replace(string(b), `"ratio"`, `"ration"`, 1),
 		string(b[:len(b)/2]), "",
 	} {
-		if _, err := DecodeRecord[Spectrum]([]byte(text)); err == nil {
+		if _, err := Decode[Spectrum]([]byte(text)); err == nil {
 			t.Errorf("accepted %.60q…", text)
 		}
 	}
@@ -64,20 +64,20 @@ func TestRecordRefuses(t *testing.T) {
 		"layer_blocks":    change(func(s *Spectrum) { s.LayerBlocks = &LayerBlocks{} }),
 		"layer traces":    change(func(s *Spectrum) { s.LayerTraces = nil }),
 	} {
-		if _, err := EncodeRecord(s); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Encode(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not speak of %q", err, want)
 		}
 	}
-	if _, err := EncodeRecord(Density{Objects: 1, Parameters: 1, Steps: 1, Probes: 1, Mass: 2}); err == nil {
+	if _, err := Encode(Density{Objects: 1, Parameters: 1, Steps: 1, Probes: 1, Mass: 2}); err == nil {
 		t.Error("a mass of 2 was accepted")
 	}
-	if _, err := EncodeRecord(IncrementSummary{Increments: []Increment{{K: 2}, {K: 2}}}); err == nil {
+	if _, err := Encode(IncrementSummary{Increments: []Increment{{K: 2}, {K: 2}}}); err == nil {
 		t.Error("a repeated size was accepted")
 	}
-	if _, err := EncodeRecord(ObjectSummary{Objects: 2, Exact: 3}); err == nil {
+	if _, err := Encode(ObjectSummary{Objects: 2, Exact: 3}); err == nil {
 		t.Error("3 exact of 2 objects were accepted")
 	}
-	if _, err := EncodeRecord(SurfaceSummary{K: 1}); err == nil {
+	if _, err := Encode(SurfaceSummary{K: 1}); err == nil {
 		t.Error("a surface without points was accepted")
 	}
 }

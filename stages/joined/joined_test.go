@@ -1,0 +1,58 @@
+package joined
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+func TestRows(t *testing.T) {
+	inputs := map[string][]byte{
+		Part(0): npy.Encode([]int{2, 2}, []float64{1, 2, 3, 4}),
+		Part(1): npy.Encode([]int{1, 2}, []float64{5, 6}),
+	}
+	out, err := Run(t.Context(), Params{Form: Rows, Parts: 2}, task.New(inputs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(npy.Encode([]int{3, 2}, []float64{1, 2, 3, 4, 5, 6}), out[Whole]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	inputs[Part(1)] = npy.Encode([]int{2, 1}, []float64{5, 6})
+	if _, err := Run(t.Context(), Params{Form: Rows, Parts: 2}, task.New(inputs)); err == nil || !strings.Contains(err.Error(), "want rows of 2 columns") {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := Run(t.Context(), Params{Form: "columns", Parts: 2}, task.New(inputs)); err == nil {
+		t.Error("an unknown form is taken")
+	}
+}
+
+func TestIncrements(t *testing.T) {
+	part := func(parameters int, sizes ...int) []byte {
+		s := result.IncrementSummary{Parameters: parameters, Increments: []result.Increment{}}
+		for _, k := range sizes {
+			s.Increments = append(s.Increments, result.Increment{K: k})
+		}
+		b, err := result.Encode(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	out, err := Run(t.Context(), Params{Form: Increments, Parts: 2}, task.New(map[string][]byte{Part(0): part(7, 1, 2), Part(1): part(7, 5)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(part(7, 1, 2, 5)), string(out[Whole])); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	_, err = Run(t.Context(), Params{Form: Increments, Parts: 2}, task.New(map[string][]byte{Part(0): part(7, 1), Part(1): part(8, 5)}))
+	if err == nil || !strings.Contains(err.Error(), "of 8 weights") {
+		t.Errorf("error is %v", err)
+	}
+}
