@@ -37,11 +37,14 @@ const (
 	// EventDiverged: Stage ran again with the same key and made other bytes;
 	// Text says which. The first result stays, the second is on record.
 	EventDiverged
+	// EventRetried: Stage failed with Err after Elapsed and will be run again;
+	// Text says which attempt that was.
+	EventRetried
 )
 
 var eventNames = [...]string{
 	"planned", "started", "progress", "log", "finished", "cached", "failed",
-	"skipped", "waiting", "damaged", "diverged",
+	"skipped", "waiting", "damaged", "diverged", "retried",
 }
 
 // String returns the name of the kind in lower case.

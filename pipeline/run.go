@@ -18,6 +18,10 @@ type RunOptions struct {
 	// nothing is started after a failure; what runs is finished and kept.
 	KeepGoing bool
 
+	// Retries is how often a stage that failed is run again. Every attempt
+	// leaves a [Log].
+	Retries int
+
 	// Events is told what happens, one event at a time, from any goroutine.
 	// It must not call the plan. A slow one slows the run.
 	Events func(Event)

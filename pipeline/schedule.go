@@ -70,6 +70,7 @@ type node struct {
 	ran    bool    // in this run, and not only looked up
 	stale  bool    // while running: its inputs have changed
 	tries  uint8   // how often its outputs were lost
+	failed int     // how often it failed and was to be run again
 	waits  int32   // inputs that are not known, or are being made again
 	leader int32   // the stage that it follows, or -1
 	behind []int32 // stages that wait until the lost outputs are back

@@ -156,6 +156,15 @@ func (r *runner) returned(a *action) {
 		r.putBack(i, a.missing)
 	case r.ctx.Err() != nil && !errors.As(a.err, new(*PanicError)):
 		n.phase = pending // interrupted
+	case n.failed < r.o.Retries && !r.stopped:
+		n.failed++
+		r.rows = append(r.rows, a.logRows(r.info.ID)...)
+		r.emit(Event{
+			Kind: EventRetried, Stage: a.stage, Key: a.key, Elapsed: a.elapsed, Err: a.err,
+			Text: fmt.Sprintf("attempt %d of %d failed", n.failed, 1+r.o.Retries),
+		})
+		n.phase = ready
+		r.ready.push(queueEntry{r.priority[i], i})
 	default:
 		r.failed(i, a, a.err)
 	}

@@ -1,7 +1,11 @@
-// Landscape-pipe-dag lays out a graph: it reads one graph in the DOT language
-// from standard input and writes it as SVG to standard output.
+// Landscape-pipe-dag draws a graph: it reads one graph in the DOT language
+// from standard input and writes a picture to standard output.
 //
-//	landscape-pipe dag -o dag.dot && landscape-pipe-dag < dag.dot > dag.svg
+//	landscape-pipe dag -o dag.dot && landscape-pipe-dag pdf < dag.dot > dag.pdf
+//
+// Graphviz only lays the graph out. The picture is drawn here, once for all
+// formats: Graphviz's own PNG loses edges, and its PDF cannot be made in
+// WebAssembly.
 //
 // It is a program of its own because importing go-graphviz compiles a
 // WebAssembly module before main, in every process, and panics there when its
@@ -18,39 +22,46 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/goccy/go-graphviz"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/xdot"
 )
 
 // maxInput bounds what is read: the layout takes memory and time that grow
 // faster than its input, and a graph of this size is no picture any more.
 const maxInput = 16 << 20
 
-const usage = `Usage: landscape-pipe-dag < graph.dot > graph.svg
+const usage = `Usage: landscape-pipe-dag [svg|pdf|png] < graph.dot > picture
 
-Lays out one graph in the DOT language as SVG. landscape-pipe dag --render
-starts this program; it has no options.
+Draws one graph in the DOT language, as SVG if nothing else is asked for.
+landscape-pipe dag --render starts this program.
 
 Exit codes: 0 done, 1 the graph cannot be read or laid out, 2 wrong usage.
 `
 
 func main() {
+	format := "svg"
 	if len(os.Args) > 1 {
-		if a := os.Args[1]; a == "-h" || a == "--help" {
-			fmt.Print(usage)
-			return
-		}
-		fmt.Fprintf(os.Stderr, "landscape-pipe-dag: unexpected argument %q\n\n%s", os.Args[1], usage)
+		format = os.Args[1]
+	}
+	switch {
+	case format == "-h" || format == "--help":
+		fmt.Print(usage)
+		return
+	case len(os.Args) > 2 || !slices.Contains([]string{"svg", "pdf", "png"}, format):
+		fmt.Fprintf(os.Stderr, "landscape-pipe-dag: unexpected arguments %q\n\n%s", os.Args[1:], usage)
 		os.Exit(2)
 	}
-	if err := render(context.Background(), os.Stdin, os.Stdout); err != nil {
+	if err := render(context.Background(), os.Stdin, os.Stdout, format); err != nil {
 		fmt.Fprintf(os.Stderr, "landscape-pipe-dag: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-// render writes nothing unless the whole drawing succeeded.
-func render(ctx context.Context, r io.Reader, w io.Writer) error {
+// render writes nothing unless the whole picture succeeded.
+func render(ctx context.Context, r io.Reader, w io.Writer, format string) error {
 	dot, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
 		return fmt.Errorf("read the graph: %w", err)
@@ -69,22 +80,22 @@ func render(ctx context.Context, r io.Reader, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("start the layout: %w", err)
 	}
-	var svg bytes.Buffer
-	if err := g.Render(ctx, graph, graphviz.SVG, &svg); err != nil {
+	var text bytes.Buffer
+	if err := g.Render(ctx, graph, "json", &text); err != nil {
 		return fmt.Errorf("lay out the graph: %w", err)
 	}
-	if !bytes.Contains(svg.Bytes(), []byte("</svg>")) {
-		return fmt.Errorf("lay out the graph: the drawing came back incomplete (%d bytes)", svg.Len())
+	l, err := xdot.Parse(text.Bytes())
+	if err != nil {
+		return err
 	}
-	_, err = w.Write(withFallbacks(svg.Bytes()))
+	d, err := l.Draw()
+	if err != nil {
+		return fmt.Errorf("draw the graph: %w", err)
+	}
+	content, err := xdot.Picture(d, format)
+	if err != nil {
+		return fmt.Errorf("draw the graph: %w", err)
+	}
+	_, err = w.Write(content)
 	return err
-}
-
-// withFallbacks names the fonts to take where the viewer has not the one that
-// the layout reckoned with. The graph itself cannot: Graphviz knows the
-// widths of single fonts only.
-func withFallbacks(svg []byte) []byte {
-	return bytes.ReplaceAll(svg,
-		[]byte(`font-family="DejaVu Sans"`),
-		[]byte(`font-family="DejaVu Sans,Verdana,Helvetica,Arial,sans-serif"`))
 }

@@ -15,9 +15,21 @@ type cli struct {
 	Repro   reproCmd   `cmd:"" help:"Run what is not up to date, and write figures and results."`
 	Status  statusCmd  `cmd:"" help:"Say what repro would run, and why. Changes nothing."`
 	List    listCmd    `cmd:"" help:"List what repro can be asked for: kinds, stages and files, with their state."`
+	Explain explainCmd `cmd:"" help:"Show each field of a stage's key, now and when it last ran."`
 	Logs    logsCmd    `cmd:"" help:"Show what a stage said when it ran last."`
 	Dag     dagCmd     `cmd:"" help:"Show the graph of stages as text, or draw it."`
-	Version versionCmd `cmd:"" help:"Show version, revision, Go version and the processor path in use."`
+
+	Check  checkCmd  `cmd:"" help:"Compare the results with those that are expected: digests, metrics, curves."`
+	Verify verifyCmd `cmd:"" help:"Check the store; with --rerun, run stages again and compare bits."`
+	Diff   diffCmd   `cmd:"" help:"Compare params, metrics and curves of two runs or two params files."`
+
+	Curvature  curvatureCmd  `cmd:"" help:"Measure the curvature of the loss of a network of your own: spectra, objects, bounds."`
+	Export     exportCmd     `cmd:"" help:"Copy the results that are up to date into a folder."`
+	Report     reportCmd     `cmd:"" help:"Write a page with all figures and tables."`
+	Gc         gcCmd         `cmd:"" name:"gc" help:"Remove from the store what nothing needs. Says what it would do, unless --apply."`
+	Doctor     doctorCmd     `cmd:"" help:"Look for what could keep repro from working, and test this machine's arithmetic."`
+	Completion completionCmd `cmd:"" help:"Write the completion script for a shell."`
+	Version    versionCmd    `cmd:"" help:"Show version, revision, Go version and the processor path in use."`
 }
 
 // globals are the flags that every verb has. Paths are relative to the folder
@@ -51,7 +63,8 @@ Exit codes:
     0  done
     1  a stage failed, or something else went wrong
     2  wrong usage or params
-    3  status --exit-code: something is to be run; check, verify: a difference
+    3  check, verify: a difference or damage; status, diff --exit-code: something
+       is to be run, or differs
     4  the store cannot be opened or written, is full, or is newer than this program
   130  interrupted (143: terminated); what had finished is kept. A second Ctrl-C ends at once.
 `
@@ -93,8 +106,17 @@ func selectedHelp(c *kong.Context) (string, bool) {
 
 // verbHelp is what the verbs have to say beyond their flags.
 var verbHelp = map[string]string{
-	"repro":  reproHelp,
-	"status": statusHelp,
-	"list":   listHelp,
-	"dag":    dagHelp,
+	"repro":      reproHelp,
+	"status":     statusHelp,
+	"list":       listHelp,
+	"dag":        dagHelp,
+	"explain":    explainHelp,
+	"check":      checkHelp,
+	"verify":     verifyHelp,
+	"diff":       diffHelp,
+	"gc":         gcHelp,
+	"export":     exportHelp,
+	"report":     reportHelp,
+	"completion": completionHelp,
+	"curvature":  curvatureHelp,
 }

@@ -14,12 +14,12 @@ import (
 type dagCmd struct {
 	selection
 	Render bool   `help:"Draw the graph into dag.svg in the artifacts folder."`
-	Output string `short:"o" placeholder:"FILE" help:"Draw the graph into FILE: .svg, .dot (Graphviz), .mmd (Mermaid) or .txt."`
+	Output string `short:"o" placeholder:"FILE" help:"Draw the graph into FILE: .svg, .png, .pdf, .dot (Graphviz), .mmd (Mermaid) or .txt."`
 	Full   bool   `help:"Show every stage, not one node for all that differ in labels only."`
 }
 
-const dagHelp = `SVG needs the program landscape-pipe-dag, beside this one or on PATH; the other
-formats do not. Colours tell what is cached and what would run.
+const dagHelp = `SVG, PNG and PDF need the program landscape-pipe-dag, beside this one or on
+PATH; the other formats do not. Colours tell what is cached and what would run.
 `
 
 // maxDrawn is how many nodes a drawing may have: beyond it, a layout takes
@@ -37,7 +37,7 @@ func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
 	suffix := strings.ToLower(filepath.Ext(output))
 	write, known := dagFormats[suffix]
 	if !known {
-		return usage(fmt.Errorf("-o %s: the suffix %q is no format that the graph can be written in", output, suffix), "use .svg, .dot, .mmd or .txt")
+		return usage(fmt.Errorf("-o %s: the suffix %q is no format that the graph can be written in", output, suffix), "use .svg, .png, .pdf, .dot, .mmd or .txt")
 	}
 	w, err := g.open(a, c.Set)
 	if err != nil {
@@ -55,7 +55,7 @@ func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
 	if output == "" {
 		return model.Text(a.stdout, func(s pipeline.State, text string) string { return paintState(a.out, s, text) })
 	}
-	if len(model.Nodes) > maxDrawn && suffix == ".svg" {
+	if len(model.Nodes) > maxDrawn && drawnFormat[suffix] {
 		return usage(fmt.Errorf("%d stages are too many for a drawing, which may have %d", len(model.Nodes), maxDrawn), "leave out --full, or name targets")
 	}
 	content, err := write(ctx, a, model)
@@ -71,18 +71,10 @@ func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
 
 // dagFormats writes the model for each suffix; "" is the terminal.
 var dagFormats = map[string]func(context.Context, *app, *dagviz.Model) ([]byte, error){
-	"": func(context.Context, *app, *dagviz.Model) ([]byte, error) { return nil, nil },
-	".svg": func(ctx context.Context, a *app, m *dagviz.Model) ([]byte, error) {
-		var dot bytes.Buffer
-		if err := m.DOT(&dot); err != nil {
-			return nil, err
-		}
-		l, err := findLayouter()
-		if err != nil {
-			return nil, err
-		}
-		return l.svg(ctx, dot.Bytes())
-	},
+	"":     func(context.Context, *app, *dagviz.Model) ([]byte, error) { return nil, nil },
+	".svg": drawAs("svg"),
+	".png": drawAs("png"),
+	".pdf": drawAs("pdf"),
 	".dot": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
 		var b bytes.Buffer
 		err := m.DOT(&b)
@@ -98,4 +90,22 @@ var dagFormats = map[string]func(context.Context, *app, *dagviz.Model) ([]byte, 
 		err := m.Text(&b, nil)
 		return b.Bytes(), err
 	},
+}
+
+// drawnFormat are the suffixes that need a layout.
+var drawnFormat = map[string]bool{".svg": true, ".png": true, ".pdf": true}
+
+// drawAs has the helper draw the model.
+func drawAs(format string) func(context.Context, *app, *dagviz.Model) ([]byte, error) {
+	return func(ctx context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
+		var dot bytes.Buffer
+		if err := m.DOT(&dot); err != nil {
+			return nil, err
+		}
+		l, err := findLayouter()
+		if err != nil {
+			return nil, err
+		}
+		return l.draw(ctx, format, dot.Bytes())
+	}
 }

@@ -48,7 +48,7 @@ func (j *jsonLines) event(e pipeline.Event) {
 		v.Total, v.Cached = &e.Total, &e.Cached
 	case pipeline.EventProgress:
 		v.Done, v.Total = &e.Done, &e.Total
-	case pipeline.EventFinished, pipeline.EventFailed:
+	case pipeline.EventFinished, pipeline.EventFailed, pipeline.EventRetried:
 		seconds := e.Elapsed.Seconds()
 		v.Elapsed = &seconds
 	}

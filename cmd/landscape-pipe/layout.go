@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// layoutProgram is the helper that lays out graphs; see its package comment
+// layoutProgram is the helper that draws graphs; see its package comment
 // for why it is a program of its own.
 const layoutProgram = "landscape-pipe-dag"
 
@@ -40,30 +40,30 @@ func findLayouter() (*layouter, error) {
 	return &layouter{program}, nil
 }
 
-// svg lays out a graph in the DOT language. The helper gets a temporary
-// folder that nobody else can reach, since what lies in it is run as code; if
-// it fails, it gets an empty one and a second chance.
-func (l *layouter) svg(ctx context.Context, dot []byte) ([]byte, error) {
+// draw draws a graph in the DOT language as svg, png or pdf. The helper gets a
+// temporary folder that nobody else can reach, since what lies in it is run as
+// code; if it fails, it gets an empty one and a second chance.
+func (l *layouter) draw(ctx context.Context, format string, dot []byte) ([]byte, error) {
 	dir, err := os.MkdirTemp("", layoutProgram+"-") // mode 0700
 	if err != nil {
 		return nil, fmt.Errorf("drawing the graph: no temporary folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	svg, err := l.try(ctx, dir, dot)
+	picture, err := l.try(ctx, dir, format, dot)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrPermission) {
 		if err := empty(dir); err != nil {
 			return nil, fmt.Errorf("drawing the graph: %w", err)
 		}
-		svg, err = l.try(ctx, dir, dot)
+		picture, err = l.try(ctx, dir, format, dot)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("drawing the graph: %w", err)
 	}
-	return svg, nil
+	return picture, nil
 }
 
-func (l *layouter) try(ctx context.Context, dir string, dot []byte) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, l.program)
+func (l *layouter) try(ctx context.Context, dir, format string, dot []byte) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, l.program, format)
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "TMP="+dir, "TEMP="+dir)
 	cmd.Stdin = bytes.NewReader(dot)
 	var stdout, stderr bytes.Buffer
@@ -76,11 +76,14 @@ func (l *layouter) try(ctx context.Context, dir string, dot []byte) ([]byte, err
 		}
 		return nil, fmt.Errorf("%s: %w: %s", l.program, err, strings.TrimPrefix(said, layoutProgram+": "))
 	}
-	if !bytes.Contains(stdout.Bytes(), []byte("</svg>")) {
+	if !bytes.Contains(stdout.Bytes(), pictureMark[format]) {
 		return nil, fmt.Errorf("%s wrote no drawing", l.program)
 	}
 	return stdout.Bytes(), nil
 }
+
+// pictureMark is what a whole picture of a format holds.
+var pictureMark = map[string][]byte{"svg": []byte("</svg>"), "png": []byte("IEND"), "pdf": []byte("%%EOF")}
 
 // empty removes what lies in a folder.
 func empty(dir string) error {

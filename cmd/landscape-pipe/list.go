@@ -17,7 +17,8 @@ import (
 type listCmd struct {
 	selection
 	Stages bool `help:"List every stage, not only kinds and files."`
-	JSON   bool `name:"json" help:"Write JSON: an array of stages."`
+	Names  bool `help:"List what can be a target, a name a line, for scripts: kinds and exported files, with --stages every stage." xor:"form"`
+	JSON   bool `name:"json" help:"Write JSON: an array of stages." xor:"form"`
 }
 
 const listHelp = `Without targets: the kinds, the labels by which groups of them are named, and
@@ -59,6 +60,8 @@ func runList(_ context.Context, a *app, g *globals, c *listCmd) error {
 			values[i] = newStageValue(s)
 		}
 		err = printJSON(out, values)
+	case c.Names:
+		listNamesOf(out, steps, c.Stages)
 	case len(c.Targets) > 0 || c.Stages:
 		listStages(out, a.out, steps)
 	default:
@@ -68,6 +71,27 @@ func runList(_ context.Context, a *app, g *globals, c *listCmd) error {
 		return err
 	}
 	return out.Flush()
+}
+
+// listNamesOf writes names that nothing needs to be quoted of, and with all
+// also those of stages, which have brackets.
+func listNamesOf(out *bufio.Writer, steps []pipeline.Step, all bool) {
+	var kinds, files []string
+	for _, s := range steps {
+		if !slices.Contains(kinds, s.Stage.Kind()) {
+			kinds = append(kinds, s.Stage.Kind())
+		}
+		files = slices.AppendSeq(files, maps.Values(s.Stage.Exports()))
+	}
+	slices.Sort(files)
+	for _, name := range append(kinds, files...) {
+		fmt.Fprintln(out, name)
+	}
+	for _, s := range steps {
+		if all {
+			fmt.Fprintln(out, s.Stage)
+		}
+	}
 }
 
 func listStages(out *bufio.Writer, style term.Style, steps []pipeline.Step) {

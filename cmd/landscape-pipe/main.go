@@ -13,7 +13,8 @@
 //   - Colour and lines that are redrawn are for terminals only, and NO_COLOR
 //     is honoured.
 //   - An error says what, where, and what to do next.
-//   - Only repro, and dag with --render or -o, change anything.
+//   - Only repro, check --update, gc --apply, and what writes the file that it
+//     was asked for (dag, export, report), change anything.
 //   - The exit code tells the kind of the end; see exit.go.
 //
 // A verb is a file: its struct holds the flags, its run function does the
@@ -25,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -33,6 +35,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
@@ -49,6 +52,7 @@ type app struct {
 	getenv         func(string) string
 	out, err       term.Style // of stdout and stderr
 	started        time.Time
+	sources        fs.FS // the code that the keys speak of; tests put another in its place
 }
 
 func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {
@@ -57,6 +61,7 @@ func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {
 		out:     term.NewStyle(term.Coloured(stdout, getenv)),
 		err:     term.NewStyle(term.Coloured(stderr, getenv)),
 		started: time.Now(),
+		sources: landscape.Sources(),
 	}
 }
 
@@ -99,7 +104,7 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 		}
 	}
 	selected.BindTo(ctx, (*context.Context)(nil))
-	return selected.Run(a, &c.globals)
+	return selected.Run(a, &c.globals, parser)
 }
 
 // parseError makes a usage error of what the parser says, with the help text

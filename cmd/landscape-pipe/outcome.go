@@ -25,6 +25,7 @@ type outcome struct {
 	asked   bool     // for some targets only
 	stopped bool     // by a signal, before anything was exported
 	elapsed time.Duration
+	replay  *replayReport // nil without --verify
 
 	lock        string // file
 	expected    bool   // there is one
@@ -93,6 +94,7 @@ func (o *outcome) print(a *app, quiet, asJSON bool, failure error) error {
 		return nil
 	}
 	lines := [][2]string{{"ran", o.counts()}}
+	lines = append(lines, o.skips()...)
 	lines = append(lines, o.places()...)
 	if text := o.baseline(); text != "" {
 		lines = append(lines, [2]string{"baseline", text})
@@ -101,6 +103,9 @@ func (o *outcome) print(a *app, quiet, asJSON bool, failure error) error {
 		if _, err := fmt.Fprintf(a.stdout, "%s  %s\n", a.out.Bold(term.Pad(l[0], 8)), l[1]); err != nil {
 			return err
 		}
+	}
+	if o.replay != nil {
+		o.replay.print(a.stdout, a.out)
 	}
 	return nil
 }
@@ -120,6 +125,36 @@ func (o *outcome) counts() string {
 		}
 	}
 	return text
+}
+
+// skips lists exactly what was not run, and because of what.
+func (o *outcome) skips() [][2]string {
+	type group struct {
+		because string
+		stages  []string
+	}
+	var groups []group
+	for _, s := range o.summary.Skips {
+		var why []string
+		for _, b := range s.Because {
+			why = append(why, b.Name())
+		}
+		because := strings.Join(why, ", ")
+		i := slices.IndexFunc(groups, func(g group) bool { return g.because == because })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, group{because: because})
+		}
+		groups[i].stages = append(groups[i].stages, s.Stage.Name())
+	}
+	var lines [][2]string
+	for _, g := range groups {
+		lines = append(lines, [2]string{"skipped", fmt.Sprintf("%s because of %s:", plural(len(g.stages), "stage"), g.because)})
+		for _, s := range g.stages {
+			lines = append(lines, [2]string{"", "  " + s})
+		}
+	}
+	return lines
 }
 
 // places says where the exported files lie, a line a folder.
@@ -210,7 +245,7 @@ func (o *outcome) warnDifferences(a *app) {
 		}
 		fmt.Fprintf(a.stderr, "  %s\n", term.Clean(differenceText(d)))
 	}
-	fmt.Fprintln(a.stderr, "  repro --update-lock takes the results over if they are right")
+	fmt.Fprintln(a.stderr, "  check says what changed; repro --update-lock takes the results over if they are right")
 }
 
 func differenceText(d pipeline.Difference) string {
@@ -229,6 +264,10 @@ func (o *outcome) json(failure error) any {
 	type failed struct {
 		Stage string `json:"stage"`
 		Error string `json:"error"`
+	}
+	type skipped struct {
+		Stage   string   `json:"stage"`
+		Because []string `json:"because"`
 	}
 	type difference struct {
 		Kind   string `json:"kind"`
@@ -254,13 +293,23 @@ func (o *outcome) json(failure error) any {
 			Updated     bool         `json:"updated"`
 			Differences []difference `json:"differences"`
 		} `json:"baseline"`
-		Error string `json:"error,omitempty"`
+		Skips []skipped     `json:"skips"`
+		Rerun *replayReport `json:"rerun,omitempty"` // with --verify
+		Error string        `json:"error,omitempty"`
 	}{
+		Skips: []skipped{}, Rerun: o.replay,
 		Cached: o.summary.Cached, Ran: o.summary.Ran, Failed: o.summary.Failed, Skipped: o.summary.Skipped, Unrun: o.summary.Unrun,
 		Elapsed: o.elapsed.Seconds(), Run: o.run, Exports: o.exports, Written: append([]string{}, o.written...), Failures: []failed{},
 	}
 	for _, f := range o.summary.Failures {
 		v.Failures = append(v.Failures, failed{f.Stage.Name(), f.Err.Error()})
+	}
+	for _, s := range o.summary.Skips {
+		j := skipped{Stage: s.Stage.Name()}
+		for _, b := range s.Because {
+			j.Because = append(j.Because, b.Name())
+		}
+		v.Skips = append(v.Skips, j)
 	}
 	v.Baseline.File, v.Baseline.Exists, v.Baseline.Updated = o.lock, o.expected || o.updated, o.updated
 	v.Baseline.Differences = []difference{}

@@ -126,6 +126,8 @@ func eventLine(style term.Style, b *board, e pipeline.Event, verbose, ends bool)
 		}
 	case pipeline.EventFailed:
 		return fmt.Sprintf("%s %s  %s", at, name, style.Bad("failed after "+term.Duration(e.Elapsed)))
+	case pipeline.EventRetried:
+		return fmt.Sprintf("%s %s  %s", at, name, style.Warn(e.Text+", it runs again: "+term.Clean(firstLine(e.Err.Error()))))
 	case pipeline.EventSkipped:
 		if verbose || ends {
 			because := "a stage failed"
@@ -144,6 +146,11 @@ func eventLine(style term.Style, b *board, e pipeline.Event, verbose, ends bool)
 		return fmt.Sprintf("%s %s: %s", style.Warn("warning:"), name, term.Clean(e.Text))
 	}
 	return ""
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // indent puts lead before every line.

@@ -78,6 +78,8 @@ func (b *board) take(e pipeline.Event) {
 	case pipeline.EventFailed:
 		b.remove(e.Stage)
 		b.failed++
+	case pipeline.EventRetried:
+		b.remove(e.Stage)
 	case pipeline.EventSkipped:
 		b.skipped++
 	case pipeline.EventWaiting:

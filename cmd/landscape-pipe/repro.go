@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
@@ -18,6 +19,8 @@ type reproCmd struct {
 	Single     bool   `help:"Run the targets alone, not what they read."`
 	Downstream bool   `help:"Run what reads the targets, too."`
 	KeepGoing  bool   `short:"k" help:"After a failure, run what does not need the failed stage."`
+	Retries    int    `placeholder:"N" help:"Run a stage that failed up to N times more. Every attempt leaves its log."`
+	Verify     bool   `help:"Afterwards run again what ran, and compare bits."`
 	DryRun     bool   `short:"n" help:"Only say what would run, and why."`
 	UpdateLock bool   `help:"Take the results as those to expect from now on, into lock.json."`
 	Quiet      bool   `short:"q" help:"Say nothing but warnings and errors." xor:"volume"`
@@ -32,7 +35,7 @@ digest of the params is added.
 
 With --progress=json, standard error has one object a line, with the fields
 "time", "event" (planned, started, progress, log, finished, cached, failed,
-skipped, waiting, damaged, diverged) and, where they apply, "stage", "kind",
+skipped, waiting, damaged, diverged, retried) and, where they apply, "stage", "kind",
 "key", "done", "total", "cached", "workers", "elapsed" (seconds), "text",
 "error" and "because".
 
@@ -50,6 +53,9 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	if c.Jobs < 0 {
 		return usage(fmt.Errorf("--jobs=%d: want a number of cores, or 0 for all", c.Jobs), "")
 	}
+	if c.Retries < 0 {
+		return usage(fmt.Errorf("--retries=%d: want how often a stage may be run again", c.Retries), "")
+	}
 	w, err := g.open(a, c.Set)
 	if err != nil {
 		return err
@@ -60,9 +66,13 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		return err
 	}
 	if c.DryRun {
-		return planPrinter{a: a, plan: plan, json: c.JSON, all: c.Verbose}.print()
+		return planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.Verbose}.print()
 	}
+	before := outdated(plan)
 	summary, runErr := c.execute(ctx, a, w, plan)
+	if !summary.Run.IsZero() {
+		w.remember(ctx, a, plan, summary.Run)
+	}
 	report := &outcome{run: w.run, plan: plan, summary: summary, exports: w.exports, lock: w.lockFile(), asked: len(c.Targets) > 0}
 
 	// What is up to date is exported and compared even if something failed.
@@ -80,6 +90,13 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		runErr = interrupted(ctx, summary)
 		report.stopped = true
 	}
+	if c.Verify && ctx.Err() == nil {
+		if report.replay, err = c.replay(ctx, a, w, plan, before); err != nil {
+			runErr = errors.Join(runErr, err)
+		} else {
+			runErr = errors.Join(runErr, report.replay.difference(), report.replay.failure)
+		}
+	}
 	report.elapsed = time.Since(a.started)
 	if err := report.print(a, c.Quiet, c.JSON, runErr); err != nil {
 		return errors.Join(runErr, fmt.Errorf("writing the summary: %w", err))
@@ -94,9 +111,46 @@ func (c *reproCmd) execute(ctx context.Context, a *app, w *workspace, plan *pipe
 	return plan.Run(ctx, pipeline.RunOptions{
 		Jobs:        c.Jobs,
 		KeepGoing:   c.KeepGoing,
+		Retries:     c.Retries,
 		MemoryLimit: memoryLimit(os.ReadFile),
 		Events:      r.event,
 	})
+}
+
+// outdated are the stages that are to be run, or may be.
+func outdated(plan *pipeline.Plan) []*pipeline.Stage {
+	var stages []*pipeline.Stage
+	for _, step := range plan.Steps() {
+		if step.State != pipeline.StateCached {
+			stages = append(stages, step.Stage)
+		}
+	}
+	return stages
+}
+
+// replay runs again what the run has brought up to date.
+func (c *reproCmd) replay(ctx context.Context, a *app, w *workspace, plan *pipeline.Plan, stages []*pipeline.Stage) (*replayReport, error) {
+	now := make(map[*pipeline.Stage]bool)
+	for _, step := range plan.Steps() {
+		now[step.Stage] = step.State == pipeline.StateCached
+	}
+	stages = slices.DeleteFunc(stages, func(s *pipeline.Stage) bool { return !now[s] })
+	r := newReporter(a, c.Progress, c.Quiet, c.Verbose, newEstimate(w.store, plan, c.Jobs))
+	defer r.close()
+	return w.replay(ctx, plan, stages, r, c.Jobs)
+}
+
+// remember keeps what diff and explain will want to know of this run. That it
+// cannot be kept spoils no result.
+func (w *workspace) remember(ctx context.Context, a *app, plan *pipeline.Plan, run pipeline.RunID) {
+	rows, err := w.codeRows(plan)
+	if err == nil {
+		s := plan.Snapshot(run, w.run, paramLines(w.params))
+		err = pipeline.SaveSnapshot(context.WithoutCancel(ctx), w.store, s, rows...)
+	}
+	if err != nil {
+		a.warn("diff and explain will know less of this run: %v", err)
+	}
 }
 
 // interrupted says what an interrupted run leaves behind.

@@ -56,10 +56,14 @@ figures = ["hidden_size"]
 //	warm                       puts a store with the real MNIST at
 //	                           artifacts/store, or skips the script with the
 //	                           reason why the data cannot be had
+//	filled                     puts the artifacts of the whole small run there,
+//	                           with its lock.json and tolerances.toml
+//	damage DIGEST…             flips a bit in the object of the store whose
+//	                           digest begins so
 //
 // and the file params.small.toml.
 func TestScripts(t *testing.T) {
-	store, noData := warmStore(t)
+	base, noData := baseRuns(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -69,6 +73,7 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"NO_COLOR", "LANDSCAPE_STORE", "LANDSCAPE_DATA"} {
 				env.Setenv(name, "")
 			}
+			env.Setenv("P", "--params=params.small.toml")
 			env.Setenv("TERM", "xterm")
 			return os.WriteFile(filepath.Join(env.WorkDir, "params.small.toml"), []byte(smallParams), 0o666)
 		},
@@ -82,8 +87,15 @@ func TestScripts(t *testing.T) {
 					ts.Logf("no source of MNIST is in reach: %v", noData)
 					ts.Fatalf("use [data] before warm")
 				}
-				ts.Check(os.CopyFS(ts.MkAbs("artifacts/store"), os.DirFS(store)))
+				ts.Check(os.CopyFS(ts.MkAbs("artifacts"), os.DirFS(filepath.Join(base, "warm"))))
 			},
+			"filled": func(ts *testscript.TestScript, _ bool, _ []string) {
+				if noData != nil {
+					ts.Fatalf("use [data] before filled")
+				}
+				ts.Check(os.CopyFS(ts.MkAbs("artifacts"), os.DirFS(filepath.Join(base, "filled"))))
+			},
+			"damage": damage,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "data" {
@@ -94,23 +106,53 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// warmStore fetches the small run's data into a store that the scripts copy.
-func warmStore(t *testing.T) (dir string, err error) {
+// baseRuns makes, once for all scripts, the artifacts that they copy: "warm"
+// has the small run's data, "filled" all of its results.
+func baseRuns(t *testing.T) (dir string, err error) {
 	t.Helper()
-	work := t.TempDir()
-	params := filepath.Join(work, "params.small.toml")
+	dir = t.TempDir()
+	params := filepath.Join(dir, "params.small.toml")
 	if err := os.WriteFile(params, []byte(smallParams), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	var stdout, stderr bytes.Buffer
-	store := filepath.Join(work, "store")
-	a := newApp(&stdout, &stderr, os.Getenv)
-	code := run(context.Background(), a, []string{"repro", "fetch", "-q", "--params", params, "--store", store, "--artifacts", filepath.Join(work, "artifacts")})
-	if code != exitDone {
-		t.Logf("scripts that need MNIST are skipped, no source is in reach:\n%s", stderr.String())
-		return "", errors.New(stderr.String())
+	do := func(artifacts string, args ...string) (int, string) {
+		var stdout, stderr bytes.Buffer
+		a := newApp(&stdout, &stderr, os.Getenv)
+		code := run(context.Background(), a, append(args, "--params", params, "--artifacts", filepath.Join(dir, artifacts)))
+		return code, stderr.String()
 	}
-	return store, nil
+	if code, text := do("warm", "repro", "fetch", "-q"); code != exitDone {
+		t.Logf("scripts that need MNIST are skipped, no source is in reach:\n%s", text)
+		return "", errors.New(text)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "warm", "downloads")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, "filled"), os.DirFS(filepath.Join(dir, "warm"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"repro", "-q"}, {"check", "--update"}} {
+		if code, text := do("filled", args...); code != exitDone {
+			t.Fatalf("%v: exit code %d\n%s", args, code, text)
+		}
+	}
+	return dir, nil
+}
+
+// damage flips a bit in the middle of an object's file.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	for _, digest := range args {
+		files, err := filepath.Glob(ts.MkAbs("artifacts/store/objects/*/" + digest + "*.zst"))
+		ts.Check(err)
+		if len(files) != 1 {
+			ts.Fatalf("%d objects begin with %s", len(files), digest)
+		}
+		content, err := os.ReadFile(files[0])
+		ts.Check(err)
+		content[len(content)/2] ^= 1
+		ts.Check(os.Chmod(files[0], 0o644))
+		ts.Check(os.WriteFile(files[0], content, 0o644))
+	}
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {
@@ -172,11 +214,6 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	if have := cmd.ProcessState.ExitCode(); have != want {
 		ts.Fatalf("exit code %d, want %d\n%s", have, want, said.String())
 	}
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
 }
 
 func validJSON(ts *testscript.TestScript, _ bool, args []string) {

@@ -37,7 +37,7 @@ func runStatus(_ context.Context, a *app, g *globals, c *statusCmd) error {
 	if err != nil {
 		return err
 	}
-	if err := (planPrinter{a: a, plan: plan, json: c.JSON, all: c.All, why: c.Why}).print(); err != nil {
+	if err := (planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.All, why: c.Why}).print(); err != nil {
 		return err
 	}
 	if needed, cached := plan.Count(); c.ExitCode && cached < needed {
@@ -49,6 +49,7 @@ func runStatus(_ context.Context, a *app, g *globals, c *statusCmd) error {
 // planPrinter writes a plan: one line a stage, then a summary.
 type planPrinter struct {
 	a              *app
+	w              *workspace
 	plan           *pipeline.Plan
 	json, all, why bool
 }
@@ -118,13 +119,7 @@ func (p planPrinter) changed(s *pipeline.Stage) ([]string, error) {
 	if err != nil || e.Last.IsZero() {
 		return nil, err
 	}
-	var fields []string
-	for _, f := range e.Fields {
-		if f.Changed {
-			fields = append(fields, f.String())
-		}
-	}
-	return fields, nil
+	return p.w.changedFields(s.Kind(), e.Fields), nil
 }
 
 func planSummary(counts [3]int) string {

@@ -17,6 +17,7 @@ import (
 type workspace struct {
 	params  stages.Params
 	graph   *pipeline.Graph
+	sources *pipeline.Sources
 	store   *cas.Disk
 	exports string // folder
 	run     string // name of the run, "" for the default one
@@ -33,11 +34,7 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 		}
 		return nil, usage(err, "")
 	}
-	store := g.Store
-	if store == "" {
-		store = filepath.Join(g.Artifacts, "store")
-	}
-	sources, err := pipeline.NewSources(landscape.Sources(), landscape.Module)
+	sources, err := pipeline.NewSources(a.sources, landscape.Module)
 	if err != nil {
 		return nil, fmt.Errorf("reading the sources of the stages: %w", err)
 	}
@@ -50,14 +47,22 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 	for _, text := range sources.Warnings() {
 		a.warn("%s", text)
 	}
-	w := &workspace{params: params, graph: graph, exports: g.Artifacts, run: params.RunName(g.Params, set)}
+	w := &workspace{params: params, graph: graph, sources: sources, exports: g.Artifacts, run: params.RunName(g.Params, set)}
 	if w.run != "" {
 		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
 	}
-	if w.store, err = cas.OpenDisk(store); err != nil {
+	if w.store, err = cas.OpenDisk(g.storeDir()); err != nil {
 		return nil, err
 	}
 	return w, nil
+}
+
+// storeDir is the folder of the store.
+func (g *globals) storeDir() string {
+	if g.Store != "" {
+		return g.Store
+	}
+	return filepath.Join(g.Artifacts, "store")
 }
 
 func (w *workspace) close() { w.store.Close() }

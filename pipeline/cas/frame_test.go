@@ -27,7 +27,7 @@ func seal(frame []byte, size uint64) []byte {
 }
 
 func TestFrame(t *testing.T) {
-	for _, n := range []int{0, 1, 255, 256, 1024, 1025, 1 << 17, 8<<20 - 1, 8 << 20, 8<<20 + 1, 20 << 20} {
+	for _, n := range []int{0, 1, 255, 256, 1024, 1025, 1 << 17, 8<<20 + 1} {
 		for _, content := range [][]byte{castest.Content(uint64(n), n), make([]byte, n)} {
 			o := cas.Encode(content)
 			if o.Size != int64(n) || o.Digest != cas.Sum(content) {
@@ -113,14 +113,14 @@ func TestDecodeBomb(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, n := range []int{0, 1, 100, 2000, 1 << 18} {
-		o := cas.Encode(castest.Content(1, n))
-		f.Add(o.Frame, uint32(n))
+		o := cas.Encode(castest.Content(1, min(n, 2000))) // short, since inputs are minimized
+		f.Add(o.Frame, uint32(o.Size))
 		zeros := cas.Encode(make([]byte, n))
 		f.Add(zeros.Frame, uint32(n))
 	}
 	f.Fuzz(func(t *testing.T, frame []byte, size uint32) {
 		frames := [][]byte{frame}
-		if len(frame) >= 36 && size < 1<<24 {
+		if len(frame) >= 36 && size < 1<<20 {
 			// Damage that the checksums would stop is the rarer guest in the
 			// decompressor, so let it in.
 			sealed := append(bytes.Clone(cas.Encode(nil).Frame[:36]), frame[36:]...)

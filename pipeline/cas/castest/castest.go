@@ -71,11 +71,13 @@ func RunShared(t *testing.T, newOpen func(t *testing.T) (open func(t *testing.T)
 // one half.
 func Content(seed uint64, n int) []byte {
 	random := rand.New(rand.NewPCG(seed, 1))
-	content := make([]byte, n)
-	for i := range content {
-		content[i] = byte(random.UintN(16))
+	content := make([]byte, n+15)
+	for i := 0; i < n; i += 16 {
+		for j, bits := 0, random.Uint64(); j < 16; j, bits = j+1, bits>>4 {
+			content[i+j] = byte(bits & 15)
+		}
 	}
-	return content
+	return content[:n]
 }
 
 func key(i int) (k [32]byte) {
@@ -124,7 +126,7 @@ func wantRows(t *testing.T, st cas.Store, table cas.Table, k [32]byte, want ...s
 func testObjects(t *testing.T, st cas.Store) {
 	var batch cas.Batch
 	var contents [][]byte
-	for i, n := range []int{0, 1, 2, 100, 4096, 1 << 17, 1<<17 + 1, 9 << 20} {
+	for i, n := range []int{0, 1, 2, 100, 4096, 1 << 17, 1<<17 + 1, 2 << 20} {
 		contents = append(contents, Content(uint64(i), n), bytes.Repeat([]byte{7}, n))
 	}
 	for _, c := range contents {

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+type checkCmd struct {
+	overrides
+	Update   bool `help:"Take the results over as those to expect, and say what changed."`
+	All      bool `short:"a" help:"List every metric and curve, not only what differs."`
+	JSON     bool `name:"json" help:"Write JSON." xor:"form"`
+	Junit    bool `name:"junit" help:"Write JUnit XML, for CI." xor:"form"`
+	Markdown bool `name:"markdown" help:"Write Markdown." xor:"form"`
+}
+
+const checkHelp = `Compares the results in the store, and runs nothing:
+
+    digests   of every output with lock.json, bit by bit
+    metrics   of the tables with tolerances.toml: value, tolerance, distance
+    curves    with the paper's: ours divided by the published one, which is
+              reported and not judged
+
+Both files lie in the artifacts folder, for version control. Where something
+differs, the first divergent stage is named, with the params, code or inputs
+that changed since the last run that gave the expected result.
+`
+
+// Run implements the verb.
+func (c *checkCmd) Run(ctx context.Context, a *app, g *globals) error { return runCheck(ctx, a, g, c) }
+
+func runCheck(ctx context.Context, a *app, g *globals, c *checkCmd) error {
+	w, err := g.open(a, c.Set)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	plan, err := w.plan(pipeline.Options{})
+	if err != nil {
+		return err
+	}
+	report, err := w.check(ctx, plan)
+	if err != nil {
+		return err
+	}
+	report.all = c.All
+	if c.Update {
+		if err := report.update(w, plan); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.JSON:
+		err = printJSON(a.stdout, report)
+	case c.Junit:
+		err = report.junit(a.stdout)
+	case c.Markdown:
+		err = report.markdown(a.stdout)
+	default:
+		err = report.text(a.stdout, a.out)
+	}
+	if err == nil && !report.OK {
+		err = report.failure()
+	}
+	return err
+}
+
+// checkReport is what check found.
+type checkReport struct {
+	OK       bool   `json:"ok"`
+	Run      string `json:"run"` // "" for the default one
+	Lock     string `json:"lock"`
+	Expected bool   `json:"expected"` // there is a lock file
+	Results  int    `json:"results"`  // outputs that are up to date
+	Stages   int    `json:"stages"`
+
+	Stale       []staleValue      `json:"stale"`       // stages that are not up to date
+	Differences []differenceValue `json:"differences"` // in topological order
+	Unknown     int               `json:"unknown"`     // results that depend on the platform, and of this one nothing is expected
+	Causes      []causeValue      `json:"causes"`      // the first divergent stage first
+
+	Tolerances string         `json:"tolerances"` // file
+	Judged     bool           `json:"judged"`     // there is one
+	Metrics    []metricResult `json:"metrics"`
+	Curves     []curveResult  `json:"curves"`
+
+	Updated []string `json:"updated,omitempty"` // files, with --update
+
+	all     bool
+	metrics []metric
+	named   map[string]string // stage → kind
+	order   []string          // stages
+}
+
+// staleValue is a stage whose result is not there.
+type staleValue struct {
+	Stage   string   `json:"stage"`
+	State   string   `json:"state"`
+	Reason  string   `json:"reason"`
+	Changed []string `json:"changed,omitempty"` // fields of its key
+}
+
+// differenceValue is a result that is not as expected.
+type differenceValue struct {
+	Kind   string `json:"kind"` // changed, new or missing
+	Stage  string `json:"stage"`
+	Output string `json:"output"`
+	Want   string `json:"want,omitempty"`
+	Have   string `json:"have,omitempty"`
+}
+
+// check compares what is up to date with what is expected.
+func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkReport, error) {
+	r := &checkReport{
+		Run: w.run, Lock: w.lockFile(), Tolerances: w.tolerancesFile(),
+		Stale: []staleValue{}, Differences: []differenceValue{}, Causes: []causeValue{}, named: make(map[string]string),
+	}
+	if err := r.look(w, plan); err != nil {
+		return nil, err
+	}
+	baseline, err := pipeline.LoadBaseline(r.Lock)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		r.Expected = true
+		if err := r.compare(w, plan, baseline); err != nil {
+			return nil, err
+		}
+	}
+	if r.metrics, err = w.metrics(ctx, plan); err != nil {
+		return nil, err
+	}
+	expected, judged, err := loadTolerances(r.Tolerances)
+	if err != nil {
+		return nil, err
+	}
+	if r.Judged = judged; judged {
+		r.Metrics = expected.compare(r.metrics)
+	}
+	if r.Curves, err = w.comparedCurves(ctx, plan); err != nil {
+		return nil, err
+	}
+	r.judge()
+	return r, nil
+}
+
+func (r *checkReport) judge() {
+	r.OK = r.Expected && len(r.Stale)+len(r.Differences) == 0 &&
+		!slices.ContainsFunc(r.Metrics, func(m metricResult) bool { return !m.OK })
+}
+
+func (w *workspace) tolerancesFile() string { return filepath.Join(w.exports, "tolerances.toml") }
+
+// look notes which stages are up to date.
+func (r *checkReport) look(w *workspace, plan *pipeline.Plan) error {
+	for _, step := range plan.Steps() {
+		r.Stages++
+		name := step.Stage.Name()
+		r.named[name] = step.Stage.Kind()
+		r.order = append(r.order, name)
+		if step.State == pipeline.StateCached {
+			r.Results += len(step.Stage.Outputs())
+			continue
+		}
+		v := staleValue{Stage: name, State: stepName(step.State), Reason: step.Reason}
+		e, err := plan.Explain(step.Stage)
+		if err != nil {
+			return err
+		}
+		if !e.Last.IsZero() {
+			v.Changed = w.changedFields(step.Stage.Kind(), e.Fields)
+		}
+		r.Stale = append(r.Stale, v)
+	}
+	return nil
+}
+
+// results has the digests of what is up to date.
+func results(plan *pipeline.Plan) map[string]map[string]pipeline.Digest {
+	all := make(map[string]map[string]pipeline.Digest)
+	for _, step := range plan.Steps() {
+		if step.State != pipeline.StateCached {
+			continue
+		}
+		outputs := make(map[string]pipeline.Digest)
+		for _, name := range step.Stage.Outputs() {
+			if d, _, ok := plan.Output(step.Stage, name); ok {
+				outputs[name] = d
+			}
+		}
+		all[step.Stage.Name()] = outputs
+	}
+	return all
+}
+
+// compare holds the digests against the baseline and looks for what made
+// them differ.
+func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipeline.Baseline) error {
+	stale := make(map[string]bool)
+	for _, s := range r.Stale {
+		stale[s.Stage] = true
+	}
+	found := baseline.Compare(results(plan))
+	found = slices.DeleteFunc(found, func(d pipeline.Difference) bool {
+		s := w.graph.Stage(d.Stage)
+		if d.Kind == pipeline.New && s != nil && !s.Portable() && baseline.Knows(d.Stage, d.Output) {
+			r.Unknown++
+			return true
+		}
+		return d.Kind == pipeline.Missing && stale[d.Stage]
+	})
+	place := make(map[string]int)
+	for i, name := range r.order {
+		place[name] = i
+	}
+	slices.SortStableFunc(found, func(x, y pipeline.Difference) int { return place[x.Stage] - place[y.Stage] })
+	for _, d := range found {
+		v := differenceValue{Kind: d.Kind.String(), Stage: d.Stage, Output: d.Output}
+		if !d.Want.IsZero() {
+			v.Want = d.Want.String()
+		}
+		if !d.Have.IsZero() {
+			v.Have = d.Have.String()
+		}
+		r.Differences = append(r.Differences, v)
+	}
+	return r.findCauses(w, plan, baseline, found)
+}
+
+// update makes the results those to expect, unless some are missing.
+func (r *checkReport) update(w *workspace, plan *pipeline.Plan) error {
+	if len(r.Stale) > 0 {
+		return advised(fmt.Errorf("%s not up to date: nothing was written", plural(len(r.Stale), "stage")),
+			"run landscape-pipe repro first")
+	}
+	baseline, err := pipeline.LoadBaseline(r.Lock)
+	if errors.Is(err, fs.ErrNotExist) {
+		baseline, err = pipeline.NewBaseline(), nil
+	}
+	if err != nil {
+		return err
+	}
+	if !r.Expected || len(r.Differences)+r.Unknown > 0 {
+		baseline.Retain(func(stage, _ string) bool { return w.graph.Stage(stage) != nil })
+		baseline.Update(w.graph, results(plan))
+		if err := baseline.Save(r.Lock); err != nil {
+			return fmt.Errorf("updating %s: %w", r.Lock, err)
+		}
+		r.Updated = append(r.Updated, r.Lock)
+	}
+	expected, _, err := loadTolerances(r.Tolerances)
+	if err != nil {
+		return err
+	}
+	if !r.Judged || slices.ContainsFunc(r.Metrics, func(m metricResult) bool {
+		return m.Value == nil || m.Expected == nil || *m.Value != *m.Expected
+	}) {
+		expected.take(r.metrics)
+		if err := replaceFile(r.Tolerances, expected.encode(r.metrics)); err != nil {
+			return fmt.Errorf("updating %s: %w", r.Tolerances, err)
+		}
+		r.Updated = append(r.Updated, r.Tolerances)
+	}
+	r.OK = true
+	return nil
+}
+
+// failure says what is wrong in one line.
+func (r *checkReport) failure() error {
+	switch {
+	case !r.Expected:
+		return advised(&differenceError{fmt.Sprintf("%s is missing: nothing to compare with", r.Lock)},
+			"landscape-pipe check --update writes it")
+	case len(r.Stale) > 0:
+		return advised(&differenceError{fmt.Sprintf("%s not up to date", plural(len(r.Stale), "stage"))},
+			"landscape-pipe repro brings the results up to date")
+	}
+	text := ""
+	if n := len(r.Differences); n > 0 {
+		text = fmt.Sprintf("%s differ", plural(n, "result"))
+		if n == 1 {
+			text += "s"
+		}
+	}
+	if n := len(r.outside()); n > 0 {
+		if text != "" {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s outside its tolerance", plural(n, "metric"))
+	}
+	return advised(&differenceError{text}, "landscape-pipe check --update takes the results over if they are right")
+}
+
+// outside are the metrics that are not within their tolerance.
+func (r *checkReport) outside() []metricResult {
+	var found []metricResult
+	for _, m := range r.Metrics {
+		if !m.OK {
+			found = append(found, m)
+		}
+	}
+	return found
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
+)
+
+type curvatureCmd struct {
+	Weights string `required:"" placeholder:"FILE.safetensors" help:"The network: matrices outputs × inputs, as in PyTorch's state_dict, float32 or float64, without biases."`
+	Inputs  string `required:"" placeholder:"FILE.npy" help:"The objects, one a row, taken as given."`
+	Labels  string `required:"" placeholder:"FILE.npy" help:"The class of each object, counted from 0, in any integer type."`
+
+	Layers     []string `sep:"," placeholder:"NAME,…" help:"The matrices from the input to the output (default: all tensors, in the natural order of their names)."`
+	Top        int      `default:"20" placeholder:"N" help:"Largest eigenvalues to find (default: ${default})."`
+	Bottom     int      `default:"20" placeholder:"N" help:"Smallest eigenvalues to find (default: ${default})."`
+	PerObject  string   `placeholder:"all|M" help:"Norms of each object's own Hessian; its spectrum for all objects or for the M with the largest bounds."`
+	Increments string   `placeholder:"all|K,…" help:"What object k+1 does to the mean over the first k: for each k, or for those listed."`
+	Bounds     bool     `help:"The paper's bounds, as printed and corrected, of each object."`
+	Density    string   `placeholder:"STEPSxPROBES" help:"Spectral density by Lanczos quadrature, as 80x10."`
+
+	Tolerance float64 `default:"1e-9" placeholder:"X" help:"Relative error to stop at (default: ${default})."`
+	Exact     int     `default:"4000" placeholder:"N" help:"Form and solve matrices of up to N rows whole (default: ${default})."`
+	Seed      int64   `default:"0" placeholder:"N" help:"Seed of starting vectors and probes (default: ${default})."`
+
+	Output   string `short:"o" placeholder:"DIR" help:"Write the results, the vectors and figures into DIR."`
+	JSON     bool   `name:"json" help:"Write one JSON object."`
+	Jobs     int    `short:"j" placeholder:"N" help:"Cores to use (default: all that the process may)."`
+	Quiet    bool   `short:"q" help:"Say nothing but warnings and errors beside the result." xor:"volume"`
+	Verbose  bool   `short:"v" help:"Say also what the stages log, and why they run." xor:"volume"`
+	Progress string `enum:"auto,live,plain,json" default:"auto" help:"How to show progress: auto, live, plain or json (default: ${default})."`
+}
+
+const curvatureHelp = `The network is a chain of matrices with ReLU between them, softmax and
+cross-entropy at the end, and no biases. Save PyTorch's with
+    safetensors.torch.save_file(model.state_dict(), "weights.safetensors")
+and the data with numpy.save. Nothing is scaled or normalised.
+
+H is the Hessian of the mean loss, G its Gauss–Newton part, R = H − G. Each
+eigenvalue has a residual, within which an eigenvalue is sure to lie, and an
+estimate of its error, which is smaller.
+
+Results are kept in the store (artifacts/store, or --store). The same command
+goes on where it was interrupted, and a second time does nothing but print.
+
+Examples:
+    landscape-pipe curvature --weights W.safetensors --inputs X.npy --labels y.npy
+    landscape-pipe curvature … --per-object all --bounds --json > result.json
+    landscape-pipe curvature … --increments 100,1000,5000 --density 80x10 -o results
+`
+
+// Run implements the verb.
+func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
+	return runCurvature(ctx, a, g, c)
+}
+
+func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) error {
+	request, err := c.request()
+	if err != nil {
+		return err
+	}
+	x := &examination{a: a, c: c}
+	dir := g.Store
+	if dir == "" {
+		dir = filepath.Join(g.Artifacts, "store")
+	}
+	if x.store, err = cas.OpenDisk(dir); err != nil {
+		return err
+	}
+	defer x.store.Close()
+	if x.env.Sources, err = pipeline.NewSources(landscape.Sources(), landscape.Module); err != nil {
+		return fmt.Errorf("reading the sources of the stages: %w", err)
+	}
+	if err := x.takeIn(ctx, &request); err != nil {
+		return err
+	}
+	for _, text := range x.env.Sources.Warnings() {
+		a.warn("%s", text)
+	}
+	if request.Increments, err = c.sizes(x.shape.Objects); err != nil {
+		return err
+	}
+	if err := x.examine(ctx, request); err != nil {
+		return err
+	}
+	p, err := x.profile(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Output != "" {
+		if err := x.export(ctx, p); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return writeLine(a.stdout, p.object())
+	}
+	return p.print(a)
+}
+
+// request is what the flags ask for; the increments wait until the number of
+// objects is known.
+func (c *curvatureCmd) request() (stages.CurvatureRequest, error) {
+	r := stages.CurvatureRequest{
+		Name: networkName(c.Weights), Top: c.Top, Bottom: c.Bottom, Tolerance: c.Tolerance, Exact: c.Exact, Seed: c.Seed,
+		Bounds: c.Bounds, Figures: c.Output != "",
+	}
+	r.Files.Layers = c.Layers
+	switch {
+	case c.Jobs < 0:
+		return r, usage(fmt.Errorf("--jobs=%d: want a number of cores, or 0 for all", c.Jobs), "")
+	case c.Top < 0 || c.Top > 1000:
+		return r, usage(fmt.Errorf("--top=%d: want a number of eigenvalues, at most 1000", c.Top), "")
+	case c.Bottom < 0 || c.Bottom > 1000:
+		return r, usage(fmt.Errorf("--bottom=%d: want a number of eigenvalues, at most 1000", c.Bottom), "")
+	case !(c.Tolerance >= 1e-13 && c.Tolerance <= 0.1):
+		return r, usage(fmt.Errorf("--tolerance=%v: want a relative error from 1e-13 to 0.1", c.Tolerance), "")
+	case c.Exact < 0 || c.Exact > 20_000:
+		return r, usage(fmt.Errorf("--exact=%d: want a number of rows, at most 20000", c.Exact), "")
+	}
+	switch n, err := strconv.Atoi(c.PerObject); {
+	case c.PerObject == "":
+	case c.PerObject == "all":
+		r.PerObject = stages.All
+	case err != nil || n < 1:
+		return r, usage(fmt.Errorf("--per-object=%s: want all, or a number of objects", c.PerObject), "")
+	default:
+		r.PerObject = n
+	}
+	if c.Increments != "" && c.Increments != "all" {
+		if _, err := c.sizes(math.MaxInt); err != nil {
+			return r, err
+		}
+	}
+	if c.Density != "" {
+		steps, probes, _ := strings.Cut(strings.NewReplacer("×", "x", "X", "x").Replace(c.Density), "x")
+		var errSteps, errProbes error
+		r.Steps, errSteps = strconv.Atoi(steps)
+		r.Probes, errProbes = strconv.Atoi(probes)
+		if errSteps != nil || errProbes != nil || r.Steps < 1 || r.Probes < 1 || r.Steps > 10_000 || r.Probes > 10_000 {
+			return r, usage(fmt.Errorf("--density=%s: want steps and probes, as 80x10", c.Density), "")
+		}
+	}
+	return r, nil
+}
+
+// sizes are the k of --increments, ascending and once each.
+func (c *curvatureCmd) sizes(objects int) ([]int, error) {
+	if c.Increments == "" {
+		return nil, nil
+	}
+	if objects < 2 {
+		return nil, usage(errors.New("--increments: there is one object, want at least two"), "")
+	}
+	var list []int
+	if c.Increments == "all" {
+		for k := 1; k < objects; k++ {
+			list = append(list, k)
+		}
+		return list, nil
+	}
+	for text := range strings.SplitSeq(c.Increments, ",") {
+		k, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || k < 1 {
+			return nil, usage(fmt.Errorf("--increments=%s: %q is no size: want all, or numbers of objects with commas between them", c.Increments, text), "")
+		}
+		if k >= objects {
+			return nil, usage(fmt.Errorf("--increments=%s: %d is not possible with %s: want 1 to %d, because one object more is taken", c.Increments, k, plural(objects, "object"), objects-1), "")
+		}
+		list = append(list, k)
+	}
+	return ascending(list), nil
+}
+
+// networkName is what the stages of a network are called by: the name of its
+// file, without what has a meaning in the names of stages.
+func networkName(file string) string {
+	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || strings.ContainsRune("[],=/\\", r) {
+			return '_'
+		}
+		return r
+	}, name)
+}
+
+// examination is one run of the verb.
+type examination struct {
+	a     *app
+	c     *curvatureCmd
+	store *cas.Disk
+	env   stages.Env
+	files userfiles.Files
+
+	request stages.CurvatureRequest
+	shape   userfiles.Shape
+	graph   *stages.CurvatureGraph
+	plan    *pipeline.Plan
+}
+
+// takeIn checks the user's files and brings them into the store.
+func (x *examination) takeIn(ctx context.Context, r *stages.CurvatureRequest) error {
+	for _, f := range []struct {
+		flag, path string
+		source     *userfiles.Source
+		digest     *string
+	}{
+		{"--weights", x.c.Weights, &x.files.Weights, &r.Files.Weights},
+		{"--inputs", x.c.Inputs, &x.files.Inputs, &r.Files.Inputs},
+		{"--labels", x.c.Labels, &x.files.Labels, &r.Files.Labels},
+	} {
+		digest, err := digestOf(ctx, x.store, f.path)
+		if err != nil {
+			return fileError(f.flag, err)
+		}
+		*f.digest = digest.String()
+		*f.source = userfiles.Source{Name: f.path, Read: func() ([]byte, error) { return os.ReadFile(f.path) }}
+	}
+	x.request = *r
+	var err error
+	if x.graph, err = stages.NewCurvature(*r, nil, x.files, x.env); err != nil {
+		return fmt.Errorf("building the graph: %w", err)
+	}
+	if err := x.run(ctx, silent{}); err != nil {
+		var mistake *userfiles.Error
+		if errors.As(err, &mistake) {
+			return usage(mistake, mistake.Hint)
+		}
+		return err
+	}
+	x.shape, err = readRecord[userfiles.Shape](ctx, x, x.graph.Shape)
+	return err
+}
+
+// examine runs what is asked for, after an estimate of what it takes.
+func (x *examination) examine(ctx context.Context, r stages.CurvatureRequest) error {
+	x.request = r
+	var err error
+	if x.graph, err = stages.NewCurvature(r, &x.shape, x.files, x.env); err != nil {
+		return fmt.Errorf("building the graph: %w", err)
+	}
+	if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
+		return err
+	}
+	if needed, cached := x.plan.Count(); cached < needed && !x.c.Quiet {
+		if err := x.foretell(ctx); err != nil {
+			return err
+		}
+	}
+	show := newReporter(x.a, x.c.Progress, x.c.Quiet, x.c.Verbose, newEstimate(x.store, x.plan, x.c.Jobs))
+	err = x.run(ctx, show)
+	show.close()
+	return err
+}
+
+// run brings the graph up to date.
+func (x *examination) run(ctx context.Context, show reporter) error {
+	var err error
+	if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
+		return err
+	}
+	summary, err := x.plan.Run(ctx, x.options(show))
+	if ctx.Err() != nil && summary != nil {
+		return interrupted(ctx, summary)
+	}
+	var failed *pipeline.StageError
+	if errors.As(err, &failed) && !errors.Is(err, cas.ErrFull) {
+		return advised(err, "the same command tries again; -v shows what the stages say")
+	}
+	return err
+}
+
+func (x *examination) options(show reporter) pipeline.RunOptions {
+	return pipeline.RunOptions{Jobs: x.c.Jobs, MemoryLimit: memoryLimit(os.ReadFile), Events: show.event}
+}
+
+// workers is how many cores there are for a trial.
+func (x *examination) workers() int {
+	if x.c.Jobs > 0 {
+		return x.c.Jobs
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -1,0 +1,332 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
+)
+
+// profile is what was found out about a network. Pointers and slices are nil
+// where nothing was asked.
+type profile struct {
+	shape       userfiles.Shape
+	top, bottom int
+
+	spectrum   result.Spectrum
+	density    *result.Density
+	rule       []float64 // probes × 2 × steps
+	objects    *perObject
+	increments *result.IncrementSummary
+	bounds     *result.BoundsSummary
+	chain      [][]float64 // [bound][object], as curvature.BoundNames
+}
+
+// perObject holds a number an object; those of H_i are NaN where they were not
+// computed.
+type perObject struct {
+	loss, gaussNewton, hessian, least []float64
+}
+
+// profile reads the results.
+func (x *examination) profile(ctx context.Context) (*profile, error) {
+	p := &profile{shape: x.shape, top: x.request.Top, bottom: x.request.Bottom}
+	var err error
+	if p.spectrum, err = readRecord[result.Spectrum](ctx, x, x.graph.Spectrum); err != nil {
+		return nil, err
+	}
+	if p.density, err = readIfAsked[result.Density](ctx, x, x.graph.Density); err != nil {
+		return nil, err
+	}
+	if p.density != nil {
+		if p.rule, _, err = x.array(ctx, x.graph.Rule); err != nil {
+			return nil, err
+		}
+	}
+	if p.increments, err = readIfAsked[result.IncrementSummary](ctx, x, x.graph.Increments); err != nil {
+		return nil, err
+	}
+	if p.bounds, err = readIfAsked[result.BoundsSummary](ctx, x, x.graph.Bounds); err != nil {
+		return nil, err
+	}
+	if x.graph.ObjectBounds.Stage != nil {
+		values, columns, err := x.array(ctx, x.graph.ObjectBounds)
+		if err != nil {
+			return nil, err
+		}
+		p.chain = make([][]float64, columns)
+		for i, v := range values {
+			p.chain[i%columns] = append(p.chain[i%columns], v)
+		}
+	}
+	p.objects, err = x.perObject(ctx)
+	return p, err
+}
+
+func (x *examination) perObject(ctx context.Context) (*perObject, error) {
+	if x.graph.Objects.Stage == nil {
+		return nil, nil
+	}
+	values, columns, err := x.array(ctx, x.graph.Objects)
+	if err != nil {
+		return nil, err
+	}
+	o := &perObject{}
+	for i := 0; i < len(values); i += columns {
+		o.loss, o.gaussNewton = append(o.loss, values[i]), append(o.gaussNewton, values[i+1])
+		o.hessian, o.least = append(o.hessian, math.NaN()), append(o.least, math.NaN())
+	}
+	if x.graph.Hessians.Stage != nil {
+		if values, _, err = x.array(ctx, x.graph.Hessians); err != nil {
+			return nil, err
+		}
+		for i := range o.loss {
+			o.least[i] = values[2*i]
+			o.hessian[i] = max(-values[2*i], values[2*i+1])
+		}
+		return o, nil
+	}
+	if values, _, err = x.array(ctx, x.graph.TopHessians); err != nil {
+		return nil, err
+	}
+	for at := 0; at < len(values); at += 3 {
+		i := int(values[at])
+		o.hessian[i], o.least[i] = values[at+1], values[at+2]
+	}
+	return o, nil
+}
+
+// read returns an output from the store. If the store has lost it, its stage
+// runs again.
+func (x *examination) read(ctx context.Context, o stages.CurvatureOutput) ([]byte, error) {
+	for again := false; ; again = true {
+		digest, _, ok := x.plan.Output(o.Stage, o.Output)
+		if !ok {
+			return nil, fmt.Errorf("%v has no output %s", o.Stage, o.Output)
+		}
+		b, err := x.store.Get(ctx, digest)
+		var damaged *cas.DamagedError
+		if err == nil || again || !errors.Is(err, cas.ErrNotFound) && !errors.As(err, &damaged) {
+			return b, err
+		}
+		if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
+			return nil, err
+		}
+		if _, err := x.plan.Verify(ctx); err != nil {
+			return nil, err
+		}
+		if _, err := x.plan.Run(ctx, x.options(silent{})); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// array reads a .npy of float64 and the length of its last dimension.
+func (x *examination) array(ctx context.Context, o stages.CurvatureOutput) (values []float64, columns int, err error) {
+	b, err := x.read(ctx, o)
+	if err != nil {
+		return nil, 0, err
+	}
+	a, err := npy.Decode(b)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%v: %w", o.Stage, err)
+	}
+	if values, err = npy.Values[float64](a); err != nil {
+		return nil, 0, fmt.Errorf("%v: %w", o.Stage, err)
+	}
+	return values, a.Shape[len(a.Shape)-1], nil
+}
+
+// readRecord reads a summary.
+func readRecord[R interface{ Validate() error }](ctx context.Context, x *examination, o stages.CurvatureOutput) (R, error) {
+	var zero R
+	b, err := x.read(ctx, o)
+	if err != nil {
+		return zero, err
+	}
+	r, err := result.Decode[R](b)
+	if err != nil {
+		return zero, fmt.Errorf("%v: %w", o.Stage, err)
+	}
+	return r, nil
+}
+
+// readIfAsked reads a summary that may not have been asked for.
+func readIfAsked[R interface{ Validate() error }](ctx context.Context, x *examination, o stages.CurvatureOutput) (*R, error) {
+	if o.Stage == nil {
+		return nil, nil
+	}
+	r, err := readRecord[R](ctx, x, o)
+	return &r, err
+}
+
+// export writes the results and the figures into the folder of -o.
+func (x *examination) export(ctx context.Context, p *profile) error {
+	dir := x.c.Output
+	written, err := x.plan.Export(ctx, dir)
+	if err != nil {
+		return fmt.Errorf("exporting to %s: %w", dir, err)
+	}
+	text, err := json.Marshal(p.object())
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "curvature.json")
+	text = append(text, '\n')
+	if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, text) {
+		if err := replaceFile(file, text); err != nil {
+			return fmt.Errorf("exporting to %s: %w", dir, err)
+		}
+		written = append(written, "curvature.json")
+	}
+	if !x.c.Quiet {
+		files := 1
+		for _, step := range x.plan.Steps() {
+			files += len(step.Stage.Exports())
+		}
+		fmt.Fprintf(x.a.stderr, "results in %s: %s, %d written\n", dir, plural(files, "file"), len(written))
+	}
+	return nil
+}
+
+// object is the form for programs: the fields that the documentation lists and,
+// behind each flag, what it asks for.
+func (p *profile) object() any {
+	s := p.spectrum
+	type quantiles = map[string]result.Quantiles
+	type objectValues struct {
+		Loss        []float64            `json:"loss"`
+		GaussNewton []float64            `json:"gauss_newton_norm"`
+		Hessian     gaps                 `json:"hessian_norm"` // null where not computed
+		Least       gaps                 `json:"hessian_min"`
+		Bounds      map[string][]float64 `json:"bounds,omitempty"`
+	}
+	type incrementValues struct {
+		K           []int     `json:"k"`
+		HessianNorm []float64 `json:"hessian_norm"`
+		AbsLoss     []float64 `json:"abs_loss"`
+	}
+	type densityValues struct {
+		result.Density
+		Nodes   [][]float64 `json:"nodes"` // of each probe
+		Weights [][]float64 `json:"weights"`
+	}
+	v := struct {
+		Objects      int              `json:"objects"`
+		Parameters   int              `json:"parameters"`
+		Layers       int              `json:"layers"`
+		Loss         float64          `json:"loss"`
+		GradientNorm float64          `json:"gradient_norm"`
+		Hessian      termValue        `json:"hessian"`
+		GaussNewton  termValue        `json:"gauss_newton"`
+		HTerm        termValue        `json:"h_term"`
+		PerObject    *objectValues    `json:"per_object,omitempty"`
+		Increments   *incrementValues `json:"increments,omitempty"`
+		Bounds       quantiles        `json:"bounds,omitempty"`
+		Density      *densityValues   `json:"density,omitempty"`
+	}{
+		Objects: s.Objects, Parameters: s.Parameters, Layers: s.Layers, Loss: s.Loss, GradientNorm: s.GradientNorm,
+		Hessian: p.term(s.Hessian), GaussNewton: p.term(s.GaussNewton), HTerm: p.term(s.HTerm),
+	}
+	if o := p.objects; o != nil {
+		v.PerObject = &objectValues{Loss: o.loss, GaussNewton: o.gaussNewton, Hessian: o.hessian, Least: o.least}
+	}
+	if p.increments != nil {
+		v.Increments = &incrementValues{}
+		for _, i := range p.increments.Increments {
+			v.Increments.K = append(v.Increments.K, i.K)
+			v.Increments.HessianNorm = append(v.Increments.HessianNorm, i.HessianNorm)
+			v.Increments.AbsLoss = append(v.Increments.AbsLoss, i.AbsLoss)
+		}
+	}
+	if p.chain != nil {
+		v.Bounds = quantiles{}
+		for i, name := range curvature.BoundNames {
+			v.Bounds[name] = result.NewQuantiles(p.chain[i])
+			if v.PerObject != nil && p.complete() {
+				if v.PerObject.Bounds == nil {
+					v.PerObject.Bounds = map[string][]float64{}
+				}
+				v.PerObject.Bounds[name] = p.chain[i]
+			}
+		}
+	}
+	if p.density != nil {
+		v.Density = &densityValues{Density: *p.density}
+		for at, steps := 0, p.density.Steps; at < len(p.rule); at += 2 * steps {
+			v.Density.Nodes = append(v.Density.Nodes, p.rule[at:at+steps])
+			v.Density.Weights = append(v.Density.Weights, p.rule[at+steps:at+2*steps])
+		}
+	}
+	return v
+}
+
+// complete reports whether the spectrum of each H_i was asked for.
+func (p *profile) complete() bool {
+	for _, x := range p.objects.hessian {
+		if math.IsNaN(x) {
+			return false
+		}
+	}
+	return true
+}
+
+type termValue struct {
+	Norm      float64             `json:"norm"`
+	Trace     float64             `json:"trace"`
+	Frobenius *float64            `json:"frobenius"` // null where not exact
+	Top       []result.Eigenvalue `json:"top"`
+	Bottom    []result.Eigenvalue `json:"bottom"`
+}
+
+// term cuts the lists to what was asked for: the stage looks for one value at
+// either end at least.
+func (p *profile) term(t result.TermSpectrum) termValue {
+	return termValue{
+		Norm: t.Norm, Trace: t.Trace, Frobenius: t.Frobenius,
+		Top: first(t.Top, p.top), Bottom: first(t.Bottom, p.bottom),
+	}
+}
+
+func first(list []result.Eigenvalue, n int) []result.Eigenvalue {
+	if len(list) == 0 {
+		return []result.Eigenvalue{}
+	}
+	return list[:min(n, len(list))]
+}
+
+// gaps are numbers some of which are not known: NaN, in JSON null.
+type gaps []float64
+
+func (g gaps) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for i, x := range g {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if math.IsNaN(x) {
+			b = append(b, "null"...)
+			continue
+		}
+		b = strconv.AppendFloat(b, x, 'g', -1, 64)
+	}
+	return append(b, ']'), nil
+}
+
+// writeLine writes a value as JSON in one line: its lists may have a number an
+// object.
+func writeLine(w io.Writer, value any) error { return json.NewEncoder(w).Encode(value) }

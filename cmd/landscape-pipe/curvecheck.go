@@ -1,0 +1,153 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curves"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages"
+	"github.com/landscape-pipe/landscape-pipe/stages/differences"
+)
+
+// comparedAt are the sample sizes at which curves are held against the
+// paper's; the nearest one that the paper shows counts.
+var comparedAt = []int{10, 100, 1000, curves.SampleSize - 1}
+
+// curveResult is one of our curves beside the paper's. The paper trained each
+// network once, with a seed that nobody knows: the factors are reported, not
+// judged.
+type curveResult struct {
+	Figure     string       `json:"figure"`
+	Dataset    string       `json:"dataset"`
+	HiddenSize int          `json:"hidden_size"`
+	NumLayers  int          `json:"num_layers"`
+	Factors    []curvePoint `json:"factors"`
+	Median     *float64     `json:"median"` // of ours/paper's over all published k; nil for a curve of zeros
+	Worst      *float64     `json:"worst"`  // the factor farthest from 1, up or down
+	WorstK     int          `json:"worst_k,omitempty"`
+}
+
+// curvePoint is ours divided by the paper's.
+type curvePoint struct {
+	K      int      `json:"k"`
+	Factor *float64 `json:"factor"` // nil where ours is zero
+}
+
+// curveRow is the row of [differences.OutputCurve] that the paper shows: the
+// moving average. Column i is k = i+1.
+const curveRow = 2
+
+// comparedCurves holds the curves of the paper's figures that are up to date
+// against the published ones, in the order of the experiments.
+func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]curveResult, error) {
+	results := []curveResult{}
+	for _, step := range plan.Steps() {
+		figure := label(step.Stage, "figure")
+		if step.Stage.Kind() != "figures" || figure != curves.HiddenSize && figure != curves.NumLayers {
+			continue
+		}
+		for _, in := range step.Stage.Inputs() {
+			from := in.From
+			if from.Kind() != "differences" || in.Output != differences.OutputCurve || label(from, "k") != strconv.Itoa(curves.SampleSize) {
+				continue
+			}
+			d, _, ok := plan.Output(from, in.Output)
+			if !ok {
+				continue
+			}
+			name := curves.Name{Mode: curves.Extraction, Dataset: label(from, "dataset"), Figure: figure}
+			if label(from, "input") == stages.InputDirect {
+				name.Mode = curves.Direct
+			}
+			name.HiddenSize, _ = strconv.Atoi(label(from, "h"))
+			name.NumLayers, _ = strconv.Atoi(label(from, "l"))
+			published, ok, err := curves.Published(name)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+			content, err := w.store.Get(ctx, d)
+			if err != nil {
+				return nil, fmt.Errorf("reading the curve of %s: %w", from, err)
+			}
+			ours, err := curveOf(content, curveRow)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", from, err)
+			}
+			results = append(results, compareCurve(published, ours))
+		}
+	}
+	slices.SortStableFunc(results, func(a, b curveResult) int {
+		return cmp.Or(cmp.Compare(a.Dataset, b.Dataset), cmp.Compare(a.Figure, b.Figure),
+			cmp.Compare(a.HiddenSize, b.HiddenSize), cmp.Compare(a.NumLayers, b.NumLayers))
+	})
+	return results, nil
+}
+
+func label(s *pipeline.Stage, key string) string {
+	for _, l := range s.Labels() {
+		if l.Key == key {
+			return l.Value
+		}
+	}
+	return ""
+}
+
+// curveOf returns a row of a curve: the value at k = i+1.
+func curveOf(content []byte, row int) ([]float64, error) {
+	a, err := npy.Decode(content)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Shape) != 2 || row >= a.Shape[0] {
+		return nil, fmt.Errorf("the curve has shape %v: want two dimensions and more than %d rows", a.Shape, row)
+	}
+	return all[row*a.Shape[1] : (row+1)*a.Shape[1]], nil
+}
+
+func compareCurve(published curves.Curve, ours []float64) curveResult {
+	r := curveResult{Figure: published.Figure, Dataset: published.Dataset, HiddenSize: published.HiddenSize, NumLayers: published.NumLayers}
+	at := func(i int) *float64 {
+		if k := published.K[i]; k <= len(ours) && ours[k-1] > 0 && published.EMA[i] > 0 {
+			return finite(ours[k-1] / published.EMA[i])
+		}
+		return nil
+	}
+	var logs []float64
+	worst := -1.0
+	for i, k := range published.K {
+		factor := at(i)
+		if factor == nil {
+			continue
+		}
+		off := math.Abs(math.Log(*factor))
+		logs = append(logs, math.Log(*factor))
+		if off > worst {
+			worst, r.Worst, r.WorstK = off, factor, k
+		}
+	}
+	if len(logs) > 0 {
+		slices.Sort(logs)
+		r.Median = finite(math.Exp((logs[(len(logs)-1)/2] + logs[len(logs)/2]) / 2))
+	}
+	for _, k := range comparedAt {
+		i, _ := slices.BinarySearch(published.K, k)
+		if i == len(published.K) || i > 0 && k-published.K[i-1] <= published.K[i]-k {
+			i--
+		}
+		r.Factors = append(r.Factors, curvePoint{published.K[i], at(i)})
+	}
+	return r
+}

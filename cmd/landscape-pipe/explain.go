@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+type explainCmd struct {
+	Stage string `arg:"" help:"The stage, a group of stages, or an exported file."`
+	overrides
+	Changed bool `help:"Show only the fields that changed."`
+	JSON    bool `name:"json" help:"Write JSON: an array of explanations."`
+}
+
+const explainHelp = `The key of a stage is the hash of the fields that are listed: kind, code,
+outputs, params and the digest of each input. Beside each stands what it was
+when the stage last ran. With another key, the stage runs again.
+`
+
+// Run implements the verb.
+func (c *explainCmd) Run(ctx context.Context, a *app, g *globals) error {
+	return runExplain(ctx, a, g, c)
+}
+
+func runExplain(_ context.Context, a *app, g *globals, c *explainCmd) error {
+	w, err := g.open(a, c.Set)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	plan, err := w.plan(pipeline.Options{Targets: []string{c.Stage}})
+	if err != nil {
+		return err
+	}
+	named, err := w.graph.Match(c.Stage)
+	if err != nil {
+		return err
+	}
+	values := make([]explainValue, 0, len(named))
+	for _, s := range named {
+		v, err := w.explain(plan, s)
+		if err != nil {
+			return err
+		}
+		if c.Changed {
+			v.Fields = slices.DeleteFunc(v.Fields, func(f explainField) bool { return !f.Changed && !f.Unknown })
+		}
+		values = append(values, v)
+	}
+	if c.JSON {
+		return printJSON(a.stdout, values)
+	}
+	out := bufio.NewWriter(a.stdout)
+	for i, v := range values {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		v.print(out, a.out)
+	}
+	return out.Flush()
+}
+
+// explainValue is an explanation in JSON.
+type explainValue struct {
+	Stage   string          `json:"stage"`
+	State   string          `json:"state"`
+	Reason  string          `json:"reason,omitempty"`
+	Key     string          `json:"key,omitempty"`
+	Last    string          `json:"last,omitempty"` // the key with which it last ran
+	Fields  []explainField  `json:"fields"`
+	Outputs []explainOutput `json:"outputs,omitempty"` // of the current key
+	Run     string          `json:"run,omitempty"`     // that made them
+	Started time.Time       `json:"started,omitzero"`
+	Elapsed float64         `json:"elapsed,omitempty"` // seconds
+
+	state pipeline.State
+}
+
+type explainField struct {
+	Field   string   `json:"field"`
+	Old     string   `json:"old,omitempty"`
+	New     string   `json:"new,omitempty"`
+	Changed bool     `json:"changed"`
+	Unknown bool     `json:"unknown,omitempty"` // New says where it will come from
+	Parts   []string `json:"parts,omitempty"`   // of the code: the packages that changed
+}
+
+type explainOutput struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+}
+
+func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValue, error) {
+	e, err := plan.Explain(s)
+	if err != nil {
+		return explainValue{}, err
+	}
+	v := explainValue{Stage: s.Name(), State: stepName(e.State), Reason: e.Reason, state: e.State}
+	if !e.Key.IsZero() {
+		v.Key = e.Key.String()
+	}
+	if !e.Last.IsZero() {
+		v.Last = e.Last.String()
+	}
+	for _, f := range e.Fields {
+		field := explainField{Field: f.Path, Old: f.Old, New: f.New, Changed: f.Changed && v.Last != "", Unknown: f.Unknown}
+		if field.Field == "code" && field.Changed {
+			field.Parts = w.changedCode(s.Kind(), f.Old)
+		}
+		v.Fields = append(v.Fields, field)
+	}
+	if r, ok := plan.Record(s); ok {
+		v.Run, v.Started, v.Elapsed = r.Run.String(), r.Started, r.Elapsed.Seconds()
+		for _, o := range r.Outputs {
+			v.Outputs = append(v.Outputs, explainOutput{o.Name, o.Digest.String(), o.Size})
+		}
+	}
+	return v, nil
+}
+
+func (v *explainValue) print(out io.Writer, style term.Style) {
+	fmt.Fprintf(out, "%s  %s", style.Bold(v.Stage), paintState(style, v.state, v.State))
+	if v.Reason != "" {
+		fmt.Fprintf(out, ": %s", term.Clean(v.Reason))
+	}
+	fmt.Fprintln(out)
+	width := len("field")
+	for _, f := range v.Fields {
+		width = max(width, term.Width(f.Field))
+	}
+	for _, f := range v.Fields {
+		fmt.Fprintln(out, f.line(style, width, v.Last != ""))
+	}
+	if len(v.Fields) == 0 {
+		fmt.Fprintln(out, "  no field of the key changed")
+	}
+	for _, o := range v.Outputs {
+		fmt.Fprintf(out, "%s  %s, %s\n", style.Dim("  → "+o.Name), short(o.Digest), byteSize(o.Size))
+	}
+	if v.Run != "" {
+		fmt.Fprintf(out, "  %s\n", style.Dim(fmt.Sprintf("made by run %s on %s in %s", v.Run[:12], v.Started.Format(time.DateTime),
+			term.Duration(time.Duration(v.Elapsed*float64(time.Second))))))
+	}
+}
+
+func (f explainField) line(style term.Style, width int, ran bool) string {
+	name := term.Pad(f.Field, width)
+	now := short(f.New)
+	switch {
+	case f.Unknown && f.Old != "":
+		return style.Dim("?") + " " + name + "  " + short(f.Old) + " → " + style.Dim("not known yet: "+now)
+	case f.Unknown:
+		return style.Dim("?") + " " + name + "  " + style.Dim("not known yet: "+now)
+	case !ran || !f.Changed:
+		return "  " + name + "  " + now
+	case f.Old == "":
+		return style.Warn("+") + " " + name + "  " + style.Warn(now)
+	case f.New == "":
+		return style.Warn("-") + " " + name + "  " + style.Dim(short(f.Old))
+	}
+	text := style.Warn("~") + " " + name + "  " + short(f.Old) + " → " + style.Warn(now)
+	if len(f.Parts) > 0 {
+		text += "  (" + joined(f.Parts) + ")"
+	}
+	return text
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+type gcCmd struct {
+	overrides
+	Apply bool `help:"Really remove. Without it nothing is changed."`
+	Days  int  `default:"30" placeholder:"N" help:"Keep what runs of the last N days made (default: ${default})."`
+	Aside bool `help:"Remove the damaged files that were set aside, too."`
+	JSON  bool `name:"json" help:"Write JSON."`
+}
+
+const gcHelp = `Kept is what one of these needs: each lock.json in the artifacts folder, the
+current params, the runs of the last days; of all this also what it was made
+from. Everything else can be made again by repro. A run that is going on is
+waited for by nobody: gc --apply says that the store is in use, and ends.
+`
+
+// Run implements the verb.
+func (c *gcCmd) Run(ctx context.Context, a *app, g *globals) error { return runGC(ctx, a, g, c) }
+
+func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
+	if c.Days < 0 {
+		return usage(fmt.Errorf("--days=%d: want a number of days, or 0 for none", c.Days), "")
+	}
+	w, err := g.open(a, c.Set)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	plan, err := w.plan(pipeline.Options{})
+	if err != nil {
+		return err
+	}
+	roots, err := w.roots(plan, g.Artifacts)
+	if err != nil {
+		return err
+	}
+	needs, err := pipeline.FindNeeds(w.store, roots, "runs of "+plural(c.Days, "day"), a.started.Add(-time.Duration(c.Days)*24*time.Hour))
+	if err != nil {
+		return err
+	}
+	kept := make([]gcGroup, len(needs.Roots()))
+	for i, name := range needs.Roots() {
+		kept[i].Why = name
+	}
+	done, err := w.store.GC(ctx, cas.GCOptions{
+		Keep: func(d cas.Digest) bool {
+			i := needs.Why(d)
+			if i < 0 {
+				return false
+			}
+			kept[i].Objects++
+			kept[i].Bytes += w.store.DiskSize(d)
+			return true
+		},
+		KeepRow: needs.KeepRow, Aside: c.Aside, DryRun: !c.Apply,
+	})
+	if err != nil {
+		return err
+	}
+	report := gcReport{Applied: c.Apply, Kept: kept, Rows: done.Rows, Bytes: done.Bytes}
+	for _, g := range []struct {
+		what string
+		list []cas.Removed
+	}{{"objects", done.Objects}, {"temporary files", done.Temporaries}, {"damaged files set aside", done.Aside}} {
+		group := gcGroup{Why: g.what, Objects: len(g.list)}
+		for _, r := range g.list {
+			group.Bytes += r.Bytes
+		}
+		report.Removed = append(report.Removed, group)
+	}
+	if c.JSON {
+		return printJSON(a.stdout, report)
+	}
+	report.print(a)
+	return nil
+}
+
+// gcReport is what gc keeps and removes.
+type gcReport struct {
+	Applied bool      `json:"applied"`
+	Kept    []gcGroup `json:"kept"` // each object under the first reason that it has
+	Removed []gcGroup `json:"removed"`
+	Rows    int       `json:"rows"`  // removed
+	Bytes   int64     `json:"bytes"` // removed, without rows
+}
+
+type gcGroup struct {
+	Why     string `json:"why"`
+	Objects int    `json:"objects"`
+	Bytes   int64  `json:"bytes"` // on disk
+}
+
+// roots are the reasons to keep results, beside the recent runs.
+func (w *workspace) roots(plan *pipeline.Plan, artifacts string) ([]pipeline.Root, error) {
+	files := []string{filepath.Join(artifacts, "lock.json"), w.lockFile()}
+	others, err := filepath.Glob(filepath.Join(artifacts, "runs", "*", "lock.json"))
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, others...)
+	slices.Sort(files)
+	current := pipeline.Root{Name: "current params"}
+	for _, step := range plan.Steps() {
+		if step.State == pipeline.StateCached {
+			current.Keys = append(current.Keys, step.Key)
+		}
+	}
+	roots := []pipeline.Root{current}
+	for _, file := range slices.Compact(files) {
+		baseline, err := pipeline.LoadBaseline(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, advised(err, "gc removes nothing while it cannot read what is expected")
+		}
+		root := pipeline.Root{Name: file}
+		baseline.Digests(func(_, _ string, d pipeline.Digest) bool {
+			root.Digests = append(root.Digests, d)
+			return true
+		})
+		roots = append(roots, root)
+	}
+	return roots, nil
+}
+
+func (r *gcReport) print(a *app) {
+	rows := [][]string{{"kept for", "objects", "size"}}
+	add := func(g gcGroup) { rows = append(rows, []string{g.Why, fmt.Sprint(g.Objects), byteSize(g.Bytes)}) }
+	for _, g := range r.Kept {
+		add(g)
+	}
+	writeTable(a.stdout, a.out, rows, 1, 2)
+	head := "would be removed"
+	if r.Applied {
+		head = "removed"
+	}
+	rows = [][]string{{head, "files", "size"}}
+	for _, g := range r.Removed {
+		add(g)
+	}
+	fmt.Fprintln(a.stdout)
+	writeTable(a.stdout, a.out, rows, 1, 2)
+	text := fmt.Sprintf("%s of rows, %s freed", plural(r.Rows, "entry"), byteSize(r.Bytes))
+	if r.Rows != 1 {
+		text = fmt.Sprintf("%d entries of rows, %s freed", r.Rows, byteSize(r.Bytes))
+	}
+	if !r.Applied {
+		text += "; nothing was changed: gc --apply does it"
+	}
+	fmt.Fprintln(a.stdout, term.Clean(text))
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/base64"
+	"encoding/csv"
+	"fmt"
+	"html/template"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+type reportCmd struct {
+	Output string `short:"o" placeholder:"FILE" help:"Where to (default: report.html beside the exports of repro)."`
+	overrides
+}
+
+const reportHelp = `One HTML file without anything around it: figures, tables, how they were made.
+It shows what is up to date, and names what is not.
+`
+
+// Run implements the verb.
+func (c *reportCmd) Run(ctx context.Context, a *app, g *globals) error {
+	return runReport(ctx, a, g, c)
+}
+
+func runReport(ctx context.Context, a *app, g *globals, c *reportCmd) error {
+	w, err := g.open(a, c.Set)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	plan, err := w.plan(pipeline.Options{})
+	if err != nil {
+		return err
+	}
+	page, err := w.page(ctx, plan)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := pageTemplate.Execute(&text, page); err != nil {
+		return err
+	}
+	output := c.Output
+	if output == "" {
+		output = filepath.Join(w.exports, "report.html")
+	}
+	if err := replaceFile(output, text.Bytes()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	_, err = fmt.Fprintf(a.stdout, "wrote %s (%s, %s, %s)\n", output,
+		plural(len(page.Figures), "figure"), plural(len(page.Tables), "table"), byteSize(int64(text.Len())))
+	return err
+}
+
+//go:embed report.html.tmpl
+var pageText string
+
+var pageTemplate = template.Must(template.New("report").Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	Title   string
+	Stale   []string // stages
+	Facts   [][2]string
+	Params  [][2]string
+	Figures []pageFigure
+	Tables  []pageTable
+}
+
+type pageFigure struct {
+	Title string
+	Image template.URL // SVG
+	Files string
+}
+
+type pageTable struct {
+	Title string
+	File  string
+	Head  []string
+	Rows  [][]string
+}
+
+func (w *workspace) page(ctx context.Context, plan *pipeline.Plan) (*page, error) {
+	p := &page{Title: "landscape-pipe"}
+	if w.run != "" {
+		p.Title += ": " + w.run
+	}
+	stages, cached := plan.Count()
+	p.Facts = append(p.Facts, [2]string{"stages", fmt.Sprintf("%d, of which %d are up to date", stages, cached)})
+	if runs, err := pipeline.Runs(w.store); err == nil && len(runs) > 0 {
+		last := runs[len(runs)-1]
+		p.Facts = append(p.Facts,
+			[2]string{"last run", fmt.Sprintf("%s, %s ran", last.Started.UTC().Format(time.DateTime)+" UTC", plural(last.Ran, "stage"))},
+			[2]string{"machine", fmt.Sprintf("%s %s/%s, %s", last.CPU, last.OS, last.Arch, plural(last.Cores, "core"))},
+			[2]string{"program", fmt.Sprintf("%s %s, %s", last.Module, last.Version, last.Go)})
+	}
+	lines := paramLines(w.params)
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		p.Params = append(p.Params, [2]string{name, lines[name]})
+	}
+	for _, step := range plan.Steps() {
+		exports := step.Stage.Exports()
+		if len(exports) == 0 {
+			continue
+		}
+		if step.State != pipeline.StateCached {
+			p.Stale = append(p.Stale, step.Stage.Name())
+			continue
+		}
+		if err := w.show(ctx, plan, step.Stage, exports, p); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.Stage, err)
+		}
+	}
+	return p, nil
+}
+
+// show puts the files of a stage on the page: pictures and tables.
+func (w *workspace) show(ctx context.Context, plan *pipeline.Plan, s *pipeline.Stage, exports map[string]string, p *page) error {
+	var others []string
+	for _, output := range slices.Sorted(maps.Keys(exports)) {
+		others = append(others, exports[output])
+	}
+	for _, output := range slices.Sorted(maps.Keys(exports)) {
+		file := exports[output]
+		d, _, ok := plan.Output(s, output)
+		if suffix := path.Ext(file); !ok || suffix != ".svg" && suffix != ".csv" {
+			continue
+		}
+		content, err := w.store.Get(ctx, d)
+		if err != nil {
+			return err
+		}
+		title := strings.ReplaceAll(strings.TrimSuffix(path.Base(file), path.Ext(file)), "_", " ")
+		if path.Ext(file) == ".svg" {
+			image := "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(content)
+			p.Figures = append(p.Figures, pageFigure{title, template.URL(image), strings.Join(brief(others), " ")})
+			continue
+		}
+		rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
+		if err != nil {
+			return err
+		}
+		t := pageTable{Title: title, File: file}
+		for i, row := range rows {
+			if i == 0 {
+				t.Head = row
+				continue
+			}
+			for j, cell := range row {
+				if v, err := strconv.ParseFloat(cell, 64); err == nil && strings.ContainsAny(cell, ".e") {
+					row[j] = number(v)
+				}
+			}
+			t.Rows = append(t.Rows, row)
+		}
+		p.Tables = append(p.Tables, t)
+	}
+	return nil
+}

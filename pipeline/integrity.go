@@ -1,0 +1,80 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// RecordFault is an output that a record promises and the store cannot give.
+type RecordFault struct {
+	Key    Key
+	Kind   string // of the action, "" where its manifest is lost
+	Output string
+	Digest Digest
+	Err    error // [cas.ErrNotFound], *[cas.DamagedError], or a size that differs
+}
+
+// Integrity is what [CheckRecords] found.
+type Integrity struct {
+	Records int // that count, one an action
+	Faults  []RecordFault
+
+	// Unexplained are the keys of records without a manifest: explain and
+	// check cannot say what made them.
+	Unexplained []Key
+}
+
+// CheckRecords holds every record against the objects that it names: that
+// they are there, and have the size on record. Content is not read. It writes
+// nothing.
+func CheckRecords(ctx context.Context, st RowStore) (*Integrity, error) {
+	var keys []Key
+	seen := make(map[Key]bool)
+	err := st.Rows(TableRecords, func(row cas.Row) bool {
+		if k := Key(row.Key); !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the records: %w", err)
+	}
+	report := &Integrity{}
+	for _, key := range keys {
+		r, ok, err := LookupRecord(st, key)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue // unreadable: a miss
+		}
+		report.Records++
+		m, err := LookupManifest(st, key)
+		if err != nil {
+			return nil, err
+		}
+		kind := ""
+		if m == nil {
+			report.Unexplained = append(report.Unexplained, key)
+		} else {
+			kind = m.Kind
+		}
+		for _, o := range r.Outputs {
+			size, err := st.Stat(ctx, o.Digest)
+			switch {
+			case err == nil && size != o.Size:
+				err = fmt.Errorf("it has %d bytes, the record says %d", size, o.Size)
+			case err != nil && !errors.Is(err, cas.ErrNotFound) && !isLost(err):
+				return nil, err
+			}
+			if err != nil {
+				report.Faults = append(report.Faults, RecordFault{key, kind, o.Name, o.Digest, err})
+			}
+		}
+	}
+	return report, nil
+}

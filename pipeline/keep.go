@@ -1,0 +1,196 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// Root is a reason to keep results in a store.
+type Root struct {
+	Name    string   // "lock.json"
+	Keys    []Key    // actions to be kept, with what they read
+	Digests []Digest // results to be kept, with the actions that made them last
+}
+
+// Needs is what is worth keeping in a store, and why. Its methods suit
+// [cas.GCOptions].
+type Needs struct {
+	objects map[Digest]int // the first root that needs it
+	keys    map[Key]int
+	explain map[Key]bool // whose manifests alone are kept
+	names   map[[32]byte]Key
+	runs    map[RunID]bool // recent
+	makers  map[RunID]bool // that made what is kept
+	code    map[Digest]bool
+	roots   []string
+}
+
+// FindNeeds follows the roots, in their order, to all that they need: an
+// action needs its outputs and its inputs, and a result needs an action that
+// made it. Roots with keys go first, so that equal results of forgotten params
+// do not keep these alive. Runs that began at or after since are a root of their own, named recent;
+// so are their logs and snapshots. The manifest with which a stage ran last
+// is kept for explain, whatever became of its result.
+func FindNeeds(st RowStore, roots []Root, recent string, since time.Time) (*Needs, error) {
+	n := &Needs{
+		objects: make(map[Digest]int), keys: make(map[Key]int), explain: make(map[Key]bool),
+		names: make(map[[32]byte]Key), runs: make(map[RunID]bool), makers: make(map[RunID]bool), code: make(map[Digest]bool),
+	}
+	runs, err := Runs(st)
+	if err != nil {
+		return nil, fmt.Errorf("reading the runs: %w", err)
+	}
+	for _, r := range runs {
+		if !r.Started.Before(since) {
+			n.runs[r.ID] = true
+		}
+	}
+	made := make(map[Digest][]Key)
+	latest := Root{Name: recent}
+	err = st.Rows("", func(row cas.Row) bool {
+		switch row.Table {
+		case TableRecords:
+			if r, err := DecodeRecord(row.Value); err == nil {
+				for _, o := range r.Outputs {
+					made[o.Digest] = append(made[o.Digest], Key(row.Key))
+				}
+				if n.runs[r.Run] {
+					latest.Keys = append(latest.Keys, Key(row.Key))
+				}
+			}
+		case TableNames:
+			if len(row.Value) == len(Key{}) {
+				n.names[row.Key] = Key(row.Value)
+			}
+		case TableSnapshots:
+			if n.runs[RunID(row.Key[:len(RunID{})])] && len(row.Value) == len(Digest{}) {
+				latest.Digests = append(latest.Digests, Digest(row.Value))
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the store: %w", err)
+	}
+	for _, k := range n.names {
+		n.explain[k] = true
+	}
+	for i, root := range append(slices.Clone(roots), latest) {
+		n.roots = append(n.roots, root.Name)
+		if err := n.follow(st, i, root, made); err != nil {
+			return nil, err
+		}
+	}
+	for k := range n.keys {
+		n.explain[k] = true
+	}
+	for k := range n.explain {
+		m, err := LookupManifest(st, k)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			n.code[m.Code] = true
+		}
+	}
+	return n, nil
+}
+
+// follow marks what one root needs. Of several actions that made a result the
+// last is kept, unless another is kept anyway.
+func (n *Needs) follow(st cas.Store, root int, r Root, made map[Digest][]Key) error {
+	var keys []Key // kept, to be followed
+	keep := func(k Key) {
+		if _, ok := n.keys[k]; !ok {
+			n.keys[k] = root
+			keys = append(keys, k)
+		}
+	}
+	result := func(d Digest) {
+		if _, ok := n.objects[d]; !ok {
+			n.objects[d] = root
+		}
+		makers := made[d]
+		kept := func(k Key) bool { _, ok := n.keys[k]; return ok }
+		if len(makers) > 0 && !slices.ContainsFunc(makers, kept) {
+			keep(makers[len(makers)-1])
+		}
+	}
+	for _, k := range r.Keys {
+		keep(k)
+	}
+	for _, d := range r.Digests {
+		result(d)
+	}
+	for len(keys) > 0 {
+		k := keys[len(keys)-1]
+		keys = keys[:len(keys)-1]
+		records, err := LookupRecords(st, k)
+		if err != nil {
+			return err
+		}
+		for _, rec := range records {
+			n.makers[rec.Run] = true
+			for _, o := range rec.Outputs {
+				if _, ok := n.objects[o.Digest]; !ok {
+					n.objects[o.Digest] = root
+				}
+			}
+		}
+		m, err := LookupManifest(st, k)
+		if err != nil {
+			return err
+		}
+		if m == nil {
+			continue
+		}
+		for _, in := range m.Inputs {
+			result(in.Digest)
+		}
+	}
+	return nil
+}
+
+// Roots returns the names of the roots in their order, the recent runs last.
+func (n *Needs) Roots() []string { return n.roots }
+
+// Why returns the index of the first root that needs an object, -1 if none
+// does.
+func (n *Needs) Why(d Digest) int {
+	if root, ok := n.objects[d]; ok {
+		return root
+	}
+	return -1
+}
+
+// Keep reports whether an object is needed.
+func (n *Needs) Keep(d Digest) bool { return n.Why(d) >= 0 }
+
+// KeepRow reports whether a row is needed. Tables that it does not know are.
+func (n *Needs) KeepRow(r cas.Row) bool {
+	_, kept := n.keys[Key(r.Key)]
+	switch r.Table {
+	case TableRecords:
+		return kept
+	case TableManifests:
+		return n.explain[Key(r.Key)]
+	case TableNames:
+		return len(r.Value) == len(Key{}) && n.names[r.Key] == Key(r.Value)
+	case TableLogs:
+		return kept || len(r.Value) >= len(RunID{}) && n.runs[RunID(r.Value[:len(RunID{})])]
+	case TableRuns:
+		if len(r.Value) < len(RunID{}) {
+			return false
+		}
+		id := RunID(r.Value[:len(RunID{})])
+		return n.runs[id] || n.makers[id]
+	case TableSnapshots:
+		return n.runs[RunID(r.Key[:len(RunID{})])]
+	case TableCode:
+		return n.code[Digest(r.Key)]
+	}
+	return true
+}

@@ -1,0 +1,268 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// threeSums is a → b → c, where only a's param is given.
+func threeSums(t *testing.T, k *kitchen, add int) (*Graph, []*Stage) {
+	t.Helper()
+	g := NewGraph()
+	a := k.add(t, g, "a", sumParams{Add: add})
+	b := k.add(t, g, "b", sumParams{Add: 10}, a)
+	c := k.add(t, g, "c", sumParams{Add: 100}, b)
+	return g, []*Stage{a, b, c}
+}
+
+func TestReplay(t *testing.T) {
+	k, st := newKitchen(), cas.NewMemory()
+	g, stages := threeSums(t, k, 1)
+	p := mustPlan(t, g, st, Options{})
+	if _, err := p.Replay(t.Context(), stages, RunOptions{}); err == nil {
+		t.Error("stages without a result were replayed")
+	}
+	mustRun(t, p, RunOptions{})
+	k.take()
+	replays, err := p.Replay(t.Context(), stages, RunOptions{Jobs: 2, MemoryLimit: 1})
+	if err != nil || len(replays) != 3 || k.count() != 3 {
+		t.Fatalf("%d replays, %v", len(replays), err)
+	}
+	for i, r := range replays {
+		if r.Stage != stages[i] || !r.Same() || r.Outputs[0].Content != nil {
+			t.Errorf("replay %+v", r)
+		}
+	}
+
+	// b comes out otherwise. c has the inputs on record, so it does not.
+	k.drift = map[string]int{actionName(sumParams{Add: 10}, map[string]string{"in0": "1"}): 1}
+	var events recorder
+	replays, err = p.Replay(t.Context(), stages, RunOptions{Events: events.take})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var diverged []string
+	for _, r := range replays {
+		if !r.Same() {
+			diverged = append(diverged, fmt.Sprintf("%s %s", r.Stage, r.Outputs[0].Content))
+		}
+	}
+	if diff := cmp.Diff([]string{"b 1011"}, diverged); diff != "" {
+		t.Error(diff)
+	}
+	if got := events.of(EventDiverged); len(got) != 1 {
+		t.Errorf("events %q", got)
+	}
+	if sum := mustDo(t, g, st); sum.Cached != 3 {
+		t.Errorf("the replay left something: %+v", sum)
+	}
+
+	// A failure does not keep the others from being replayed.
+	k.drift = nil
+	k.hook = func(p sumParams, _ *Task) error {
+		if p.Add == 10 {
+			return errors.New("broken")
+		}
+		return nil
+	}
+	replays, err = p.Replay(t.Context(), stages, RunOptions{})
+	var failed *StageError
+	if !errors.As(err, &failed) || failed.Stage != stages[1] || len(replays) != 2 {
+		t.Errorf("%d replays, %v", len(replays), err)
+	}
+}
+
+func TestRetriesLeaveLogs(t *testing.T) {
+	k, st := newKitchen(), cas.NewMemory()
+	attempts := 0
+	k.hook = func(p sumParams, task *Task) error {
+		if p.Add != 10 {
+			return nil
+		}
+		if attempts++; attempts < 3 {
+			return fmt.Errorf("broken %d", attempts)
+		}
+		return nil
+	}
+	g, stages := threeSums(t, k, 1)
+	var events recorder
+	p := mustPlan(t, g, st, Options{})
+	sum, err := p.Run(t.Context(), RunOptions{Retries: 1, Events: events.take})
+	if err == nil || sum.Failed != 1 {
+		t.Fatalf("two failures with one retry: %+v, %v", sum, err)
+	}
+	want := []string{"b attempt 1 of 2 failed"}
+	if diff := cmp.Diff(want, events.of(EventRetried)); diff != "" {
+		t.Error(diff)
+	}
+	logs, err := p.Logs(stages[1])
+	if err != nil || len(logs) != 2 || logs[0].Error != "broken 1" || logs[1].Error != "broken 2" {
+		t.Errorf("logs %+v, %v", logs, err)
+	}
+	attempts = 0
+	if sum := mustRun(t, p, RunOptions{Retries: 2}); sum.Ran != 2 || attempts != 3 {
+		t.Errorf("%d attempts: %+v", attempts, sum)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	k, st := newKitchen(), openDisk(t, t.TempDir())
+	g, stages := threeSums(t, k, 1)
+	first := mustDo(t, g, st)
+	baseline := NewBaseline()
+	baseline.Update(g, first.Results)
+
+	g, stages = threeSums(t, k, 2)
+	p := mustPlan(t, g, st, Options{})
+	mustRun(t, p, RunOptions{})
+	want := make(map[*Stage]map[string]Digest)
+	for _, s := range stages {
+		want[s] = baseline.Expected(s)
+	}
+	origins, err := p.Origins(st, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, o := range origins {
+		for _, f := range o.Fields {
+			if f.Changed {
+				found = append(found, o.Stage.Name()+": "+f.String())
+			}
+		}
+		if o.Record.Run != first.Run {
+			t.Errorf("%s: run %s, want %s", o.Stage, o.Record.Run, first.Run)
+		}
+	}
+	if diff := cmp.Diff([]string{"a: params.add 1 → 2", "b: input in0 changed", "c: input in0 changed"}, found); diff != "" {
+		t.Error(diff)
+	}
+	want[stages[0]]["out"] = cas.Sum([]byte("never"))
+	if origins, err = p.Origins(st, want); err != nil || len(origins) != 2 {
+		t.Errorf("%d origins of a result that nothing made, %v", len(origins), err)
+	}
+}
+
+func TestCheckRecords(t *testing.T) {
+	k := newKitchen()
+	dir := t.TempDir()
+	st := openDisk(t, dir)
+	g, stages := threeSums(t, k, 1)
+	sum := mustDo(t, g, st)
+	report, err := CheckRecords(t.Context(), st)
+	if err != nil || report.Records != 3 || len(report.Faults)+len(report.Unexplained) > 0 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	lost := sum.Results[stages[1].Name()]["out"]
+	if _, err := st.GC(t.Context(), cas.GCOptions{Keep: func(d Digest) bool { return d != lost }}); err != nil {
+		t.Fatal(err)
+	}
+	report, err = CheckRecords(t.Context(), st)
+	if err != nil || len(report.Faults) != 1 || report.Faults[0].Digest != lost || report.Faults[0].Kind != "sum" || !errors.Is(report.Faults[0].Err, cas.ErrNotFound) {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// TestNeeds: with the rows and objects gone that nothing needs, what was
+// needed is still there.
+func TestNeeds(t *testing.T) {
+	k, st := newKitchen(), openDisk(t, t.TempDir())
+	old, _ := threeSums(t, k, 1)
+	expected := mustDo(t, old, st)
+	forgotten, stages := threeSums(t, k, 2)
+	gone := mustDo(t, forgotten, st).Results
+	now, _ := threeSums(t, k, 3)
+	p := mustPlan(t, now, st, Options{})
+	mustRun(t, p, RunOptions{})
+
+	var lock, current Root
+	lock.Name, current.Name = "lock", "current"
+	lock.Digests = []Digest{expected.Results["c"]["out"]} // and what it was made of
+	for _, s := range p.Steps() {
+		current.Keys = append(current.Keys, s.Key)
+	}
+	collect := func(since time.Time) *cas.GCReport {
+		t.Helper()
+		needs, err := FindNeeds(st, []Root{current, lock}, "recent", since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"current", "lock", "recent"}, needs.Roots()); diff != "" {
+			t.Error(diff)
+		}
+		report, err := st.GC(t.Context(), cas.GCOptions{Keep: needs.Keep, KeepRow: needs.KeepRow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	if report := collect(time.Now().Add(-time.Hour)); len(report.Objects) != 0 {
+		t.Errorf("%d objects of recent runs are removed", len(report.Objects))
+	}
+	report := collect(time.Now().Add(time.Hour))
+	var removed []Digest
+	for _, o := range report.Objects {
+		removed = append(removed, o.Digest)
+	}
+	for _, s := range stages {
+		if !slices.Contains(removed, gone[s.Name()]["out"]) {
+			t.Errorf("the forgotten result of %s is kept", s)
+		}
+	}
+	if len(removed) != 3 {
+		t.Errorf("%d objects are removed, want 3", len(removed))
+	}
+	k.take()
+	for name, g := range map[string]*Graph{"expected": old, "current": now} {
+		if sum := mustDo(t, g, st); sum.Ran != 0 {
+			t.Errorf("%s results are lost: %+v", name, sum)
+		}
+	}
+	if sum := mustDo(t, forgotten, st); sum.Ran != 3 {
+		t.Errorf("forgotten results are there: %+v", sum)
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	k, st := newKitchen(), cas.NewMemory()
+	g, stages := threeSums(t, k, 1)
+	p := mustPlan(t, g, st, Options{})
+	sum := mustRun(t, p, RunOptions{})
+	s := p.Snapshot(sum.Run, "small", map[string]string{"a": "1"})
+	code := []CodePart{{"stages/a", cas.Sum([]byte("a"))}, {"internal/b", cas.Sum([]byte("b"))}}
+	hash := cas.Sum([]byte("both"))
+	if err := SaveSnapshot(t.Context(), st, s, CodeRow(hash, code)); err != nil {
+		t.Fatal(err)
+	}
+	back, err := LoadSnapshot(t.Context(), st, sum.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s, back); diff != "" {
+		t.Error(diff)
+	}
+	if key, _ := p.Key(stages[2]); back.Stages["c"] != key {
+		t.Errorf("c has key %s", back.Stages["c"])
+	}
+	if none, err := LoadSnapshot(t.Context(), st, RunID{1}); none != nil || err != nil {
+		t.Errorf("snapshot of no run: %v, %v", none, err)
+	}
+	parts, err := LookupCode(st, hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(code, parts); diff != "" {
+		t.Error(diff)
+	}
+	other := []CodePart{{"stages/a", cas.Sum([]byte("a"))}, {"internal/c", cas.Sum([]byte("b"))}}
+	if diff := cmp.Diff([]string{"internal/c", "internal/b"}, ChangedParts(code, other)); diff != "" {
+		t.Error(diff)
+	}
+}
