@@ -5,7 +5,7 @@ BIN     := bin
 LDFLAGS := -s -w
 export CGO_ENABLED := 0
 
-.PHONY: help build repro check fmt lint bench check-training determinism clean
+.PHONY: help build repro check fmt lint bench bench-peers check-training determinism soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,21 @@ bench: ## benchmarks: kernels, training, engine, store
 
 check-training: ## 200 trainings against the reference implementation's distribution (minutes)
 	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
+
+determinism: ## every stage in eight modes × three numbers of threads, all digests compared (needs qemu-user-static)
+	$(GO) test -run TestDeterminism -determinism=full -timeout 60m -v .
+
+nightly: build ## what the nightly CI does
+	$(BIN)/landscape-pipe doctor
+	-$(BIN)/landscape-pipe verify --hash
+	$(BIN)/landscape-pipe repro --keep-going --retries 2
+	$(BIN)/landscape-pipe check
+	$(BIN)/landscape-pipe verify --rerun=40
+	$(MAKE) determinism
+	$(BIN)/landscape-pipe report
+
+bench-peers: build ## the same work in PyTorch, JAX, curvlinops and PyHessian, side by side (makes .venv-peers)
+	bench/peers/run.sh
 
 clean: ## remove the binaries (the store of results stays)
 	rm -rf $(BIN)
