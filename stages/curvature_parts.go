@@ -66,7 +66,7 @@ func hessianObjects(s userfiles.Shape) int { return objectsFor(hessianOperations
 // weights have; in trained networks it is fewer.
 func hessianOperations(s userfiles.Shape) float64 {
 	d := float64(compressed(s)) / 2
-	return 4*d*d*min(d, 60) + float64(4*s.Parameters())
+	return float64(4*d*d*min(d, 60)) + float64(4*s.Parameters())
 }
 
 // boundObjects is of how many objects one action computes all bounds.
@@ -76,9 +76,9 @@ func boundOperations(s userfiles.Shape) float64 {
 	cost, layers := 0.0, len(s.Layers)
 	for q := 1; q <= layers; q++ { // products of the matrices from each layer to each
 		for p := 1; p < q; p++ {
-			cost += 2 * float64(s.Widths[q]) * float64(s.Widths[q-1]) * float64(s.Widths[p])
+			cost += float64(2 * float64(s.Widths[q]) * float64(s.Widths[q-1]) * float64(s.Widths[p]))
 			small := float64(min(s.Widths[q], s.Widths[p])) // and their norms
-			cost += 3 * small * small * float64(max(s.Widths[q], s.Widths[p]))
+			cost += float64(3 * small * small * float64(max(s.Widths[q], s.Widths[p])))
 		}
 	}
 	return cost + float64(4*s.Parameters())
@@ -95,7 +95,7 @@ func incrementGroups(sizes []int, s userfiles.Shape) [][]int {
 	var groups [][]int
 	cost := 0.0
 	for _, k := range sizes {
-		each := hessianOperations(s) + float64(norms*products)*float64(k+32)*float64(s.Parameters())
+		each := hessianOperations(s) + float64(float64(norms*products)*float64(k+32)*float64(s.Parameters()))
 		if len(groups) == 0 || cost+each > operations {
 			groups, cost = append(groups, nil), 0
 		}

@@ -58,7 +58,7 @@ func (w *wiring) curvature(data *dataset, n network, closeUp bool) error {
 	var err error
 	if m.spectra, err = pipeline.Add(w.graph, w.kinds.spectra, n.node("spectra", inputs...), spectra.Params{
 		SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
-		Gram: 1000, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: eigenvectors(c), Seed: c.Seed,
+		Gram: 400, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: eigenvectors(c), Seed: c.Seed,
 	}); err != nil {
 		return err
 	}

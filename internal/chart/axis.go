@@ -47,10 +47,11 @@ func (a *Axis) At(v float64) float64 {
 func (a *Axis) Clamp(v float64) float64 { return min(max(v, a.Low), a.High) }
 
 // LogAxis returns a log axis for positive values from low to high, with a
-// little air and at least two powers of ten on it.
+// little air and at least two powers of ten on it. It ends where numbers do.
 func LogAxis(label string, low, high float64) Axis {
 	const air = 1.25
-	low, high = low/air, high*air
+	const least, most = 1e-300, 1e300
+	low, high = min(max(low/air, least), most/100), min(max(high*air, 100*least), most)
 	if a, b := Decade(low), Decade(high); b-a < 2 {
 		// Fewer than two powers of ten lie between: take in the nearest.
 		if PowerOf10(a) < low {
@@ -63,8 +64,11 @@ func LogAxis(label string, low, high float64) Axis {
 	return Axis{Label: label, Low: low, High: high, Log: true}
 }
 
-// Decade returns the largest n with 10ⁿ ≤ v, for positive v.
+// Decade returns the largest n with 10ⁿ ≤ v, for positive v; outside of the
+// range of normal numbers that of the nearest of these.
 func Decade(v float64) int {
+	const least, most = 1e-307, 1e308
+	v = min(max(v, least), most)
 	n := int(math.Floor(detmath.Log(v) / math.Ln10))
 	// The logarithm of a power of ten may fall on either side of n.
 	for PowerOf10(n) > v {

@@ -36,7 +36,7 @@ func (op *Operator) BlockNorms(ctx context.Context, pairs []eigen.Pair, steps in
 		}
 		if unit(v) == 0 { // no eigenvector reaches the layer
 			for i := range v {
-				v[i] = 1 + float64(i%7)/8
+				v[i] = 1 + float64(float64(i%7)/8)
 			}
 			unit(v)
 		}

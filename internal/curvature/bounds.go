@@ -122,7 +122,7 @@ func (o *Object) Bounds(c Constants) ([]float64, error) {
 	x2 := float64(o.InputNorm[1] * o.InputNorm[1])
 	l, mx2, w2 := float64(layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
 	entry := float64(float64(c.Width) * c.Largest)
-	b7 := float64(float64(l*mx2)*power(w2, layers-1)) / 2
+	b7 := float64(float64(float64(l*mx2)*power(w2, layers-1)) / 2)
 	exact := max(values[k-1], 0)
 	return []float64{
 		exact, comparison[0], float64(normA * joint), float64(normA * masked), float64(normA * behind),

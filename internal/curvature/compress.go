@@ -110,7 +110,7 @@ func (o *Object) Hessian(ctx context.Context) (least, largest float64, err error
 	}
 	start := make([]float64, m.dim)
 	for i := range start { // overlaps every eigenvector in general; no randomness needed
-		start[i] = 1 + float64(i%7)/8
+		start[i] = 1 + float64(float64(i%7)/8)
 	}
 	result, err := eigen.Lanczos(ctx, m, eigen.Search{Top: 1, Bottom: 1, Tolerance: 1e-10, Start: start, Workers: 1})
 	if err != nil {

@@ -47,7 +47,7 @@ func (f LossFacts) Forms(r float64) []float64 {
 		printed(f.Theorem1),
 		(float64(2*f.LargestLoss) + float64(f.Theorem1*r2)) / objects,
 		(float64(2*f.LargestLoss) + slope + float64(f.Theorem1*r2)) / objects,
-		(f.LargestLoss + slope + float64(r2*(f.LargestG+float64(2*f.LargestR)))/2) / objects,
-		(f.LossGap + float64(r*f.GradientGap) + float64(r2*f.HessianGap)/2) / objects,
+		(f.LargestLoss + slope + float64(float64(r2*(f.LargestG+float64(2*f.LargestR)))/2)) / objects,
+		(f.LossGap + float64(r*f.GradientGap) + float64(float64(r2*f.HessianGap)/2)) / objects,
 	}
 }

@@ -45,7 +45,7 @@ func JonckheereTerpstra(groups [][]float64, permutations int, s *rng.Stream) (Tr
 	j := t.statistic()
 	result := Trend{J: float64(j) / 2, Pairs: t.pairs, Superiority: float64(j) / 2 / t.pairs}
 	if sd := t.deviation(); sd > 0 {
-		result.Z = (result.J - t.pairs/2) / sd
+		result.Z = (result.J - float64(t.pairs/2)) / sd
 	}
 	switch {
 	case !t.ties:
@@ -103,7 +103,7 @@ func newTrendTest(groups [][]float64) (*trendTest, error) {
 			return nil, fmt.Errorf("group %d is empty", g)
 		}
 		t.sizes = append(t.sizes, len(values))
-		t.pairs += float64(len(all)) * float64(len(values))
+		t.pairs += float64(float64(len(all)) * float64(len(values)))
 		for _, v := range values {
 			if math.IsNaN(v) {
 				return nil, fmt.Errorf("group %d holds NaN", g)
@@ -162,20 +162,20 @@ func (t *trendTest) deviation() float64 {
 	for _, size := range t.sizes {
 		m := float64(size)
 		n += m
-		a += m * (m - 1) * float64(2*m+5)
-		b += m * (m - 1) * (m - 2)
-		c += m * (m - 1)
+		a += float64(float64(m*(m-1)) * (float64(2*m) + 5))
+		b += float64(float64(m*(m-1)) * (m - 2))
+		c += float64(m * (m - 1))
 	}
 	var ta, tb, tc float64 // the same over blocks of equal values
 	from := 0
 	for _, to := range t.blocks {
 		m := float64(to - from)
-		ta += m * (m - 1) * float64(2*m+5)
-		tb += m * (m - 1) * (m - 2)
-		tc += m * (m - 1)
+		ta += float64(float64(m*(m-1)) * (float64(2*m) + 5))
+		tb += float64(float64(m*(m-1)) * (m - 2))
+		tc += float64(m * (m - 1))
 		from = to
 	}
-	variance := (n*(n-1)*float64(2*n+5) - a - ta) / 72
+	variance := (float64(float64(n*(n-1))*(float64(2*n)+5)) - a - ta) / 72
 	if n > 2 {
 		variance += b * tb / (36 * n * (n - 1) * (n - 2))
 	}

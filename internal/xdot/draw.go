@@ -130,7 +130,9 @@ func (p *painter) one(o drawn) (err error) {
 // ellipse is four Bézier curves, off by less than a thousandth.
 func (p *painter) ellipse(r [4]float64) (path vector.Path) {
 	const arc = 0.5523 // of the radius: where the control points of a quarter lie
-	at := func(x, y float64) vector.Point { return p.at([2]float64{r[0] + x*r[2], r[1] + y*r[3]}) }
+	at := func(x, y float64) vector.Point {
+		return p.at([2]float64{r[0] + float64(x*r[2]), r[1] + float64(y*r[3])})
+	}
 	path.MoveTo(at(1, 0))
 	path.CubicTo(at(1, arc), at(arc, 1), at(0, 1))
 	path.CubicTo(at(-arc, 1), at(-1, arc), at(-1, 0))
@@ -185,7 +187,7 @@ func (p *painter) text(o drawn) error {
 	at := p.at(o.At)
 	switch o.Align {
 	case "c", "n":
-		at.X -= label.Width / 2
+		at.X -= float64(label.Width / 2)
 	case "r":
 		at.X -= label.Width
 	}

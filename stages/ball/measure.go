@@ -170,7 +170,7 @@ func (l *line) actual(ctx context.Context, t float64) (float64, error) {
 
 // model is the same by the quadratic model.
 func (l *line) model(t float64) float64 {
-	return (l.gap + float64(t*l.slope) + float64(float64(t*t)*l.bending)/2) / float64(l.k+1)
+	return (l.gap + float64(t*l.slope) + float64(float64(float64(t*t)*l.bending)/2)) / float64(l.k+1)
 }
 
 // exceeded finds where the remainder is first too large.

@@ -44,7 +44,7 @@ func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	page := s.Page(top)
 	page.Top += chart.PanelTitle
 	page.Right -= s.BarRoom(scale)
-	width := (page.Right - page.Left - gap) / 2
+	width := float64((page.Right - page.Left - gap) / 2)
 	shade := func(v float64) color.NRGBA {
 		if !(v > 0) {
 			return chart.White

@@ -85,9 +85,12 @@ func negative(s vector.Stroke) vector.Stroke {
 }
 
 func drawLinearDensity(s *chart.Sheet, frame chart.Frame, list []density, low, high float64) error {
-	air := 0.03 * (high - low)
+	air := float64(0.03 * (high - low))
+	if air == 0 { // one eigenvalue, many times
+		air = max(math.Abs(high), 1e-12)
+	}
 	x := chart.Axis{Label: `eigenvalue $\lambda$`, Low: low - air, High: high + air}
-	width := linearWidth * (x.High - x.Low)
+	width := float64(linearWidth * (x.High - x.Low))
 	grid := make([]float64, gridPoints)
 	for i := range grid {
 		grid[i] = x.Low + float64((x.High-x.Low)*float64(i)/(gridPoints-1))
@@ -126,7 +129,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, list []density, high floa
 	for _, d := range list {
 		radius = max(radius, d.unresolved())
 	}
-	radius = min(radius, high/10)
+	radius = max(min(radius, high/10), high*1e-12) // all may be told from zero
 	text := ""
 	for i, d := range list {
 		if i > 0 {

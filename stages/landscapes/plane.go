@@ -22,7 +22,7 @@ func drawSurface2D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	top := s.Heading(p.title(),
 		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+chart.Trained(p.Series), nil)
 	page := s.Page(top)
-	height := (page.Bottom - page.Top - 2) / 2
+	height := float64((page.Bottom - page.Top - 2) / 2)
 	for row, prefix := range []string{InputEigenPlane, InputRandomPlane} {
 		name := prefix + p.Series[0].Network
 		values, shape, err := readValues(inputs, name, 3)

@@ -125,7 +125,7 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	page := s.Page(top)
 	page.Top += chart.PanelTitle
 	const gap = 11
-	width := (page.Right - page.Left - 3*gap) / 4
+	width := float64((page.Right - page.Left - 3*gap) / 4)
 	for i, d := range summary.Directions {
 		outer := page
 		outer.Left += float64(float64(i) * (width + gap))
@@ -193,6 +193,6 @@ func around(values []float64) chart.Axis {
 	if low == high {
 		return chart.Axis{Low: -1, High: 1}
 	}
-	air := 0.06 * (high - low)
+	air := float64(0.06 * (high - low))
 	return chart.Axis{Low: low - air, High: high + air}
 }

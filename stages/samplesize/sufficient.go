@@ -27,7 +27,7 @@ func closedSize(x float64) int64 {
 	if !(x < 0x1p104) {
 		return largestSize
 	}
-	k := int64(math.Ceil((math.Sqrt(1+4*x) - 1) / 2))
+	k := int64(math.Ceil((math.Sqrt(1+float64(4*x)) - 1) / 2))
 	product := func(k int64) float64 { return float64(k) * float64(k+1) }
 	for k > 1 && product(k-1) >= x {
 		k--

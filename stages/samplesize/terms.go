@@ -170,14 +170,14 @@ func pair(losses, slope, bending []float64, actual func(sign float64) ([]float64
 	for _, sign := range []float64{1, -1} {
 		model := make([]float64, len(losses))
 		for i, l := range losses {
-			model[i] = l + float64(sign*slope[i]) + bending[i]/2
+			model[i] = l + float64(sign*slope[i]) + float64(bending[i]/2)
 		}
 		values, err := actual(sign)
 		if err != nil {
 			return err
 		}
-		*quadratic += covariance(model, model) / 2
-		*direct += covariance(values, values) / 2
+		*quadratic += float64(covariance(model, model) / 2)
+		*direct += float64(covariance(values, values) / 2)
 	}
 	return nil
 }

@@ -63,13 +63,27 @@ func (s *search) term(ctx context.Context, term curvature.Term, top, bottom int,
 	if err != nil {
 		return nil, err
 	}
-	r, err := op.Ends(ctx, curvature.Ends{
-		Top: top, Bottom: bottom, Tolerance: s.p.Tolerance, Floor: s.p.Floor, MaxProducts: s.p.MaxProducts, Seed: s.p.Seed,
-	}, progress)
-	if err == nil && !r.Converged {
+	n := op.Dim()
+	ends := curvature.Ends{
+		Top: min(top, n), Bottom: min(bottom, n-min(top, n)), Tolerance: s.p.Tolerance, Floor: s.p.Floor, MaxProducts: s.p.MaxProducts, Seed: s.p.Seed,
+	}
+	r, err := op.Ends(ctx, ends, progress)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Converged {
 		s.t.Logf("%v: not all eigenvalues converged after %d products; their residuals hold", term, r.Products)
 	}
-	return r, err
+	overlap(r, min(top, n), min(bottom, n))
+	return r, nil
+}
+
+// overlap completes the lists of a spectrum that is so small that its two ends
+// share values: Lanczos looks for each value once.
+func overlap(r *eigen.Result, top, bottom int) {
+	for i := len(r.Top) - 1; i >= 0 && len(r.Bottom) < bottom; i-- {
+		r.Bottom = append(r.Bottom, r.Top[i])
+	}
 }
 
 func describe(r *eigen.Result) result.TermSpectrum {
