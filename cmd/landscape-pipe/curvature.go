@@ -105,9 +105,11 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 		}
 	}
 	if c.JSON {
-		return writeLine(a.stdout, p.object())
+		err = writeLine(a.stdout, p.object())
+	} else {
+		err = p.print(a)
 	}
-	return p.print(a)
+	return errors.Join(err, x.figures)
 }
 
 // request is what the flags ask for; the increments wait until the number of
@@ -208,6 +210,7 @@ type examination struct {
 	shape   userfiles.Shape
 	graph   *stages.CurvatureGraph
 	plan    *pipeline.Plan
+	figures error // what kept figures from being drawn
 }
 
 // takeIn checks the user's files and brings them into the store.
@@ -265,6 +268,17 @@ func (x *examination) examine(ctx context.Context, r stages.CurvatureRequest) er
 	return err
 }
 
+// undrawn reports whether nothing failed but figures and the surfaces that they
+// show: then the numbers are there, and worth printing.
+func undrawn(s *pipeline.Summary) bool {
+	for _, f := range s.Failures {
+		if k := f.Stage.Kind(); k != "landscapes" && k != "surfaces" {
+			return false
+		}
+	}
+	return len(s.Failures) > 0
+}
+
 // run brings the graph up to date.
 func (x *examination) run(ctx context.Context, show reporter) error {
 	var err error
@@ -275,6 +289,10 @@ func (x *examination) run(ctx context.Context, show reporter) error {
 	if ctx.Err() != nil && summary != nil {
 		return interrupted(ctx, summary)
 	}
+	if err != nil && summary != nil && undrawn(summary) {
+		x.figures = advised(err, "the numbers are there; -v shows what the stages say")
+		return nil
+	}
 	var failed *pipeline.StageError
 	if errors.As(err, &failed) && !errors.Is(err, cas.ErrFull) {
 		return advised(err, "the same command tries again; -v shows what the stages say")
@@ -283,7 +301,7 @@ func (x *examination) run(ctx context.Context, show reporter) error {
 }
 
 func (x *examination) options(show reporter) pipeline.RunOptions {
-	return pipeline.RunOptions{Jobs: x.c.Jobs, MemoryLimit: memoryLimit(os.ReadFile), Events: show.event}
+	return pipeline.RunOptions{Jobs: x.c.Jobs, KeepGoing: true, MemoryLimit: memoryLimit(os.ReadFile), Events: show.event}
 }
 
 // workers is how many cores there are for a trial.

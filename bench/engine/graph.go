@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strconv"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+// shape is a lattice: layers of width stages, each of which reads the stage
+// at its place and the next one in the layer before.
+type shape struct {
+	actions  int
+	width    int
+	contents int
+	process  bool
+}
+
+// params are about as many as a training has.
+type params struct {
+	Dataset      string
+	Place        int
+	Contents     int
+	LearningRate float64
+	Seeds        []int64
+}
+
+func (s shape) graph() (*pipeline.Graph, error) {
+	if s.actions < 1 || s.width < 1 {
+		return nil, fmt.Errorf("actions are %d and width is %d, want 1 or more", s.actions, s.width)
+	}
+	kind := &pipeline.Kind[params]{
+		Name: "step", Outputs: []string{"out"}, Portable: true,
+		Run: write,
+	}
+	if s.process {
+		kind.Name, kind.Run = "shell", shell
+	}
+	g := pipeline.NewGraph()
+	stages := make([]*pipeline.Stage, s.actions)
+	for i := range stages {
+		layer, place := i/s.width, i%s.width
+		n := pipeline.Node{Name: "step[layer=" + strconv.Itoa(layer) + ",place=" + strconv.Itoa(place) + "]"}
+		if layer > 0 {
+			before := (layer - 1) * s.width
+			n.Inputs = []pipeline.Input{
+				{Name: "left", From: stages[before+place], Output: "out"},
+				{Name: "right", From: stages[before+(place+1)%s.width], Output: "out"},
+			}
+		}
+		var err error
+		stages[i], err = pipeline.Add(g, kind, n, params{
+			Dataset: "synthetic", Place: i, Contents: s.contents, LearningRate: 1e-3, Seeds: []int64{1, 2},
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// text is the output of a stage. Every stage has another one, unless the
+// number of contents is bounded.
+func text(p params) []byte {
+	place := p.Place
+	if p.Contents > 0 {
+		place %= p.Contents
+	}
+	return fmt.Appendf(nil, "output of stage %d\n", place)
+}
+
+// write is a stage that does nothing but have an output.
+func write(_ context.Context, p params, _ *pipeline.Task) (map[string][]byte, error) {
+	return map[string][]byte{"out": text(p)}, nil
+}
+
+// shell is the same by way of a process, as other tools start one for every
+// stage.
+func shell(ctx context.Context, p params, _ *pipeline.Task) (map[string][]byte, error) {
+	out, err := exec.CommandContext(ctx, "/bin/sh", "-c", "echo "+string(text(p))).Output()
+	return map[string][]byte{"out": out}, err
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The test binary stands in for the program, which starts itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && slices.Contains([]string{"run", "syncs"}, os.Args[1]) {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestRun(t *testing.T) {
+	for _, more := range [][]string{nil, {"-process"}, {"-contents", "3"}} {
+		args := append([]string{"run", "-actions", "25", "-width", "10", "-store", filepath.Join(t.TempDir(), "store")}, more...)
+		for _, want := range []struct{ ran, cached int }{{25, 0}, {0, 25}} {
+			var out bytes.Buffer
+			if err := dispatch(args, &out); err != nil {
+				t.Fatal(err)
+			}
+			var o outcome
+			if err := json.Unmarshal(out.Bytes(), &o); err != nil {
+				t.Fatal(err)
+			}
+			if o.Ran != want.ran || o.Cached != want.cached || o.Actions != 25 || o.Seconds <= 0 {
+				t.Errorf("%q: %+v, want %+v", more, o, want)
+			}
+		}
+	}
+}
+
+func TestScale(t *testing.T) {
+	var out bytes.Buffer
+	if err := dispatch([]string{"scale", "-sizes", "5,50", "-dir", t.TempDir()}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 4 || len(strings.Fields(lines[3])) != 8 {
+		t.Errorf("table:\n%s", out.String())
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, args := range [][]string{nil, {"x"}, {"run"}, {"run", "-actions", "0", "-store", t.TempDir()}, {"measure"}, {"measure", "false"}, {"scale", "-sizes", "x"}} {
+		var out bytes.Buffer
+		if err := dispatch(args, &out); err == nil {
+			t.Errorf("%q gives no error, but %s", args, out.String())
+		}
+	}
+}

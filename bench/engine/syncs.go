@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// inFlight is how many files are written at the same time, as the store does.
+const inFlight = 16
+
+// syncsCommand writes files of the size of small objects in groups as large
+// as the engine's: each is written, synced and renamed, then the folders are
+// synced, then a log that takes a row a file. No code of the store is used,
+// so its time is what the disk alone asks for the durability of a cold run.
+func syncsCommand(args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("syncs", flag.ContinueOnError)
+	actions := flags.Int("actions", 10_000, "number of files")
+	group := flags.Int("group", 1000, "files in a group")
+	dir := flags.String("store", "", "folder to write into, which must not exist")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := os.Mkdir(*dir, 0o777); err != nil {
+		return err
+	}
+	for i := range 256 {
+		if err := os.Mkdir(filepath.Join(*dir, fmt.Sprintf("%02x", i)), 0o777); err != nil {
+			return err
+		}
+	}
+	log, err := os.Create(filepath.Join(*dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	began := time.Now()
+	for from := 0; from < *actions; from += *group {
+		to := min(from+*group, *actions)
+		if err := syncGroup(*dir, from, to); err != nil {
+			return err
+		}
+		if _, err := log.Write(make([]byte, 256*(to-from))); err != nil {
+			return err
+		}
+		if err := log.Sync(); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(stdout).Encode(outcome{Actions: *actions, Ran: *actions, Seconds: time.Since(began).Seconds(), Peak: peakMemory()})
+}
+
+func syncGroup(dir string, from, to int) error {
+	content := make([]byte, 80)
+	err := together(to-from, func(i int) error {
+		temporary := filepath.Join(dir, fmt.Sprintf("%d.tmp", i))
+		f, err := os.Create(temporary)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(content)
+		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+			return err
+		}
+		return os.Rename(temporary, filepath.Join(dir, fmt.Sprintf("%02x", i%256), fmt.Sprint(from+i)))
+	})
+	if err != nil {
+		return err
+	}
+	return together(min(256, to-from), func(i int) error {
+		f, err := os.Open(filepath.Join(dir, fmt.Sprintf("%02x", i)))
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
+}
+
+// together calls f for 0 to n-1, inFlight at a time, and returns all errors.
+func together(n int, f func(int) error) error {
+	next := make(chan int)
+	errs := make([]error, inFlight)
+	var wait sync.WaitGroup
+	for w := range errs {
+		wait.Go(func() {
+			for i := range next {
+				errs[w] = errors.Join(errs[w], f(i))
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	return errors.Join(errs...)
+}
