@@ -26,8 +26,9 @@ lint: ## fail on unformatted files and on what vet finds
 	@files=$$(gofmt -l cmd internal pipeline stages *.go); if [ -n "$$files" ]; then echo "not formatted (make fmt): $$files"; exit 1; fi
 	$(GO) vet ./...
 
-bench: ## benchmarks: kernels, training, engine, store
+bench: ## benchmarks: kernels, training, curvature, store, and the engine up to 1,000,000 actions
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/... ./pipeline/... ./stages/...
+	$(GO) run ./bench/engine scale
 
 check-training: ## 200 trainings against the reference implementation's distribution (minutes)
 	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
@@ -44,8 +45,14 @@ nightly: build ## what the nightly CI does
 	$(MAKE) determinism
 	$(BIN)/landscape-pipe report
 
-bench-peers: build ## the same work in PyTorch, JAX, curvlinops and PyHessian, side by side (makes .venv-peers)
+bench-peers: build ## the same work in PyTorch, JAX, curvlinops and PyHessian, Ninja, Snakemake and DVC (makes .venv-peers)
 	bench/peers/run.sh
+	.venv-peers/bin/python -m pip install --quiet --requirement bench/engine/requirements.txt
+	$(GO) build -o $(BIN)/engine ./bench/engine
+	.venv-peers/bin/python bench/engine/peers.py --engine $(BIN)/engine
+
+soak: ## kill runs at random moments, 500 times, and compare the digests with an undisturbed run
+	$(GO) test ./pipeline/reliability -run Kill -kills 500 -timeout 60m -v
 
 clean: ## remove the binaries (the store of results stays)
 	rm -rf $(BIN)
