@@ -7,6 +7,7 @@
 #
 # PYTHON names the interpreter that makes the environment (default: python3).
 set -eu
+export PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")/../.."
 if [ -f .venv-peers/complete ]; then
 	:

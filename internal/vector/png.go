@@ -25,31 +25,20 @@ func (d *Drawing) PNG(dpi int) ([]byte, error) {
 	c.SetLineJoinRound()
 	for _, it := range d.items {
 		c.SetColor(it.color)
-		for _, s := range it.path {
-			var x, y [3]float64
-			for i := range s.verb.points() {
-				x[i], y[i] = pixels(s.x[i]), pixels(s.y[i])
-			}
-			switch s.verb {
-			case moveTo:
-				c.MoveTo(x[0], y[0])
-			case lineTo:
-				c.LineTo(x[0], y[0])
-			case cubicTo:
-				c.CubicTo(x[0], y[0], x[1], y[1], x[2], y[2])
-			case closePath:
-				c.ClosePath()
-			}
-		}
+		lines := flatten(it.path, scale)
 		if it.stroke == nil {
+			trace(c, lines)
 			c.Fill()
 			continue
 		}
-		dash := make([]float64, len(it.stroke.dash))
-		for i, v := range it.stroke.dash {
-			dash[i] = pixels(v)
+		if len(it.stroke.dash) > 0 {
+			dash := make([]float64, len(it.stroke.dash))
+			for i, v := range it.stroke.dash {
+				dash[i] = pixels(v)
+			}
+			lines = dashes(lines, dash)
 		}
-		c.SetDash(dash...)
+		trace(c, lines)
 		c.SetLineWidth(pixels(it.stroke.width))
 		c.Stroke()
 	}
@@ -59,4 +48,21 @@ func (d *Drawing) PNG(dpi int) ([]byte, error) {
 		return nil, fmt.Errorf("vector: encode the image: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// trace hands polylines to the rasteriser, which for them computes in fixed
+// point only.
+func trace(c *gg.Context, lines []polyline) {
+	for _, l := range lines {
+		for i, p := range l.points {
+			if i == 0 {
+				c.MoveTo(p.x, p.y)
+			} else {
+				c.LineTo(p.x, p.y)
+			}
+		}
+		if l.closed {
+			c.ClosePath()
+		}
+	}
 }

@@ -158,10 +158,10 @@ func TestGolden(t *testing.T) {
 	want := map[string]string{
 		"paper's h svg":          "dd6d2fc937c2c6c8",
 		"paper's h pdf":          "9044da19ac3f3218",
-		"paper's h png":          "013c545a55f423fe",
+		"paper's h png":          "f6e3d3954bc0d0c2",
 		"MAD, one collapsed svg": "e0e375e7f7a730d3",
 		"MAD, one collapsed pdf": "b6812aea38f2b86d",
-		"MAD, one collapsed png": "7bcd577d743a70fc",
+		"MAD, one collapsed png": "e6c12c7ae79046cc",
 	}
 	for _, c := range conditions(t) {
 		if _, golden := want[c.name+" svg"]; !golden {

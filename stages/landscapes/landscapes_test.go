@@ -205,7 +205,7 @@ func TestGolden(t *testing.T) {
 	want := map[string]string{
 		"surface_2d alive svg":      "b14230c1162b8a21",
 		"surface_2d alive pdf":      "dde220aa36bcfe82",
-		"surface_2d alive png":      "3518a35cf8009f0d",
+		"surface_2d alive png":      "864e9ed3a49a181e",
 		"bound_waterfall alive svg": "8dee4d1d01c6090b",
 	}
 	for _, c := range conditions(t) {
