@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Graph is a directed acyclic graph of stages. It cannot have a cycle: a
@@ -57,6 +58,10 @@ type Node struct {
 	// Inputs may be in any order.
 	Inputs []Input
 
+	// Estimate is how long the stage may take, for one that never ran: it
+	// decides in which order stages run and nothing else. 0 if unknown.
+	Estimate time.Duration
+
 	// Export maps the names of outputs to the files that [Plan.Export]
 	// writes: slash-separated paths below its folder.
 	Export map[string]string
@@ -73,6 +78,8 @@ type Stage struct {
 	outs    []int32 // of each input: the index of the output at its stage
 	exports map[string]string
 	params  []byte // canonical
+
+	estimate time.Duration // of the first run, 0 if unknown
 }
 
 // Add adds a stage to g and returns it, so that later stages can read its
@@ -87,7 +94,7 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
-	s := &Stage{graph: g, index: int32(len(g.stages)), kind: e, name: n.Name, labels: n.Labels}
+	s := &Stage{graph: g, index: int32(len(g.stages)), kind: e, name: n.Name, labels: n.Labels, estimate: n.Estimate}
 	if n.Name == "" {
 		return nil, fmt.Errorf("a stage of kind %s has no name", e.name)
 	}

@@ -41,7 +41,7 @@ const defaultCost = int64(1e9)
 
 // priorities returns, for every stage that is not up to date, the time of the
 // longest path that begins with it, in nanoseconds. Times are those of the
-// stage's last execution, else the mean of its kind.
+// stage's last execution, else its own estimate, else the mean of its kind.
 func (p *Plan) priorities(next *edges) []int64 {
 	longest := make([]int64, len(p.graph.stages))
 	for i := len(longest) - 1; i >= 0; i-- {
@@ -61,6 +61,9 @@ func (p *Plan) cost(s *Stage) int64 {
 		if r, ok, err := LookupRecord(p.store, last); err == nil && ok {
 			return int64(r.Elapsed)
 		}
+	}
+	if s.estimate > 0 {
+		return int64(s.estimate)
 	}
 	if t := p.times[s.kind.index]; t.count > 0 {
 		return int64(t.total) / int64(t.count)

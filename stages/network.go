@@ -3,6 +3,7 @@ package stages
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
@@ -54,6 +55,19 @@ func (n network) node(kind string, inputs ...pipeline.Input) pipeline.Node {
 			{Key: "k", Value: strconv.Itoa(n.sampleSize)},
 			{Key: "seed", Value: strconv.FormatInt(n.seed, 10)},
 		},
-		Inputs: inputs,
+		Inputs:   inputs,
+		Estimate: n.estimate(kind),
 	}
+}
+
+// nanoseconds are what kinds of stages take for each object and weight on one
+// core, roughly: enough to begin with the long ones.
+var nanoseconds = map[string]float64{
+	"train": 0.5, "losses": 0.05, "spectra": 40, "density": 25, "bounds": 15, "objects": 4,
+}
+
+func (n network) estimate(kind string) time.Duration {
+	const inputs = 784 // the order does not hang on it
+	weights := n.hiddenSize * (inputs + n.numLayers*n.hiddenSize)
+	return time.Duration(nanoseconds[kind] * float64(n.sampleSize) * float64(weights))
 }

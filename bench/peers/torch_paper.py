@@ -4,23 +4,28 @@ object, the stock Adam, and a forward pass per object for the losses."""
 import time
 
 import torch
+from PIL import Image
+from torchvision import transforms
 
 import recipe
 
 
 class Objects(torch.utils.data.Dataset):
-    """Converts an object each time it is asked for, as torchvision's
-    ToTensor and Normalize((0.5,), (0.5,)) do."""
+    """Makes a picture of an object and converts it each time it is asked for,
+    as torchvision's data sets do with ToTensor and Normalize."""
 
     def __init__(self, images, labels):
         self.images, self.labels = images, labels
+        side, channels = (28, 1) if images.shape[1] == 784 else (32, 3)
+        self.pictures = images.reshape(-1, channels, side, side).transpose(0, 2, 3, 1).squeeze()
+        self.convert = transforms.Compose([
+            transforms.ToTensor(), transforms.Normalize((0.5,) * channels, (0.5,) * channels), torch.flatten])
 
     def __len__(self):
         return len(self.labels)
 
     def __getitem__(self, i):
-        x = torch.from_numpy(self.images[i].copy()).to(torch.float32).div(255)
-        return x.sub_(0.5).div_(0.5), int(self.labels[i])
+        return self.convert(Image.fromarray(self.pictures[i])), int(self.labels[i])
 
 
 def network(inputs, h, num_layers):
