@@ -103,8 +103,8 @@ func rotate(x, y []float64, c, s float64) {
 	}
 }
 
-// sortPairs sorts the values in ascending order and the rows with them, by
-// insertion from the smallest: equal values keep their order.
+// sortPairs sorts the values in ascending order and the rows with them; equal
+// values keep their order.
 func sortPairs(d []float64, rows [][]float64) {
 	order := ascending(d)
 	values := append([]float64(nil), d...)
