@@ -34,6 +34,7 @@ type CurvatureRequest struct {
 	PerObject int
 
 	Increments    []int // sizes k, ascending
+	Others        int   // objects behind k+1 that are held against H^(k), for each k
 	Bounds        bool
 	Steps, Probes int  // of the density; 0 for none
 	Figures       bool // and what is only needed to draw them
@@ -57,18 +58,26 @@ type CurvatureGraph struct {
 	Weights, Images, Labels, Shape CurvatureOutput // of the user's files
 
 	Spectrum, Density, Rule CurvatureOutput
-	Objects, TopHessians    CurvatureOutput // of the stage objects; TopHessians is empty where Hessians is not
+	Objects, ObjectSummary  CurvatureOutput // of the stage objects
+	TopHessians             CurvatureOutput // of the stage objects; empty where Hessians is not
 	Hessians                CurvatureOutput // rows of objectbounds, of all objects where that is many actions
 	Bounds                  CurvatureOutput // of the stage bounds
 	ObjectBounds            CurvatureOutput // rows of objectbounds, of all objects
 	Increments              CurvatureOutput
+
+	// Work is what each stage will take that measures something.
+	Work map[*pipeline.Stage]Work
 }
 
 // NewCurvature wires what is asked about a network of the user's own:
 //
 //	userfiles      the user's files, checked
-//	spectra        both ends of the spectra of H, G and R, with certificates
-//	density        the spectral density of H
+//	spectra        both ends of the spectra of H, G and R, with certificates, and
+//	               what explains them; where that takes long, in parts:
+//	operator       the ends of one of the spectra
+//	blocks         the norms of some layer blocks of H or G
+//	structure      what is about all three, and all in one piece
+//	density        the spectral density of H, by some or all of the probes
 //	objects        each object's own curvature
 //	objectbounds   of ranges of objects: the ends of the spectra of all H_i, or
 //	               all bounds
@@ -82,16 +91,16 @@ type CurvatureGraph struct {
 // data. Until that is known, shape is nil and the graph has the stage userfiles
 // alone; its output tells the shape.
 func NewCurvature(r CurvatureRequest, shape *userfiles.Shape, files userfiles.Files, env Env) (*CurvatureGraph, error) {
-	k, err := newCurvatureKinds(shape, files, env)
+	k, err := newCurvatureKinds(r, shape, files, env)
 	if err != nil {
 		return nil, err
 	}
-	w := &curvatureWiring{r: r, kinds: k, c: &CurvatureGraph{Graph: pipeline.NewGraph()}}
+	w := &curvatureWiring{r: r, kinds: k, c: &CurvatureGraph{Graph: pipeline.NewGraph(), Work: map[*pipeline.Stage]Work{}}}
 	if err := w.files(); err != nil || shape == nil {
 		return w.c, err
 	}
 	w.shape = *shape
-	for _, add := range []func() error{w.spectra, w.density, w.objects, w.bounds, w.increments, w.figures} {
+	for _, add := range []func() error{w.spectra, w.objects, w.bounds, w.increments, w.figures} {
 		if err := add(); err != nil {
 			return nil, err
 		}
@@ -106,7 +115,8 @@ type curvatureWiring struct {
 	kinds *curvatureKinds
 	c     *CurvatureGraph
 
-	vectors, objectsStage, surface *pipeline.Stage
+	vectors               CurvatureOutput
+	objectsStage, surface *pipeline.Stage
 }
 
 // node is a stage about the network; detail tells it from others of its kind.
@@ -138,38 +148,42 @@ func (w *curvatureWiring) files() error {
 	return err
 }
 
-// spectra searches one eigenvalue at either end at least: a norm is the larger
-// of both.
+// spectra adds the spectra and the density. One eigenvalue is searched at
+// either end at least: a norm is the larger of both.
 func (w *curvatureWiring) spectra() error {
+	top := max(w.r.Top, 2)
 	p := spectra.Params{
-		Top: max(w.r.Top, 2), Bottom: max(w.r.Bottom, 1), HTermEnds: max(w.r.Top, w.r.Bottom, 1), Tolerance: w.r.Tolerance, Floor: 1e-12,
+		Top: top, Bottom: max(w.r.Bottom, 1), HTermEnds: max(w.r.Top, w.r.Bottom, 1), Tolerance: w.r.Tolerance, Floor: 1e-12,
 		Dense: w.r.Exact, Gram: w.r.Exact, Classes: true, BlockSteps: blockSteps(w.shape), KinkObjects: 100, Seed: w.r.Seed,
+		Vectors: max(2, min(top, maxVectors/w.shape.Parameters())),
 	}
-	p.Vectors = 2
-	if w.shape.Parameters()*p.Top <= maxVectors {
-		p.Vectors = p.Top
+	whole := spectrumWiring{
+		graph: w.c.Graph, kinds: &w.kinds.spectrumKinds, shape: w.shape, inputs: w.of(), added: w.added,
+		node: func(kind, detail string, inputs ...pipeline.Input) pipeline.Node {
+			return w.node(kind, detail, nil, inputs...)
+		},
+		export: func(name string) string {
+			return map[string]string{
+				"spectrum": "spectrum.json", "vectors": "vectors.npy", "density": "density.json", "density_rule": "density_rule.npy",
+			}[name]
+		},
 	}
-	s, err := pipeline.Add(w.c.Graph, w.kinds.spectra, w.node("spectra", "", map[string]string{
-		spectra.Spectrum: "spectrum.json", spectra.Vectors: "vectors.npy",
-	}, w.of()...), p)
-	w.c.Spectrum, w.vectors = CurvatureOutput{s, spectra.Spectrum}, s
-	return err
-}
-
-func (w *curvatureWiring) density() error {
+	out, err := whole.spectra(p)
+	if err != nil {
+		return err
+	}
+	w.c.Spectrum, w.vectors = out.spectrum, out.vectors
 	if w.r.Steps == 0 {
 		return nil
 	}
-	p := density.Params{
-		Term: "H", Steps: w.r.Steps, Probes: w.r.Probes, Deflate: min(max(w.r.Top, 2), w.shape.Parameters()/4),
-		Tolerance: w.r.Tolerance, Seed: w.r.Seed,
-	}
-	s, err := pipeline.Add(w.c.Graph, w.kinds.density, w.node("density", "", map[string]string{
-		density.Density: "density.json", density.Rule: "density_rule.npy",
-	}, w.of()...), p)
-	w.c.Density, w.c.Rule = CurvatureOutput{s, density.Density}, CurvatureOutput{s, density.Rule}
+	w.c.Rule, w.c.Density, err = whole.density(density.Params{
+		Term: "H", Steps: w.r.Steps, Deflate: min(p.Vectors, maxDeflated, w.shape.Parameters()/4), Seed: w.r.Seed,
+	}, w.r.Probes, out)
 	return err
 }
+
+// added notes what a stage will take.
+func (w *curvatureWiring) added(s *pipeline.Stage, work Work) { w.c.Work[s] = work }
 
 // objects adds the norms of each object, and the spectra of their Hessians: in
 // the same action, or in several where that would take too long.
@@ -192,8 +206,14 @@ func (w *curvatureWiring) objects() error {
 	if err != nil {
 		return err
 	}
+	exact := p.Hessians
+	if exact < 0 {
+		exact = w.shape.Objects
+	}
+	w.added(s, Work{Norms: float64(w.shape.Objects), Hessians: float64(exact)})
 	w.objectsStage = s
-	w.c.Objects, w.c.TopHessians = CurvatureOutput{s, objects.Objects}, CurvatureOutput{s, objects.Hessians}
+	w.c.Objects, w.c.ObjectSummary = CurvatureOutput{s, objects.Objects}, CurvatureOutput{s, objects.Summary}
+	w.c.TopHessians = CurvatureOutput{s, objects.Hessians}
 	if p.Hessians == 0 {
 		w.c.Hessians, err = w.ranges("hessians", true, many)
 	}
@@ -214,6 +234,8 @@ func (w *curvatureWiring) bounds() error {
 	p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= w.shape.Objects })
 	p.Seed = w.r.Seed
 	s, err := pipeline.Add(w.c.Graph, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"}, w.of()...), p)
+	some := float64(p.Objects + p.Top)
+	w.added(s, Work{Products: 150, Norms: float64(w.shape.Objects), Hessians: some, Bounds: some})
 	w.c.Bounds = CurvatureOutput{s, bounds.Bounds}
 	return err
 }
@@ -232,6 +254,11 @@ func (w *curvatureWiring) ranges(what string, hessians bool, size int) (Curvatur
 		if err != nil {
 			return CurvatureOutput{}, err
 		}
+		work := Work{Bounds: float64(p.To - p.From)}
+		if hessians {
+			work = Work{Hessians: work.Bounds}
+		}
+		w.added(s, work)
 		parts = append(parts, s)
 	}
 	return w.join(what, joined.Rows, parts, objectbounds.Rows, file)
@@ -255,7 +282,7 @@ func (w *curvatureWiring) increments() error {
 	if len(w.r.Increments) == 0 {
 		return nil
 	}
-	groups := incrementGroups(w.r.Increments, w.shape)
+	groups := incrementGroups(w.r.Increments, w.r.Others, w.shape)
 	var parts []*pipeline.Stage
 	for _, sizes := range groups {
 		detail, export := "", map[string]string{increments.Increments: "increments.json", increments.Table: "increments.npy"}
@@ -263,15 +290,19 @@ func (w *curvatureWiring) increments() error {
 			detail, export = fmt.Sprintf("k=%d-%d", sizes[0], sizes[len(sizes)-1]), nil
 		}
 		s, err := pipeline.Add(w.c.Graph, w.kinds.increments, w.node("increments", detail, export, w.of()...), increments.Params{
-			Sizes: sizes, Tolerance: min(w.r.Tolerance, 1e-9), Seed: w.r.Seed,
+			Sizes: sizes, Others: w.r.Others, Tolerance: min(w.r.Tolerance, 1e-9), Seed: w.r.Seed,
 		})
 		if err != nil {
 			return err
 		}
+		w.added(s, incrementWork(sizes, w.r.Others, w.shape))
 		parts = append(parts, s)
 	}
 	var err error
-	w.c.Increments, err = w.join("increments", joined.Increments, parts, increments.Increments, "increments.json")
+	if w.c.Increments, err = w.join("increments", joined.Increments, parts, increments.Increments, "increments.json"); err != nil {
+		return err
+	}
+	_, err = w.join("increments_table", joined.Rows, parts, increments.Table, "increments.npy")
 	return err
 }
 
@@ -281,7 +312,7 @@ func (w *curvatureWiring) figures() error {
 		return nil
 	}
 	if w.shape.Objects > 1 && w.shape.Parameters() > 1 {
-		inputs := append(w.of(), pipeline.Input{Name: surfaces.Vectors, From: w.vectors, Output: spectra.Vectors})
+		inputs := append(w.of(), pipeline.Input{Name: surfaces.Vectors, From: w.vectors.Stage, Output: w.vectors.Output})
 		var err error
 		w.surface, err = pipeline.Add(w.c.Graph, w.kinds.surfaces, w.node("surfaces", "", map[string]string{
 			surfaces.Lines: "surface_lines.npy", surfaces.EigenPlane: "surface_eigen_plane.npy",
@@ -292,6 +323,7 @@ func (w *curvatureWiring) figures() error {
 		if err != nil {
 			return err
 		}
+		w.added(w.surface, Work{Products: 400})
 	}
 	for _, figure := range curvatureFigures {
 		if err := w.figure(figure.name, figure.width, figure.height); err != nil {

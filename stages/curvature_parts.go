@@ -1,6 +1,9 @@
 package stages
 
-import "github.com/landscape-pipe/landscape-pipe/stages/userfiles"
+import (
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
+)
 
 // What is known beforehand of the cost of a network's curvature. It decides how
 // work is cut into actions, so it depends on the shape alone: a cut by measured
@@ -13,6 +16,9 @@ const (
 	// maxVectors is how many numbers of eigenvectors are kept.
 	maxVectors = 32 << 20
 
+	// maxDeflated is how many eigenvalues are projected out of a density.
+	maxDeflated = 100
+
 	// basisVectors are kept by Lanczos before it restarts.
 	basisVectors = 400
 
@@ -21,21 +27,46 @@ const (
 	operations = 6e10
 )
 
-// CurvatureMemory is what a stage needs at its peak besides its inputs, in
-// bytes: the inputs as numbers, the activations and what is passed back, and
-// the basis of Lanczos with the parts of a product.
-func CurvatureMemory(s userfiles.Shape) int64 {
+// CurvatureMemory is what any stage of a request needs at its peak besides its
+// inputs, in bytes.
+func CurvatureMemory(r CurvatureRequest, s userfiles.Shape) int64 {
+	return max(curvatureMemory(s, r.Exact), probesMemory(s, r.Steps, r.Probes))
+}
+
+// pointMemory is that of the inputs as numbers, the activations and what is
+// passed back, and of the parts of a product.
+func pointMemory(s userfiles.Shape) int64 {
 	units := 0
 	for _, n := range s.Widths[1:] {
 		units += n
 	}
-	weights := s.Parameters()
-	basis := min(basisVectors, weights) + 64
-	total := int64(s.Objects)*int64(s.Widths[0]+4*units)*float + int64(weights)*int64(basis)*float
-	if weights <= 4000 { // three whole matrices and one to solve
-		total += 4 * int64(weights) * int64(weights) * float
+	return int64(s.Objects)*int64(s.Widths[0]+4*units)*float + 64*int64(s.Parameters())*float
+}
+
+// curvatureMemory adds the largest of what a stage besides the density has: the
+// basis of Lanczos, the class means and a basis of their span, or whole
+// matrices of up to exact rows.
+func curvatureMemory(s userfiles.Shape, exact int) int64 {
+	weights, classes := int64(s.Parameters()), int64(s.Widths[len(s.Widths)-1])
+	most := min(basisVectors, weights) * weights
+	if means := classes * classes * weights; means <= curvature.MostClassNumbers {
+		most = max(most, 2*means)
 	}
-	return total
+	if factors := int64(s.Objects) * classes; weights <= int64(exact) {
+		most = max(most, 4*weights*weights) // of H, G and R, and one to solve
+	} else if factors <= int64(exact) {
+		most = max(most, factors*factors)
+	}
+	return pointMemory(s) + most*float
+}
+
+// probesMemory adds the bases of the probes of one action, and the vectors that
+// are projected out.
+func probesMemory(s userfiles.Shape, steps, probes int) int64 {
+	if steps == 0 || probes == 0 {
+		return 0
+	}
+	return pointMemory(s) + int64(steps+4)*int64(probesPerAction(s, steps, probes))*int64(s.Parameters())*float + maxDeflated*int64(s.Parameters())*float
 }
 
 // blockSteps is how many steps of power iteration the norms of the layer
@@ -88,14 +119,16 @@ func boundOperations(s userfiles.Shape) float64 {
 func objectsFor(each float64) int { return max(16, min(int(operations/each), 1<<20)) }
 
 // incrementGroups cuts sizes so that each group is one action.
-func incrementGroups(sizes []int, s userfiles.Shape) [][]int {
-	// Three norms of each size, by products of two operations for each weight
-	// and object, six of them in the time of one where matrices are small.
-	const norms, products = 3, 40
+func incrementGroups(sizes []int, others int, s userfiles.Shape) [][]int {
+	// Three norms of each size and one of each other object, by products of two
+	// operations for each weight and object, six of them in the time of one
+	// where matrices are small.
+	const products = 40
+	norms := 3 + others
 	var groups [][]int
 	cost := 0.0
 	for _, k := range sizes {
-		each := hessianOperations(s) + float64(float64(norms*products)*float64(k+32)*float64(s.Parameters()))
+		each := hessianOperations(s) + float64(float64(products*norms)*float64(k+32)*float64(s.Parameters()))
 		if len(groups) == 0 || cost+each > operations {
 			groups, cost = append(groups, nil), 0
 		}

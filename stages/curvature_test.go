@@ -2,11 +2,13 @@ package stages
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	landscape "github.com/landscape-pipe/landscape-pipe"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/objectbounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
@@ -24,7 +26,7 @@ func TestIncrementGroups(t *testing.T) {
 		sizes = append(sizes, k)
 	}
 	for _, s := range []userfiles.Shape{someShape(10_000, 784, 16, 16, 10), someShape(10_000, 3, 2), someShape(10_000, 3072, 512, 512, 100)} {
-		groups := incrementGroups(sizes, s)
+		groups := incrementGroups(sizes, 3, s)
 		if diff := cmp.Diff(sizes, slices.Concat(groups...)); diff != "" {
 			t.Errorf("%v: sizes (-want +got):\n%s", s.Widths, diff)
 		}
@@ -35,10 +37,10 @@ func TestIncrementGroups(t *testing.T) {
 		}
 		t.Logf("%v: %d groups, the last of %d sizes", s.Widths, len(groups), len(groups[len(groups)-1]))
 	}
-	if n := len(incrementGroups(sizes, someShape(10_000, 3, 2))); n != 1 {
+	if n := len(incrementGroups(sizes, 0, someShape(10_000, 3, 2))); n != 1 {
 		t.Errorf("a small network is cut into %d groups, want 1", n)
 	}
-	if n := len(incrementGroups(sizes, someShape(10_000, 784, 64, 64, 10))); n < 1000 {
+	if n := len(incrementGroups(sizes, 0, someShape(10_000, 784, 64, 64, 10))); n < 1000 {
 		t.Errorf("hours of work are cut into %d groups only", n)
 	}
 }
@@ -71,7 +73,7 @@ func TestCurvatureGraph(t *testing.T) {
 	for _, s := range c.Graph.Stages() {
 		count[s.Kind()]++
 	}
-	for _, kind := range []string{"userfiles", "spectra", "density", "objects", "objectbounds", "bounds", "increments", "joined", "surfaces", "landscapes"} {
+	for _, kind := range []string{"userfiles", "operator", "blocks", "structure", "density", "objects", "objectbounds", "bounds", "increments", "joined", "surfaces", "landscapes"} {
 		if count[kind] == 0 {
 			t.Errorf("there is no stage %s", kind)
 		}
@@ -95,11 +97,92 @@ func TestCurvatureGraph(t *testing.T) {
 			t.Errorf("%s: %d parts, want %d", what, parts, want)
 		}
 	}
-	again, err := NewCurvature(CurvatureRequest{Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000}, &shape, userfiles.Files{}, env)
+	again, err := NewCurvature(CurvatureRequest{Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000}, new(someShape(3000, 784, 16, 10)), userfiles.Files{}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := len(again.Graph.Stages()); n != 2 || again.Objects.Stage != nil || again.Bounds.Stage != nil {
-		t.Errorf("asked for spectra alone there are %d stages, want 2", n)
+		t.Errorf("asked for spectra alone of a small network there are %d stages, want 2", n)
+	}
+}
+
+// TestSpectrumParts: a network whose spectrum and density would take long has
+// all of their parts, each once, and none of them takes long but an operator.
+func TestSpectrumParts(t *testing.T) {
+	env := testEnv(t)
+	shape := someShape(10_000, 784, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 10)
+	request := CurvatureRequest{Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-9, Exact: 4000, Steps: 80, Probes: 10}
+	c, err := NewCurvature(request, &shape, userfiles.Files{}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs, probes, operators := map[string][]int{}, []int{}, []string{}
+	for _, s := range c.Graph.Stages() {
+		work, ok := c.Work[s]
+		if s.Kind() != "userfiles" && s.Kind() != "joined" && (!ok || work == Work{}) {
+			t.Errorf("nothing is known of the work of %v", s)
+		}
+		params := map[string]string{}
+		for _, f := range s.Params() {
+			params[f.Path] = f.Value
+		}
+		from, _ := strconv.Atoi(params["from"])
+		to, _ := strconv.Atoi(params["to"])
+		switch s.Kind() {
+		case "operator":
+			operators = append(operators, params["term"])
+			continue
+		case "blocks":
+			for i := from; i < to; i++ {
+				pairs[params["term"]] = append(pairs[params["term"]], i)
+			}
+		case "density":
+			for i := from; i < to; i++ {
+				probes = append(probes, i)
+			}
+		}
+		if work.operations(shape) > actionOperations {
+			t.Errorf("%v takes %.2g operations, want at most %.2g", s, work.operations(shape), actionOperations)
+		}
+	}
+	all := curvature.Spread(len(curvature.LayerPairs(12)), 0)
+	if diff := cmp.Diff(map[string][]int{"H": all, "G": all}, pairs); diff != "" {
+		t.Errorf("pairs of layers (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(curvature.Spread(10, 0), probes); diff != "" {
+		t.Errorf("probes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"H", "G", "R"}, operators); diff != "" {
+		t.Errorf("operators (-want +got):\n%s", diff)
+	}
+	if c.Spectrum.Stage.Kind() != "structure" || c.Density.Stage.Kind() != "joined" || c.Rule.Stage.Kind() != "joined" {
+		t.Errorf("the whole is at %v, %v and %v", c.Spectrum.Stage, c.Density.Stage, c.Rule.Stage)
+	}
+}
+
+// TestGroupSize: no group is larger than an action may be, and all are used.
+func TestGroupSize(t *testing.T) {
+	for _, c := range []struct {
+		each        float64
+		count, want int
+	}{
+		{1, 10, 10}, {actionOperations / 4, 10, 4}, {actionOperations / 6, 10, 5}, {3 * actionOperations, 10, 1}, {actionOperations, 1, 1}, {0, 7, 7},
+	} {
+		if got := groupSize(c.each, c.count); got != c.want {
+			t.Errorf("%d things of %.2g operations: groups of %d, want %d", c.count, c.each, got, c.want)
+		}
+	}
+}
+
+// TestCurvatureMemory: what is asked for counts.
+func TestCurvatureMemory(t *testing.T) {
+	s := someShape(1000, 784, 64, 64, 10)
+	plain := CurvatureMemory(CurvatureRequest{}, s)
+	if with := CurvatureMemory(CurvatureRequest{Steps: 2000, Probes: 1}, s); with < plain+1500*int64(s.Parameters())*8 {
+		t.Errorf("with 2000 steps of a probe %d bytes, without %d", with, plain)
+	}
+	small := someShape(10, 784, 8, 10)
+	if with := CurvatureMemory(CurvatureRequest{Exact: 7000}, small); with < 4*6352*6352*8 {
+		t.Errorf("with whole matrices of %d rows %d bytes", small.Parameters(), with)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
-	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
@@ -16,7 +15,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
-	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 )
 
@@ -198,9 +196,9 @@ func (w *wiring) figureSources(n network, from map[string]pipeline.Input) {
 	if m == nil {
 		return
 	}
-	add(landscapes.InputSpectrum, m.spectra, spectra.Spectrum)
-	add(landscapes.InputDensity+"H/", m.density, density.Density)
-	add(landscapes.InputRule+"H/", m.density, density.Rule)
+	add(landscapes.InputSpectrum, m.spectrum.Stage, m.spectrum.Output)
+	add(landscapes.InputDensity+"H/", m.density.Stage, m.density.Output)
+	add(landscapes.InputRule+"H/", m.rule.Stage, m.rule.Output)
 	add(landscapes.InputObjects, m.objects, objects.Objects)
 	add(landscapes.InputHessians, m.objects, objects.Hessians)
 	add(landscapes.InputObjectSummary, m.objects, objects.Summary)

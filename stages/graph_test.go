@@ -59,16 +59,18 @@ func TestDefaultGraph(t *testing.T) {
 	const networks = 25*8 + 9*(39-8) + 8*5 - 5
 	// Curvature: the first seed of the 25 and of the 8 sizes.
 	const measured = 25 + 8 - 1
+	// The spectra of the three largest are cut: h = 64, num_layers 5, 7, 10.
+	const cut = 3
 	want := map[string]int{
 		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 5,
-		"spectra": measured, "density": measured, "objects": measured, "bounds": measured,
-		"increments": 1, "surfaces": 1, "ball": 1, "samplesize": 1, "landscapes": 12, "claims": 1, "tables": 3,
+		"spectra": measured - cut, "operator": 3 * cut, "structure": cut, "density": measured, "objects": measured, "bounds": measured,
+		"increments": 1, "surfaces": 1, "ball": 1, "samplesize": 1, "landscapes": 12, "claims": 1, "tables": 4,
 	}
 	if diff := cmp.Diff(want, byKind(g)); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)
 	}
 	files := []string{
-		"results/networks.csv", "results/spectra.csv", "results/bounds.csv",
+		"results/networks.csv", "results/spectra.csv", "results/bounds.csv", "results/increments.csv",
 		"results/claims.json", "results/claims.csv", "results/claims.txt", "results/claims.md",
 	}
 	p := DefaultParams()
@@ -135,13 +137,14 @@ func TestReads(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	reads := map[string][]string{
 		"fetch": nil, "train": {"fetch"}, "losses": {"fetch", "train"}, "differences": {"losses"},
-		"spectra": {"fetch", "train"}, "density": {"fetch", "train"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
+		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra", "operator"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
+		"operator": {"fetch", "train"}, "structure": {"fetch", "train", "operator"},
 		"bounds": {"fetch", "train"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
 		"samplesize": {"fetch", "train", "spectra"},
 		"claims":     {"losses", "differences", "bounds", "ball"},
 		"figures":    {"differences", "losses"},
-		"landscapes": {"spectra", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
-		"tables":     {"differences", "losses", "spectra", "objects", "bounds"},
+		"landscapes": {"spectra", "structure", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
+		"tables":     {"differences", "losses", "spectra", "structure", "objects", "bounds", "increments"},
 	}
 	drawn := []string{"figures", "landscapes"}
 	for _, s := range g.Stages() {
@@ -201,17 +204,18 @@ func TestParamsReach(t *testing.T) {
 		{"differences.seed=3", []string{"claims", "differences"}},
 		{"curvature.top=9", []string{"density", "increments", "samplesize", "spectra"}},
 		{"curvature.bottom=9", []string{"spectra"}},
-		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "density", "increments", "samplesize", "spectra"}},
+		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "increments", "samplesize", "spectra"}},
 		{"curvature.steps=9", []string{"density"}},
 		{"curvature.probes=9", []string{"density"}},
 		{"curvature.hessians=9", []string{"objects"}},
 		{"curvature.bound_objects=9", []string{"bounds"}},
 		{"curvature.increments=[9]", []string{"bounds", "increments"}},
+		{"curvature.others=9", []string{"increments"}},
 		{"curvature.seed=9", []string{"ball", "bounds", "density", "increments", "samplesize", "spectra", "surfaces"}},
 		{"figures.width_cm=20", []string{"figures"}},
 		{"figures.height_cm=20", []string{"figures"}},
 		{"figures.published=false", []string{"figures"}},
-		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "samplesize", "spectra", "surfaces"}},
+		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "samplesize", "spectra", "surfaces", "tables"}},
 		{"experiment.a.figures=[\"true_difference\"]", nil},
 	}
 	before := mustNew(t, mustParse(t, text))

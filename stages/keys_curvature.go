@@ -11,13 +11,14 @@ type Curvature struct {
 	Hessians     int     `json:"hessians"`
 	BoundObjects int     `json:"bound_objects"`
 	Increments   []int   `json:"increments"`
+	Others       int     `json:"others"`
 	Seed         int64   `json:"seed"`
 }
 
 func defaultCurvature() Curvature {
 	return Curvature{
 		Top: 20, Bottom: 5, Tolerance: 1e-6, Steps: 60, Probes: 3, Hessians: 16, BoundObjects: 100,
-		Increments: []int{100, 300, 1000, 3000, 9999}, Seed: 0,
+		Increments: []int{100, 300, 1000, 3000, 9999}, Others: 3, Seed: 0,
 	}
 }
 
@@ -31,6 +32,7 @@ func (t *Curvature) fields() []field {
 		integerField("hessians", "Objects of which the spectrum of their own Hessian is computed: those with the largest bounds.", &t.Hessians, 0, 60000),
 		integerField("bound_objects", "Objects, evenly spread over the sample, on which the costly bounds are evaluated.", &t.BoundObjects, 1, 60000),
 		integersField("increments", "Sizes k at which the norm of H_{k+1} - H^(k) is measured; those that a network's sample does not reach are left out.", &t.Increments, 1, 59999),
+		integerField("others", "At each of these sizes, for how many objects i behind object k+1, evenly spread, the norm of H_i - H^(k) is measured too; 0 means none.", &t.Others, 0, 1000),
 		integerField("seed", "Seed of the starting vectors, probes and random directions.", &t.Seed, 0, maxSeed),
 	}
 }

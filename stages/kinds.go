@@ -2,13 +2,11 @@ package stages
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/claims"
-	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
@@ -17,7 +15,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
-	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
@@ -37,12 +34,11 @@ type Env struct {
 // kinds are the stages' kinds: each names a function, the folder of its code
 // and whether its bits are the same everywhere.
 type kinds struct {
+	spectrumKinds
 	fetch       *pipeline.Kind[fetch.Params]
 	train       *pipeline.Kind[train.Params]
 	losses      *pipeline.Kind[losses.Params]
 	differences *pipeline.Kind[differences.Params]
-	spectra     *pipeline.Kind[spectra.Params]
-	density     *pipeline.Kind[density.Params]
 	objects     *pipeline.Kind[objects.Params]
 	increments  *pipeline.Kind[increments.Params]
 	surfaces    *pipeline.Kind[surfaces.Params]
@@ -68,6 +64,7 @@ func newKinds(p Params, env Env) (*kinds, error) {
 	}
 	m := estimateMemory(p)
 	k := &kinds{
+		spectrumKinds: newSpectrumKinds(m.curvature, m.curvature),
 		fetch: &pipeline.Kind[fetch.Params]{
 			Name: "fetch", Portable: true, Memory: m.data,
 			Outputs: []string{fetch.Images, fetch.Labels},
@@ -87,16 +84,6 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Name: "differences", Portable: true, Cores: manyCores, Memory: m.curves,
 			Outputs: []string{differences.OutputCurve, differences.OutputBand, differences.OutputSummary},
 			Run:     differences.Run,
-		},
-		spectra: &pipeline.Kind[spectra.Params]{
-			Name: "spectra", Portable: true, Cores: manyCores, Memory: m.curvature,
-			Outputs: []string{spectra.Spectrum, spectra.Vectors},
-			Run:     spectra.Run,
-		},
-		density: &pipeline.Kind[density.Params]{
-			Name: "density", Portable: true, Cores: manyCores, Memory: m.curvature,
-			Outputs: []string{density.Rule, density.Density},
-			Run:     density.Run,
 		},
 		objects: &pipeline.Kind[objects.Params]{
 			Name: "objects", Portable: true, Cores: manyCores, Memory: m.curvature,
@@ -150,33 +137,22 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Run:     tables.Run,
 		},
 	}
-	for _, kind := range []struct {
-		name string
-		code *pipeline.Digest
-	}{
-		{k.fetch.Name, &k.fetch.Code},
-		{k.train.Name, &k.train.Code},
-		{k.losses.Name, &k.losses.Code},
-		{k.differences.Name, &k.differences.Code},
-		{k.spectra.Name, &k.spectra.Code},
-		{k.density.Name, &k.density.Code},
-		{k.objects.Name, &k.objects.Code},
-		{k.increments.Name, &k.increments.Code},
-		{k.surfaces.Name, &k.surfaces.Code},
-		{k.bounds.Name, &k.bounds.Code},
-		{k.ball.Name, &k.ball.Code},
-		{k.samplesize.Name, &k.samplesize.Code},
-		{k.claims.Name, &k.claims.Code},
-		{k.figures.Name, &k.figures.Code},
-		{k.landscapes.Name, &k.landscapes.Code},
-		{k.tables.Name, &k.tables.Code},
-	} {
-		var err error
-		if *kind.code, err = env.Sources.Hash("stages/" + kind.name); err != nil {
-			return nil, fmt.Errorf("stages: code of %s: %w", kind.name, err)
-		}
-	}
-	return k, nil
+	return k, hashCode(env.Sources, append(k.spectrumKinds.code(), []kindCode{
+		{"fetch", &k.fetch.Code},
+		{"train", &k.train.Code},
+		{"losses", &k.losses.Code},
+		{"differences", &k.differences.Code},
+		{"objects", &k.objects.Code},
+		{"increments", &k.increments.Code},
+		{"surfaces", &k.surfaces.Code},
+		{"bounds", &k.bounds.Code},
+		{"ball", &k.ball.Code},
+		{"samplesize", &k.samplesize.Code},
+		{"claims", &k.claims.Code},
+		{"figures", &k.figures.Code},
+		{"landscapes", &k.landscapes.Code},
+		{"tables", &k.tables.Code},
+	}...))
 }
 
 // memory is what stages need at their peak besides their inputs, in bytes,

@@ -15,11 +15,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
 // measured are the stages of one network's curvature.
 type measured struct {
-	spectra, density, objects, bounds      *pipeline.Stage
+	spectrumOutputs
+	density, rule                          CurvatureOutput
+	objects, bounds                        *pipeline.Stage
 	increments, surfaces, ball, samplesize *pipeline.Stage // of close-ups, else nil
 }
 
@@ -32,6 +35,15 @@ func (e *Experiment) measured(yield func(network) bool) {
 	}
 }
 
+// closeUps yields the one of them that is measured more closely.
+func (e *Experiment) closeUps(yield func(network) bool) {
+	for n := range e.measured {
+		if n == e.closeUp() && !yield(n) {
+			return
+		}
+	}
+}
+
 // closeUp is the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() network {
 	return network{e.Dataset, e.Input, e.AtHiddenSize, e.AtNumLayers, slices.Max(e.SampleSizes), e.Seeds[0]}
@@ -39,7 +51,8 @@ func (e *Experiment) closeUp() network {
 
 // curvature adds the second-order stages of a network, once:
 //
-//	spectra      both ends of the spectra of H, G and R, with certificates
+//	spectra      both ends of the spectra of H, G and R, with certificates, and
+//	             what explains them; of large networks in several actions
 //	density      the spectral density of H
 //	objects      each object's own curvature
 //	bounds       the paper's bounds and the corrected ones
@@ -56,15 +69,20 @@ func (w *wiring) curvature(data *dataset, n network, closeUp bool) error {
 	}
 	var m measured
 	var err error
-	if m.spectra, err = pipeline.Add(w.graph, w.kinds.spectra, n.node("spectra", inputs...), spectra.Params{
+	whole := spectrumWiring{
+		graph: w.graph, kinds: &w.kinds.spectrumKinds, shape: n.shape(data), inputs: inputs, node: n.part,
+		export: func(string) string { return "" },
+		added:  func(*pipeline.Stage, Work) {},
+	}
+	if m.spectrumOutputs, err = whole.spectra(spectra.Params{
 		SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
-		Gram: 400, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: eigenvectors(c), Seed: c.Seed,
+		Gram: 400, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: c.Top, Seed: c.Seed,
 	}); err != nil {
 		return err
 	}
-	if m.density, err = pipeline.Add(w.graph, w.kinds.density, n.node("density", inputs...), density.Params{
-		SampleSize: k, Term: "H", Steps: c.Steps, Probes: c.Probes, Deflate: c.Top, Tolerance: c.Tolerance, Seed: c.Seed,
-	}); err != nil {
+	if m.rule, m.density, err = whole.density(density.Params{
+		SampleSize: k, Term: "H", Steps: c.Steps, Deflate: c.Top, Seed: c.Seed,
+	}, c.Probes, m.spectrumOutputs); err != nil {
 		return err
 	}
 	if m.objects, err = pipeline.Add(w.graph, w.kinds.objects, n.node("objects", inputs...), objects.Params{
@@ -95,11 +113,11 @@ func (w *wiring) closeUp(data *dataset, n network) error {
 	if m.surfaces != nil {
 		return nil
 	}
-	inputs := append(w.evaluated(data, n), pipeline.Input{Name: surfaces.Vectors, From: m.spectra, Output: spectra.Vectors})
+	inputs := append(w.evaluated(data, n), pipeline.Input{Name: surfaces.Vectors, From: m.vectors.Stage, Output: m.vectors.Output})
 	seed, k := w.params.Curvature.Seed, n.sampleSize
 	var err error
 	if m.increments, err = pipeline.Add(w.graph, w.kinds.increments, n.node("increments", inputs[:len(inputs)-1]...), increments.Params{
-		Sizes: w.increments(k), Rotation: eigenvectors(w.params.Curvature), Tolerance: w.params.Curvature.Tolerance, Seed: seed,
+		Sizes: w.increments(k), Rotation: eigenvectors(w.params.Curvature), Others: w.params.Curvature.Others, Tolerance: w.params.Curvature.Tolerance, Seed: seed,
 	}); err != nil {
 		return err
 	}
@@ -130,6 +148,16 @@ func (w *wiring) increments(k int) []int {
 	return sizes
 }
 
+// shape is that of the network and its sample.
+func (n network) shape(data *dataset) userfiles.Shape {
+	s := userfiles.Shape{Objects: n.sampleSize, Widths: []int{data.InputSize}, Layers: make([]string, n.numLayers+2)}
+	for range n.numLayers + 1 {
+		s.Widths = append(s.Widths, n.hiddenSize)
+	}
+	s.Widths = append(s.Widths, data.Classes)
+	return s
+}
+
 // evaluated are the inputs of every stage that evaluates a trained network.
 func (w *wiring) evaluated(data *dataset, n network) []pipeline.Input {
 	return []pipeline.Input{
@@ -139,6 +167,6 @@ func (w *wiring) evaluated(data *dataset, n network) []pipeline.Input {
 	}
 }
 
-// eigenvectors is how many top eigenvectors of H are handed on: as many as
-// there are classes would be the outliers of G.
+// eigenvectors is how many top eigenvectors of H are compared, and used as
+// directions: as many as there are classes would be the outliers of G.
 func eigenvectors(c Curvature) int { return min(c.Top, 10) }

@@ -60,10 +60,20 @@ func (n network) node(kind string, inputs ...pipeline.Input) pipeline.Node {
 	}
 }
 
+// part is one of several stages of the network of the given kind.
+func (n network) part(kind, detail string, inputs ...pipeline.Input) pipeline.Node {
+	node := n.node(kind, inputs...)
+	if detail != "" {
+		node.Name = fmt.Sprintf("%s[%s,%s]", kind, n.fullID(), detail)
+		node.Labels = append(node.Labels, pipeline.Label{Key: "part", Value: detail})
+	}
+	return node
+}
+
 // nanoseconds are what kinds of stages take for each object and weight on one
 // core, roughly: enough to begin with the long ones.
 var nanoseconds = map[string]float64{
-	"train": 0.5, "losses": 0.05, "spectra": 40, "density": 25, "bounds": 15, "objects": 4,
+	"train": 0.5, "losses": 0.05, "spectra": 40, "operator": 20, "density": 25, "bounds": 15, "objects": 4,
 }
 
 func (n network) estimate(kind string) time.Duration {

@@ -9,9 +9,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/claims"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
+	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
-	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 )
 
@@ -70,7 +70,13 @@ func (w *wiring) tables() error {
 	if err := w.table(tables.Spectra, (*Experiment).measured); err != nil {
 		return err
 	}
-	return w.table(tables.Bounds, (*Experiment).measured)
+	if err := w.table(tables.Bounds, (*Experiment).measured); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(w.params.Experiments, func(e Experiment) bool { return slices.Contains(e.CurvatureSeeds, e.closeUp().seed) }) {
+		return nil
+	}
+	return w.table(tables.Increments, (*Experiment).closeUps)
 }
 
 // table adds one table of the given networks of each experiment.
@@ -120,8 +126,11 @@ func (w *wiring) tableSources(n network) map[string]pipeline.Input {
 		tables.InputDifferences + id: {From: of.differences, Output: differences.OutputSummary},
 	}
 	if m := of.curvature; m != nil {
-		from[tables.InputSpectrum+id] = pipeline.Input{From: m.spectra, Output: spectra.Spectrum}
+		from[tables.InputSpectrum+id] = pipeline.Input{From: m.spectrum.Stage, Output: m.spectrum.Output}
 		from[tables.InputObjects+id] = pipeline.Input{From: m.objects, Output: objects.Summary}
+		if m.increments != nil {
+			from[tables.InputIncrements+id] = pipeline.Input{From: m.increments, Output: increments.Increments}
+		}
 		from[tables.InputBounds+id] = pipeline.Input{From: m.bounds, Output: bounds.Bounds}
 	}
 	return from

@@ -28,6 +28,7 @@ type curvatureCmd struct {
 	Bottom     int      `default:"20" placeholder:"N" help:"Smallest eigenvalues to find (default: ${default})."`
 	PerObject  string   `placeholder:"all|M" help:"Norms of each object's own Hessian; its spectrum for all objects or for the M with the largest bounds."`
 	Increments string   `placeholder:"all|K,…" help:"What object k+1 does to the mean over the first k: for each k, or for those listed."`
+	Others     int      `default:"3" placeholder:"N" help:"For each k of --increments also hold N objects behind k+1, evenly spread, against that mean (default: ${default}; 0: none)."`
 	Bounds     bool     `help:"The paper's bounds, as printed and corrected, of each object."`
 	Density    string   `placeholder:"STEPSxPROBES" help:"Spectral density by Lanczos quadrature, as 80x10."`
 
@@ -117,7 +118,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 func (c *curvatureCmd) request() (stages.CurvatureRequest, error) {
 	r := stages.CurvatureRequest{
 		Name: networkName(c.Weights), Top: c.Top, Bottom: c.Bottom, Tolerance: c.Tolerance, Exact: c.Exact, Seed: c.Seed,
-		Bounds: c.Bounds, Figures: c.Output != "",
+		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "",
 	}
 	r.Files.Layers = c.Layers
 	switch {
@@ -127,6 +128,8 @@ func (c *curvatureCmd) request() (stages.CurvatureRequest, error) {
 		return r, usage(fmt.Errorf("--top=%d: want a number of eigenvalues, at most 1000", c.Top), "")
 	case c.Bottom < 0 || c.Bottom > 1000:
 		return r, usage(fmt.Errorf("--bottom=%d: want a number of eigenvalues, at most 1000", c.Bottom), "")
+	case c.Others < 0 || c.Others > 1000:
+		return r, usage(fmt.Errorf("--others=%d: want a number of objects, at most 1000", c.Others), "")
 	case !(c.Tolerance >= 1e-13 && c.Tolerance <= 0.1):
 		return r, usage(fmt.Errorf("--tolerance=%v: want a relative error from 1e-13 to 0.1", c.Tolerance), "")
 	case c.Exact < 0 || c.Exact > 20_000:

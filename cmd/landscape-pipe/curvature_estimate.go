@@ -23,18 +23,13 @@ type trial struct {
 // foretell prints what a run will take, as far as it can be told: one product
 // and one object are tried, and the rest is counted.
 func (x *examination) foretell(ctx context.Context) error {
-	// Of each kind the share that is not cached.
-	pending, all := map[string]float64{}, map[string]float64{}
-	for _, s := range x.plan.Steps() {
-		all[s.Stage.Kind()]++
-		if s.State != pipeline.StateCached {
-			pending[s.Stage.Kind()]++
+	var work stages.Work
+	for _, step := range x.plan.Steps() {
+		if step.State != pipeline.StateCached {
+			work = work.Plus(x.graph.Work[step.Stage])
 		}
 	}
-	for kind, n := range all {
-		pending[kind] /= n
-	}
-	if pending["spectra"]+pending["density"]+pending["objects"]+pending["objectbounds"]+pending["bounds"]+pending["increments"]+pending["surfaces"] == 0 {
+	if work == (stages.Work{}) {
 		return nil // only what puts together and draws is left
 	}
 	t, err := x.measure(ctx)
@@ -42,11 +37,10 @@ func (x *examination) foretell(ctx context.Context) error {
 		return err
 	}
 	s := x.shape
-	products, seconds := x.cost(t, pending)
-	memory := stages.CurvatureMemory(s)
+	memory := stages.CurvatureMemory(x.request, s)
 	fmt.Fprintf(x.a.stderr, "%s objects of %s values, %s weights in %s\n", thousands(s.Objects), thousands(s.Widths[0]), thousands(s.Parameters()), matrices(len(s.Layers)))
 	fmt.Fprintf(x.a.stderr, "estimate: about %s on %s: %s products with H of %s each and the like; %.2g GiB of memory\n",
-		guess(seconds), plural(x.workers(), "core"), thousands(products), shortTime(t.product), float64(memory)/(1<<30))
+		guess(t.duration(work, x.workers())), plural(x.workers(), "core"), thousands(int(work.Products)), shortTime(t.product), float64(memory)/(1<<30))
 	if x.c.Verbose && t.hessian > 0 {
 		fmt.Fprintf(x.a.stderr, "trial of one object on one core: norms %s, spectrum of H_i %s, bounds %s\n", shortTime(t.object), shortTime(t.hessian), shortTime(t.bounds))
 	}
@@ -116,54 +110,12 @@ func timer(d *time.Duration) (stop func()) {
 	return func() { *d = time.Since(began) }
 }
 
-// cost counts the products of what is not cached, and the time of it all. How
-// many products Lanczos needs depends on the spectrum; these numbers were seen
-// with trained networks.
-func (x *examination) cost(t trial, pending map[string]float64) (products int, total time.Duration) {
-	r, s := x.request, x.shape
-	objects, weights := float64(s.Objects), float64(s.Parameters())
-	cores := float64(x.workers())
-	seconds := 0.0 // beside products
-	counted := 0.0
-	perObject := func(d time.Duration, n float64) { seconds += d.Seconds() * n / cores }
-
-	spectra := min(float64(4*(r.Top+r.Bottom)+60), weights) + min(float64(3*r.Top+20), weights) + min(float64(6*max(r.Top, r.Bottom)+20), weights)
+// duration is what work takes on so many cores.
+func (t trial) duration(w stages.Work, cores int) time.Duration {
 	const cubic = 4e-10 // seconds of a solution, of the number of rows cubed
-	switch factors := objects * float64(s.Widths[len(s.Widths)-1]); {
-	case weights <= float64(r.Exact):
-		spectra += weights // in blocks, for two matrices
-		seconds += pending["spectra"] * 3 * cubic * weights * weights * weights
-	case factors <= float64(r.Exact):
-		seconds += pending["spectra"] * cubic * factors * factors * factors
-	}
-	layers := float64(len(s.Layers))
-	spectra += 8 * layers * (layers + 1) / 2 // for the layer blocks, many at a time
-	counted += pending["spectra"] * spectra
-	counted += pending["density"] * (float64(3*r.Top+20) + float64(r.Steps*r.Probes)/2)
-	counted += pending["surfaces"] * 400
-
-	exact := float64(r.PerObject)
-	if r.PerObject == stages.All {
-		exact = objects
-	}
-	perObject(t.object, pending["objects"]*objects)
-	if x.graph.Hessians.Stage != nil {
-		perObject(t.hessian, pending["objectbounds"]*objects)
-	} else {
-		perObject(t.hessian, pending["objects"]*min(exact, objects))
-	}
-	if r.Bounds {
-		perObject(t.bounds, pending["objectbounds"]*objects)
-		perObject(t.object, pending["bounds"]*objects)
-		perObject(t.hessian+t.bounds, pending["bounds"]*min(objects, 220))
-		counted += pending["bounds"] * 150
-	}
-	for _, k := range r.Increments {
-		counted += pending["increments"] * 120 * float64(k) / objects
-		seconds += pending["increments"] * t.hessian.Seconds()
-	}
-	seconds += counted * t.product.Seconds()
-	return int(counted), time.Duration(min(seconds, 1e9) * float64(time.Second))
+	objects := w.Norms*t.object.Seconds() + w.Hessians*t.hessian.Seconds() + w.Bounds*t.bounds.Seconds()
+	seconds := w.Products*t.product.Seconds() + w.Cubes*cubic + objects/float64(cores)
+	return time.Duration(min(seconds, 1e9) * float64(time.Second))
 }
 
 // shortTime writes a short duration with its digits: 0.3 ms.

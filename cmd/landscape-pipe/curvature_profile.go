@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
@@ -40,6 +41,10 @@ type profile struct {
 // computed.
 type perObject struct {
 	loss, gaussNewton, hessian, least []float64
+
+	largest float64 // ‖H_i‖ of those that were computed, and whether it is the maximum over all
+	next    float64 // bound of the others, 0 where there are none
+	proven  bool
 }
 
 // profile reads the results.
@@ -98,8 +103,14 @@ func (x *examination) perObject(ctx context.Context) (*perObject, error) {
 			o.least[i] = values[2*i]
 			o.hessian[i] = max(-values[2*i], values[2*i+1])
 		}
+		o.largest, o.proven = slices.Max(o.hessian), true
 		return o, nil
 	}
+	summary, err := readRecord[result.ObjectSummary](ctx, x, x.graph.ObjectSummary)
+	if err != nil {
+		return nil, err
+	}
+	o.largest, o.next, o.proven = summary.LargestHessian, summary.NextBound, summary.MaximumProven
 	if values, _, err = x.array(ctx, x.graph.TopHessians); err != nil {
 		return nil, err
 	}
@@ -213,12 +224,20 @@ func (p *profile) object() any {
 		GaussNewton []float64            `json:"gauss_newton_norm"`
 		Hessian     gaps                 `json:"hessian_norm"` // null where not computed
 		Least       gaps                 `json:"hessian_min"`
+		Largest     float64              `json:"largest_hessian_norm"` // of those computed
+		NextBound   float64              `json:"next_bound"`           // of the others, 0 where there are none
+		Proven      bool                 `json:"maximum_proven"`       // largest_hessian_norm is that of all objects
 		Bounds      map[string][]float64 `json:"bounds,omitempty"`
 	}
 	type incrementValues struct {
 		K           []int     `json:"k"`
 		HessianNorm []float64 `json:"hessian_norm"`
 		AbsLoss     []float64 `json:"abs_loss"`
+
+		Residual     []float64              `json:"residual"` // of hessian_norm
+		Others       [][]result.OtherObject `json:"others"`
+		OthersMedian gaps                   `json:"others_median"` // null where there are none
+		OthersMax    gaps                   `json:"others_max"`
 	}
 	type densityValues struct {
 		result.Density
@@ -243,7 +262,7 @@ func (p *profile) object() any {
 		Hessian: p.term(s.Hessian), GaussNewton: p.term(s.GaussNewton), HTerm: p.term(s.HTerm),
 	}
 	if o := p.objects; o != nil {
-		v.PerObject = &objectValues{Loss: o.loss, GaussNewton: o.gaussNewton, Hessian: o.hessian, Least: o.least}
+		v.PerObject = &objectValues{Loss: o.loss, GaussNewton: o.gaussNewton, Hessian: o.hessian, Least: o.least, Largest: o.largest, NextBound: o.next, Proven: o.proven}
 	}
 	if p.increments != nil {
 		v.Increments = &incrementValues{}
@@ -251,6 +270,13 @@ func (p *profile) object() any {
 			v.Increments.K = append(v.Increments.K, i.K)
 			v.Increments.HessianNorm = append(v.Increments.HessianNorm, i.HessianNorm)
 			v.Increments.AbsLoss = append(v.Increments.AbsLoss, i.AbsLoss)
+			v.Increments.Residual = append(v.Increments.Residual, i.Residual)
+			v.Increments.Others = append(v.Increments.Others, i.Others)
+			median, most := math.NaN(), math.NaN()
+			if len(i.Others) > 0 {
+				median, most = i.OthersMedian, i.OthersMax
+			}
+			v.Increments.OthersMedian, v.Increments.OthersMax = append(v.Increments.OthersMedian, median), append(v.Increments.OthersMax, most)
 		}
 	}
 	if p.chain != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
@@ -45,7 +46,10 @@ func (r *report) objects(o *perObject) {
 	name, note := "‖H_i‖", ""
 	if len(norms) < len(o.loss) {
 		name = fmt.Sprintf("‖H_i‖ of %d", len(norms))
-		note = "  those with the largest bounds\n"
+		note = fmt.Sprintf("  those with the largest bounds; the others are at most %.4g, so the largest of all is not proven\n", o.next)
+		if o.proven {
+			note = fmt.Sprintf("  those with the largest bounds; the others are at most %.4g: the largest of all is proven to be among them\n", o.next)
+		}
 	}
 	if len(norms) > 0 {
 		rows = append(rows, quantileRow(name, result.NewQuantiles(norms)), quantileRow("λ_min(H_i)", result.NewQuantiles(least)))
@@ -62,10 +66,20 @@ func (r *report) increments(s *result.IncrementSummary) {
 	const most = 40
 	r.heading("one more object, at these weights")
 	rows := [][]string{{"k", "‖H_k+1 − H^(k)‖", "|L_k+1 − L_k|", "‖H^(k)‖", "‖G^(k)‖", "‖H_k+1‖"}}
-	n := len(s.Increments)
-	for row := range min(n, most) {
-		i := s.Increments[row*n/min(n, most)]
-		rows = append(rows, []string{thousands(i.K), significant(i.HessianNorm), significant(i.AbsLoss), significant(i.SampleHessian), significant(i.SampleGN), significant(i.ObjectHessian)})
+	n, others := len(s.Increments), slices.ContainsFunc(s.Increments, func(i result.Increment) bool { return len(i.Others) > 0 })
+	if others {
+		rows[0] = append(rows[0], "other ‖H_i − H^(k)‖: median", "largest")
+	}
+	for at := range min(n, most) {
+		i := s.Increments[at*n/min(n, most)]
+		row := []string{thousands(i.K), significant(i.HessianNorm), significant(i.AbsLoss), significant(i.SampleHessian), significant(i.SampleGN), significant(i.ObjectHessian)}
+		switch {
+		case len(i.Others) > 0:
+			row = append(row, significant(i.OthersMedian), significant(i.OthersMax))
+		case others:
+			row = append(row, "–", "–")
+		}
+		rows = append(rows, row)
 	}
 	r.table(rows, 1)
 	if n > most {

@@ -253,12 +253,24 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 			GaussNewton []float64 `json:"gauss_newton_norm"`
 			Hessian     []float64 `json:"hessian_norm"`
 			Least       []float64 `json:"hessian_min"`
+			Largest     float64   `json:"largest_hessian_norm"`
+			NextBound   float64   `json:"next_bound"`
+			Proven      bool      `json:"maximum_proven"`
 			Bounds      map[string][]float64
 		} `json:"per_object"`
 		Increments struct {
 			K       []int
 			Hessian []float64 `json:"hessian_norm"`
 			Loss    []float64 `json:"abs_loss"`
+
+			Residual []float64
+			Others   [][]struct {
+				Object   int
+				Norm     float64 `json:"hessian_norm"`
+				Residual float64
+			}
+			Median []*float64 `json:"others_median"`
+			Max    []*float64 `json:"others_max"`
 		}
 		Bounds map[string]map[string]float64
 	}
@@ -308,6 +320,15 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 	for i, least := range o.Least {
 		if least > 0 || -least > o.Hessian[i] {
 			t.Errorf("object %d: λ_min %v, norm %v", i, least, o.Hessian[i])
+		}
+	}
+	near(t, "largest ‖H_i‖", []float64{o.Largest}, []float64{slices.Max(g.ObjectNorm)}, 1e-9)
+	if !o.Proven || o.NextBound != 0 {
+		t.Errorf("each ‖H_i‖ was computed, but the maximum is proven: %v, next bound %v", o.Proven, o.NextBound)
+	}
+	for i, others := range got.Increments.Others {
+		if want := min(3, len(g.Labels)-i-2); len(others) != want || (got.Increments.Max[i] == nil) != (want == 0) {
+			t.Errorf("k = %d: %d other objects, want %d; largest %v", i+1, len(others), want, got.Increments.Max[i])
 		}
 	}
 	near(t, "increments of H", got.Increments.Hessian, g.IncrementNorm, 1e-9)

@@ -8,24 +8,30 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
-// BlockNorms computes ‖M_qp‖₂ for every pair of layers by steps of power
-// iteration on M_qp and its transpose, all pairs in one block product. It
+// LayerPairs lists the pairs of layers (p, q), p ≤ q, both from 0, in the order
+// (0,0), (0,1) … (L−1,L−1).
+func LayerPairs(layers int) [][2]int {
+	var list [][2]int
+	for p := range layers {
+		for q := p; q < layers; q++ {
+			list = append(list, [2]int{p, q})
+		}
+	}
+	return list
+}
+
+// BlockNorms computes ‖M_qp‖₂ for some of [LayerPairs] by steps of power
+// iteration on M_qp and its transpose, all blocks in one block product. It
 // starts from the largest singular vector of the block of Σ θ v vᵀ over pairs
 // of the operator's eigenvalues, of which the blocks are mostly made.
 //
-// The norms, L×L and symmetric, are lower bounds of the exact ones. residual is
-// the largest ‖M_qpᵀu − σw‖/σ of any block: a singular value of the block lies
-// within residual·σ of σ. Each step costs 2 products for each of the
-// L(L+1)/2 pairs.
-func (op *Operator) BlockNorms(ctx context.Context, pairs []eigen.Pair, steps int, progress func(done, total int)) (norms [][]float64, residual float64, err error) {
+// The norms, one for each of the blocks, are lower bounds of the exact ones.
+// residual is the largest ‖M_qpᵀu − σw‖/σ of any block: a singular value of the
+// block lies within residual·σ of σ. Each step costs 2 products for each block.
+// The bits of a norm do not depend on what other blocks are asked for.
+func (op *Operator) BlockNorms(ctx context.Context, pairs []eigen.Pair, blocks [][2]int, steps int, progress func(done, total int)) (norms []float64, residual float64, err error) {
 	n := op.all.full
-	layers, dim := n.Layers(), op.Dim()
-	var blocks [][2]int // from p to q ≥ p
-	for p := range layers {
-		for q := p; q < layers; q++ {
-			blocks = append(blocks, [2]int{p, q})
-		}
-	}
+	dim := op.Dim()
 	layer := func(v []float64, d, p int) []float64 { return v[d*dim+n.Offset(p):][:len(n.Weights[p])] }
 	src, dst := make([]float64, len(blocks)*dim), make([]float64, len(blocks)*dim)
 	grams := layerGrams(n, pairs)
@@ -69,15 +75,12 @@ func (op *Operator) BlockNorms(ctx context.Context, pairs []eigen.Pair, steps in
 			progress(step+1, steps)
 		}
 	}
-	norms = make([][]float64, layers)
-	for p := range norms {
-		norms[p] = make([]float64, layers)
-	}
-	for d, at := range blocks {
+	norms = make([]float64, len(blocks))
+	for d := range blocks {
 		if zero[d] {
 			continue
 		}
-		norms[at[0]][at[1]], norms[at[1]][at[0]] = sigma[d], sigma[d]
+		norms[d] = sigma[d]
 		residual = max(residual, off[d]/sigma[d])
 	}
 	return norms, residual, nil

@@ -101,23 +101,9 @@ func (o *Object) Bounds(c Constants) ([]float64, error) {
 		behind += float64(x2 * after)
 		masked += float64(x2 * float64(sensitive*sensitive))
 	}
-	alpha, err := o.blockNorms()
+	comparison, err := o.comparison()
 	if err != nil {
 		return nil, err
-	}
-	cross, err := o.crossNorms()
-	if err != nil {
-		return nil, err
-	}
-	both := make([]float64, len(alpha))
-	for i := range both {
-		both[i] = alpha[i] + cross[i]
-	}
-	var comparison [3]float64 // B1, C, alpha_plus_c
-	for i, m := range [][]float64{alpha, cross, both} {
-		if comparison[i], err = spectralNorm(m, layers, layers); err != nil {
-			return nil, err
-		}
 	}
 	x2 := float64(o.InputNorm[1] * o.InputNorm[1])
 	l, mx2, w2 := float64(layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
@@ -131,6 +117,46 @@ func (o *Object) Bounds(c Constants) ([]float64, error) {
 		comparison[1], comparison[2], exact + comparison[1],
 		b7 + float64(float64(math.Sqrt2*(l-1))*float64(c.LargestX*power(c.LargestW, layers-2))),
 	}, nil
+}
+
+// comparison returns the norms of the L×L matrices of B1, C and alpha_plus_c.
+func (o *Object) comparison() (norms [3]float64, err error) {
+	alpha, err := o.blockNorms()
+	if err != nil {
+		return norms, err
+	}
+	cross, err := o.crossNorms()
+	if err != nil {
+		return norms, err
+	}
+	both := make([]float64, len(alpha))
+	for i := range both {
+		both[i] = alpha[i] + cross[i]
+	}
+	for i, m := range [][]float64{alpha, cross, both} {
+		if norms[i], err = spectralNorm(m, o.Layers, o.Layers); err != nil {
+			return norms, err
+		}
+	}
+	return norms, nil
+}
+
+// HessianBound returns the tightest upper bound of ‖H_i‖₂ that needs no
+// eigenvalue of H_i: min(alpha_plus_c, B0_plus_C, ‖H_i‖_F), see
+// [Object.Bounds]. It costs a product and a norm for each pair of layers.
+func (o *Object) HessianBound() (float64, error) {
+	if o.Dead() {
+		return 0, nil
+	}
+	values, err := o.GaussNewton()
+	if err != nil {
+		return 0, err
+	}
+	norms, err := o.comparison()
+	if err != nil {
+		return 0, err
+	}
+	return min(norms[2], max(values[len(values)-1], 0)+norms[1], math.Sqrt(max(o.SquaredFrobenius(), 0))), nil
 }
 
 // printed is √2 [L M_x² m^L + Σ_{j=1}^L m^j] for m = M_W² (Theorem 1) or

@@ -8,9 +8,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
-// mostClassNumbers bounds the memory for class means, in float64 numbers: K²
+// MostClassNumbers bounds the memory for class means, in float64 numbers: K²
 // vectors of as many entries as weights.
-const mostClassNumbers = 1 << 25
+const MostClassNumbers = 1 << 25
 
 // ClassMeans are the weighted means √(n_y/n) δ̄_{y,c} of the factors
 // √P_c J_iᵀ(e_c − P_i) over the objects of class y (Papyan, 2019). Their Gram
@@ -28,7 +28,7 @@ type ClassMeans struct {
 func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 	n, classes := pt.Network, pt.Network.Classes()
 	dim := n.Parameters()
-	if classes*classes*dim > mostClassNumbers {
+	if classes*classes*dim > MostClassNumbers {
 		return nil, nil
 	}
 	count := make([]int, classes)

@@ -120,24 +120,31 @@ func TestBlockNorms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			norms, residual, err := op.BlockNorms(t.Context(), append(ends.Top, ends.Bottom...), 400, nil)
+			eigenpairs, layers := append(ends.Top, ends.Bottom...), LayerPairs(n.Layers())
+			norms, residual, err := op.BlockNorms(t.Context(), eigenpairs, layers, 400, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for p := range n.Layers() {
-				for q := range n.Layers() {
-					rows, columns := len(n.Weights[q]), len(n.Weights[p])
-					block := make([]float64, 0, rows*columns)
-					for i := range rows {
-						block = append(block, dense[(n.Offset(q)+i)*dim+n.Offset(p):][:columns]...)
-					}
-					want, err := spectralNorm(block, rows, columns)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if got := norms[q][p]; got > want*(1+1e-12)+1e-14 || got < want*(1-1e-3)-1e-14 {
-						t.Errorf("%s: ‖%v_%d%d‖ is %v, exact %v (residual %g)", name, term, q+1, p+1, got, want, residual)
-					}
+			for d, pair := range layers {
+				p, q := pair[0], pair[1]
+				rows, columns := len(n.Weights[q]), len(n.Weights[p])
+				block := make([]float64, 0, rows*columns)
+				for i := range rows {
+					block = append(block, dense[(n.Offset(q)+i)*dim+n.Offset(p):][:columns]...)
+				}
+				want, err := spectralNorm(block, rows, columns)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := norms[d]; got > want*(1+1e-12)+1e-14 || got < want*(1-1e-3)-1e-14 {
+					t.Errorf("%s: ‖%v_%d%d‖ is %v, exact %v (residual %g)", name, term, q+1, p+1, got, want, residual)
+				}
+				alone, _, err := op.BlockNorms(t.Context(), eigenpairs, layers[d:d+1], 400, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if alone[0] != norms[d] {
+					t.Errorf("%s: ‖%v_%d%d‖ is %v among all blocks, %v alone", name, term, q+1, p+1, norms[d], alone[0])
 				}
 			}
 		}

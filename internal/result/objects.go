@@ -23,12 +23,16 @@ type ObjectSummary struct {
 	Trace            Quantiles `json:"trace"`             // tr G_i = tr H_i
 	HessianFrobenius Quantiles `json:"hessian_frobenius"` // ‖H_i‖_F
 	// Exact is for how many objects ‖H_i‖₂ was computed: those with the
-	// largest upper bounds. The largest ‖H_i‖₂ of all is among them if it is
-	// at least NextBound, the largest bound of the others.
+	// largest upper bounds, the least of B1 and C by blocks, B0 + C and
+	// ‖H_i‖_F. NextBound is the largest bound of the others, 0 where there are
+	// none.
 	Exact          int     `json:"exact"`
 	NextBound      float64 `json:"next_bound"`
 	LargestHessian float64 `json:"largest_hessian"`
-	LeastHessian   float64 `json:"least_hessian"` // the smallest λ_min(H_i) among them
+	// MaximumProven is whether LargestHessian is the largest ‖H_i‖₂ of all
+	// objects: no bound of the others is above it.
+	MaximumProven bool    `json:"maximum_proven"`
+	LeastHessian  float64 `json:"least_hessian"` // the smallest λ_min(H_i) among them
 }
 
 // Validate reports the first field that is missing or impossible.

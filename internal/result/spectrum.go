@@ -1,6 +1,9 @@
 package result
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Eigenvalue is a computed eigenvalue with its certificate.
 type Eigenvalue struct {
@@ -13,7 +16,8 @@ type Eigenvalue struct {
 	Error float64 `json:"error"`
 }
 
-// TermSpectrum is about one of H, G and R.
+// TermSpectrum is about one of H, G and R. It is the output "eigenvalues" of
+// the stage operator, and of spectra that of H.
 type TermSpectrum struct {
 	// Norm is the largest |eigenvalue| found, ‖·‖₂ up to its residual.
 	Norm float64 `json:"norm"`
@@ -59,7 +63,8 @@ type ClassStructure struct {
 	// class means, descending, as many as TermSpectrum.Top of G.
 	Predicted []float64 `json:"predicted"`
 	// Share of each of G's top eigenvalues that the class means explain:
-	// vᵀMv/λ for M the sum of their squares.
+	// vᵀMv/λ for M the sum of their squares; of fewer of them where the
+	// eigenvectors are too large to be kept.
 	Share []float64 `json:"share"`
 	// Cosine of the angle between each top eigenvector and the span of the
 	// class means.
@@ -74,6 +79,24 @@ type LayerBlocks struct {
 	// Residual is the largest residual of all blocks' singular pairs,
 	// relative to the block's norm: each norm is at least what is listed.
 	Residual float64 `json:"residual"`
+}
+
+// BlockNorms is the output "blocks" of the stage blocks: the norms of some of
+// the layer blocks of one operator.
+type BlockNorms struct {
+	// From is the first pair of layers, counted in the order (1,1), (1,2) …
+	// (1,L), (2,2) …; one norm for each pair from there on.
+	From     int       `json:"from"`
+	Norms    []float64 `json:"norms"`
+	Residual float64   `json:"residual"` // as in LayerBlocks
+}
+
+// Validate reports the first field that is missing or impossible.
+func (b BlockNorms) Validate() error {
+	if b.From < 0 || len(b.Norms) == 0 {
+		return fmt.Errorf("%d layer blocks from %d on: want at least one", len(b.Norms), b.From)
+	}
+	return checkNotNegative(number{"residual", b.Residual}, number{"smallest norm", slices.Min(b.Norms)})
 }
 
 // Kink is how near the point is to a change of the ReLUs' pattern.
@@ -108,8 +131,8 @@ type NullSpace struct {
 	Kink       *Kink `json:"kink"`
 }
 
-// Spectrum is the output "spectrum" of the stage spectra: the curvature of the
-// mean loss of one network over a sample.
+// Spectrum is the output "spectrum" of the stages spectra and structure: the
+// curvature of the mean loss of one network over a sample.
 type Spectrum struct {
 	Objects      int          `json:"objects"`    // k
 	Parameters   int          `json:"parameters"` // P
@@ -143,8 +166,8 @@ func (s Spectrum) Validate() error {
 		name string
 		TermSpectrum
 	}{{"hessian", s.Hessian}, {"gauss_newton", s.GaussNewton}, {"h_term", s.HTerm}} {
-		if err := t.validate(t.name); err != nil {
-			return err
+		if err := t.Validate(); err != nil {
+			return fmt.Errorf("%s.%w", t.name, err)
 		}
 	}
 	if b := s.LayerBlocks; b != nil && (len(b.Hessian) != s.Layers || len(b.GaussNewton) != s.Layers) {
@@ -153,25 +176,26 @@ func (s Spectrum) Validate() error {
 	return nil
 }
 
-func (t TermSpectrum) validate(name string) error {
+// Validate reports the first field that is missing or impossible.
+func (t TermSpectrum) Validate() error {
 	switch t.Method {
 	case "lanczos", "dense", "gram":
 	default:
-		return fmt.Errorf("%s.method is %q: want lanczos, dense or gram", name, t.Method)
+		return fmt.Errorf("method is %q: want lanczos, dense or gram", t.Method)
 	}
 	for i := 1; i < len(t.Top); i++ {
 		if t.Top[i].Value > t.Top[i-1].Value {
-			return fmt.Errorf("%s.top is not descending at %d", name, i)
+			return fmt.Errorf("top is not descending at %d", i)
 		}
 	}
 	for i := 1; i < len(t.Bottom); i++ {
 		if t.Bottom[i].Value < t.Bottom[i-1].Value {
-			return fmt.Errorf("%s.bottom is not ascending at %d", name, i)
+			return fmt.Errorf("bottom is not ascending at %d", i)
 		}
 	}
 	for _, e := range append(append([]Eigenvalue(nil), t.Top...), t.Bottom...) {
 		if e.Residual < 0 || e.Error < 0 {
-			return fmt.Errorf("%s: residual %v, error %v: cannot be negative", name, e.Residual, e.Error)
+			return fmt.Errorf("eigenvalue %v: residual %v, error %v: cannot be negative", e.Value, e.Residual, e.Error)
 		}
 	}
 	return nil

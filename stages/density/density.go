@@ -1,14 +1,16 @@
 // Package density is the stage that estimates the spectral density of the
-// Hessian of a network's mean loss, or of its G- or H-term: the outliers are
-// found one by one and projected out, the bulk is measured by stochastic
-// Lanczos quadrature.
+// Hessian of a network's mean loss, or of its G- or H-term: the outliers, which
+// the stage spectra found one by one, are projected out, the bulk is measured
+// by stochastic Lanczos quadrature.
+//
+// The probes do not know of one another, so a long quadrature can be several
+// stages with some of the probes each, and no bit of their rules differs.
 package density
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
@@ -23,6 +25,11 @@ const (
 	Images  = curvature.Images  // in: .npy, objects × values
 	Labels  = curvature.Labels  // in: .npy, objects
 	Weights = curvature.Weights // in: safetensors
+	// Eigenvalues is in: canonical JSON, result.TermSpectrum of the operator.
+	Eigenvalues = "eigenvalues"
+	// Vectors is in: .npy float64, rows are eigenvectors of the operator for
+	// its largest eigenvalues, descending.
+	Vectors = "vectors"
 	// Rule is out: .npy float64, probes × 2 × steps: of each probe the nodes,
 	// ascending, and their weights, which sum to 1. The mean of the probes'
 	// rules is the density of the eigenvalues that were not deflated. A probe
@@ -37,16 +44,15 @@ type Params struct {
 	SampleSize int    // k: the mean over the first k objects; 0 means all
 	Term       string // "H", "G" or "R"
 	Steps      int    // of Lanczos
-	Probes     int
-	Deflate    int     // largest eigenvalues that are projected out
-	Tolerance  float64 // relative error of these eigenvalues
+	From, To   int    // the probes From … To−1
+	Deflate    int    // largest eigenvalues that are projected out, as far as they are certified
 	Seed       int64
 }
 
 // Run computes Rule and Density.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if p.Steps < 1 || p.Probes < 1 || p.Deflate < 0 || !(p.Tolerance > 0 && p.Tolerance < 1) {
-		return nil, fmt.Errorf("%d steps, %d probes, %d deflated, tolerance %v: want at least 1, 1, 0, and between 0 and 1", p.Steps, p.Probes, p.Deflate, p.Tolerance)
+	if p.Steps < 1 || p.From < 0 || p.To <= p.From || p.Deflate < 0 {
+		return nil, fmt.Errorf("%d steps, probes %d to %d, %d deflated: want at least 1 step, 1 probe, 0 deflated", p.Steps, p.From, p.To, p.Deflate)
 	}
 	term, err := curvature.ParseTerm(p.Term)
 	if err != nil {
@@ -56,6 +62,9 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	if p.Deflate >= network.Parameters() {
+		return nil, fmt.Errorf("%d eigenvalues to deflate of %d: nothing would be left", p.Deflate, network.Parameters())
+	}
 	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
 	if err != nil {
 		return nil, err
@@ -64,48 +73,16 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	d := result.Density{
-		Term: p.Term, Objects: data.Objects, Parameters: network.Parameters(), Steps: p.Steps, Probes: p.Probes,
-		Deflated: []float64{},
-	}
-	if p.Deflate >= network.Parameters() {
-		return nil, fmt.Errorf("%d eigenvalues to deflate of %d: nothing would be left", p.Deflate, network.Parameters())
-	}
-	const total = 1000
-	share := 0
-	var outliers [][]float64
-	if p.Deflate > 0 {
-		share = 200
-		found, err := op.Ends(ctx, curvature.Ends{Top: p.Deflate, Tolerance: p.Tolerance, Floor: 1e-12, Seed: p.Seed},
-			func(done float64) { t.Progress(int(done*float64(share)), total) })
-		if err != nil {
-			return nil, err
-		}
-		if !found.Converged {
-			return nil, fmt.Errorf("the %d largest eigenvalues of %s were not found in %d products: deflate fewer", p.Deflate, p.Term, found.Products)
-		}
-		d.Products += found.Products
-		for _, pair := range found.Top {
-			d.Deflated = append(d.Deflated, pair.Value)
-			outliers = append(outliers, pair.Vector)
-		}
-	}
-	rules, err := eigen.Quadrature(ctx, op, eigen.Probing{
-		Steps: p.Steps, Probes: probes(p, network.Parameters()), Deflate: outliers, Workers: t.Workers,
-		Progress: func(step, steps int) { t.Progress(share+(total-share)*step/steps, total) },
-	})
+	d := result.Density{Term: p.Term, Objects: data.Objects, Parameters: network.Parameters(), Steps: p.Steps, Deflated: []float64{}}
+	trace, outliers, err := deflation(p, t, &d)
 	if err != nil {
 		return nil, err
 	}
-	trace := 0.0
-	if term != curvature.HTerm {
-		traces, err := pt.LayerTraces(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range traces {
-			trace += x
-		}
+	rules, err := eigen.Quadrature(ctx, op, eigen.Probing{
+		Steps: p.Steps, Probes: probes(p, network.Parameters()), Deflate: outliers, Workers: t.Workers, Progress: t.Progress,
+	})
+	if err != nil {
+		return nil, err
 	}
 	moments(&d, rules, trace)
 	text, err := result.Encode(d)
@@ -119,12 +96,50 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	return map[string][]byte{Rule: rule, Density: text}, nil
 }
 
+// certified is how large the residual of an eigenvector may be, relative to the
+// norm: what of an outlier is left when its vector is projected out shows in
+// the density at most with the square of that.
+const certified = 1e-3
+
+// deflation reads the trace and the eigenvectors that are projected out: the
+// leading ones up to the first whose certificate is too wide.
+func deflation(p Params, t *task.Task, d *result.Density) (trace float64, outliers [][]float64, err error) {
+	found, err := result.Decode[result.TermSpectrum](t.Inputs[Eigenvalues])
+	if err != nil {
+		return 0, nil, fmt.Errorf("input %s: %w", Eigenvalues, err)
+	}
+	if p.Deflate == 0 {
+		return found.Trace, nil, nil
+	}
+	a, err := npy.Decode(t.Inputs[Vectors])
+	if err != nil {
+		return 0, nil, fmt.Errorf("input %s: %w", Vectors, err)
+	}
+	if len(a.Shape) != 2 || a.Shape[0] < p.Deflate || a.Shape[1] != d.Parameters || len(found.Top) < p.Deflate {
+		return 0, nil, fmt.Errorf("input %s has shape %v, input %s %d values: want at least %d vectors of %d weights and their values",
+			Vectors, a.Shape, Eigenvalues, len(found.Top), p.Deflate, d.Parameters)
+	}
+	values, err := npy.Values[float64](a)
+	if err != nil {
+		return 0, nil, fmt.Errorf("input %s: %w", Vectors, err)
+	}
+	for i, e := range found.Top[:p.Deflate] {
+		if e.Residual > float64(certified*found.Norm) {
+			t.Logf("%s: %d eigenvalues are projected out, not %d: the residual of the next is %.2g", p.Term, i, p.Deflate, e.Residual)
+			break
+		}
+		d.Deflated = append(d.Deflated, e.Value)
+		outliers = append(outliers, values[i*d.Parameters:(i+1)*d.Parameters])
+	}
+	return found.Trace, outliers, nil
+}
+
 // probes are random signs: isotropic, and of all such the ones whose first
 // moment varies least.
 func probes(p Params, n int) [][]float64 {
-	list := make([][]float64, p.Probes)
+	list := make([][]float64, p.To-p.From)
 	for i := range list {
-		s := rng.New(p.Seed, "density", "probe", uint64(i))
+		s := rng.New(p.Seed, "density", "probe", uint64(p.From+i))
 		list[i] = make([]float64, n)
 		for from := 0; from < n; from += 64 {
 			bits := s.Uint64()
@@ -146,21 +161,15 @@ func moments(d *result.Density, rules []eigen.Rule, trace float64) {
 	left := d.Parameters - len(d.Deflated)
 	d.Mass = float64(left) / float64(d.Parameters)
 	d.FirstMoment = rest / float64(left)
-	means := make([]float64, len(rules))
-	for i, r := range rules {
+	for _, r := range rules {
 		d.Products += len(r.Nodes)
+		mean := 0.0
 		for j, x := range r.Nodes {
-			means[i] += float64(r.Weights[j] * x)
+			mean += float64(r.Weights[j] * x)
 		}
-		d.EstimatedMoment += means[i] / float64(len(rules))
+		d.ProbeMoments = append(d.ProbeMoments, mean)
 	}
-	if len(rules) > 1 {
-		sum := 0.0
-		for _, m := range means {
-			sum += float64((m - d.EstimatedMoment) * (m - d.EstimatedMoment))
-		}
-		d.MomentError = math.Sqrt(sum / float64(len(rules)*(len(rules)-1)))
-	}
+	d.Estimate()
 }
 
 func encode(rules []eigen.Rule, steps int) ([]byte, error) {

@@ -2,6 +2,7 @@ package density
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -10,12 +11,59 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
 )
 
 func params(term string) Params {
-	return Params{Term: term, Steps: 30, Probes: 40, Deflate: 3, Tolerance: 1e-8, Seed: 4}
+	return Params{Term: term, Steps: 30, To: 40, Deflate: 3, Seed: 4}
+}
+
+// withOutliers adds the inputs that are about the operator's largest
+// eigenvalues.
+func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int) map[string][]byte {
+	t.Helper()
+	network, data, err := curvature.Decode(inputs, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pt, err := curvature.NewPoint(t.Context(), network, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	term, err := curvature.ParseTerm(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := pt.Operator(term, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := op.Ends(t.Context(), curvature.Ends{Top: count, Tolerance: 1e-8, Floor: 1e-12}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := result.TermSpectrum{Norm: found.Norm, Method: "lanczos"}
+	var vectors []float64
+	for _, pair := range found.Top {
+		s.Top = append(s.Top, result.Eigenvalue{Value: pair.Value, Residual: pair.Residual})
+		vectors = append(vectors, pair.Vector...)
+	}
+	if term != curvature.HTerm {
+		traces, err := pt.LayerTraces(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Trace = kernel.Sum64(traces)
+	}
+	out := maps.Clone(inputs)
+	if out[Eigenvalues], err = result.Encode(s); err != nil {
+		t.Fatal(err)
+	}
+	out[Vectors] = npy.Encode([]int{count, op.Dim()}, vectors)
+	return out
 }
 
 // TestMoments: the rules' first three moments against those of the exact
@@ -32,7 +80,7 @@ func TestMoments(t *testing.T) {
 	}
 	for _, name := range []string{"H", "G", "R"} {
 		p := params(name)
-		out, err := Run(t.Context(), p, task.New(inputs))
+		out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, name, 5)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +111,7 @@ func TestMoments(t *testing.T) {
 			}
 		}
 		shape, rule := curvaturetest.Floats(t, out[Rule])
-		if len(shape) != 3 || shape[0] != p.Probes || shape[1] != 2 || shape[2] != p.Steps {
+		if len(shape) != 3 || shape[0] != p.To || shape[1] != 2 || shape[2] != p.Steps {
 			t.Fatalf("%s: the rule has shape %v", name, shape)
 		}
 		scale := max(-exact[0], exact[left-1])
@@ -72,16 +120,16 @@ func TestMoments(t *testing.T) {
 			for _, x := range exact[:left] {
 				want += math.Pow(x/scale, float64(moment)) / float64(left)
 			}
-			for i := range p.Probes {
+			for i := range p.To {
 				nodes, weights := rule[2*i*p.Steps:][:p.Steps], rule[(2*i+1)*p.Steps:][:p.Steps]
 				one := 0.0
 				for j, x := range nodes {
 					one += weights[j] * math.Pow(x/scale, float64(moment))
 				}
-				mean += one / float64(p.Probes)
-				square += one * one / float64(p.Probes)
+				mean += one / float64(p.To)
+				square += one * one / float64(p.To)
 			}
-			se := math.Sqrt(max(square-mean*mean, 0) / float64(p.Probes-1))
+			se := math.Sqrt(max(square-mean*mean, 0) / float64(p.To-1))
 			if math.Abs(mean-want) > 5*se+1e-12 {
 				t.Errorf("%s: moment %d is %v ± %v, exact %v", name, moment, mean, se, want)
 			}
@@ -100,13 +148,13 @@ func TestMoments(t *testing.T) {
 func TestShortRules(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 10, 4, 2, 2)
 	p := params("H")
-	p.Steps, p.Probes = 50, 2
-	out, err := Run(t.Context(), p, task.New(inputs))
+	p.Steps, p.To = 50, 2
+	out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, "H", 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rule := curvaturetest.Floats(t, out[Rule])
-	for i := range p.Probes {
+	for i := range p.To {
 		if sum := kernel.Sum64(rule[(2*i+1)*50:][:50]); math.Abs(sum-1) > 1e-12 {
 			t.Errorf("the weights of probe %d sum to %v", i, sum)
 		}
@@ -117,7 +165,7 @@ func TestShortRules(t *testing.T) {
 }
 
 func TestWorkersReachNoBit(t *testing.T) {
-	inputs := curvaturetest.Inputs(t, 1300, 20, 7, 4)
+	inputs := withOutliers(t, curvaturetest.Inputs(t, 1300, 20, 7, 4), "H", 3)
 	var want map[string][]byte
 	for _, workers := range []int{1, 3, 64} {
 		k := task.New(inputs)
@@ -138,17 +186,109 @@ func TestWorkersReachNoBit(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	inputs := curvaturetest.Inputs(t, 10, 4, 2, 2)
+	inputs := withOutliers(t, curvaturetest.Inputs(t, 10, 4, 2, 2), "H", 3)
 	for want, change := range map[string]func(*Params){
 		"steps":           func(p *Params) { p.Steps = 0 },
 		`operator "K"`:    func(p *Params) { p.Term = "K" },
 		"nothing":         func(p *Params) { p.Deflate = 12 },
 		"sample size is ": func(p *Params) { p.SampleSize = 11 },
+		"probes 40 to 40": func(p *Params) { p.From = 40 },
+		"at least 4 vec":  func(p *Params) { p.Deflate = 4 },
 	} {
 		p := params("H")
 		change(&p)
 		if _, err := Run(t.Context(), p, task.New(inputs)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not speak of %q", err, want)
+		}
+	}
+}
+
+// TestProbesInParts: some of the probes at a time, joined, are the same rules
+// and the same summary.
+func TestProbesInParts(t *testing.T) {
+	inputs := withOutliers(t, curvaturetest.Inputs(t, 80, 20, 7, 4), "H", 3)
+	p := params("H")
+	p.To = 5
+	whole, err := Run(t.Context(), p, task.New(inputs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []result.Density
+	var rules []float64
+	for _, ends := range [][2]int{{0, 2}, {2, 4}, {4, 5}} {
+		p.From, p.To = ends[0], ends[1]
+		out, err := Run(t.Context(), p, task.New(inputs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := result.Decode[result.Density](out[Density])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rule := curvaturetest.Floats(t, out[Rule])
+		parts, rules = append(parts, d), append(rules, rule...)
+	}
+	joined, err := result.JoinDensities(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := result.Encode(joined)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(text, whole[Density]) || !bytes.Equal(npy.Encode([]int{5, 2, p.Steps}, rules), whole[Rule]) {
+		t.Errorf("the parts make %s, want %s", text, whole[Density])
+	}
+}
+
+// TestUncertified: an eigenvalue whose residual is large, and those after it,
+// are not projected out.
+func TestUncertified(t *testing.T) {
+	inputs := withOutliers(t, curvaturetest.Inputs(t, 80, 20, 7, 4), "H", 3)
+	s, err := result.Decode[result.TermSpectrum](inputs[Eigenvalues])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Top[1].Residual = 0.01 * s.Norm
+	if inputs[Eigenvalues], err = result.Encode(s); err != nil {
+		t.Fatal(err)
+	}
+	p := params("H")
+	p.To = 2
+	out, err := Run(t.Context(), p, task.New(inputs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := result.Decode[result.Density](out[Density])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Deflated) != 1 || d.Deflated[0] != s.Top[0].Value || d.Mass != float64(d.Parameters-1)/float64(d.Parameters) {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestZero: where all eigenvalues are zero the density is one node at zero.
+func TestZero(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 10, 4, 3, 2)
+	weights, err := safetensors.Encode(nil,
+		safetensors.Float64Tensor("layers.0.weight", []int{3, 4}, make([]float64, 12)),
+		safetensors.Float64Tensor("layers.1.weight", []int{2, 3}, make([]float64, 6)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs[Weights] = weights
+	p := params("H")
+	p.Steps, p.To = 6, 2
+	out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, "H", 3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rule := curvaturetest.Floats(t, out[Rule])
+	for i, x := range rule {
+		if weight := i/p.Steps%2 == 1; !weight && x != 0 || weight && x != map[bool]float64{true: 1}[i%p.Steps == 0] {
+			t.Errorf("the rule is %v", rule)
+			break
 		}
 	}
 }

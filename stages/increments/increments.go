@@ -22,10 +22,11 @@ const (
 	Weights = curvature.Weights // in: safetensors
 	// Increments is out: canonical JSON, result.IncrementSummary.
 	Increments = "increments"
-	// Table is out: .npy float64, sizes × 8: k, ‖H_{k+1} − H^(k)‖₂,
-	// |L_{k+1} − L_k|, ‖H^(k)‖₂, ‖G^(k)‖₂, ‖H_{k+1}‖₂, and of the principal
-	// angles between the top eigenspaces of H^(k) and H^(k+1) the largest sine
-	// and the root of the sum of all squared sines.
+	// Table is out: .npy float64, sizes × 10: k, ‖H_{k+1} − H^(k)‖₂,
+	// |L_{k+1} − L_k|, ‖H^(k)‖₂, ‖G^(k)‖₂, ‖H_{k+1}‖₂, of the principal angles
+	// between the top eigenspaces of H^(k) and H^(k+1) the largest sine and the
+	// root of the sum of all squared sines, and the median and the largest of
+	// ‖H_i − H^(k)‖₂ over the other objects.
 	Table = "table"
 )
 
@@ -33,19 +34,28 @@ const (
 type Params struct {
 	Sizes     []int   // k, ascending, each from 1 to below the number of objects
 	Rotation  int     // dimension of the eigenspaces compared; 0: none
+	Others    int     // for how many objects behind object k+1, evenly spread, ‖H_i − H^(k)‖ is measured; 0: none
 	Tolerance float64 // relative error of the norms
 	Seed      int64
 }
 
 // Run computes Increments and Table.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if len(p.Sizes) == 0 || !slices.IsSorted(p.Sizes) || p.Sizes[0] < 1 || p.Rotation < 0 || !(p.Tolerance > 0 && p.Tolerance < 1) {
-		return nil, fmt.Errorf("sizes %v, rotation %d, tolerance %v: want ascending sizes from 1, at least 0, and between 0 and 1", p.Sizes, p.Rotation, p.Tolerance)
+	if len(p.Sizes) == 0 || !slices.IsSorted(p.Sizes) || p.Sizes[0] < 1 || p.Rotation < 0 || p.Others < 0 || !(p.Tolerance > 0 && p.Tolerance < 1) {
+		return nil, fmt.Errorf("sizes %v, rotation %d, %d others, tolerance %v: want ascending sizes from 1, at least 0, at least 0, and between 0 and 1",
+			p.Sizes, p.Rotation, p.Others, p.Tolerance)
 	}
 	largest := p.Sizes[len(p.Sizes)-1]
-	network, data, err := curvature.Decode(t.Inputs, largest+1)
+	network, all, err := curvature.Decode(t.Inputs, 0)
 	if err != nil {
-		return nil, fmt.Errorf("for the increment after %d objects: %w", largest, err)
+		return nil, err
+	}
+	if largest >= all.Objects {
+		return nil, fmt.Errorf("increment after %d objects of %d: there is none", largest, all.Objects)
+	}
+	data, err := all.First(largest + 1)
+	if err != nil {
+		return nil, err
 	}
 	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
 	if err != nil {
@@ -63,8 +73,12 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		if err != nil {
 			return nil, fmt.Errorf("increment after %d objects: %w", k, err)
 		}
+		if x.Others, err = others(ctx, p, network, all, k, t.Workers); err != nil {
+			return nil, fmt.Errorf("other objects after %d: %w", k, err)
+		}
+		x.Summarise()
 		summary.Increments = append(summary.Increments, x)
-		table = append(table, float64(k), x.HessianNorm, x.AbsLoss, x.SampleHessian, x.SampleGN, x.ObjectHessian, x.LargestSine, x.FrobeniusSine)
+		table = append(table, float64(k), x.HessianNorm, x.AbsLoss, x.SampleHessian, x.SampleGN, x.ObjectHessian, x.LargestSine, x.FrobeniusSine, x.OthersMedian, x.OthersMax)
 		done += k
 		t.Progress(done, total)
 	}
@@ -72,7 +86,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{Increments: text, Table: npy.Encode([]int{len(p.Sizes), 8}, table)}, nil
+	return map[string][]byte{Increments: text, Table: npy.Encode([]int{len(p.Sizes), 10}, table)}, nil
 }
 
 // at measures the step from k to k+1 objects. The increment of the Hessian is
@@ -80,11 +94,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 // means would lose all digits.
 func at(ctx context.Context, p Params, pt *curvature.Point, k int) (result.Increment, error) {
 	x := result.Increment{K: k, AbsLoss: math.Abs(pt.Losses[k]-pt.MeanLoss(k)) / float64(k+1)}
-	c := append(curvature.Prefix(k, k), 1)
-	for i := range k {
-		c[i] = -c[i]
-	}
-	op, err := pt.Operator(curvature.Hessian, c)
+	op, err := pt.Operator(curvature.Hessian, curvature.Increment(k))
 	if err != nil {
 		return x, err
 	}
@@ -118,6 +128,44 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (result.Incre
 		return x, nil
 	}
 	return x, rotation(ctx, p, pt, k, &x)
+}
+
+// others measures ‖H_i − H^(k)‖₂ for objects i behind object k+1, which is the
+// increment's own.
+func others(ctx context.Context, p Params, network *curvature.Network, all *curvature.Data, k, workers int) ([]result.OtherObject, error) {
+	list := []result.OtherObject{}
+	behind := all.Objects - k - 1
+	if p.Others == 0 || behind == 0 {
+		return list, nil
+	}
+	chosen := curvature.Spread(behind, p.Others)
+	objects := curvature.Spread(k, k)
+	for _, i := range chosen {
+		objects = append(objects, k+1+i)
+	}
+	data, err := all.Subset(objects)
+	if err != nil {
+		return nil, err
+	}
+	pt, err := curvature.NewPoint(ctx, network, data, workers)
+	if err != nil {
+		return nil, err
+	}
+	for j := range chosen {
+		c := make([]float64, k+j+1)
+		copy(c, curvature.Increment(k)[:k])
+		c[k+j] = 1
+		op, err := pt.Operator(curvature.Hessian, c)
+		if err != nil {
+			return nil, err
+		}
+		pair, err := op.Norm(ctx, p.Tolerance, p.Seed)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, result.OtherObject{Object: objects[k+j], HessianNorm: math.Abs(pair.Value), Residual: pair.Residual})
+	}
+	return list, nil
 }
 
 // rotation compares the top eigenspaces of H^(k) and H^(k+1). One value more

@@ -15,7 +15,7 @@ import (
 )
 
 func params() Params {
-	return Params{Sizes: []int{1, 2, 7, 30}, Rotation: 3, Tolerance: 1e-10, Seed: 1}
+	return Params{Sizes: []int{1, 2, 7, 30}, Rotation: 3, Others: 4, Tolerance: 1e-10, Seed: 1}
 }
 
 func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.IncrementSummary, map[string][]byte) {
@@ -55,7 +55,7 @@ func norm(values []float64) float64 { return max(-values[0], values[len(values)-
 
 // TestIncrements compares with dense matrices.
 func TestIncrements(t *testing.T) {
-	inputs := curvaturetest.Inputs(t, 31, 12, 6, 5, 4)
+	inputs := curvaturetest.Inputs(t, 33, 12, 6, 5, 4)
 	p := params()
 	got, out := run(t, p, 2, inputs)
 	network, data, err := curvature.Decode(inputs, 0)
@@ -90,6 +90,7 @@ func TestIncrements(t *testing.T) {
 		if want := math.Abs(pt.MeanLoss(k+1) - pt.MeanLoss(k)); math.Abs(x.AbsLoss-want) > 1e-14 {
 			t.Errorf("k = %d: |L_{k+1} − L_k| is %v, want %v", k, x.AbsLoss, want)
 		}
+		checkOthers(t, pt, x, norm(h))
 		top := func(rows [][]float64) [][]float64 { return rows[len(rows)-p.Rotation:] }
 		if sine := largestSine(t, top(before), top(after)); math.Abs(x.LargestSine-sine) > 1e-9+2*x.EigenspaceError {
 			t.Errorf("k = %d: largest sine %v, want %v (error %g)", k, x.LargestSine, sine, x.EigenspaceError)
@@ -99,8 +100,41 @@ func TestIncrements(t *testing.T) {
 		}
 	}
 	shape, table := curvaturetest.Floats(t, out[Table])
-	if len(shape) != 2 || shape[0] != 4 || shape[1] != 8 || table[8*3] != 30 || table[8*3+1] != got.Increments[3].HessianNorm {
-		t.Errorf("the table has shape %v, last row %v", shape, table[24:])
+	if len(shape) != 2 || shape[0] != 4 || shape[1] != 10 || table[10*3] != 30 || table[10*3+1] != got.Increments[3].HessianNorm || table[10*3+9] != got.Increments[3].OthersMax {
+		t.Errorf("the table has shape %v, last row %v", shape, table[30:])
+	}
+}
+
+// checkOthers compares ‖H_i − H^(k)‖ with the dense matrix, and with what follows
+// from the triangle inequality.
+func checkOthers(t *testing.T, pt *curvature.Point, x result.Increment, mean float64) {
+	t.Helper()
+	behind := pt.Data.Objects - x.K - 1
+	if len(x.Others) != min(4, behind) {
+		t.Fatalf("k = %d: %d other objects of %d", x.K, len(x.Others), behind)
+	}
+	largest := 0.0
+	for _, o := range x.Others {
+		c := make([]float64, o.Object+1)
+		for i := range x.K {
+			c[i] = -1 / float64(x.K)
+		}
+		c[o.Object] = 1
+		d, _ := solve(t, pt, curvature.Hessian, c)
+		if math.Abs(o.HessianNorm-norm(d)) > 1e-9*norm(d) || o.Residual > 1e-4*norm(d) {
+			t.Errorf("k = %d: ‖H_%d − H^(k)‖ is %v ± %g, want %v", x.K, o.Object, o.HessianNorm, o.Residual, norm(d))
+		}
+		least, most, err := pt.Object(o.Object).Hessian(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one := max(-least, most); math.Abs(one-mean) > o.HessianNorm*(1+1e-9)+o.Residual || o.HessianNorm > (one+mean)*(1+1e-9) {
+			t.Errorf("k = %d: ‖H_%d‖ = %v and ‖H^(k)‖ = %v, ‖H_i − H^(k)‖ = %v", x.K, o.Object, one, mean, o.HessianNorm)
+		}
+		largest = max(largest, o.HessianNorm)
+	}
+	if x.OthersMax != largest || x.OthersMedian > largest || len(x.Others) > 0 && x.OthersMedian <= 0 {
+		t.Errorf("k = %d: median %v, largest %v of %v", x.K, x.OthersMedian, x.OthersMax, x.Others)
 	}
 }
 
@@ -124,7 +158,7 @@ func largestSine(t *testing.T, a, b [][]float64) float64 {
 
 // TestWithoutRotation gives the same norms.
 func TestWithoutRotation(t *testing.T) {
-	inputs := curvaturetest.Inputs(t, 31, 12, 6, 5, 4)
+	inputs := curvaturetest.Inputs(t, 33, 12, 6, 5, 4)
 	p := params()
 	with, _ := run(t, p, 1, inputs)
 	p.Rotation = 0
@@ -155,10 +189,11 @@ func TestWorkersReachNoBit(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 20, 12, 6, 4)
 	for want, change := range map[string]func(*Params){
-		"ascending":   func(p *Params) { p.Sizes = []int{5, 2} },
-		"sizes []":    func(p *Params) { p.Sizes = nil },
-		"sample size": func(p *Params) { p.Sizes = []int{20} },
-		"rotation -1": func(p *Params) { p.Sizes, p.Rotation = []int{5}, -1 },
+		"ascending":     func(p *Params) { p.Sizes = []int{5, 2} },
+		"sizes []":      func(p *Params) { p.Sizes = nil },
+		"there is none": func(p *Params) { p.Sizes = []int{20} },
+		"-1 others":     func(p *Params) { p.Sizes, p.Others = []int{5}, -1 },
+		"rotation -1":   func(p *Params) { p.Sizes, p.Rotation = []int{5}, -1 },
 	} {
 		p := params()
 		p.Sizes = []int{3}

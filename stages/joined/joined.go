@@ -6,6 +6,7 @@ package joined
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
@@ -17,13 +18,14 @@ const Whole = "whole"
 
 // What the parts are.
 const (
-	Rows       = "rows"       // .npy float64 of as many columns each
+	Rows       = "rows"       // .npy float64, alike in all dimensions but the first
 	Increments = "increments" // canonical JSON, result.IncrementSummary
+	Density    = "density"    // canonical JSON, result.Density, of some of the probes each
 )
 
 // Params decide how the parts are put together.
 type Params struct {
-	Form  string // Rows or Increments
+	Form  string // Rows, Increments or Density
 	Parts int    // inputs Part(0), Part(1), …
 }
 
@@ -42,8 +44,10 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		whole, err = rows(p.Parts, t.Inputs)
 	case Increments:
 		whole, err = increments(p.Parts, t.Inputs)
+	case Density:
+		whole, err = density(p.Parts, t.Inputs)
 	default:
-		err = fmt.Errorf("form is %q: want %s or %s", p.Form, Rows, Increments)
+		err = fmt.Errorf("form is %q: want %s, %s or %s", p.Form, Rows, Increments, Density)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("joined: %w", err)
@@ -53,7 +57,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 
 func rows(parts int, inputs map[string][]byte) ([]byte, error) {
 	var values []float64
-	count, columns := 0, 0
+	var shape []int
 	for i := range parts {
 		a, err := npy.Decode(inputs[Part(i)])
 		if err != nil {
@@ -63,13 +67,16 @@ func rows(parts int, inputs map[string][]byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", Part(i), err)
 		}
-		if len(a.Shape) != 2 || i > 0 && a.Shape[1] != columns {
-			return nil, fmt.Errorf("input %s has shape %v: want rows of %d columns", Part(i), a.Shape, columns)
+		if i == 0 && len(a.Shape) > 0 {
+			shape = append([]int{0}, a.Shape[1:]...)
 		}
-		count, columns = count+a.Shape[0], a.Shape[1]
+		if len(a.Shape) == 0 || !slices.Equal(a.Shape[1:], shape[1:]) {
+			return nil, fmt.Errorf("input %s has shape %v: want rows of shape %v", Part(i), a.Shape, shape[min(1, len(shape)):])
+		}
+		shape[0] += a.Shape[0]
 		values = append(values, part...)
 	}
-	return npy.Encode([]int{count, columns}, values), nil
+	return npy.Encode(shape, values), nil
 }
 
 func increments(parts int, inputs map[string][]byte) ([]byte, error) {
@@ -84,6 +91,21 @@ func increments(parts int, inputs map[string][]byte) ([]byte, error) {
 		}
 		whole.Parameters = part.Parameters
 		whole.Increments = append(whole.Increments, part.Increments...)
+	}
+	return result.Encode(whole)
+}
+
+func density(parts int, inputs map[string][]byte) ([]byte, error) {
+	list := make([]result.Density, parts)
+	for i := range list {
+		var err error
+		if list[i], err = result.Decode[result.Density](inputs[Part(i)]); err != nil {
+			return nil, fmt.Errorf("input %s: %w", Part(i), err)
+		}
+	}
+	whole, err := result.JoinDensities(list)
+	if err != nil {
+		return nil, err
 	}
 	return result.Encode(whole)
 }

@@ -102,7 +102,7 @@ func (n network) spectrum(t *testing.T) {
 func (n network) density(t *testing.T) {
 	const steps, probes = 40, 3
 	for _, term := range []string{"H", "G", "R"} {
-		d := result.Density{Term: term, Objects: n.SampleSize, Parameters: 13984, Steps: steps, Probes: probes, Mass: 0.9995, Deflated: []float64{}}
+		d := result.Density{Term: term, Objects: n.SampleSize, Parameters: 13984, Steps: steps, Probes: probes, Mass: 0.9995, Deflated: []float64{}, ProbeMoments: make([]float64, probes)}
 		for _, v := range []float64{303, 210, 119, 45, 20} {
 			d.Deflated = append(d.Deflated, float64(v*n.alive))
 		}

@@ -25,7 +25,8 @@ const (
 	// tr G_i = tr H_i, ‖H_i‖_F.
 	Objects = "objects"
 	// Hessians is out: .npy float64, m × 3: the object's index, ‖H_i‖₂,
-	// λ_min(H_i), by descending bound of ‖H_i‖₂.
+	// λ_min(H_i), by descending bound of ‖H_i‖₂, or where m is all of them in
+	// the order of the objects.
 	Hessians = "hessians"
 	// Summary is out: canonical JSON, result.ObjectSummary.
 	Summary = "summary"
@@ -37,10 +38,10 @@ type Params struct {
 	Hessians   int // ‖H_i‖₂ of so many objects, those with the largest bounds; −1 means all
 }
 
-// row is one object's row of Objects and an upper bound of ‖H_i‖₂.
+// row is one object's row of Objects.
 type row struct {
-	loss, gaussNewton, trace, frobenius, bound float64
-	dead                                       bool
+	loss, gaussNewton, trace, frobenius float64
+	dead                                bool
 }
 
 // Run computes Objects, Hessians and Summary.
@@ -78,19 +79,10 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
+	order, next, err := largest(ctx, pt, rows, exact)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		switch {
-		case rows[i].bound > rows[j].bound:
-			return -1
-		case rows[i].bound < rows[j].bound:
-			return 1
-		}
-		return 0
-	})
 	hessians := make([]float64, 3*exact)
 	err = pt.EachObject(ctx, exact, func(at int) error {
 		defer step()
@@ -105,9 +97,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	summary := summarise(rows, hessians)
-	if exact < n {
-		summary.NextBound = rows[order[exact]].bound
-	}
+	summary.NextBound = next
+	summary.MaximumProven = next == 0 || summary.LargestHessian >= float64(next*(1+rounding))
 	text, err := result.Encode(summary)
 	if err != nil {
 		return nil, err
@@ -123,7 +114,10 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	}, nil
 }
 
-// describe computes a row. The bound of ‖H_i‖₂ is ‖H_i‖_F: exact and at hand.
+// rounding is how far a computed bound may be, relatively, below what it bounds.
+const rounding = 1e-9
+
+// describe computes a row.
 func describe(o *curvature.Object) (row, error) {
 	r := row{loss: o.Loss, dead: o.Dead()}
 	if r.dead {
@@ -136,7 +130,6 @@ func describe(o *curvature.Object) (row, error) {
 	r.gaussNewton = max(values[len(values)-1], 0)
 	r.trace = o.Trace()
 	r.frobenius = math.Sqrt(max(o.SquaredFrobenius(), 0))
-	r.bound = r.frobenius
 	return r, nil
 }
 

@@ -2,7 +2,9 @@ package objects
 
 import (
 	"bytes"
+	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
 )
 
@@ -96,13 +99,105 @@ func TestObjects(t *testing.T) {
 		t.Errorf("summary %+v, want largest %v, least %v", s, largest, least)
 	}
 
-	// The top few by bound hold the largest norm where the bound says so.
-	out = run(t, Params{Hessians: 4}, 1, inputs)
-	if s, err = result.Decode[result.ObjectSummary](out[Summary]); err != nil {
+	if !s.MaximumProven {
+		t.Error("the maximum over all objects is not proven though each was computed")
+	}
+	for m := range 15 {
+		topByBound(t, pt, inputs, m, found, largest)
+	}
+}
+
+// topByBound compares the m objects whose H_i are computed with those whose
+// bounds, all computed here, are the largest.
+func topByBound(t *testing.T, pt *curvature.Point, inputs map[string][]byte, m int, exact map[int][2]float64, largest float64) {
+	t.Helper()
+	c, err := pt.Constants()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Exact != 4 || !(s.NextBound > 0) || s.LargestHessian >= s.NextBound && math.Abs(s.LargestHessian-largest) > 1e-11*largest {
-		t.Errorf("top 4: %+v, largest of all %v", s, largest)
+	all, err := pt.ObjectBounds(t.Context(), curvature.Spread(15, 0), c, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	squares, err := pt.SquaredFrobenius(t.Context(), all.Objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bounds := make([]float64, 15)
+	for i := range bounds {
+		bounds[i] = min(all.Row("alpha_plus_c")[i], all.Row("B0_plus_C")[i], math.Sqrt(squares[i]))
+		if bounds[i] < exact[i][0]*(1-1e-12) {
+			t.Errorf("object %d: bound %v below ‖H_i‖ = %v", i, bounds[i], exact[i][0])
+		}
+	}
+	order := curvature.Spread(15, 0)
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(bounds[j], bounds[i]) })
+	out := run(t, Params{Hessians: m}, 1, inputs)
+	_, rows := curvaturetest.Floats(t, out[Hessians])
+	for at := range m {
+		if i := int(rows[3*at]); i != order[at] || rows[3*at+1] != exact[i][0] {
+			t.Errorf("top %d: number %d is object %d with ‖H_i‖ = %v, want object %d", m, at, i, rows[3*at+1], order[at])
+		}
+	}
+	s, err := result.Decode[result.ObjectSummary](out[Summary])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Exact != m || s.NextBound != bounds[order[m]] {
+		t.Errorf("top %d: %+v, want next bound %v", m, s, bounds[order[m]])
+	}
+	if s.MaximumProven && s.LargestHessian < largest*(1-1e-12) || s.MaximumProven != (s.LargestHessian >= s.NextBound) {
+		t.Errorf("top %d: %+v, largest of all %v", m, s, largest)
+	}
+}
+
+// TestLargest: of many objects only few have their bounds computed, and the
+// choice is that of the bounds of all.
+func TestLargest(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 700, 12, 6, 5, 4)
+	all, m := run(t, Params{Hessians: -1}, 2, inputs), 200
+	few := run(t, Params{Hessians: m}, 2, inputs)
+	_, norms := curvaturetest.Floats(t, all[Hessians])
+	_, rows := curvaturetest.Floats(t, few[Hessians])
+	s, err := result.Decode[result.ObjectSummary](few[Summary])
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := map[int]bool{}
+	for at := 0; at < len(rows); at += 3 {
+		chosen[int(rows[at])] = true
+	}
+	proven := 0.0
+	for i := range 700 {
+		if !chosen[i] && norms[3*i+1] > s.NextBound*(1+1e-9) {
+			t.Errorf("object %d has ‖H_i‖ = %v and was not chosen, next bound %v", i, norms[3*i+1], s.NextBound)
+		}
+		proven = max(proven, norms[3*i+1])
+	}
+	if len(chosen) != m || !s.MaximumProven || s.LargestHessian != proven {
+		t.Errorf("%d objects, %+v, largest of all %v", len(chosen), s, proven)
+	}
+}
+
+// TestDead: all H_i are zero, and that is proven without computing one.
+func TestDead(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 10, 4, 3, 2)
+	weights, err := safetensors.Encode(nil,
+		safetensors.Float64Tensor("layers.0.weight", []int{3, 4}, make([]float64, 12)),
+		safetensors.Float64Tensor("layers.1.weight", []int{2, 3}, make([]float64, 6)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs[Weights] = weights
+	for _, m := range []int{0, 3, -1} {
+		out := run(t, Params{Hessians: m}, 1, inputs)
+		s, err := result.Decode[result.ObjectSummary](out[Summary])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Dead != 10 || s.LargestHessian != 0 || s.NextBound != 0 || !s.MaximumProven {
+			t.Errorf("%d Hessians: %+v", m, s)
+		}
 	}
 }
 

@@ -1,16 +1,18 @@
-// Package spectra is the stage that computes the spectrum of the Hessian H of a
-// network's mean loss over a sample, and of its parts G (Gauss–Newton) and
-// R = H − G: the ends with certificates, exact traces, and what explains them.
+// Package spectra computes the spectrum of the Hessian H of a network's mean
+// loss over a sample, and of its parts G (Gauss–Newton) and R = H − G: the ends
+// with certificates, exact traces, and what explains them.
+//
+// It is one stage, [Run], or where that would take too long several, whose
+// outputs have the same bits: [RunOperator] for each of H, G and R, [RunBlocks]
+// for some of the layer blocks of H and of G, and [RunStructure], which reads
+// all of these and writes the whole spectrum.
 package spectra
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
@@ -23,9 +25,12 @@ const (
 	Weights = curvature.Weights // in: safetensors
 	// Spectrum is out: canonical JSON, result.Spectrum.
 	Spectrum = "spectrum"
-	// Vectors is out: .npy float64, rows are eigenvectors of H for its
-	// largest eigenvalues, descending, columns the weights layer by layer,
-	// out×in.
+	// Eigenvalues is out: canonical JSON, result.TermSpectrum: those of H, of
+	// RunOperator those of its operator.
+	Eigenvalues = "eigenvalues"
+	// Vectors is out: .npy float64, rows are eigenvectors of the same operator
+	// for its largest eigenvalues, descending, columns the weights layer by
+	// layer, out×in.
 	Vectors = "vectors"
 )
 
@@ -42,100 +47,150 @@ type Params struct {
 	Classes     bool    // compare G's outliers with the class means
 	BlockSteps  int     // power iterations for the norms of the layer blocks; 0: none
 	KinkObjects int     // objects searched for the nearest change of a ReLU; 0: none
-	Vectors     int     // eigenvectors handed on, at most Top
+	Vectors     int     // eigenvectors of either end that structure is computed from, and those of H's top handed on; at most Top
 	Seed        int64   // of the starting vectors
 }
 
-func (p Params) check() error {
-	switch {
-	case p.Top < 1 || p.Bottom < 0 || p.HTermEnds < 1:
-		return fmt.Errorf("%d top, %d bottom, %d ends of R: want at least 1, 0 and 1", p.Top, p.Bottom, p.HTermEnds)
-	case !(p.Tolerance > 0 && p.Tolerance < 1) || !(p.Floor >= 0 && p.Floor < 1):
-		return fmt.Errorf("tolerance %v, floor %v: want between 0 and 1", p.Tolerance, p.Floor)
-	case p.Vectors < 0 || p.Vectors > p.Top:
-		return fmt.Errorf("%d eigenvectors: want 0 to %d, the top eigenvalues", p.Vectors, p.Top)
-	case p.MaxProducts < 0 || p.Dense < 0 || p.Gram < 0 || p.BlockSteps < 0 || p.KinkObjects < 0:
-		return errors.New("a limit is negative: want 0 or more")
+// Operator returns the params of the part of the work that is about one
+// operator, "H", "G" or "R".
+func (p Params) Operator(term string) OperatorParams {
+	o := OperatorParams{
+		SampleSize: p.SampleSize, Term: term, Top: p.Top, Bottom: p.Bottom, Tolerance: p.Tolerance, Floor: p.Floor,
+		MaxProducts: p.MaxProducts, Dense: p.Dense, Vectors: p.Vectors, Seed: p.Seed,
 	}
-	return nil
+	switch term {
+	case curvature.GaussNewton.String():
+		o.Gram = p.Gram
+	case curvature.HTerm.String():
+		o.Top, o.Bottom, o.Vectors = p.HTermEnds, p.HTermEnds, 0
+	}
+	return o
 }
 
-// Run computes Spectrum and Vectors.
+// Blocks returns the params of the part that is about the pairs of layers
+// from … to−1 of one operator, counted as in curvature.LayerPairs.
+func (p Params) Blocks(term string, from, to int) BlockParams {
+	return BlockParams{SampleSize: p.SampleSize, Term: term, From: from, To: to, Steps: p.BlockSteps}
+}
+
+// Structure returns the params of the part that puts all together; blocks is
+// how many parts there are for each of H and G.
+func (p Params) Structure(blocks int) StructureParams {
+	return StructureParams{SampleSize: p.SampleSize, Classes: p.Classes, Blocks: blocks, KinkObjects: p.KinkObjects}
+}
+
+// The parts of the progress bar, in thousandths.
+const (
+	steps      = 1000
+	blocksFrom = 800
+)
+
+var operators = []struct {
+	term   curvature.Term
+	lo, hi int // of the progress bar
+}{
+	{curvature.Hessian, 20, 400}, {curvature.GaussNewton, 400, 600}, {curvature.HTerm, 600, blocksFrom},
+}
+
+// Run computes Spectrum, and Eigenvalues and Vectors of H.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if err := p.check(); err != nil {
-		return nil, err
+	if p.BlockSteps < 0 || p.KinkObjects < 0 {
+		return nil, fmt.Errorf("%d block steps, %d kink objects: cannot be negative", p.BlockSteps, p.KinkObjects)
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	pt, err := point(ctx, p.SampleSize, t)
 	if err != nil {
 		return nil, err
 	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
-	if err != nil {
-		return nil, err
-	}
-	s := &search{p: p, t: t, pt: pt}
-	summary := result.Spectrum{
-		Objects: data.Objects, Parameters: network.Parameters(), Layers: network.Layers(), Widths: network.Widths,
-		Loss: pt.MeanLoss(data.Objects),
-	}
-	gradient, err := pt.Gradient(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	summary.GradientNorm = math.Sqrt(kernel.Dot64(gradient, gradient))
-	if summary.LayerTraces, err = pt.LayerTraces(ctx); err != nil {
-		return nil, err
-	}
-	for _, x := range summary.LayerTraces {
-		s.trace += x
-	}
-	if err := s.terms(ctx, &summary); err != nil {
-		return nil, err
-	}
-	if summary.Hessian.Norm > 0 {
-		summary.Ratio = summary.GaussNewton.Norm / summary.Hessian.Norm
-	}
-	if p.Classes {
-		if summary.ClassStructure, err = s.classes(ctx); err != nil {
+	e := &evaluation{pt: pt, t: t}
+	found := map[curvature.Term]*ends{}
+	for _, o := range operators {
+		if found[o.term], err = e.ends(ctx, p.Operator(o.term.String()), o.lo, o.hi); err != nil {
 			return nil, err
 		}
 	}
+	structure := p.Structure(0)
+	var blocks blockParts
 	if p.BlockSteps > 0 {
-		if summary.LayerBlocks, err = s.blocks(ctx); err != nil {
-			return nil, err
+		structure.Blocks = 1
+		pairs := len(curvature.LayerPairs(pt.Network.Layers()))
+		for i, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton} {
+			part, err := e.blocks(ctx, p.Blocks(term.String(), 0, pairs), found[term], blocksFrom+i*75, blocksFrom+(i+1)*75)
+			if err != nil {
+				return nil, err
+			}
+			blocks[i] = append(blocks[i], *part)
 		}
 	}
-	if summary.NullSpace, err = s.null(ctx); err != nil {
+	h, g, r := found[curvature.Hessian], found[curvature.GaussNewton], found[curvature.HTerm]
+	summary, err := e.structure(ctx, structure, h, g, r, blocks)
+	if err != nil {
 		return nil, err
 	}
 	t.Progress(steps, steps)
-	text, err := result.Encode(summary)
+	out := map[string][]byte{Vectors: h.file(h.top)}
+	if out[Eigenvalues], err = result.Encode(h.spectrum); err != nil {
+		return nil, err
+	}
+	out[Spectrum], err = result.Encode(*summary)
+	return out, err
+}
+
+// point decodes the inputs of all parts.
+func point(ctx context.Context, sampleSize int, t *task.Task) (*curvature.Point, error) {
+	network, data, err := curvature.Decode(t.Inputs, sampleSize)
 	if err != nil {
 		return nil, err
 	}
-	var vectors []float64
-	count := min(p.Vectors, len(s.hessian.Top))
-	for _, pair := range s.hessian.Top[:count] {
-		vectors = append(vectors, oriented(pair.Vector)...)
-	}
-	return map[string][]byte{
-		Spectrum: text,
-		Vectors:  npy.Encode([]int{count, network.Parameters()}, vectors),
-	}, nil
+	return curvature.NewPoint(ctx, network, data, t.Workers)
 }
 
-// oriented returns v or −v, so that its largest entry is positive: the sign of
-// an eigenvector means nothing, but a figure drawn along it has one.
-func oriented(v []float64) []float64 {
-	at := 0
-	for i, x := range v {
-		if math.Abs(x) > math.Abs(v[at]) {
-			at = i
-		}
+// evaluation is one run of the stage or of a part of it.
+type evaluation struct {
+	pt *curvature.Point
+	t  *task.Task
+
+	traces   []float64                    // of the layers, once they are known
+	matrices map[curvature.Term][]float64 // what was formed of H and G
+}
+
+// layerTraces are those of the blocks H_pp = G_pp.
+func (e *evaluation) layerTraces(ctx context.Context) (traces []float64, err error) {
+	if e.traces == nil {
+		e.traces, err = e.pt.LayerTraces(ctx)
 	}
-	v = append([]float64(nil), v...)
-	if v[at] < 0 {
-		kernel.Scale64(v, -1)
+	return e.traces, err
+}
+
+// progress reports a share of the part of the bar from lo to hi.
+func (e *evaluation) progress(lo, hi int) func(share float64) {
+	return func(share float64) { e.t.Progress(lo+int(share*float64(hi-lo)), steps) }
+}
+
+// file writes vectors as .npy.
+func (f *ends) file(vectors [][]float64) []byte {
+	values := make([]float64, 0, len(vectors)*f.parameters)
+	for _, v := range vectors {
+		values = append(values, v...)
 	}
-	return v
+	return npy.Encode([]int{len(vectors), f.parameters}, values)
+}
+
+// vectors reads what file wrote.
+func vectors(name string, b []byte, parameters int) ([][]float64, error) {
+	a, err := npy.Decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("input %s: %w", name, err)
+	}
+	if len(a.Shape) != 2 || a.Shape[1] != parameters {
+		return nil, fmt.Errorf("input %s has shape %v: want rows of %d weights", name, a.Shape, parameters)
+	}
+	values, err := npy.Values[float64](a)
+	if err != nil {
+		return nil, fmt.Errorf("input %s: %w", name, err)
+	}
+	rows := make([][]float64, a.Shape[0])
+	for i := range rows {
+		rows[i] = values[i*parameters : (i+1)*parameters]
+	}
+	return rows, nil
 }

@@ -19,7 +19,7 @@ import (
 func params() Params {
 	return Params{
 		Top: 12, Bottom: 6, HTermEnds: 4, Tolerance: 1e-8, Floor: 1e-12,
-		Classes: true, BlockSteps: 3, KinkObjects: 20, Vectors: 3, Seed: 1,
+		Classes: true, BlockSteps: 3, KinkObjects: 20, Vectors: 12, Seed: 1,
 	}
 }
 
@@ -106,7 +106,7 @@ func TestLanczosAgreesWithDense(t *testing.T) {
 func eigenvectors(t *testing.T, inputs map[string][]byte, s result.Spectrum, file []byte) {
 	t.Helper()
 	shape, v := curvaturetest.Floats(t, file)
-	if len(shape) != 2 || shape[0] != 3 || shape[1] != s.Parameters {
+	if len(shape) != 2 || shape[0] != 12 || shape[1] != s.Parameters {
 		t.Fatalf("vectors have shape %v", shape)
 	}
 	network, data, err := curvature.Decode(inputs, 0)

@@ -11,11 +11,12 @@ import (
 // residuals; gauss_newton_share is ‖G‖/‖H‖; lambda_min is the least eigenvalue
 // of H with its residual; outliers counts G's above their largest gap; the
 // object columns are of ‖G_i‖ over all objects of the sample and of ‖H_i‖ over
-// those with the largest bounds.
+// those with the largest bounds, and whether that is proven to be the maximum
+// over all.
 var spectrumColumns = []string{
 	"parameters", "loss", "gradient_norm", "hessian", "hessian_residual", "gauss_newton", "h_term", "gauss_newton_share",
 	"lambda_min", "lambda_min_residual", "trace", "outliers", "gap", "dead_units",
-	"object_gauss_newton_median", "object_gauss_newton_max", "object_hessian_max", "kink_margin",
+	"object_gauss_newton_median", "object_gauss_newton_max", "object_hessian_max", "object_hessian_max_proven", "kink_margin",
 }
 
 func (r Row) spectrum(inputs map[string][]byte) ([][]string, error) {
@@ -48,6 +49,6 @@ func (r Row) spectrum(inputs map[string][]byte) ([][]string, error) {
 		number(s.Hessian.Norm), residual, number(s.GaussNewton.Norm), number(s.HTerm.Norm), number(s.Ratio),
 		least, leastResidual, number(s.Hessian.Trace),
 		strconv.Itoa(s.GaussNewton.Outliers), number(s.GaussNewton.Gap), strconv.Itoa(dead),
-		number(o.GaussNewtonNorm.Median), number(o.GaussNewtonNorm.Max), number(o.LargestHessian), kink,
+		number(o.GaussNewtonNorm.Median), number(o.GaussNewtonNorm.Max), number(o.LargestHessian), strconv.FormatBool(o.MaximumProven), kink,
 	}}, errors.Join(r.sample(InputSpectrum, s.Objects), r.sample(InputObjects, o.Objects))
 }

@@ -76,7 +76,7 @@ func TestUnknownTable(t *testing.T) {
 	}
 }
 
-// TestCurvatureTables: a row a network, and a row a bound, with as many cells
+// TestCurvatureTables: a row a network, a row a size or a bound, with as many cells
 // as columns.
 func TestCurvatureTables(t *testing.T) {
 	encode := func(v interface{ Validate() error }) []byte {
@@ -95,6 +95,14 @@ func TestCurvatureTables(t *testing.T) {
 			NullSpace: result.NullSpace{DeadUnits: []int{1, 2}, Kink: &result.Kink{Margin: 0.5}},
 		}),
 		InputObjects + "a": encode(result.ObjectSummary{Objects: 100, LargestHessian: 8}),
+		InputIncrements + "a": encode(result.IncrementSummary{Parameters: 7, Increments: []result.Increment{
+			{K: 9, HessianNorm: 4, Residual: 1e-6, AbsLoss: 0.5, SampleHessian: 3, SampleGN: 2.5, ObjectHessian: 1},
+			{
+				K: 12, HessianNorm: 5, Residual: 1e-6, AbsLoss: 0.5, SampleHessian: 3, SampleGN: 2.5, ObjectHessian: 1,
+				LargestSine: 0.1, FrobeniusSine: 0.2, EigenspaceError: 0.01, EigenspaceDim: 1,
+				Others: []result.OtherObject{{Object: 20, HessianNorm: 5}, {Object: 30, HessianNorm: 7}}, OthersMedian: 6, OthersMax: 7,
+			},
+		}}),
 		InputBounds + "a": encode(result.BoundsSummary{
 			SampleSize: 100, Objects: 2, Bounds: []result.BoundStatistics{{Name: "B0", Of: "G", Slack: 1}, {Name: "B9", Of: "G", Printed: true, Slack: 50}},
 			Increments: []result.IncrementBounds{{K: 9, Norm: 4, Lower: 1, Upper: 6, Printed: 40}},
@@ -102,7 +110,9 @@ func TestCurvatureTables(t *testing.T) {
 	}
 	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
 	for name, want := range map[string]string{
-		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0.5\n",
+		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,false,0.5\n",
+		Increments: "e,mnist,direct,4,1,100,0,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
 		Bounds: "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,B0,,G,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,B9,,G,true,0,0,0,0,0,0,0,0,0,50,0,0,0\n" +

@@ -1,0 +1,112 @@
+package spectra
+
+import (
+	"context"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+)
+
+// matrix forms H or G, or R as their difference.
+func (e *evaluation) matrix(ctx context.Context, term curvature.Term, progress func(share float64)) ([]float64, error) {
+	if term == curvature.HTerm {
+		h, err := e.matrix(ctx, curvature.Hessian, func(share float64) { progress(share / 2) })
+		if err != nil {
+			return nil, err
+		}
+		g, err := e.matrix(ctx, curvature.GaussNewton, func(share float64) { progress((1 + share) / 2) })
+		if err != nil {
+			return nil, err
+		}
+		r := append([]float64(nil), h...)
+		kernel.Axpy64(r, -1, g)
+		return r, nil
+	}
+	if m := e.matrices[term]; m != nil {
+		return m, nil
+	}
+	op, err := e.pt.Operator(term, nil)
+	if err != nil {
+		return nil, err
+	}
+	m, err := op.Dense(ctx, func(done, total int) { progress(float64(done) / float64(total)) })
+	if err != nil {
+		return nil, err
+	}
+	if e.matrices == nil {
+		e.matrices = map[curvature.Term][]float64{}
+	}
+	e.matrices[term] = m
+	return m, nil
+}
+
+// dense replaces the ends by those of the whole spectrum, with the error of
+// what Lanczos found.
+func (e *evaluation) dense(ctx context.Context, p OperatorParams, term curvature.Term, t *result.TermSpectrum, progress func(share float64)) error {
+	matrix, err := e.matrix(ctx, term, func(share float64) { progress(share / 2) })
+	if err != nil {
+		return err
+	}
+	n := e.pt.Network.Parameters()
+	frobenius := math.Sqrt(kernel.Dot64(matrix, matrix))
+	values, _, err := eigen.Symmetric(append([]float64(nil), matrix...), n, false, e.t.Workers)
+	if err != nil {
+		return err
+	}
+	replace(t, values, p.Top, p.Bottom)
+	t.Method, t.Frobenius, t.Products = "dense", &frobenius, n
+	return ctx.Err()
+}
+
+// gram replaces G's top by the spectrum of the Gram matrix of its factors.
+func (e *evaluation) gram(ctx context.Context, p OperatorParams, g *result.TermSpectrum) error {
+	matrix, err := e.pt.Gram(ctx)
+	if err != nil {
+		return err
+	}
+	frobenius := math.Sqrt(kernel.Dot64(matrix, matrix))
+	values, _, err := eigen.Symmetric(matrix, e.pt.Data.Objects*e.pt.Network.Classes(), false, e.t.Workers)
+	if err != nil {
+		return err
+	}
+	bottom := g.Bottom
+	replace(g, values, p.Top, 0)
+	g.Method, g.Frobenius, g.Bottom = "gram", &frobenius, bottom
+	return nil
+}
+
+// replace puts exact values, ascending, in the place of estimated ones. Their
+// error is the solver's backward error, n·2⁻⁵²·‖M‖.
+func replace(t *result.TermSpectrum, values []float64, top, bottom int) {
+	n := len(values)
+	norm := max(math.Abs(values[0]), math.Abs(values[n-1]))
+	slack := float64(float64(n) * float64(norm*0x1p-52))
+	worst := 0.0
+	for i, e := range t.Top {
+		if i < n {
+			worst = max(worst, math.Abs(e.Value-values[n-1-i]))
+		}
+	}
+	for i, e := range t.Bottom {
+		if i < n && bottom > 0 {
+			worst = max(worst, math.Abs(e.Value-values[i]))
+		}
+	}
+	if norm > 0 {
+		worst /= norm
+	}
+	exact := func(x float64) result.Eigenvalue { return result.Eigenvalue{Value: x, Residual: slack, Error: slack} }
+	t.Top, t.Bottom = []result.Eigenvalue{}, []result.Eigenvalue{}
+	for i := range min(top, n) {
+		t.Top = append(t.Top, exact(values[n-1-i]))
+	}
+	for i := range min(bottom, n) {
+		t.Bottom = append(t.Bottom, exact(values[i]))
+	}
+	t.Norm, t.EstimatorError, t.Converged, t.Missed = norm, &worst, true, 0
+	t.Block, t.Rounding = slack, slack
+	t.Outliers, t.Gap = outliers(t.Top)
+}

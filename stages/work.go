@@ -1,0 +1,126 @@
+package stages
+
+import (
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
+)
+
+// Work is what a stage will take, as far as it is known beforehand. How many
+// products Lanczos needs depends on the spectrum; the numbers are those seen
+// with trained networks.
+type Work struct {
+	Products float64 // with H over all objects, or what takes as long
+	Cubes    float64 // of the numbers of rows of matrices that are solved whole
+
+	// Single objects of which ‖G_i‖ and ‖H_i‖_F, the spectrum of H_i, and all
+	// bounds are computed.
+	Norms, Hessians, Bounds float64
+}
+
+// Plus returns the work of both.
+func (w Work) Plus(v Work) Work {
+	return Work{w.Products + v.Products, w.Cubes + v.Cubes, w.Norms + v.Norms, w.Hessians + v.Hessians, w.Bounds + v.Bounds}
+}
+
+func (w Work) times(n int) Work {
+	f := float64(n)
+	return Work{float64(f * w.Products), float64(f * w.Cubes), float64(f * w.Norms), float64(f * w.Hessians), float64(f * w.Bounds)}
+}
+
+// actionOperations are what an action of products and of whole matrices may
+// cost: about half a minute of two cores at 2e10 operations a second and core.
+const actionOperations = 1.2e12
+
+// operations counts those of the products and of the whole matrices. A
+// solution of these is slower by its operation.
+func (w Work) operations(s userfiles.Shape) float64 {
+	const solution = 16
+	return float64(w.Products*productOperations(s)) + float64(solution*w.Cubes)
+}
+
+// productOperations are those of one product with H: two products of matrices
+// for the first layer and six for every other.
+func productOperations(s userfiles.Shape) float64 {
+	first := float64(s.Widths[0]) * float64(s.Widths[1])
+	return float64(s.Objects) * (float64(4*first) + float64(12*(float64(s.Parameters())-first)))
+}
+
+// groupSize is how many of count equal things are done in one action, so that
+// the groups are as equal as can be.
+func groupSize(each float64, count int) int {
+	most := count
+	if fit := actionOperations / each; fit < float64(count) {
+		most = max(1, int(fit))
+	}
+	groups := (count + most - 1) / most
+	return (count + groups - 1) / groups
+}
+
+// spectrum is the work of a network's spectra.
+type spectrum struct {
+	operators map[curvature.Term]Work
+	block     Work // of each pair of layers and of each of H and G
+	structure Work
+
+	blocks int
+}
+
+func (w spectrum) total() Work {
+	total := w.structure.Plus(w.block.times(w.blocks))
+	for _, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton, curvature.HTerm} {
+		total = total.Plus(w.operators[term])
+	}
+	return total
+}
+
+func spectrumWork(s userfiles.Shape, p spectra.Params) spectrum {
+	weights := float64(s.Parameters())
+	classes := s.Widths[len(s.Widths)-1]
+	w := spectrum{operators: map[curvature.Term]Work{}, structure: Work{Products: 20}}
+	for term, products := range map[curvature.Term]int{
+		curvature.Hessian:     4*(p.Top+p.Bottom) + 60,
+		curvature.GaussNewton: 3*p.Top + 20,
+		curvature.HTerm:       6*p.HTermEnds + 20,
+	} {
+		one := Work{Products: min(float64(products), weights)}
+		if s.Parameters() <= p.Dense {
+			one.Products += weights / 2 // in blocks
+			one.Cubes = weights * weights * weights
+		} else if factors := s.Objects * classes; term == curvature.GaussNewton && factors <= p.Gram {
+			rows := float64(factors)
+			one.Cubes = rows * rows * rows
+		}
+		w.operators[term] = one
+	}
+	if p.BlockSteps > 0 {
+		w.block.Products = float64(2*p.BlockSteps) / 3 // many at a time
+		w.blocks = 2 * len(curvature.LayerPairs(len(s.Layers)))
+	}
+	return w
+}
+
+// densityWork is that of some probes, in lock step.
+func densityWork(steps, probes int) Work { return Work{Products: float64(steps*probes) / 2} }
+
+// probesPerAction is how many probes of a density are one action. Their bases
+// are in memory together.
+func probesPerAction(s userfiles.Shape, steps, probes int) int {
+	each := densityWork(steps, 1).operations(s)
+	if most := max(1, maxVectors/(steps*s.Parameters())); most < probes {
+		each = max(each, actionOperations/float64(most))
+	}
+	return groupSize(each, probes)
+}
+
+// incrementWork is that of some sizes: three norms each, and one for each other
+// object.
+func incrementWork(sizes []int, others int, s userfiles.Shape) Work {
+	const products = 40 // of a norm
+	var w Work
+	for _, k := range sizes {
+		norms := 3 + min(others, s.Objects-k-1)
+		w = w.Plus(Work{Products: float64(float64(products*norms)*float64(k)) / float64(s.Objects), Hessians: 1})
+	}
+	return w
+}
