@@ -38,6 +38,18 @@ type CurvatureRequest struct {
 	Bounds        bool
 	Steps, Probes int  // of the density; 0 for none
 	Figures       bool // and what is only needed to draw them
+
+	// Fine cuts the work into as many actions as can be, instead of such as
+	// take half a minute: an interrupted run loses less, all together takes
+	// longer.
+	Fine bool
+}
+
+func (r CurvatureRequest) limits() limits {
+	if r.Fine {
+		return fine
+	}
+	return usual
 }
 
 // All asks for each object.
@@ -158,7 +170,7 @@ func (w *curvatureWiring) spectra() error {
 		Vectors: max(2, min(top, maxVectors/w.shape.Parameters())),
 	}
 	whole := spectrumWiring{
-		graph: w.c.Graph, kinds: &w.kinds.spectrumKinds, shape: w.shape, inputs: w.of(), added: w.added,
+		graph: w.c.Graph, kinds: &w.kinds.spectrumKinds, shape: w.shape, limits: w.r.limits(), inputs: w.of(), added: w.added,
 		node: func(kind, detail string, inputs ...pipeline.Input) pipeline.Node {
 			return w.node(kind, detail, nil, inputs...)
 		},
@@ -191,7 +203,7 @@ func (w *curvatureWiring) objects() error {
 	if w.r.PerObject == 0 {
 		return nil
 	}
-	many := hessianObjects(w.shape)
+	many := hessianObjects(w.shape, w.r.limits())
 	all := w.r.PerObject == All || w.r.PerObject >= w.shape.Objects
 	p := objects.Params{Hessians: w.r.PerObject}
 	export := map[string]string{objects.Objects: "objects.npy", objects.Summary: "objects.json", objects.Hessians: "hessians.npy"}
@@ -225,7 +237,7 @@ func (w *curvatureWiring) bounds() error {
 		return nil
 	}
 	var err error
-	if w.c.ObjectBounds, err = w.ranges("bounds", false, boundObjects(w.shape)); err != nil || w.shape.Objects < 2 {
+	if w.c.ObjectBounds, err = w.ranges("bounds", false, boundObjects(w.shape, w.r.limits())); err != nil || w.shape.Objects < 2 {
 		return err
 	}
 	p := bounds.DefaultParams()
@@ -282,7 +294,7 @@ func (w *curvatureWiring) increments() error {
 	if len(w.r.Increments) == 0 {
 		return nil
 	}
-	groups := incrementGroups(w.r.Increments, w.r.Others, w.shape)
+	groups := incrementGroups(w.r.Increments, w.r.Others, w.shape, w.r.limits())
 	var parts []*pipeline.Stage
 	for _, sizes := range groups {
 		detail, export := "", map[string]string{increments.Increments: "increments.json", increments.Table: "increments.npy"}

@@ -34,7 +34,7 @@ func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfil
 	}
 	var memory, densityMemory int64
 	if shape != nil {
-		memory, densityMemory = curvatureMemory(*shape, r.Exact), probesMemory(*shape, r.Steps, r.Probes)
+		memory, densityMemory = curvatureMemory(*shape, r.Exact), probesMemory(*shape, r.limits(), r.Steps, r.Probes)
 	}
 	k := &curvatureKinds{
 		spectrumKinds: newSpectrumKinds(memory, densityMemory),

@@ -21,16 +21,12 @@ const (
 
 	// basisVectors are kept by Lanczos before it restarts.
 	basisVectors = 400
-
-	// operations are what an action may cost: less than half a minute of two
-	// cores, at 1e9 a second and core where matrices are small.
-	operations = 6e10
 )
 
 // CurvatureMemory is what any stage of a request needs at its peak besides its
 // inputs, in bytes.
 func CurvatureMemory(r CurvatureRequest, s userfiles.Shape) int64 {
-	return max(curvatureMemory(s, r.Exact), probesMemory(s, r.Steps, r.Probes))
+	return max(curvatureMemory(s, r.Exact), probesMemory(s, r.limits(), r.Steps, r.Probes))
 }
 
 // pointMemory is that of the inputs as numbers, the activations and what is
@@ -62,11 +58,11 @@ func curvatureMemory(s userfiles.Shape, exact int) int64 {
 
 // probesMemory adds the bases of the probes of one action, and the vectors that
 // are projected out.
-func probesMemory(s userfiles.Shape, steps, probes int) int64 {
+func probesMemory(s userfiles.Shape, l limits, steps, probes int) int64 {
 	if steps == 0 || probes == 0 {
 		return 0
 	}
-	return pointMemory(s) + int64(steps+4)*int64(probesPerAction(s, steps, probes))*int64(s.Parameters())*float + maxDeflated*int64(s.Parameters())*float
+	return pointMemory(s) + int64(steps+4)*int64(probesPerAction(s, l, steps, probes))*int64(s.Parameters())*float + maxDeflated*int64(s.Parameters())*float
 }
 
 // blockSteps is how many steps of power iteration the norms of the layer
@@ -91,7 +87,7 @@ func compressed(s userfiles.Shape) int {
 
 // hessianObjects is of how many objects one action computes the spectrum of
 // H_i.
-func hessianObjects(s userfiles.Shape) int { return objectsFor(hessianOperations(s)) }
+func hessianObjects(s userfiles.Shape, l limits) int { return objectsFor(hessianOperations(s), l) }
 
 // hessianOperations counts with half of the units active, which is what random
 // weights have; in trained networks it is fewer.
@@ -101,7 +97,7 @@ func hessianOperations(s userfiles.Shape) float64 {
 }
 
 // boundObjects is of how many objects one action computes all bounds.
-func boundObjects(s userfiles.Shape) int { return objectsFor(boundOperations(s)) }
+func boundObjects(s userfiles.Shape, l limits) int { return objectsFor(boundOperations(s), l) }
 
 func boundOperations(s userfiles.Shape) float64 {
 	cost, layers := 0.0, len(s.Layers)
@@ -116,10 +112,10 @@ func boundOperations(s userfiles.Shape) float64 {
 }
 
 // objectsFor is how many objects fit into an action.
-func objectsFor(each float64) int { return max(16, min(int(operations/each), 1<<20)) }
+func objectsFor(each float64, l limits) int { return max(16, min(int(l.objects/each), 1<<20)) }
 
 // incrementGroups cuts sizes so that each group is one action.
-func incrementGroups(sizes []int, others int, s userfiles.Shape) [][]int {
+func incrementGroups(sizes []int, others int, s userfiles.Shape, l limits) [][]int {
 	// Three norms of each size and one of each other object, by products of two
 	// operations for each weight and object, six of them in the time of one
 	// where matrices are small.
@@ -129,7 +125,7 @@ func incrementGroups(sizes []int, others int, s userfiles.Shape) [][]int {
 	cost := 0.0
 	for _, k := range sizes {
 		each := hessianOperations(s) + float64(float64(products*norms)*float64(k+32)*float64(s.Parameters()))
-		if len(groups) == 0 || cost+each > operations {
+		if len(groups) == 0 || cost+each > l.objects {
 			groups, cost = append(groups, nil), 0
 		}
 		last := len(groups) - 1

@@ -26,7 +26,7 @@ func TestIncrementGroups(t *testing.T) {
 		sizes = append(sizes, k)
 	}
 	for _, s := range []userfiles.Shape{someShape(10_000, 784, 16, 16, 10), someShape(10_000, 3, 2), someShape(10_000, 3072, 512, 512, 100)} {
-		groups := incrementGroups(sizes, 3, s)
+		groups := incrementGroups(sizes, 3, s, usual)
 		if diff := cmp.Diff(sizes, slices.Concat(groups...)); diff != "" {
 			t.Errorf("%v: sizes (-want +got):\n%s", s.Widths, diff)
 		}
@@ -37,10 +37,10 @@ func TestIncrementGroups(t *testing.T) {
 		}
 		t.Logf("%v: %d groups, the last of %d sizes", s.Widths, len(groups), len(groups[len(groups)-1]))
 	}
-	if n := len(incrementGroups(sizes, 0, someShape(10_000, 3, 2))); n != 1 {
+	if n := len(incrementGroups(sizes, 0, someShape(10_000, 3, 2), usual)); n != 1 {
 		t.Errorf("a small network is cut into %d groups, want 1", n)
 	}
-	if n := len(incrementGroups(sizes, 0, someShape(10_000, 784, 64, 64, 10))); n < 1000 {
+	if n := len(incrementGroups(sizes, 0, someShape(10_000, 784, 64, 64, 10), usual)); n < 1000 {
 		t.Errorf("hours of work are cut into %d groups only", n)
 	}
 }
@@ -78,7 +78,7 @@ func TestCurvatureGraph(t *testing.T) {
 			t.Errorf("there is no stage %s", kind)
 		}
 	}
-	size := hessianObjects(shape)
+	size := hessianObjects(shape, usual)
 	if size >= shape.Objects {
 		t.Fatalf("all %d objects fit into one action: nothing is cut", shape.Objects)
 	}
@@ -91,7 +91,7 @@ func TestCurvatureGraph(t *testing.T) {
 		}
 		want := (shape.Objects + size - 1) / size
 		if what == "bounds" {
-			want = (shape.Objects + boundObjects(shape) - 1) / boundObjects(shape)
+			want = (shape.Objects + boundObjects(shape, usual) - 1) / boundObjects(shape, usual)
 		}
 		if parts != want {
 			t.Errorf("%s: %d parts, want %d", what, parts, want)
@@ -141,8 +141,8 @@ func TestSpectrumParts(t *testing.T) {
 				probes = append(probes, i)
 			}
 		}
-		if work.operations(shape) > actionOperations {
-			t.Errorf("%v takes %.2g operations, want at most %.2g", s, work.operations(shape), actionOperations)
+		if work.operations(shape) > usual.products {
+			t.Errorf("%v takes %.2g operations, want at most %.2g", s, work.operations(shape), usual.products)
 		}
 	}
 	all := curvature.Spread(len(curvature.LayerPairs(12)), 0)
@@ -166,9 +166,9 @@ func TestGroupSize(t *testing.T) {
 		each        float64
 		count, want int
 	}{
-		{1, 10, 10}, {actionOperations / 4, 10, 4}, {actionOperations / 6, 10, 5}, {3 * actionOperations, 10, 1}, {actionOperations, 1, 1}, {0, 7, 7},
+		{1, 10, 10}, {usual.products / 4, 10, 4}, {usual.products / 6, 10, 5}, {3 * usual.products, 10, 1}, {usual.products, 1, 1}, {0, 7, 7},
 	} {
-		if got := groupSize(c.each, c.count); got != c.want {
+		if got := groupSize(c.each, usual.products, c.count); got != c.want {
 			t.Errorf("%d things of %.2g operations: groups of %d, want %d", c.count, c.each, got, c.want)
 		}
 	}

@@ -70,7 +70,7 @@ func (w *wiring) curvature(data *dataset, n network, closeUp bool) error {
 	var m measured
 	var err error
 	whole := spectrumWiring{
-		graph: w.graph, kinds: &w.kinds.spectrumKinds, shape: n.shape(data), inputs: inputs, node: n.part,
+		graph: w.graph, kinds: &w.kinds.spectrumKinds, shape: n.shape(data), limits: usual, inputs: inputs, node: n.part,
 		export: func(string) string { return "" },
 		added:  func(*pipeline.Stage, Work) {},
 	}

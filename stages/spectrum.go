@@ -92,6 +92,7 @@ type spectrumWiring struct {
 	graph  *pipeline.Graph
 	kinds  *spectrumKinds
 	shape  userfiles.Shape  // of the network and the sample
+	limits limits           // of an action
 	inputs []pipeline.Input // of every stage that evaluates the network
 
 	// node is a stage of the network; detail, if not empty, tells it from
@@ -124,7 +125,7 @@ func (w *spectrumWiring) exported(n pipeline.Node, outputs map[string]string) pi
 // spectra adds the stages of the spectra of H, G and R.
 func (w *spectrumWiring) spectra(p spectra.Params) (spectrumOutputs, error) {
 	work := spectrumWork(w.shape, p)
-	if total := work.total(); total.operations(w.shape) <= actionOperations {
+	if total := work.total(); total.operations(w.shape) <= w.limits.products {
 		s, err := pipeline.Add(w.graph, w.kinds.spectra, w.exported(w.node("spectra", "", w.inputs...), map[string]string{
 			spectra.Spectrum: "spectrum", spectra.Vectors: "vectors",
 		}), p)
@@ -185,7 +186,7 @@ func (w *spectrumWiring) blocks(p spectra.Params, term string, operator *pipelin
 		inputs = append(inputs, pipeline.Input{Name: output, From: operator, Output: output})
 	}
 	pairs := len(curvature.LayerPairs(len(w.shape.Layers)))
-	size := groupSize(each.operations(w.shape), pairs)
+	size := groupSize(each.operations(w.shape), w.limits.products, pairs)
 	var parts []pipeline.Input
 	for from := 0; from < pairs; from += size {
 		to := min(from+size, pairs)
@@ -206,7 +207,7 @@ func (w *spectrumWiring) density(p density.Params, probes int, of spectrumOutput
 	inputs = append(inputs,
 		pipeline.Input{Name: density.Eigenvalues, From: of.eigenvalues.Stage, Output: of.eigenvalues.Output},
 		pipeline.Input{Name: density.Vectors, From: of.vectors.Stage, Output: of.vectors.Output})
-	size := probesPerAction(w.shape, p.Steps, probes)
+	size := probesPerAction(w.shape, w.limits, p.Steps, probes)
 	files := map[string]string{density.Density: "density", density.Rule: "density_rule"}
 	var rules, summaries []pipeline.Input
 	var s *pipeline.Stage

@@ -28,9 +28,17 @@ func (w Work) times(n int) Work {
 	return Work{float64(f * w.Products), float64(f * w.Cubes), float64(f * w.Norms), float64(f * w.Hessians), float64(f * w.Bounds)}
 }
 
-// actionOperations are what an action of products and of whole matrices may
-// cost: about half a minute of two cores at 2e10 operations a second and core.
-const actionOperations = 1.2e12
+// limits are what an action may cost, so that none takes much longer than half
+// a minute of two cores.
+type limits struct {
+	products float64 // operations of products and whole matrices, at 2e10 a second and core
+	objects  float64 // operations on single objects, whose matrices are small, at 1e9
+}
+
+var (
+	usual = limits{1.2e12, 6e10}
+	fine  = limits{1, 1} // as many actions as can be
+)
 
 // operations counts those of the products and of the whole matrices. A
 // solution of these is slower by its operation.
@@ -46,11 +54,11 @@ func productOperations(s userfiles.Shape) float64 {
 	return float64(s.Objects) * (float64(4*first) + float64(12*(float64(s.Parameters())-first)))
 }
 
-// groupSize is how many of count equal things are done in one action, so that
-// the groups are as equal as can be.
-func groupSize(each float64, count int) int {
+// groupSize is how many of count equal things are done in one action of at most
+// so many operations, so that the groups are as equal as can be.
+func groupSize(each, limit float64, count int) int {
 	most := count
-	if fit := actionOperations / each; fit < float64(count) {
+	if fit := limit / each; fit < float64(count) {
 		most = max(1, int(fit))
 	}
 	groups := (count + most - 1) / most
@@ -105,12 +113,12 @@ func densityWork(steps, probes int) Work { return Work{Products: float64(steps*p
 
 // probesPerAction is how many probes of a density are one action. Their bases
 // are in memory together.
-func probesPerAction(s userfiles.Shape, steps, probes int) int {
+func probesPerAction(s userfiles.Shape, l limits, steps, probes int) int {
 	each := densityWork(steps, 1).operations(s)
 	if most := max(1, maxVectors/(steps*s.Parameters())); most < probes {
-		each = max(each, actionOperations/float64(most))
+		each = max(each, l.products/float64(most))
 	}
-	return groupSize(each, probes)
+	return groupSize(each, l.products, probes)
 }
 
 // incrementWork is that of some sizes: three norms each, and one for each other

@@ -36,6 +36,8 @@ type curvatureCmd struct {
 	Exact     int     `default:"4000" placeholder:"N" help:"Form and solve matrices of up to N rows whole (default: ${default})."`
 	Seed      int64   `default:"0" placeholder:"N" help:"Seed of starting vectors and probes (default: ${default})."`
 
+	Fine bool `help:"Cut the work into as many actions as can be: an interrupted run loses less, all together takes longer."`
+
 	Output   string `short:"o" placeholder:"DIR" help:"Write the results, the vectors and figures into DIR."`
 	JSON     bool   `name:"json" help:"Write one JSON object."`
 	Jobs     int    `short:"j" placeholder:"N" help:"Cores to use (default: all that the process may)."`
@@ -118,7 +120,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 func (c *curvatureCmd) request() (stages.CurvatureRequest, error) {
 	r := stages.CurvatureRequest{
 		Name: networkName(c.Weights), Top: c.Top, Bottom: c.Bottom, Tolerance: c.Tolerance, Exact: c.Exact, Seed: c.Seed,
-		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "",
+		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "", Fine: c.Fine,
 	}
 	r.Files.Layers = c.Layers
 	switch {
