@@ -127,7 +127,7 @@ type curvatureWiring struct {
 	kinds *curvatureKinds
 	c     *CurvatureGraph
 
-	vectors               CurvatureOutput
+	eigenvalues, vectors  CurvatureOutput // of H
 	objectsStage, surface *pipeline.Stage
 }
 
@@ -184,7 +184,7 @@ func (w *curvatureWiring) spectra() error {
 	if err != nil {
 		return err
 	}
-	w.c.Spectrum, w.vectors = out.spectrum, out.vectors
+	w.c.Spectrum, w.eigenvalues, w.vectors = out.spectrum, out.eigenvalues, out.vectors
 	if w.r.Steps == 0 {
 		return nil
 	}
@@ -245,9 +245,10 @@ func (w *curvatureWiring) bounds() error {
 	p.Top = min(p.Top, w.shape.Objects-p.Objects)
 	p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= w.shape.Objects })
 	p.Seed = w.r.Seed
-	s, err := pipeline.Add(w.c.Graph, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"}, w.of()...), p)
+	s, err := pipeline.Add(w.c.Graph, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"},
+		append(w.of(), pipeline.Input{Name: bounds.Eigenvalues, From: w.eigenvalues.Stage, Output: w.eigenvalues.Output})...), p)
 	some := float64(p.Objects + p.Top)
-	w.added(s, Work{Products: 150, Norms: float64(w.shape.Objects), Hessians: some, Bounds: some})
+	w.added(s, Work{Products: 20, Norms: float64(w.shape.Objects), Hessians: some, Bounds: some})
 	w.c.Bounds = CurvatureOutput{s, bounds.Bounds}
 	return err
 }

@@ -139,7 +139,7 @@ func TestReads(t *testing.T) {
 		"fetch": nil, "train": {"fetch"}, "losses": {"fetch", "train"}, "differences": {"losses"},
 		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra", "operator"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
 		"operator": {"fetch", "train"}, "structure": {"fetch", "train", "operator"},
-		"bounds": {"fetch", "train"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
+		"bounds": {"fetch", "train", "spectra", "operator"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
 		"samplesize": {"fetch", "train", "spectra"},
 		"claims":     {"losses", "differences", "bounds", "ball"},
 		"figures":    {"differences", "losses"},

@@ -94,7 +94,8 @@ func (w *wiring) curvature(data *dataset, n network, closeUp bool) error {
 	boundParams.SampleSize, boundParams.Objects, boundParams.Increments = k, min(c.BoundObjects, k), w.increments(k)
 	boundParams.Tolerance, boundParams.Seed = c.Tolerance, c.Seed
 	boundParams.Top = min(boundParams.Top, k-boundParams.Objects)
-	if m.bounds, err = pipeline.Add(w.graph, w.kinds.bounds, n.node("bounds", inputs...), boundParams); err != nil {
+	known := append(inputs, pipeline.Input{Name: bounds.Eigenvalues, From: m.eigenvalues.Stage, Output: m.eigenvalues.Output})
+	if m.bounds, err = pipeline.Add(w.graph, w.kinds.bounds, n.node("bounds", known...), boundParams); err != nil {
 		return err
 	}
 	of.curvature = &m

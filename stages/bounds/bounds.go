@@ -26,7 +26,10 @@ const (
 	Images  = curvature.Images
 	Labels  = curvature.Labels
 	Weights = curvature.Weights
-	Bounds  = "bounds" // out: canonical JSON, result.BoundsSummary
+	// Eigenvalues is optional: canonical JSON, result.TermSpectrum, the ends of
+	// the spectrum of H over the same sample. Without it they are searched for.
+	Eigenvalues = "eigenvalues"
+	Bounds      = "bounds" // out: canonical JSON, result.BoundsSummary
 )
 
 // Params are what the bounds depend on apart from the network and the data.
@@ -99,7 +102,19 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
-	s, err := summarise(ctx, p, pt, t)
+	e := &evaluation{p: p, pt: pt}
+	if b, ok := t.Inputs[Eigenvalues]; ok {
+		found, err := result.Decode[result.TermSpectrum](b)
+		if err != nil {
+			return nil, fmt.Errorf("bounds: input %s: %w", Eigenvalues, err)
+		}
+		if len(found.Top) == 0 || len(found.Bottom) == 0 {
+			return nil, fmt.Errorf("bounds: input %s has %d values at the top and %d at the bottom: want one at least", Eigenvalues, len(found.Top), len(found.Bottom))
+		}
+		top, bottom := found.Top[0], found.Bottom[0]
+		e.whole = &curvature.Extent{Least: bottom.Value, Largest: top.Value, Residual: max(bottom.Residual, top.Residual)}
+	}
+	s, err := e.summarise(ctx, t)
 	if err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
@@ -119,12 +134,13 @@ type evaluation struct {
 	objects   *curvature.ObjectBounds // the evenly spread first, then the top ones
 	spread    int
 	gradient  []float64
+	whole     *curvature.Extent // of H; nil where it is not known
 }
 
-func summarise(ctx context.Context, p Params, pt *curvature.Point, t *task.Task) (*result.BoundsSummary, error) {
+func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*result.BoundsSummary, error) {
+	p, pt := e.p, e.pt
 	k := pt.Data.Objects
 	increments := slices.DeleteFunc(slices.Clone(p.Increments), func(at int) bool { return at >= k })
-	e := &evaluation{p: p, pt: pt}
 	var err error
 	if e.constants, err = pt.Constants(); err != nil {
 		return nil, err

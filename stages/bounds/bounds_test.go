@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
@@ -192,5 +194,47 @@ func TestErrors(t *testing.T) {
 	delete(good, Weights)
 	if _, err := Run(t.Context(), params(), task.New(good)); err == nil || !strings.Contains(err.Error(), "input weights") {
 		t.Errorf("without weights: %v", err)
+	}
+}
+
+// TestEigenvaluesAreUsed: the ends of the spectrum of H that another stage
+// found take the place of a search, and change nothing else.
+func TestEigenvaluesAreUsed(t *testing.T) {
+	in := inputs(t, 3, 30, 0.3, 6, 5, 4, 4)
+	want := run(t, params(), in)
+	network, data, err := curvature.Decode(in, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pt, err := curvature.NewPoint(t.Context(), network, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	extent, err := pt.Extent(t.Context(), curvature.Hessian, nil, 1e-12, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func(x float64) []result.Eigenvalue { return []result.Eigenvalue{{Value: x, Residual: 1e-7}} }
+	spectrum := result.TermSpectrum{Norm: extent.Norm(), Method: "lanczos", Top: value(extent.Largest), Bottom: value(extent.Least)}
+	if in[Eigenvalues], err = result.Encode(spectrum); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, params(), in)
+	if got.Sample.Residual != 1e-7 || got.Sample.HessianNorm != extent.Norm() || got.Sample.LeastEigenvalue != extent.Least {
+		t.Errorf("the sample is %+v, the spectrum %+v", got.Sample, extent)
+	}
+	if math.Abs(got.Sample.HessianNorm-want.Sample.HessianNorm) > 1e-8*want.Sample.HessianNorm {
+		t.Errorf("‖H‖ is %v, searched for %v", got.Sample.HessianNorm, want.Sample.HessianNorm)
+	}
+	got.Sample.HessianNorm, got.Sample.Residual, got.Sample.LeastEigenvalue = want.Sample.HessianNorm, want.Sample.Residual, want.Sample.LeastEigenvalue
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-searched +given):\n%s", diff)
+	}
+	spectrum.Bottom = nil
+	if in[Eigenvalues], err = result.Encode(spectrum); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), "0 at the bottom") {
+		t.Errorf("without a smallest eigenvalue: %v", err)
 	}
 }

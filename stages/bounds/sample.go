@@ -12,10 +12,14 @@ import (
 
 // sample compares the norm of the mean Hessian with the mean of the norms.
 func (e *evaluation) sample(ctx context.Context, exact []float64) (result.SampleBounds, error) {
-	whole, err := e.pt.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
-	if err != nil {
-		return result.SampleBounds{}, err
+	if e.whole == nil {
+		whole, err := e.pt.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
+		if err != nil {
+			return result.SampleBounds{}, err
+		}
+		e.whole = &whole
 	}
+	whole := e.whole
 	s := result.SampleBounds{
 		HessianNorm: whole.Norm(), Residual: whole.Residual, LeastEigenvalue: whole.Least,
 		MeanGN: mean(e.norms.GaussNewton), LargestGN: slices.Max(e.norms.GaussNewton),
