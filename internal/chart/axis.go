@@ -89,12 +89,20 @@ func PowerOf10(n int) float64 {
 	return v
 }
 
-// LinearAxis returns an axis from low to the first step above high.
+// LinearAxis returns an axis from low to the first step above high. It ends
+// where numbers do, and where both are the same it is as long as the value.
 func LinearAxis(label string, low, high float64) Axis {
-	a := Axis{Label: label, Low: low, High: high}
-	if step := a.step(); high > low {
-		a.High = low + float64(step*math.Ceil(float64((high-low)/step)-1e-9))
+	const most, least = 1e300, 1e-300
+	low, high = min(max(low, -most), most), min(max(high, -most), most)
+	if size := max(math.Abs(low), math.Abs(high)); high-low <= max(float64(size*1e-12), least) {
+		if size < least {
+			size = 1
+		}
+		high = low + size
 	}
+	a := Axis{Label: label, Low: low, High: high}
+	step := a.step()
+	a.High = low + float64(step*math.Ceil(float64((high-low)/step)-1e-9))
 	return a
 }
 
@@ -155,17 +163,28 @@ func (a *Axis) linearTicks() []Tick {
 		step = wider(step)
 	}
 	decimals := max(0, -Decade(float64(step*1.0000001)))
+	// Numbers that are long as such are written with a power of ten.
+	power := Decade(max(math.Abs(a.Low), math.Abs(a.High)))
+	long := decimals > 7 || power >= 12
 	var out []Tick
 	for i := math.Ceil(float64(a.Low/step) - 1e-9); ; i++ {
 		v := float64(i*step) + 0 // + 0 makes 0 of −0
 		if v > a.High+float64(step*1e-9) {
 			return out
 		}
-		label := strconv.FormatFloat(v, 'f', decimals, 64)
-		if decimals == 0 && math.Abs(v) < 1e15 {
-			label = Count(int(v))
+		var label string
+		switch {
+		case long && v != 0:
+			digits := max(0, power-Decade(float64(step*1.0000001)))
+			label = fmt.Sprintf(`$%.*f \times 10^{%d}$`, digits, v/PowerOf10(power), power)
+		case long:
+			label = "0"
+		case decimals == 0:
+			label = strings.Replace(Count(int(v)), "-", "−", 1)
+		default:
+			label = strings.Replace(strconv.FormatFloat(v, 'f', decimals, 64), "-", "−", 1)
 		}
-		out = append(out, Tick{v, strings.Replace(label, "-", "−", 1)})
+		out = append(out, Tick{v, label})
 	}
 }
 

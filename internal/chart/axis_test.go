@@ -29,6 +29,10 @@ func TestTicks(t *testing.T) {
 		{"k, ten times smaller", LinearAxis("", 0, 999), []string{"0", "200", "400", "600", "800", "1,000"}},
 		{"MAD", LinearAxis("", 0, 0.68), []string{"0.0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"}},
 		{"small", LinearAxis("", 0, 0.0012), []string{"0.0000", "0.0002", "0.0004", "0.0006", "0.0008", "0.0010", "0.0012"}},
+		{"tiny", LinearAxis("", -1e-12, 1e-12), []string{
+			`$-1.0 \times 10^{-12}$`, `$-0.5 \times 10^{-12}$`, "0", `$0.5 \times 10^{-12}$`, `$1.0 \times 10^{-12}$`,
+		}},
+		{"huge", LinearAxis("", 0, 2e20), []string{"0", `$0.5 \times 10^{20}$`, `$1.0 \times 10^{20}$`, `$1.5 \times 10^{20}$`, `$2.0 \times 10^{20}$`}},
 		{"negative", LinearAxis("", -2, 1), []string{"−2.0", "−1.5", "−1.0", "−0.5", "0.0", "0.5", "1.0"}},
 		{"a figure of the paper", LogAxis("", 4e-5, 0.5), []string{"$10^{-4}$", "$10^{-3}$", "$10^{-2}$", "$10^{-1}$"}},
 		{"within a power of ten", LogAxis("", 0.02, 0.05), []string{"$10^{-2}$", "$10^{-1}$"}},

@@ -1,0 +1,57 @@
+package landscapes
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+)
+
+// TestDensityOfNoWidth draws spectra whose eigenvalues are all the same: the
+// figure has finite places and no fault.
+func TestDensityOfNoWidth(t *testing.T) {
+	var c condition
+	for _, c = range conditions(t) {
+		if c.name == SpectralDensity+" alive" {
+			break
+		}
+	}
+	network := c.p.Series[0].Network
+	for _, value := range []float64{0, 2.5, -2.5, 1e-200, 1e200} {
+		for _, steps := range []int{1, 6} {
+			for _, deflated := range [][]float64{{}, {value, value}} {
+				p, in := c.p, maps.Clone(c.inputs)
+				p.Terms = []string{"H"}
+				d := result.Density{
+					Term: "H", Objects: 10000, Parameters: 50, Steps: steps, Probes: 2, Deflated: deflated, Mass: float64(50-len(deflated)) / 50,
+					FirstMoment: value, ProbeMoments: []float64{value, value},
+				}
+				d.Estimate()
+				var rule []float64
+				for range 2 { // a node of weight 1, repeated with weight 0
+					for range steps {
+						rule = append(rule, value)
+					}
+					rule = append(append(rule, 1), make([]float64, steps-1)...)
+				}
+				in[InputDensity+"H/"+network] = encode(t, d, nil)
+				in[InputRule+"H/"+network] = npy.Encode([]int{2, 2, steps}, rule)
+				name := fmt.Sprintf("λ = %v, %d steps, %d deflated", value, steps, len(deflated))
+				page := drawSVG(t, condition{name, p, in})
+				for _, fault := range page.Faults() {
+					t.Errorf("%s: %s", name, fault)
+				}
+				text := strings.Join(page.Labels(), "\n")
+				if collapsed := strings.Contains(text, "collapsed"); collapsed != (value == 0) {
+					t.Errorf("%s: collapsed is %v", name, collapsed)
+				}
+				if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+					t.Errorf("%s: labels are %q", name, page.Labels())
+				}
+			}
+		}
+	}
+}
