@@ -14,7 +14,7 @@ type SurfaceSummary struct {
 
 // SurfaceDirection is a direction of the grids.
 type SurfaceDirection struct {
-	Kind string `json:"kind"` // "eigenvector" or "random" (filter-normalised)
+	Kind string `json:"kind"` // "eigenvector" or "random" (filter-normalised, but where all weights are zero)
 	// Radius is half the width of the grids along it, as a distance in θ:
 	// a line has Points values from −Radius to Radius.
 	Radius float64 `json:"radius"`

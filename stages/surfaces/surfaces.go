@@ -5,7 +5,6 @@ package surfaces
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -118,18 +117,21 @@ func directions(ctx context.Context, p Params, pt *curvature.Point, file []byte)
 		return nil, summary, fmt.Errorf("input %s: %w", Vectors, err)
 	}
 	list := [][]float64{append([]float64(nil), values[:n]...), append([]float64(nil), values[n:2*n]...)}
+	theta := pt.Network.Flat()
+	length := math.Sqrt(kernel.Dot64(theta, theta))
 	for i := range 2 {
 		s := rng.New(p.Seed, "surfaces", "direction", uint64(i))
 		v := make([]float64, n)
 		for j := range v {
 			v[j] = s.Normal()
 		}
-		list = append(list, pt.Network.FilterNormalised(v))
+		if length > 0 {
+			v = pt.Network.FilterNormalised(v)
+		}
+		list = append(list, v)
 	}
-	theta := pt.Network.Flat()
-	length := math.Sqrt(kernel.Dot64(theta, theta))
-	if length == 0 {
-		return nil, summary, errors.New("all weights are zero: surfaces have no scale")
+	if length == 0 { // weights that are all zero have no scale
+		length = 1
 	}
 	for i, v := range list {
 		norm := math.Sqrt(kernel.Dot64(v, v))
