@@ -55,8 +55,9 @@ H is the Hessian of the mean loss, G its Gauss–Newton part, R = H − G. Each
 eigenvalue has a residual, within which an eigenvalue is sure to lie, and an
 estimate of its error, which is smaller.
 
-Results are kept in the store (artifacts/store, or --store). The same command
-goes on where it was interrupted, and a second time does nothing but print.
+Results are kept in the store (artifacts/store, or --store). Work that takes
+longer than about half a minute is cut into parts; the same command goes on
+behind those that had finished, and a second time does nothing but print.
 
 Examples:
     landscape-pipe curvature --weights W.safetensors --inputs X.npy --labels y.npy

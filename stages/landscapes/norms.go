@@ -62,7 +62,7 @@ func (t trend) draw(in *chart.Panel) {
 		in.Stroke(vector.Polyline(through...), t.stroke())
 	}
 	paint := t.paint
-	if len(t.values) > len(sizes) {
+	if len(t.values) > len(sizes) && paint.A == 255 {
 		paint = chart.Shade(paint, 140)
 	}
 	for _, v := range t.values {

@@ -159,7 +159,9 @@ func (n network) increments(t *testing.T) {
 	s := result.IncrementSummary{Parameters: 13984}
 	for _, k := range []int{10, 100, 1000, 9999} {
 		v := float64(n.alive * 300 * (1 + n.stream.Float64()))
-		s.Increments = append(s.Increments, result.Increment{K: k, HessianNorm: v, SampleHessian: 300 * n.alive, SampleGN: 299 * n.alive, ObjectHessian: 1.1 * v})
+		s.Increments = append(s.Increments, result.Increment{K: k, HessianNorm: v, SampleHessian: 300 * n.alive, SampleGN: 299 * n.alive, ObjectHessian: 1.1 * v, Others: []result.OtherObject{
+			{Object: k + 3, HessianNorm: 0.8 * v}, {Object: k + 5, HessianNorm: 1.3 * v},
+		}})
 	}
 	n.inputs[InputIncrements+n.Network] = encode(t, s, nil)
 }
