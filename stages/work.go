@@ -50,8 +50,8 @@ func (w Work) operations(s userfiles.Shape) float64 {
 // productOperations are those of one product with H: two products of matrices
 // for the first layer and six for every other.
 func productOperations(s userfiles.Shape) float64 {
-	first := float64(s.Widths[0]) * float64(s.Widths[1])
-	return float64(s.Objects) * (float64(4*first) + float64(12*(float64(s.Parameters())-first)))
+	first := float64(float64(s.Widths[0]) * float64(s.Widths[1]))
+	return float64(float64(s.Objects) * (float64(4*first) + float64(12*(float64(s.Parameters())-first))))
 }
 
 // groupSize is how many of count equal things are done in one action of at most
@@ -97,11 +97,11 @@ func spectrumWork(s userfiles.Shape, p spectra.Params) spectrum {
 	} {
 		one := Work{Products: min(float64(products), weights)}
 		if s.Parameters() <= p.Dense {
-			one.Products += weights / 2 // in blocks
-			one.Cubes = weights * weights * weights
+			one.Products += float64(weights / 2) // in blocks
+			one.Cubes = float64(weights * weights * weights)
 		} else if factors := s.Objects * classes; term == curvature.GaussNewton && factors <= p.Gram {
 			rows := float64(factors)
-			one.Cubes = rows * rows * rows
+			one.Cubes = float64(rows * rows * rows)
 		}
 		w.operators[term] = one
 	}
