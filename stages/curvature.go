@@ -372,13 +372,17 @@ func (w *curvatureWiring) figure(figure string, width, height float64) error {
 		Figure: figure, Dataset: id, Input: layersText(w.shape), WidthCM: width, HeightCM: height,
 		Series: []chart.Series{{Network: id, HiddenSize: chart.NotKnown, NumLayers: chart.NotKnown, SampleSize: chart.NotKnown, Seed: chart.NotKnown}},
 	}
+	hessians := CurvatureOutput{w.objectsStage, objects.Hessians}
+	if w.c.Hessians.Stage != nil {
+		hessians = w.c.Hessians
+	}
 	surface := func(output string) CurvatureOutput { return CurvatureOutput{w.surface, output} }
 	from := map[string]CurvatureOutput{
 		landscapes.InputSpectrum + id:       w.c.Spectrum,
 		landscapes.InputDensity + "H/" + id: w.c.Density,
 		landscapes.InputRule + "H/" + id:    w.c.Rule,
 		landscapes.InputObjects + id:        w.c.Objects,
-		landscapes.InputHessians + id:       {w.objectsStage, objects.Hessians},
+		landscapes.InputHessians + id:       hessians,
 		landscapes.InputObjectSummary + id:  {w.objectsStage, objects.Summary},
 		landscapes.InputIncrements + id:     w.c.Increments,
 		landscapes.InputSurface + id:        surface(surfaces.Summary),

@@ -75,11 +75,17 @@ func (x *examination) measure(ctx context.Context) (trial, error) {
 		return t, err
 	}
 	src, dst := network.Flat(), make([]float64, network.Parameters())
-	stop := timer(&t.product)
-	if err := op.Apply(ctx, dst, src, 1); err != nil {
-		return t, err
+	for i, spent := 0, time.Duration(0); i < 3 && spent < time.Second/4; i++ { // the first one finds cold caches
+		var once time.Duration
+		stop := timer(&once)
+		if err := op.Apply(ctx, dst, src, 1); err != nil {
+			return t, err
+		}
+		stop()
+		if spent += once; i == 0 || once < t.product {
+			t.product = once
+		}
 	}
-	stop()
 	if x.request.PerObject == 0 && !x.request.Bounds && len(x.request.Increments) == 0 {
 		return t, nil
 	}
@@ -87,7 +93,7 @@ func (x *examination) measure(ctx context.Context) (trial, error) {
 	if err != nil {
 		return t, err
 	}
-	stop = timer(&t.object)
+	stop := timer(&t.object)
 	o := pt.Object(data.Objects / 2)
 	if _, err := o.GaussNewton(); err != nil {
 		return t, err

@@ -19,7 +19,7 @@ const (
 	InputRule    = "rule/"    // density, rule: .npy float64, probes × 2 × steps
 
 	InputObjects       = "objects/"        // objects, objects: .npy float64, objects × 4
-	InputHessians      = "hessians/"       // objects, hessians: .npy float64, m × 3
+	InputHessians      = "hessians/"       // objects, hessians: .npy float64, m × 3; or of all objects λ_min(H_i) and λ_max(H_i), objects × 2
 	InputObjectSummary = "object_summary/" // objects, summary: result.ObjectSummary
 
 	InputIncrements = "increments/" // increments, increments: result.IncrementSummary
