@@ -89,6 +89,19 @@ func TestDefaultGraph(t *testing.T) {
 	}
 }
 
+// TestCodeFolder: the code of every kind is among the sources.
+func TestCodeFolder(t *testing.T) {
+	sources := testEnv(t).Sources
+	for _, s := range mustNew(t, DefaultParams()).Stages() {
+		if _, err := sources.Hash(CodeFolder(s.Kind())); err != nil {
+			t.Fatalf("%v: %v", s, err)
+		}
+	}
+	if CodeFolder("operator") != CodeFolder("spectra") || CodeFolder("train") != "stages/train" {
+		t.Errorf("the code of operator is in %s, that of train in %s", CodeFolder("operator"), CodeFolder("train"))
+	}
+}
+
 // TestSharedNetwork sees to it that two experiments read one and the same stage.
 func TestSharedNetwork(t *testing.T) {
 	g := mustNew(t, DefaultParams())

@@ -59,27 +59,35 @@ func newSpectrumKinds(memory, densityMemory int64) spectrumKinds {
 	}
 }
 
-// code lists the kinds with the folder of their code.
+// code lists the kinds and where the hashes of their code belong.
 func (k *spectrumKinds) code() []kindCode {
 	return []kindCode{
-		{"spectra", &k.spectra.Code}, {"spectra", &k.operator.Code}, {"spectra", &k.blocks.Code}, {"spectra", &k.structure.Code},
+		{"spectra", &k.spectra.Code}, {"operator", &k.operator.Code}, {"blocks", &k.blocks.Code}, {"structure", &k.structure.Code},
 		{"density", &k.density.Code}, {"joined", &k.joined.Code},
 	}
 }
 
-// kindCode is where the code of a kind lies, below stages, and where its hash
-// belongs.
+// CodeFolder is the package whose import closure is the code of a kind.
+func CodeFolder(kind string) string {
+	switch kind {
+	case "operator", "blocks", "structure": // the parts of spectra
+		kind = "spectra"
+	}
+	return "stages/" + kind
+}
+
+// kindCode is where the hash of a kind's code belongs.
 type kindCode struct {
-	folder string
-	hash   *pipeline.Digest
+	kind string
+	hash *pipeline.Digest
 }
 
 // hashCode fills in the hashes of the code.
 func hashCode(sources *pipeline.Sources, kinds []kindCode) error {
 	for _, k := range kinds {
 		var err error
-		if *k.hash, err = sources.Hash("stages/" + k.folder); err != nil {
-			return fmt.Errorf("stages: code of %s: %w", k.folder, err)
+		if *k.hash, err = sources.Hash(CodeFolder(k.kind)); err != nil {
+			return fmt.Errorf("stages: code of %s: %w", k.kind, err)
 		}
 	}
 	return nil

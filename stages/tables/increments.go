@@ -6,14 +6,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
-// All is at the network's weights: size is the k of H^(k), the mean over the
-// first so many objects; hessian_increment is ‖H_{k+1} − H^(k)‖₂ with its
+// All is at the network's weights: at is the k of H^(k), the mean over the first
+// so many objects; hessian_increment is ‖H_{k+1} − H^(k)‖₂ with its
 // residual; others are objects behind object k+1, with the median and the
 // largest of their ‖H_i − H^(k)‖₂; the sines are of the principal angles
 // between the top eigenspaces of H^(k) and H^(k+1), with an estimate of their
 // error.
 var incrementColumns = []string{
-	"size", "hessian_increment", "hessian_increment_residual", "abs_loss_difference", "sample_hessian", "sample_gauss_newton", "object_hessian",
+	"at", "hessian_increment", "hessian_increment_residual", "abs_loss_difference", "sample_hessian", "sample_gauss_newton", "object_hessian",
 	"others", "others_median", "others_max", "eigenspace_dim", "largest_sine", "frobenius_sine", "eigenspace_error",
 }
 

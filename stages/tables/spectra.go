@@ -11,8 +11,8 @@ import (
 // residuals; gauss_newton_share is ‖G‖/‖H‖; lambda_min is the least eigenvalue
 // of H with its residual; outliers counts G's above their largest gap; the
 // object columns are of ‖G_i‖ over all objects of the sample and of ‖H_i‖ over
-// those with the largest bounds, and whether that is proven to be the maximum
-// over all.
+// those with the largest bounds, and 1 where that is proven to be the maximum
+// over all, else 0.
 var spectrumColumns = []string{
 	"parameters", "loss", "gradient_norm", "hessian", "hessian_residual", "gauss_newton", "h_term", "gauss_newton_share",
 	"lambda_min", "lambda_min_residual", "trace", "outliers", "gap", "dead_units",
@@ -32,6 +32,10 @@ func (r Row) spectrum(inputs map[string][]byte) ([][]string, error) {
 	for _, units := range s.NullSpace.DeadUnits {
 		dead += units
 	}
+	proven := 0
+	if o.MaximumProven {
+		proven = 1
+	}
 	kink := ""
 	if s.NullSpace.Kink != nil {
 		kink = number(s.NullSpace.Kink.Margin)
@@ -49,6 +53,6 @@ func (r Row) spectrum(inputs map[string][]byte) ([][]string, error) {
 		number(s.Hessian.Norm), residual, number(s.GaussNewton.Norm), number(s.HTerm.Norm), number(s.Ratio),
 		least, leastResidual, number(s.Hessian.Trace),
 		strconv.Itoa(s.GaussNewton.Outliers), number(s.GaussNewton.Gap), strconv.Itoa(dead),
-		number(o.GaussNewtonNorm.Median), number(o.GaussNewtonNorm.Max), number(o.LargestHessian), strconv.FormatBool(o.MaximumProven), kink,
+		number(o.GaussNewtonNorm.Median), number(o.GaussNewtonNorm.Max), number(o.LargestHessian), strconv.Itoa(proven), kink,
 	}}, errors.Join(r.sample(InputSpectrum, s.Objects), r.sample(InputObjects, o.Objects))
 }

@@ -110,7 +110,7 @@ func TestCurvatureTables(t *testing.T) {
 	}
 	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
 	for name, want := range map[string]string{
-		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,false,0.5\n",
+		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5\n",
 		Increments: "e,mnist,direct,4,1,100,0,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
 		Bounds: "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
