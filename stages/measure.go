@@ -69,19 +69,21 @@ func (w *wiring) curvature(data *dataset, n network, closeUp bool) error {
 	}
 	var m measured
 	var err error
+	shape := n.shape(data)
+	vectors := min(c.Top, max(eigenvectors(c), maxVectors/shape.Parameters()))
 	whole := spectrumWiring{
-		graph: w.graph, kinds: &w.kinds.spectrumKinds, shape: n.shape(data), limits: usual, inputs: inputs, node: n.part,
+		graph: w.graph, kinds: &w.kinds.spectrumKinds, shape: shape, limits: usual, inputs: inputs, node: n.part,
 		export: func(string) string { return "" },
 		added:  func(*pipeline.Stage, Work) {},
 	}
 	if m.spectrumOutputs, err = whole.spectra(spectra.Params{
 		SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
-		Gram: 400, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: c.Top, Seed: c.Seed,
+		Gram: 400, Classes: true, BlockSteps: blockSteps, KinkObjects: 100, Vectors: vectors, Seed: c.Seed,
 	}); err != nil {
 		return err
 	}
 	if m.rule, m.density, err = whole.density(density.Params{
-		SampleSize: k, Term: "H", Steps: c.Steps, Deflate: c.Top, Seed: c.Seed,
+		SampleSize: k, Term: "H", Steps: c.Steps, Deflate: vectors, Seed: c.Seed,
 	}, c.Probes, m.spectrumOutputs); err != nil {
 		return err
 	}
