@@ -109,7 +109,7 @@ func newCurvatureKinds(shape *userfiles.Shape, files userfiles.Files, env Env) (
 		{k.landscapes.Name, &k.landscapes.Code},
 	} {
 		var err error
-		if *kind.code, err = env.Sources.Hash("stages/" + kind.name); err != nil {
+		if *kind.code, err = env.Sources.Hash(CodeFolder(kind.name)); err != nil {
 			return nil, fmt.Errorf("stages: code of %s: %w", kind.name, err)
 		}
 	}

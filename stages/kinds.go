@@ -16,6 +16,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
@@ -39,12 +40,14 @@ type Env struct {
 type kinds struct {
 	fetch       *pipeline.Kind[fetch.Params]
 	train       *pipeline.Kind[train.Params]
+	snapshots   *pipeline.Kind[train.SnapshotParams]
 	losses      *pipeline.Kind[losses.Params]
 	differences *pipeline.Kind[differences.Params]
 	spectra     *pipeline.Kind[spectra.Params]
 	density     *pipeline.Kind[density.Params]
 	objects     *pipeline.Kind[objects.Params]
 	increments  *pipeline.Kind[increments.Params]
+	rotation    *pipeline.Kind[rotation.Params]
 	surfaces    *pipeline.Kind[surfaces.Params]
 	bounds      *pipeline.Kind[bounds.Params]
 	ball        *pipeline.Kind[ball.Params]
@@ -78,6 +81,11 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Outputs: []string{train.Weights, train.History},
 			Run:     train.Run,
 		},
+		snapshots: &pipeline.Kind[train.SnapshotParams]{
+			Name: "snapshots", Portable: true, Memory: m.inputs + m.network,
+			Outputs: []string{train.OutputSnapshots},
+			Run:     train.Snapshots,
+		},
 		losses: &pipeline.Kind[losses.Params]{
 			Name: "losses", Portable: true, Cores: manyCores, Memory: m.inputs + m.network,
 			Outputs: []string{losses.Losses, losses.Summary},
@@ -107,6 +115,11 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Name: "increments", Portable: true, Cores: manyCores, Memory: m.curvature,
 			Outputs: []string{increments.Increments, increments.Table},
 			Run:     increments.Run,
+		},
+		rotation: &pipeline.Kind[rotation.Params]{
+			Name: "rotation", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{rotation.Rotation},
+			Run:     rotation.Run,
 		},
 		surfaces: &pipeline.Kind[surfaces.Params]{
 			Name: "surfaces", Portable: true, Cores: manyCores, Memory: m.curvature,
@@ -156,12 +169,14 @@ func newKinds(p Params, env Env) (*kinds, error) {
 	}{
 		{k.fetch.Name, &k.fetch.Code},
 		{k.train.Name, &k.train.Code},
+		{k.snapshots.Name, &k.snapshots.Code},
 		{k.losses.Name, &k.losses.Code},
 		{k.differences.Name, &k.differences.Code},
 		{k.spectra.Name, &k.spectra.Code},
 		{k.density.Name, &k.density.Code},
 		{k.objects.Name, &k.objects.Code},
 		{k.increments.Name, &k.increments.Code},
+		{k.rotation.Name, &k.rotation.Code},
 		{k.surfaces.Name, &k.surfaces.Code},
 		{k.bounds.Name, &k.bounds.Code},
 		{k.ball.Name, &k.ball.Code},
@@ -172,11 +187,20 @@ func newKinds(p Params, env Env) (*kinds, error) {
 		{k.tables.Name, &k.tables.Code},
 	} {
 		var err error
-		if *kind.code, err = env.Sources.Hash("stages/" + kind.name); err != nil {
+		if *kind.code, err = env.Sources.Hash(CodeFolder(kind.name)); err != nil {
 			return nil, fmt.Errorf("stages: code of %s: %w", kind.name, err)
 		}
 	}
 	return k, nil
+}
+
+// CodeFolder is the folder of the code of a kind of stage: that of its name,
+// but for snapshots, which is the training again as far as it is wanted.
+func CodeFolder(kind string) string {
+	if kind == "snapshots" {
+		kind = "train"
+	}
+	return "stages/" + kind
 }
 
 // memory is what stages need at their peak besides their inputs, in bytes,

@@ -5,10 +5,8 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages"
 )
-
-// codeFolder is the package whose import closure is the code of a kind.
-func codeFolder(kind string) string { return "stages/" + kind }
 
 // changedCode names the packages of a kind's code that changed since a stage
 // ran with the given code hash; nil where the store does not remember them.
@@ -21,7 +19,7 @@ func (w *workspace) changedCode(kind, old string) []string {
 	if err != nil || before == nil {
 		return nil
 	}
-	now, err := w.sources.Parts(codeFolder(kind))
+	now, err := w.sources.Parts(stages.CodeFolder(kind))
 	if err != nil {
 		return nil
 	}
@@ -62,14 +60,14 @@ func (w *workspace) codeRows(plan *pipeline.Plan) ([]cas.Row, error) {
 			continue
 		}
 		seen[s.Kind()] = true
-		hash, err := w.sources.Hash(codeFolder(s.Kind()))
+		hash, err := w.sources.Hash(stages.CodeFolder(s.Kind()))
 		if err != nil {
 			return nil, err
 		}
 		if known, err := pipeline.LookupCode(w.store, hash); err != nil || known != nil {
 			continue
 		}
-		parts, err := w.sources.Parts(codeFolder(s.Kind()))
+		parts, err := w.sources.Parts(stages.CodeFolder(s.Kind()))
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ const (
 	Networks = "networks" // a row a network: losses, MAD, accuracy
 	Spectra  = "spectra"  // a row a network: norms, traces, outliers
 	Bounds   = "bounds"   // a row a network and bound
+	Rotation = "rotation" // a row a network and pair of epochs: principal angles of top eigenspaces
 )
 
 // The inputs of a network are named by a prefix and Row.Network.
@@ -27,6 +28,7 @@ const (
 	InputSpectrum    = "spectrum/"    // result.Spectrum
 	InputObjects     = "objects/"     // result.ObjectSummary
 	InputBounds      = "bounds/"      // result.BoundsSummary
+	InputRotation    = "rotation/"    // result.Rotation
 )
 
 // OutputCSV is the table: CSV with a header, lines ended by a line feed,
@@ -62,6 +64,7 @@ var tables = map[string]table{
 	Networks: {[]string{InputLosses, InputDifferences}, networkColumns, Row.network},
 	Spectra:  {[]string{InputSpectrum, InputObjects}, spectrumColumns, Row.spectrum},
 	Bounds:   {[]string{InputBounds}, boundColumns, Row.bounds},
+	Rotation: {[]string{InputRotation}, rotationColumns, Row.rotation},
 }
 
 // common are the columns that every table begins with.
@@ -85,7 +88,7 @@ func Columns(name string) []string {
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
 	of, ok := tables[p.Table]
 	if !ok {
-		return nil, fmt.Errorf("tables: no table %q: want %s, %s or %s", p.Table, Networks, Spectra, Bounds)
+		return nil, fmt.Errorf("tables: no table %q: want %s, %s, %s or %s", p.Table, Networks, Spectra, Bounds, Rotation)
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
