@@ -196,8 +196,7 @@ func (d *decoding) checkConflicts(at int, feeding map[string][]int) {
 	for i, f := range e.Figures {
 		what := figureFile(e, f)
 		for _, j := range feeding[what] {
-			other := &d.params.Experiments[j]
-			if figureNamed(f).overRecipes() && e.recipe() != other.recipe() && e.AtHiddenSize == other.AtHiddenSize && e.AtNumLayers == other.AtNumLayers {
+			if figureNamed(f).together(&d.params.Experiments[j], e) {
 				continue
 			}
 			d.blameElem(label, "figures", i, fmt.Sprintf("%s and %s both draw %s", d.labels[j], label, what), "take it out of one, or run one from a params file of its own")

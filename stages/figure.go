@@ -45,10 +45,19 @@ const (
 	overSeeds                 // at_hidden_size, at_num_layers, largest k, seeds that are measured
 )
 
-// overRecipes says of a figure over k that experiments may feed it together,
-// told apart by their recipes.
-func (f figureKind) overRecipes() bool {
-	return f.name == figures.MADOverK || f.name == landscapes.NormsOverK
+// together reports whether two experiments may feed one figure: over k they are
+// told apart by their recipes, over h and num_layers they add up.
+func (f figureKind) together(a, b *Experiment) bool {
+	if a.AtHiddenSize != b.AtHiddenSize || a.AtNumLayers != b.AtNumLayers {
+		return false
+	}
+	switch f.name {
+	case figures.MADOverK, landscapes.NormsOverK:
+		return a.recipe() != b.recipe()
+	case figures.MADGrid:
+		return a.recipe() == b.recipe()
+	}
+	return false
 }
 
 // figureKinds are the figures in the order in which they are listed and drawn.
@@ -159,9 +168,13 @@ func (w *wiring) figure(f *drawing) error {
 	from := map[string]pipeline.Input{}
 	for _, e := range f.of {
 		for _, n := range f.figureKind.of(e) {
-			series = append(series, chart.Series{
+			s := chart.Series{
 				Network: n.id(), HiddenSize: n.hiddenSize, NumLayers: n.numLayers, SampleSize: n.sampleSize, Seed: n.seed, Recipe: e.recipe(),
-			})
+			}
+			if slices.Contains(series, s) {
+				continue
+			}
+			series = append(series, s)
 			w.figureSources(n, from)
 			if !f.curved {
 				needs, err := figures.Inputs(f.name, n.id())
@@ -172,10 +185,10 @@ func (w *wiring) figure(f *drawing) error {
 			}
 		}
 	}
-	e, panels := f.of[0], float64(len(f.of)-1)
+	e, more := f.of[0], float64(len(chart.Recipes(series))-1)
 	params := landscapes.Params{
 		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
-		WidthCM: f.wide * look.WidthCM * (1 + float64(0.4*panels)), HeightCM: f.high * look.HeightCM, Radius: 0.1,
+		WidthCM: f.wide * look.WidthCM * (1 + float64(0.4*more)), HeightCM: f.high * look.HeightCM, Radius: 0.1,
 	}
 	if f.curved {
 		var err error
@@ -183,7 +196,7 @@ func (w *wiring) figure(f *drawing) error {
 			return err
 		}
 	}
-	slices.Sort(names) // two recipes may share a network
+	slices.Sort(names) // recipes may share a network
 	var inputs []pipeline.Input
 	for _, name := range slices.Compact(names) {
 		in := from[name]

@@ -37,7 +37,7 @@ func DefaultParams() Params {
 	paper.Name = "paper"
 	paper.Seeds = seeds(8)
 	paper.CurvatureSeeds = []int64{0}
-	paper.Figures = []string{figures.HiddenSize, figures.NumLayers, figures.MADGrid}
+	paper.Figures = []string{figures.HiddenSize, figures.NumLayers}
 	sizes := defaultExperiment()
 	sizes.Name = "sample-size"
 	sizes.HiddenSize = []int{16}
@@ -67,6 +67,7 @@ func DefaultParams() Params {
 	hidden.Name, layers.Name = "hidden-size", "num-layers"
 	hidden.NumLayers, layers.HiddenSize = []int{paperNumLayers}, []int{paperHiddenSize}
 	hidden.Seeds, layers.Seeds = seeds(bandSeeds), seeds(bandSeeds)
+	hidden.Figures, layers.Figures = []string{figures.MADGrid}, []string{figures.MADGrid}
 	p.Experiments = []Experiment{paper, hidden, layers, sizes, updates, warm}
 	for i := range p.Experiments {
 		p.Experiments[i].complete(p.Data.Objects)

@@ -16,7 +16,7 @@ type Trend struct {
 	Paint  color.NRGBA
 	Mark   Mark
 	Dash   []float64
-	Shift  float64 // of the marks to the side, in points, so that trends do not hide each other
+	Shift  float64 // to the side, in points, so that trends do not hide each other
 	Single bool    // each value stands for itself: no line, no band
 	values map[int][]float64
 }
@@ -55,16 +55,24 @@ func (t *Trend) banded() bool {
 // band draws the range of the networks. A log axis has no place for a zero: the
 // range begins at the least value above it.
 func (t *Trend) band(in *Panel) {
-	var at, low, high []float64
+	var upper, lower []vector.Point
 	for _, k := range t.sizes() {
 		var e Extent
 		if e.Take(t.values[k]); e.High > 0 {
-			at, low, high = append(at, float64(k)), append(low, e.Low), append(high, e.High)
+			upper, lower = append(upper, t.at(in, k, e.High)), append(lower, t.at(in, k, e.Low))
 		}
 	}
-	if t.banded() && len(at) > 1 {
-		in.Band(at, low, high, Shade(t.Paint, bandShade))
+	if t.banded() && len(upper) > 1 {
+		slices.Reverse(lower)
+		in.Fill(vector.Polygon(append(upper, lower...)...), Shade(t.Paint, bandShade))
 	}
+}
+
+// at is the place of a value.
+func (t *Trend) at(in *Panel, k int, value float64) vector.Point {
+	point := in.Point(float64(k), value)
+	point.X += t.Shift
+	return point
 }
 
 const bandShade = 40
@@ -75,7 +83,7 @@ func (t *Trend) line(in *Panel) {
 	var through []vector.Point
 	for _, k := range t.sizes() {
 		if m := Median(t.values[k]); m > 0 && !t.Single {
-			through = append(through, in.Point(float64(k), m))
+			through = append(through, t.at(in, k, m))
 		}
 	}
 	in.Stroke(vector.Polyline(through...), t.stroke())
@@ -91,9 +99,7 @@ func (t *Trend) marks(in *Panel) {
 	for _, k := range t.sizes() {
 		for _, v := range t.values[k] {
 			if v > 0 {
-				point := in.Point(float64(k), v)
-				point.X += t.Shift
-				in.Fill(t.Mark(point), paint)
+				in.Fill(t.Mark(t.at(in, k, v)), paint)
 			}
 		}
 	}

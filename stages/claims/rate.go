@@ -57,8 +57,8 @@ type rateClaim struct {
 }
 
 var rateClaims = []rateClaim{
-	{"rate_own_object", "networks trained on k objects change their mean loss like 1/k by one of their objects", ownSample, func(k int) float64 { return float64(k - 1) }},
-	{"rate_new_object", "networks trained on k objects change their mean loss like 1/k by a new object", newObject, func(k int) float64 { return float64(k + 1) }},
+	{"rate_own_object", "networks trained on k objects change their mean loss at most like 1/k by one of their objects", ownSample, func(k int) float64 { return float64(k - 1) }},
+	{"rate_new_object", "networks trained on k objects change their mean loss at most like 1/k by a new object", newObject, func(k int) float64 { return float64(k + 1) }},
 }
 
 // cell is the networks of one size and recipe: a rate over k.

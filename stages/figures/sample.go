@@ -29,12 +29,16 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 				return fmt.Errorf("input %s%s has a sample of %d objects, want %d", InputLosses, n.Network, l.Sample.Objects, n.SampleSize)
 			}
 			objects = l.All.Objects
+			if l.Sample.DeadFraction == 1 || l.Sample.MAD == 0 {
+				// A few objects that it did not learn may still get through.
+				l.Sample.MAD, l.All.MAD = 0, 0
+			}
 			sample.Add(n.SampleSize, l.Sample.MAD)
 			all.Add(n.SampleSize, l.All.MAD)
-			if l.All.MAD == 0 {
+			if l.Sample.MAD == 0 {
 				name := chart.SizeLabel(n.SampleSize) + " " + chart.SeedLabel(n.Seed)
-				if recipe != "" {
-					name += " " + recipe
+				if len(chart.Recipes(p.Series)) > 1 {
+					name += " (" + chart.RecipeLabel(recipe) + ")"
 				}
 				dead = append(dead, name)
 			}

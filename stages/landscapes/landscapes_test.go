@@ -173,7 +173,7 @@ func TestFiguresSay(t *testing.T) {
 		"bound_waterfall alive":        {"B_9 Theorem 1 as printed", "exact ‖H_i‖_2", "÷ 7.0", "slack"},
 		"bound_waterfall deep":         {"VIOLATION: below the exact norm of 150 objects"},
 		"difference_over_radius alive": {"as printed, with Theorem 1: 1.0 × 10^9 at R = 0.001", "model off by 10 % from R = 0.10 (eigenvectors), R = 1.0 (random)", "nearest flip: R = 5.0 × 10^{−6}"},
-		"rotation_over_epochs alive":   {"with the snapshot before", "with that after epoch 10", "epoch"},
+		"rotation_over_epochs alive":   {"with the snapshot before", "with that after epoch 10", "with that before training", "epoch"},
 		"rotation_over_epochs deep":    {"open: no clear gap behind the eigenspace"},
 		"norms_over_k several":         {"range of the seeds", "spectral norm"},
 		"sufficient_size alive":        {"the sample, 10,000 objects: larger sizes are extrapolated", "Δ_2^{(D)}, σ = 0.01"},

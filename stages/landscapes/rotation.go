@@ -29,8 +29,8 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 		other func(i int) int // the snapshot to compare number i with
 	}{
 		{"with the snapshot before", 0, chart.Disc, nil, func(i int) int { return i - 1 }},
-		{fmt.Sprintf("with that after epoch %d", end), 3, chart.Square, dashed, func(int) int { return last }},
-		{fmt.Sprintf("with that after epoch %d", first), 2, chart.Triangle, dotted, func(int) int { return 0 }},
+		{"with that " + after(end), 3, chart.Square, dashed, func(int) int { return last }},
+		{"with that " + after(first), 2, chart.Triangle, dotted, func(int) int { return 0 }},
 	}
 	var entries []chart.Entry
 	for _, l := range lines {
@@ -44,9 +44,9 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 	if vague {
 		entries = append(entries, chart.Entry{Text: "open: no clear gap behind the eigenspace", Note: true})
 	}
-	top := s.Heading(p.title(), fmt.Sprintf("top eigenspaces of $H$, dimension %d; by chance they overlap by $%s$%s", r.Dimension, chart.Digits(r.Chance, 1), chart.Trained(p.Series)), entries)
+	top := s.Heading(p.title(), fmt.Sprintf("top %d eigenvectors of $H$, mean squared cosine of the angles; by chance $%s$%s", r.Dimension, chart.Digits(r.Chance, 1), chart.Trained(p.Series)), entries)
 	x := chart.LinearAxis("epoch", float64(first), float64(end))
-	in, err := chart.NewPanel(s, s.Page(top), x, chart.LinearAxis(`overlap, mean squared cosine of the angles`, 0, 1))
+	in, err := chart.NewPanel(s, s.Page(top), x, chart.LinearAxis("overlap of the eigenspaces", 0, 1))
 	if err != nil {
 		return err
 	}
@@ -80,4 +80,12 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 	}
 	in.DrawAxes()
 	return nil
+}
+
+// after names a snapshot.
+func after(epoch int) string {
+	if epoch == 0 {
+		return "before training"
+	}
+	return fmt.Sprintf("after epoch %d", epoch)
 }
