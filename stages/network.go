@@ -103,7 +103,7 @@ func (n network) node(kind string, inputs ...pipeline.Input) pipeline.Node {
 // nanoseconds are what kinds of stages take for each object and weight on one
 // core, roughly: enough to begin with the long ones.
 var nanoseconds = map[string]float64{
-	"train": 0.5, "losses": 0.05, "spectra": 40, "density": 25, "bounds": 15, "objects": 4,
+	"train": 0.5, "losses": 0.05, "spectra": 40, "density": 25, "bounds": 15, "objects": 4, "rotation": 40, "increments": 7,
 }
 
 func (n network) estimate(kind string) time.Duration {
