@@ -72,12 +72,15 @@ func Shape(all []Series) []string {
 	return parts
 }
 
-// Trained says what all networks were trained on and their seed, as far as
-// they share it, for small print; it begins with a semicolon or is empty.
+// Trained says what all networks were trained on, how where it is not the
+// paper's way, and their seed, as far as they share it, for small print; it begins with a semicolon or is empty.
 func Trained(all []Series) string {
 	var parts []string
 	if k, ok := Common(all, func(s Series) int { return s.SampleSize }); ok && k != NotKnown {
 		parts = append(parts, "trained on "+Plural(k, "object"))
+	}
+	if recipe, ok := Common(all, func(s Series) string { return s.Recipe }); ok && recipe != "" {
+		parts = append(parts, recipe)
 	}
 	if seed, ok := Common(all, func(s Series) int64 { return s.Seed }); ok && seed != NotKnown {
 		parts = append(parts, SeedLabel(seed))

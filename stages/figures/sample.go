@@ -46,7 +46,7 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		all.Label = "over all " + chart.Count(objects) + " objects"
 		panels = append(panels, chart.TrendPanel{Title: chart.RecipeLabel(recipe), Trends: []*chart.Trend{all, sample}})
 	}
-	if len(panels) == 1 {
+	if len(panels) == 1 && p.Series[0].Recipe == "" {
 		panels[0].Title = ""
 	}
 	first := panels[0].Trends

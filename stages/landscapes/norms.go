@@ -37,7 +37,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		}
 		panels = append(panels, chart.TrendPanel{Title: chart.RecipeLabel(recipe), Trends: []*chart.Trend{h, g, r}})
 	}
-	if len(panels) == 1 {
+	if len(panels) == 1 && p.Series[0].Recipe == "" {
 		panels[0].Title = ""
 	}
 	entries := append(chart.TrendEntries(panels[0].Trends...), s.Remarks(dead, "collapsed, all norms 0")...)
