@@ -18,6 +18,9 @@ func (r *checkReport) markdown(w io.Writer) error {
 		verdict = "**failed**"
 	}
 	fmt.Fprintf(out, "## Regression check: %s\n\n", verdict)
+	if r.Variant {
+		fmt.Fprintf(out, "- run: %s\n", r.variantText())
+	}
 	if len(r.Stale) > 0 {
 		fmt.Fprintf(out, "- stages: %d of %d not up to date\n", len(r.Stale), r.Stages)
 	}

@@ -379,5 +379,10 @@ func missing(text string) string {
 	return term.Clean(text)
 }
 
-// percent writes a part of 1 with two digits: "34 %", "0.0021 %".
-func percent(v float64) string { return strconv.FormatFloat(100*v, 'g', 2, 64) + " %" }
+// percent writes a part of 1 with two digits: "34 %", "0.0021 %", "100 %".
+func percent(v float64) string {
+	if v *= 100; v >= 99.5 && v < 1e6 {
+		return strconv.FormatFloat(v, 'f', 0, 64) + " %"
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64) + " %"
+}

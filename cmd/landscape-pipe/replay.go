@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // replayReport is what came of running stages again.
@@ -38,10 +40,14 @@ func (w *workspace) replay(ctx context.Context, plan *pipeline.Plan, stages []*p
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	report := &replayReport{Replayed: len(replays), Of: len(stages), Diverged: []divergenceValue{}, failure: err}
+	report := &replayReport{Replayed: len(replays), Of: len(stages), Diverged: []divergenceValue{}}
 	if err != nil {
 		for _, e := range flatten(err) {
 			report.Failed = append(report.Failed, e.Error())
+			if damaged := (*cas.DamagedError)(nil); errors.As(e, &damaged) || errors.Is(e, cas.ErrNotFound) {
+				e = advised(&differenceError{e.Error()}, "landscape-pipe repro --hash makes again what is damaged or missing")
+			}
+			report.failure = errors.Join(report.failure, e)
 		}
 	}
 	for _, replay := range replays {

@@ -20,6 +20,7 @@ type reproCmd struct {
 	Downstream bool   `help:"Run what reads the targets, too."`
 	KeepGoing  bool   `short:"k" help:"After a failure, run what does not need the failed stage."`
 	Retries    int    `placeholder:"N" help:"Run a stage that failed up to N times more. Every attempt leaves its log."`
+	Hash       bool   `help:"First read every result in the store, and make again what is damaged or missing."`
 	Verify     bool   `help:"Afterwards run again what ran, and compare bits."`
 	DryRun     bool   `short:"n" help:"Only say what would run, and why."`
 	UpdateLock bool   `help:"Take the results as those to expect from now on, into lock.json."`
@@ -29,7 +30,10 @@ type reproCmd struct {
 	JSON       bool   `name:"json" help:"Write the summary as JSON."`
 }
 
-const reproHelp = `A run with other params than the default ones exports into runs/NAME in the
+const reproHelp = `What is up to date is not read: damage in the store shows when something needs
+it, and then the stage that made it runs again. --hash looks for it at once.
+
+A run with other params than the default ones exports into runs/NAME in the
 artifacts folder: NAME is ci for params.ci.toml; with --set, the begin of the
 digest of the params is added.
 
@@ -65,6 +69,11 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	if err != nil {
 		return err
 	}
+	if c.Hash {
+		if _, err := plan.Verify(ctx); err != nil {
+			return err
+		}
+	}
 	if c.DryRun {
 		return planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.Verbose}.print()
 	}
@@ -82,7 +91,7 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		if report.written, exportErr = plan.Export(ctx, w.exports); exportErr != nil && runErr == nil {
 			runErr = fmt.Errorf("exporting to %s: %w", w.exports, exportErr)
 		}
-		if err := report.compare(c.UpdateLock && runErr == nil); err != nil {
+		if err := report.compare(w, c.UpdateLock && runErr == nil); err != nil {
 			runErr = errors.Join(runErr, err)
 		}
 	}
