@@ -36,14 +36,8 @@ check-training: ## 200 trainings against the reference implementation's distribu
 determinism: ## every stage in eight modes × three numbers of threads, all digests compared (needs qemu-user-static)
 	$(GO) test -run TestDeterminism -determinism=full -timeout 60m -v .
 
-nightly: build ## what the nightly CI does
-	$(BIN)/landscape-pipe doctor
-	-$(BIN)/landscape-pipe verify --hash
-	$(BIN)/landscape-pipe repro --keep-going --retries 2
-	$(BIN)/landscape-pipe check
-	$(BIN)/landscape-pipe verify --rerun=40
-	$(MAKE) determinism
-	$(BIN)/landscape-pipe report
+nightly: build ## what the nightly CI does; reports in nightly/
+	PROGRAM=$(BIN)/landscape-pipe .github/nightly.sh
 
 bench-peers: build ## the same work in PyTorch, JAX, curvlinops and PyHessian, Ninja, Snakemake and DVC (makes .venv-peers)
 	bench/peers/run.sh
