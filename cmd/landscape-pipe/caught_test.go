@@ -86,6 +86,7 @@ func (c *caught) wants(out string, texts ...string) {
 
 // TestCaught spoils a finished run, and the nightly run says by what.
 func TestCaught(t *testing.T) {
+	t.Parallel()
 	base, err := baseRuns()
 	if err != nil {
 		t.Skip(err)

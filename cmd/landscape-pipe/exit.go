@@ -56,6 +56,7 @@ func hint(err error) string {
 		wrong  *usageError
 		other  *advisedError
 		failed *pipeline.StageError
+		store  *cas.StoreError
 	)
 	switch {
 	case errors.As(err, &wrong):
@@ -66,6 +67,8 @@ func hint(err error) string {
 		return "free some space or name another folder with --store; what had finished is kept"
 	case errors.Is(err, cas.ErrReadOnly):
 		return "name a folder that can be written with --store or LANDSCAPE_STORE"
+	case errors.As(err, &store):
+		return "--store or LANDSCAPE_STORE names another folder for the store"
 	case errors.As(err, &failed):
 		return fmt.Sprintf("landscape-pipe logs %s shows what it said; repro -k goes on with what does not need it", shellWord(failed.Stage.Name()))
 	}

@@ -47,7 +47,7 @@ func (o *outcome) compare(w *workspace, update bool) error {
 	}
 	graph := o.plan.Graph()
 	o.differences = baseline.Compare(o.summary.Results)
-	if o.asked || o.summary.Failed+o.summary.Skipped > 0 {
+	if o.asked || o.summary.Failed+o.summary.Skipped+o.summary.Unrun > 0 {
 		// Results that were not asked for, or not made, are not missing.
 		o.differences = slices.DeleteFunc(o.differences, func(d pipeline.Difference) bool { return d.Kind == pipeline.Missing })
 	}

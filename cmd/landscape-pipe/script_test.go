@@ -78,6 +78,7 @@ figures = ["hidden_size"]
 //
 // and the file params.small.toml.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	base, noData := baseRuns()
 	if noData != nil {
 		t.Logf("scripts that need MNIST are skipped: %v", noData)

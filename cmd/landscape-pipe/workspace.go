@@ -106,6 +106,11 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	}
 	p, err := pipeline.NewPlan(w.graph, w.store, o)
 	if err != nil && o.Single && !isStoreError(err) {
+		const most = 3
+		missing := flatten(err)
+		if more := len(missing) - most; more > 1 {
+			err = errors.Join(append(missing[:most:most], fmt.Errorf("and %d stages more", more))...)
+		}
 		return nil, usage(err, "leave out --single to run what the targets read as well")
 	}
 	return p, err
