@@ -60,6 +60,7 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	if c.Retries < 0 {
 		return usage(fmt.Errorf("--retries=%d: want how often a stage may be run again", c.Retries), "")
 	}
+	a.keepGoing = c.KeepGoing
 	w, err := g.open(a, c.Set)
 	if err != nil {
 		return err
