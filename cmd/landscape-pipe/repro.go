@@ -10,6 +10,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 type reproCmd struct {
@@ -20,7 +21,7 @@ type reproCmd struct {
 	Downstream bool   `help:"Run what reads the targets, too."`
 	KeepGoing  bool   `short:"k" help:"After a failure, run what does not need the failed stage."`
 	Retries    int    `placeholder:"N" help:"Run a stage that failed up to N times more. Every attempt leaves its log."`
-	Hash       bool   `help:"First read every result in the store, and make again what is damaged or missing."`
+	Hash       bool   `help:"First read every result in the store, and mend or make again what is damaged or missing."`
 	Verify     bool   `help:"Afterwards run again what ran, and compare bits."`
 	DryRun     bool   `short:"n" help:"Only say what would run, and why."`
 	UpdateLock bool   `help:"Take the results as those to expect from now on, into lock.json."`
@@ -74,6 +75,11 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		if _, err := plan.Verify(ctx); err != nil {
 			return err
 		}
+		if !c.DryRun {
+			if err := w.mendRows(ctx, a); err != nil {
+				return err
+			}
+		}
 	}
 	if c.DryRun {
 		return planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.Verbose}.print()
@@ -112,6 +118,26 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		return errors.Join(runErr, fmt.Errorf("writing the summary: %w", err))
 	}
 	return runErr
+}
+
+// mendRows writes the sound rows of the store anew where some are damaged. The
+// store must be alone for that: while others use it, nothing is lost by
+// leaving it for another time.
+func (w *workspace) mendRows(ctx context.Context, a *app) error {
+	damage, err := w.store.Damage()
+	if err != nil || len(damage) == 0 {
+		return err
+	}
+	busy := (*cas.BusyError)(nil)
+	switch _, err := w.store.GC(ctx, cas.GCOptions{}); {
+	case errors.As(err, &busy):
+		a.warn("%s in the rows of the store stays for now: %v", plural(len(damage), "damaged place"), err)
+	case err != nil:
+		return err
+	default:
+		a.warn("%s in the rows of the store: set aside, and the sound rows written anew", plural(len(damage), "damaged place"))
+	}
+	return nil
 }
 
 // execute runs the plan and shows its progress meanwhile.

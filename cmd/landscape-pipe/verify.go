@@ -214,7 +214,7 @@ func (v *verifyReport) print(a *app) {
 func (v *verifyReport) difference() error {
 	if n := len(v.faults()); n > 0 {
 		return advised(&differenceError{fmt.Sprintf("the store is damaged: %s", plural(n, "fault"))},
-			"landscape-pipe repro --hash makes again what the current params need; a run with other params what it needs")
+			"landscape-pipe repro --hash mends that, and makes again what the current params need; a run with other params what it needs")
 	}
 	if v.replay == nil {
 		return nil
