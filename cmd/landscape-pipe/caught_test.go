@@ -217,7 +217,7 @@ func caughtKernel(t *testing.T, base string) {
 		}
 	}
 	program := filepath.Join(c.folder, "landscape-pipe")
-	build := exec.Command("go", "build", "-overlay", overlay, "-o", program, ".")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", overlay, "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -111,6 +111,9 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 // parseError makes a usage error of what the parser says, with the help text
 // to look at as a hint.
 func parseError(err error) error {
+	if flag, ok := strings.CutSuffix(err.Error(), `: expected string value but got "EOL" (<EOL>)`); ok {
+		return usage(fmt.Errorf("%s: the value is missing", flag), "landscape-pipe --help lists what is possible")
+	}
 	command := "landscape-pipe"
 	var p *kong.ParseError
 	if errors.As(err, &p) && p.Context != nil {
