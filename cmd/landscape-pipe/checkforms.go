@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
@@ -45,8 +46,9 @@ func (r *checkReport) markdown(w io.Writer) error {
 		}
 	}
 	stale := r.Stale
-	if len(stale) > maxListed && !r.all {
-		stale = stale[:maxListed]
+	if !r.all { // what depends on those that run is behind them
+		stale = slices.DeleteFunc(slices.Clone(stale), func(s staleValue) bool { return s.State != "run" })
+		stale = stale[:min(len(stale), maxListed)]
 	}
 	if len(stale) > 0 {
 		fmt.Fprint(out, "\n### Not up to date\n\n")

@@ -155,6 +155,9 @@ func (r *checkReport) metricText() string {
 	case !r.Judged:
 		return fmt.Sprintf("%s, and no %s to compare with (check --update writes it)", plural(len(r.metrics), "value"), r.Tolerances)
 	}
+	if len(r.Metrics) == 0 {
+		return "none, no table is up to date"
+	}
 	within, moved := 0, 0
 	worst := metricResult{}
 	share := -1.0

@@ -141,7 +141,7 @@ func (w *workspace) roots(plan *pipeline.Plan, artifacts string) ([]pipeline.Roo
 }
 
 func (r *gcReport) print(a *app) {
-	rows := [][]string{{"kept for", "objects", "size"}}
+	rows := [][]string{{"kept for (the first reason counts)", "objects", "size"}}
 	add := func(g gcGroup) { rows = append(rows, []string{g.Why, fmt.Sprint(g.Objects), byteSize(g.Bytes)}) }
 	for _, g := range r.Kept {
 		add(g)
