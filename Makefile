@@ -29,7 +29,7 @@ fmt: ## format the Go files
 	$(GO) fmt ./...
 
 lint: ## fail on unformatted files and on what vet finds
-	@files=$$(gofmt -l cmd internal pipeline stages *.go); if [ -n "$$files" ]; then echo "not formatted (make fmt): $$files"; exit 1; fi
+	@files=$$(gofmt -l bench cmd internal pipeline stages tools *.go); if [ -n "$$files" ]; then echo "not formatted (make fmt): $$files"; exit 1; fi
 	$(GO) vet ./...
 
 bench: ## benchmarks: kernels, training, curvature, store, and the engine up to 1,000,000 actions

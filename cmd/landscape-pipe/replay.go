@@ -99,7 +99,11 @@ func (r *replayReport) print(out io.Writer, style term.Style) {
 			fmt.Fprintf(out, "    first difference: %s\n", term.Clean(d.First.String()))
 		}
 	}
-	for _, s := range stages[1:] {
+	for i, s := range stages[1:] {
+		if i == maxListed {
+			fmt.Fprintf(out, "and %d more\n", len(stages)-1-i)
+			break
+		}
 		fmt.Fprintf(out, "also divergent: %s\n", s)
 	}
 	fmt.Fprintln(out, "Each stage had the inputs on record: it is not a function of its key, or this machine or build computes otherwise.")
