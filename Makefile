@@ -42,7 +42,7 @@ check-training: ## 200 trainings against the reference implementation's distribu
 determinism: ## every stage in eight modes × three numbers of threads, all digests compared (needs qemu-user-static)
 	$(GO) test -run TestDeterminism -determinism=full -timeout 60m -v .
 
-nightly: build ## what the nightly CI does; reports in nightly/
+nightly: build ## what the nightly CI does, reports in nightly/ (needs qemu-user-static)
 	PROGRAM=$(BIN)/landscape-pipe .github/nightly.sh
 
 bench-peers: ## the same work in PyTorch, JAX, curvlinops and PyHessian, Ninja, Snakemake and DVC (QUICK=--quick: small)
