@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages"
 )
 
 // madeWith notes in a baseline with which params and code its results were
@@ -14,7 +15,7 @@ import (
 func (w *workspace) madeWith(b *pipeline.Baseline, all bool) error {
 	code := make(map[string]pipeline.Digest)
 	for _, s := range w.graph.Stages() {
-		parts, err := w.sources.Parts(codeFolder(s.Kind()))
+		parts, err := w.sources.Parts(stages.CodeFolder(s.Kind()))
 		if err != nil {
 			return err
 		}
@@ -42,7 +43,7 @@ func (w *workspace) changedSince(b *pipeline.Baseline, kind string) ([]string, e
 			lines = append(lines, name+" "+missing(b.Params[name])+" → "+missing(now[name]))
 		}
 	}
-	parts, err := w.sources.Parts(codeFolder(kind))
+	parts, err := w.sources.Parts(stages.CodeFolder(kind))
 	if err != nil {
 		return nil, err
 	}
