@@ -3,6 +3,12 @@
 GO      ?= go
 BIN     := bin
 LDFLAGS := -s -w
+
+# Sizes of the benchmarks; CI takes small ones, to see that they run.
+BENCHTIME ?= 1s
+ACTIONS   ?= 10000,100000,1000000
+QUICK     ?=
+
 export CGO_ENABLED := 0
 
 .PHONY: help build repro check fmt lint bench bench-peers check-training determinism soak nightly clean
@@ -23,12 +29,12 @@ fmt: ## format the Go files
 	$(GO) fmt ./...
 
 lint: ## fail on unformatted files and on what vet finds
-	@files=$$(gofmt -l cmd internal pipeline stages *.go); if [ -n "$$files" ]; then echo "not formatted (make fmt): $$files"; exit 1; fi
+	@files=$$(gofmt -l bench cmd internal pipeline stages tools *.go); if [ -n "$$files" ]; then echo "not formatted (make fmt): $$files"; exit 1; fi
 	$(GO) vet ./...
 
 bench: ## benchmarks: kernels, training, curvature, store, and the engine up to 1,000,000 actions
-	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/... ./pipeline/... ./stages/...
-	$(GO) run ./bench/engine scale
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/... ./pipeline/... ./stages/...
+	$(GO) run ./bench/engine scale -sizes $(ACTIONS)
 
 check-training: ## 200 trainings against the reference implementation's distribution (minutes)
 	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
@@ -36,20 +42,11 @@ check-training: ## 200 trainings against the reference implementation's distribu
 determinism: ## every stage in eight modes × three numbers of threads, all digests compared (needs qemu-user-static)
 	$(GO) test -run TestDeterminism -determinism=full -timeout 60m -v .
 
-nightly: build ## what the nightly CI does
-	$(BIN)/landscape-pipe doctor
-	-$(BIN)/landscape-pipe verify --hash
-	$(BIN)/landscape-pipe repro --keep-going --retries 2
-	$(BIN)/landscape-pipe check
-	$(BIN)/landscape-pipe verify --rerun=40
-	$(MAKE) determinism
-	$(BIN)/landscape-pipe report
+nightly: build ## what the nightly CI does, reports in nightly/ (needs qemu-user-static)
+	PROGRAM=$(BIN)/landscape-pipe .github/nightly.sh
 
-bench-peers: build ## the same work in PyTorch, JAX, curvlinops and PyHessian, Ninja, Snakemake and DVC (makes .venv-peers)
-	bench/peers/run.sh
-	.venv-peers/bin/python -m pip install --quiet --requirement bench/engine/requirements.txt
-	$(GO) build -o $(BIN)/engine ./bench/engine
-	.venv-peers/bin/python bench/engine/peers.py --engine $(BIN)/engine
+bench-peers: ## the same work in PyTorch, JAX, curvlinops and PyHessian, Ninja, Snakemake and DVC (QUICK=--quick: small)
+	bench/peers/run.sh $(QUICK)
 
 soak: ## kill runs at random moments, 500 times, and compare the digests with an undisturbed run
 	$(GO) test ./pipeline/reliability -run Kill -kills 500 -timeout 60m -v

@@ -96,15 +96,16 @@ func (r *runner) execute(a *action) {
 }
 
 // progress returns a function that passes on ten reports a second, and the
-// last one.
+// last one. It measures with the monotonic clock: the wall clock may go back.
 func (r *runner) progress(a *action, over *atomic.Bool) func(done, total int) {
 	if r.o.Events == nil {
 		return func(int, int) {}
 	}
 	const pause = int64(100 * time.Millisecond)
-	var next atomic.Int64
+	began := time.Now()
+	var next atomic.Int64 // since began
 	return func(done, total int) {
-		now := time.Now().UnixNano()
+		now := int64(time.Since(began))
 		due := next.Load()
 		if last := done >= total; over.Load() || !last && (now < due || !next.CompareAndSwap(due, now+pause)) {
 			return

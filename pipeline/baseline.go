@@ -23,12 +23,24 @@ import (
 //	  "results": {
 //	    "plot[height] svg": {"amd64":"0f3c…","arm64":"77ab…"},
 //	    "solve[square,n=16] field": "5be1…"
+//	  },
+//	  "params": {
+//	    "grid.cells": "64"
+//	  },
+//	  "code": {
+//	    "internal/grid": "90aa…"
 //	  }
 //	}
 //
 // A portable result has one digest, another has one for each architecture.
 type Baseline struct {
 	results map[resultName]expected
+
+	// Params and Code are what the results were made with: hints for whoever
+	// looks for the cause of a difference without the store of that run. Both
+	// are nil where it is not known, or not the same for all results.
+	Params map[string]string // as in [Snapshot]
+	Code   map[string]Digest // by the name of a [CodePart]
 }
 
 type resultName struct{ stage, output string }
@@ -62,6 +74,8 @@ func (b *Baseline) decode(text []byte) error {
 	var file struct {
 		Format  int                        `json:"format"`
 		Results map[string]json.RawMessage `json:"results"`
+		Params  map[string]string          `json:"params"`
+		Code    map[string]Digest          `json:"code"`
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -71,6 +85,7 @@ func (b *Baseline) decode(text []byte) error {
 	if file.Format != baselineFormat {
 		return fmt.Errorf("its format is %d, this program reads %d", file.Format, baselineFormat)
 	}
+	b.Params, b.Code = file.Params, file.Code
 	for name, value := range file.Results {
 		space := strings.LastIndexByte(name, ' ')
 		if space < 0 {
@@ -114,8 +129,27 @@ func (b *Baseline) Encode() []byte {
 		}
 		text.WriteByte('}')
 	}
-	text.WriteString("\n  }\n}\n")
+	text.WriteString("\n  }")
+	writeObject(&text, "params", b.Params, func(v string) string { return v })
+	writeObject(&text, "code", b.Code, Digest.String)
+	text.WriteString("\n}\n")
 	return text.Bytes()
+}
+
+// writeObject writes a further member of the file, a line a value, if there
+// are any.
+func writeObject[T any](text *bytes.Buffer, name string, values map[string]T, value func(T) string) {
+	if len(values) == 0 {
+		return
+	}
+	fmt.Fprintf(text, ",\n  %s: {", quoteJSON(name))
+	for i, key := range slices.Sorted(maps.Keys(values)) {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString("\n    " + quoteJSON(key) + ": " + quoteJSON(value(values[key])))
+	}
+	text.WriteString("\n  }")
 }
 
 func quoteJSON(s string) string {

@@ -84,6 +84,14 @@ func TestBaseline(t *testing.T) {
 	if !strings.Contains(string(b.Encode()), `"other":"`+d2.String()+`"`) || len(b.Compare(results)) != 0 {
 		t.Errorf("after an update:\n%s", b.Encode())
 	}
+	b.Params, b.Code = map[string]string{"train.epochs": "2", "data.objects": "600"}, map[string]Digest{"internal/kernel": d3}
+	if err := b.Save(file); err != nil {
+		t.Fatal(err)
+	}
+	back, err := LoadBaseline(file)
+	if err != nil || !cmp.Equal(b.Params, back.Params) || !cmp.Equal(b.Code, back.Code) {
+		t.Errorf("made with %v, %v, want %v, %v (%v)", back.Params, back.Code, b.Params, b.Code, err)
+	}
 	n := 0
 	b.Digests(func(string, string, Digest) bool { n++; return true })
 	if n != 3 {

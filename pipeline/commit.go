@@ -95,7 +95,11 @@ func (r *runner) takeRows() []cas.Row {
 func (r *runner) durable(c committed) {
 	r.committing = false
 	if c.err != nil {
-		r.fail(fmt.Errorf("writing the results of %d stages: %w", len(c.actions), c.err))
+		which := c.actions[0].stage.name
+		if more := len(c.actions) - 1; more > 0 {
+			which += fmt.Sprintf(" and %d more", more)
+		}
+		r.fail(fmt.Errorf("writing the results of %s: %w", which, c.err))
 	}
 	for _, a := range c.actions {
 		n := &r.nodes[a.stage.index]

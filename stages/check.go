@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/nn"
+	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 )
 
 // maxNetworks bounds the run as a whole.
@@ -46,15 +49,16 @@ func (d *decoding) good(label string, keys ...string) bool {
 // from a value that could not be read.
 func (d *decoding) check() {
 	total, counted := 0, true
-	feeding := map[string]string{} // what a figure shows, to the experiment that feeds it
+	feeding := map[string][]int{} // what a figure shows, to the experiments that feed it
 	for i := range d.params.Experiments {
 		e, label := &d.params.Experiments[i], d.labels[i]
 		e.complete(d.params.Data.Objects)
 		d.checkName(i)
 		d.checkObjects(e, label)
+		d.checkWarmStart(e, label)
 		d.checkFigures(e, label)
 		if d.good(label, "figures", "dataset", "input") {
-			d.checkConflicts(e, label, feeding)
+			d.checkConflicts(i, feeding)
 		}
 		counted = counted && d.good(label, "hidden_size", "num_layers", "k", "seeds")
 		if total += min(e.networks(), maxNetworks+1); total > maxNetworks && counted {
@@ -96,21 +100,45 @@ func (d *decoding) checkObjects(e *Experiment, label string) {
 	}
 }
 
+// checkWarmStart sees to it that each network has one to start from that was
+// trained on a part of its sample.
+func (d *decoding) checkWarmStart(e *Experiment, label string) {
+	if !e.WarmStart || !d.good(label, "k", "warm_start") {
+		return
+	}
+	if len(e.SampleSizes) < 2 {
+		d.blame(label, "warm_start", fmt.Sprintf("%s has a warm start, but only one k", label), "give k at least two values")
+		return
+	}
+	for i, k := range e.SampleSizes[1:] {
+		if before := e.SampleSizes[i]; k < before {
+			d.blameElem(label, "k", i+1, fmt.Sprintf("%s.k holds %d after %d, but has a warm start", label, k, before), "write k ascending: each starts from the one before")
+		}
+	}
+}
+
 // checkFigures sees to it that each figure has something to show.
 func (d *decoding) checkFigures(e *Experiment, label string) {
 	if !d.good(label, "figures") {
 		return
 	}
-	if e.holds(true) {
+	d.checkSnapshots(e, label)
+	if e.holds(true) || len(e.Snapshots) > 0 {
 		d.checkFixed(label, "num_layers", e.AtNumLayers, e.NumLayers)
 	}
-	if e.holds(false) {
+	if e.holds(false) || len(e.Snapshots) > 0 {
 		d.checkFixed(label, "hidden_size", e.AtHiddenSize, e.HiddenSize)
 	}
 	for i, name := range e.Figures {
 		f := figureNamed(name)
 		if (f.shows == overSizes || f.shows == overMeasured) && d.good(label, "k") && len(e.SampleSizes) < 2 {
 			d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
+		}
+		if f.name == landscapes.RotationOverEpochs {
+			if d.good(label, "snapshots") && len(e.Snapshots) < 2 {
+				d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but takes %d snapshots", label, name, len(e.Snapshots)), "give snapshots at least two epochs")
+			}
+			continue
 		}
 		if f.curved && d.good(label, "seeds", "curvature_seeds") && !slices.Contains(e.CurvatureSeeds, e.Seeds[0]) {
 			d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but the curvature of its first seed is not measured", label, name),
@@ -126,6 +154,21 @@ func (d *decoding) checkFigures(e *Experiment, label string) {
 			if !slices.Contains(e.Seeds, seed) {
 				d.blameElem(label, "curvature_seeds", i, fmt.Sprintf("%s.curvature_seeds holds %d, which is none of its seeds", label, seed), "allowed: "+strings.Trim(tomlList(e.Seeds), "[]"))
 			}
+		}
+	}
+}
+
+// checkSnapshots holds the snapshots against the length of the training.
+func (d *decoding) checkSnapshots(e *Experiment, label string) {
+	if !d.good(label, "snapshots", "k", "steps") || !d.good("train", "epochs", "batch_size") {
+		return
+	}
+	t := d.params.Train
+	length := nn.Length{Epochs: t.Epochs, Steps: e.Steps}
+	last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/t.BatchSize + 1)
+	for i, epoch := range e.Snapshots {
+		if epoch > last {
+			d.blameElem(label, "snapshots", i, fmt.Sprintf("%s.snapshots holds %d, but the training has %d epochs", label, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))
 		}
 	}
 }
@@ -146,14 +189,19 @@ func (d *decoding) checkFixed(label, list string, fixed int, values []int) {
 	d.blame(label, key, text, hint)
 }
 
-// checkConflicts reports two experiments that would write the same figure.
-func (d *decoding) checkConflicts(e *Experiment, label string, feeding map[string]string) {
+// checkConflicts reports two experiments that would write the same figure
+// without being told apart in it.
+func (d *decoding) checkConflicts(at int, feeding map[string][]int) {
+	e, label := &d.params.Experiments[at], d.labels[at]
 	for i, f := range e.Figures {
 		what := figureFile(e, f)
-		if other, taken := feeding[what]; taken && other != label {
-			d.blameElem(label, "figures", i, fmt.Sprintf("%s and %s both draw %s", other, label, what), "take it out of one, or run one from a params file of its own")
-			continue
+		for _, j := range feeding[what] {
+			if figureNamed(f).together(&d.params.Experiments[j], e) {
+				continue
+			}
+			d.blameElem(label, "figures", i, fmt.Sprintf("%s and %s both draw %s", d.labels[j], label, what), "take it out of one, or run one from a params file of its own")
+			break
 		}
-		feeding[what] = label
+		feeding[what] = append(feeding[what], at)
 	}
 }

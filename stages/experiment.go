@@ -3,6 +3,8 @@ package stages
 import (
 	"fmt"
 	"regexp"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 )
 
 // InputDirect feeds the pixels to the networks.
@@ -21,11 +23,17 @@ type Experiment struct {
 	NumLayers   []int    `json:"num_layers"` // the code's L: a network has L+2 weight matrices
 	SampleSizes []int    `json:"k"`
 	Seeds       []int64  `json:"seeds"`
+	WarmStart   bool     `json:"warm_start"` // the network of the next larger k starts from the weights of this one
+	Steps       int      `json:"steps"`      // updates of Adam, the same for every k; 0: by [train].epochs
 	Figures     []string `json:"figures"`
 
 	// CurvatureSeeds are the seeds whose networks have their curvature
 	// measured.
 	CurvatureSeeds []int64 `json:"curvature_seeds"`
+
+	// Snapshots are the epochs of the one network's training after which the
+	// top eigenspace of its Hessian is compared.
+	Snapshots []int `json:"snapshots"`
 
 	// AtNumLayers and AtHiddenSize are what a figure over the other holds fixed.
 	AtNumLayers  int `json:"at_num_layers"`
@@ -45,7 +53,7 @@ func defaultExperiment() Experiment {
 	return Experiment{
 		Dataset: "mnist", Input: InputDirect,
 		HiddenSize: []int{4, 8, 16, 32, 64}, NumLayers: []int{1, 3, 5, 7, 10},
-		Seeds: []int64{0}, CurvatureSeeds: []int64{}, Figures: []string{},
+		Seeds: []int64{0}, CurvatureSeeds: []int64{}, Snapshots: []int{}, Figures: []string{},
 		AtNumLayers: notGiven, AtHiddenSize: notGiven,
 	}
 }
@@ -80,7 +88,10 @@ func (e *Experiment) fields() []field {
 		integersField("num_layers", "Hidden layers after the first, as the paper's code counts them: a network has num_layers + 2 weight matrices.", &e.NumLayers, 0, 1000),
 		integersField("k", "Sample sizes: a network is trained on the first k objects.", &e.SampleSizes, 2, 60000).or("[data.objects], all of them"),
 		integersField("seeds", "Seeds of the initial weights and of the batch orders. Figures of the paper show the first.", &e.Seeds, 0, maxSeed),
-		integersField("curvature_seeds", "Those of the seeds whose networks have their curvature measured: spectra, single objects, increments, bounds.", &e.CurvatureSeeds, 0, maxSeed),
+		booleanField("warm_start", "Whether the network of each k starts from the trained weights of the next smaller k and the same seed; that of the smallest starts as usual. Needs two values of k or more, ascending.", &e.WarmStart),
+		integerField("steps", "Updates of Adam in each training, whatever k is, instead of train.epochs passes over the sample; 0 leaves it to train.epochs.", &e.Steps, 0, 1_000_000_000),
+		integersField("curvature_seeds", "Those of the seeds whose networks have their curvature measured: spectra, single objects, increments, bounds, and of the first of each size the spectral density.", &e.CurvatureSeeds, 0, maxSeed),
+		integersField("snapshots", "Epochs of the training of the network at at_hidden_size, at_num_layers, the largest k and the first seed, 0 before its first step: how far the top eigenspace of its Hessian turns between the weights after these.", &e.Snapshots, 0, 10000),
 		choicesField("figures", "Figures that are drawn of the experiment; what shows one network shows at_hidden_size, at_num_layers, the largest k and the first seed. Those of curvature and bounds need that seed among curvature_seeds.", &e.Figures, figureNames),
 		integerField("at_num_layers", "The num_layers that all figures but num_layers hold fixed.", &e.AtNumLayers, 0, 1000).or("5, or the only one of num_layers"),
 		integerField("at_hidden_size", "The hidden_size that all figures but hidden_size hold fixed.", &e.AtHiddenSize, 1, 4096).or("16, or the only one of hidden_size"),
@@ -107,6 +118,22 @@ func fixed(given int, list []int, paper int) int {
 		return list[0]
 	}
 	return paper
+}
+
+// recipe names how the experiment trains where it does not as the paper does,
+// else it is empty.
+func (e *Experiment) recipe() string {
+	if !e.WarmStart && e.Steps == 0 {
+		return ""
+	}
+	start, length := "cold start", "by epochs"
+	if e.WarmStart {
+		start = "warm start"
+	}
+	if e.Steps > 0 {
+		length = chart.Plural(e.Steps, "update")
+	}
+	return start + ", " + length
 }
 
 // networks is the number of networks of the experiment.

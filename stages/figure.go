@@ -14,6 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 )
@@ -39,7 +40,23 @@ const (
 	overSizes                 // every k and seed at at_hidden_size and at_num_layers
 	overBoth                  // every hidden_size at at_num_layers and the other way round, largest k, all seeds
 	overMeasured              // every k at at_hidden_size and at_num_layers, seeds that are measured
+	overSeeds                 // at_hidden_size, at_num_layers, largest k, seeds that are measured
 )
+
+// together reports whether two experiments may feed one figure: over k they are
+// told apart by their recipes, over h and num_layers they add up.
+func (f figureKind) together(a, b *Experiment) bool {
+	if a.AtHiddenSize != b.AtHiddenSize || a.AtNumLayers != b.AtNumLayers {
+		return false
+	}
+	switch f.name {
+	case figures.MADOverK, landscapes.NormsOverK:
+		return a.recipe() != b.recipe()
+	case figures.MADGrid:
+		return a.recipe() == b.recipe()
+	}
+	return false
+}
 
 // figureKinds are the figures in the order in which they are listed and drawn.
 var figureKinds = []figureKind{
@@ -54,12 +71,13 @@ var figureKinds = []figureKind{
 	{landscapes.LayerBlocks, oneNetwork, 1.5, 1, true},
 	{landscapes.Surface1D, oneNetwork, 1.7, 1, true},
 	{landscapes.Surface2D, oneNetwork, 1.7, 1.4, true},
-	{landscapes.IncrementsOverK, oneNetwork, 1, 1, true},
+	{landscapes.IncrementsOverK, overSeeds, 1, 1, true},
 	{landscapes.NormsOverK, overMeasured, 1, 1, true},
 	{landscapes.BoundWaterfall, oneNetwork, 1.35, 1.35, true},
 	{landscapes.BoundOverK, overMeasured, 1.45, 1.1, true},
 	{landscapes.DifferenceOverRadius, oneNetwork, 1.1, 1.25, true},
 	{landscapes.SufficientSize, oneNetwork, 1, 1.1, true},
+	{landscapes.RotationOverEpochs, oneNetwork, 1, 1, true},
 }
 
 // figureNames are their names.
@@ -104,9 +122,10 @@ func (f figureKind) of(e *Experiment) []network {
 	default:
 		for n := range e.grid {
 			fixed := n.hiddenSize == at.hiddenSize && n.numLayers == at.numLayers
+			measured := slices.Contains(e.CurvatureSeeds, n.seed)
 			either := n.sampleSize == at.sampleSize && (n.hiddenSize == at.hiddenSize || n.numLayers == at.numLayers)
 			if f.shows == overSizes && fixed || f.shows == overBoth && either ||
-				f.shows == overMeasured && fixed && slices.Contains(e.CurvatureSeeds, n.seed) {
+				f.shows == overMeasured && fixed && measured || f.shows == overSeeds && fixed && measured && n.sampleSize == at.sampleSize {
 				list = append(list, n)
 			}
 		}
@@ -114,28 +133,60 @@ func (f figureKind) of(e *Experiment) []network {
 	return list
 }
 
-// figure adds one figure of an experiment.
-func (w *wiring) figure(e *Experiment, f figureKind) error {
+// drawing is a figure with the experiments that feed it.
+type drawing struct {
+	figureKind
+	file string // without its suffix
+	of   []*Experiment
+}
+
+// drawings are the figures of all experiments in the order of the file.
+func (p *Params) drawings() []*drawing {
+	var list []*drawing
+	for i := range p.Experiments {
+		e := &p.Experiments[i]
+		for _, name := range e.Figures {
+			file := figureFile(e, name)
+			at := slices.IndexFunc(list, func(d *drawing) bool { return d.file == file })
+			if at < 0 {
+				at = len(list)
+				list = append(list, &drawing{figureKind: figureNamed(name), file: file})
+			}
+			list[at].of = append(list[at].of, e)
+		}
+	}
+	return list
+}
+
+// figure adds one figure. One of several recipes has a panel for each.
+func (w *wiring) figure(f *drawing) error {
 	look := w.params.Figures
 	var series []chart.Series
 	var names []string
 	from := map[string]pipeline.Input{}
-	for _, n := range f.of(e) {
-		series = append(series, chart.Series{
-			Network: n.id(), HiddenSize: n.hiddenSize, NumLayers: n.numLayers, SampleSize: n.sampleSize, Seed: n.seed,
-		})
-		w.figureSources(n, from)
-		if !f.curved {
-			needs, err := figures.Inputs(f.name, n.id())
-			if err != nil {
-				return err
+	for _, e := range f.of {
+		for _, n := range f.figureKind.of(e) {
+			s := chart.Series{
+				Network: n.id(), HiddenSize: n.hiddenSize, NumLayers: n.numLayers, SampleSize: n.sampleSize, Seed: n.seed, Recipe: e.recipe(),
 			}
-			names = append(names, needs...)
+			if slices.Contains(series, s) {
+				continue
+			}
+			series = append(series, s)
+			w.figureSources(n, from)
+			if !f.curved {
+				needs, err := figures.Inputs(f.name, n.id())
+				if err != nil {
+					return err
+				}
+				names = append(names, needs...)
+			}
 		}
 	}
+	e, more := f.of[0], float64(len(chart.Recipes(series))-1)
 	params := landscapes.Params{
 		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
-		WidthCM: f.wide * look.WidthCM, HeightCM: f.high * look.HeightCM, Radius: 0.1,
+		WidthCM: f.wide * look.WidthCM * (1 + float64(0.4*more)), HeightCM: f.high * look.HeightCM, Radius: 0.1,
 	}
 	if f.curved {
 		var err error
@@ -143,8 +194,9 @@ func (w *wiring) figure(e *Experiment, f figureKind) error {
 			return err
 		}
 	}
+	slices.Sort(names) // recipes may share a network
 	var inputs []pipeline.Input
-	for _, name := range names {
+	for _, name := range slices.Compact(names) {
 		in := from[name]
 		in.Name = name
 		inputs = append(inputs, in)
@@ -153,7 +205,6 @@ func (w *wiring) figure(e *Experiment, f figureKind) error {
 	if f.curved {
 		kind = w.kinds.landscapes.Name
 	}
-	file := figureFile(e, f.name)
 	node := pipeline.Node{
 		Name: fmt.Sprintf("%s[%s,%s,%s]", kind, e.Dataset, e.Input, f.name),
 		Labels: []pipeline.Label{
@@ -163,9 +214,9 @@ func (w *wiring) figure(e *Experiment, f figureKind) error {
 		},
 		Inputs: inputs,
 		Export: map[string]string{
-			chart.OutputSVG: file + ".svg",
-			chart.OutputPDF: file + ".pdf",
-			chart.OutputPNG: file + ".png",
+			chart.OutputSVG: f.file + ".svg",
+			chart.OutputPDF: f.file + ".pdf",
+			chart.OutputPNG: f.file + ".png",
 		},
 	}
 	if f.curved {
@@ -192,6 +243,7 @@ func (w *wiring) figureSources(n network, from map[string]pipeline.Input) {
 	add(figures.InputBand, of.differences, differences.OutputBand)
 	add(figures.InputSummary, of.differences, differences.OutputSummary)
 	add(figures.InputLosses, of.losses, losses.Summary)
+	add(landscapes.InputRotation, of.rotation, rotation.Rotation)
 	m := of.curvature
 	if m == nil {
 		return

@@ -29,6 +29,8 @@ import (
 //	losses        the loss of every object under the trained network
 //	differences   |L_{k+1} − L_k| over random orders of the sample's losses
 //	curvature     the second-order stages of chosen networks (see measure.go)
+//	snapshots     the weights of one network on the way of its training, and the
+//	rotation      of the top eigenspace of its Hessian between them
 //	figures       the paper's figures, the curve without filter, MAD over k
 //	tables        a row a network: losses, spectra, bounds
 //
@@ -43,6 +45,8 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 		graph: pipeline.NewGraph(), kinds: k, params: p,
 		datasets: map[string]*dataset{},
 		networks: map[network]*trained{},
+		dense:    map[size]bool{},
+		wanted:   p.wanted(),
 	}
 	for i := range p.Experiments {
 		e := &p.Experiments[i]
@@ -56,22 +60,29 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 			}
 		}
 		for n := range e.measured {
-			closeUp := n == e.closeUp()
-			if err := w.curvature(data, n, closeUp); err != nil {
+			if err := w.curvature(data, n); err != nil {
 				return nil, err
 			}
-			if closeUp {
+			if w.stepped[n] {
+				if err := w.increments(data, n); err != nil {
+					return nil, err
+				}
+			}
+			if w.closeUps[n] {
 				if err := w.closeUp(data, n); err != nil {
 					return nil, err
 				}
 			}
 		}
-	}
-	for i := range p.Experiments {
-		for _, name := range p.Experiments[i].Figures {
-			if err := w.figure(&p.Experiments[i], figureNamed(name)); err != nil {
+		if len(e.Snapshots) > 0 {
+			if err := w.rotation(data, e.closeUp()); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, f := range p.drawings() {
+		if err := w.figure(f); err != nil {
+			return nil, err
 		}
 	}
 	if err := w.claims(); err != nil {
@@ -90,6 +101,8 @@ type wiring struct {
 	params   Params
 	datasets map[string]*dataset
 	networks map[network]*trained
+	dense    map[size]bool // sizes of which the spectral density is known
+	wanted
 }
 
 // dataset is a fetched data set.
@@ -101,7 +114,8 @@ type dataset struct {
 // trained are the stages of one network.
 type trained struct {
 	train, losses, differences *pipeline.Stage
-	curvature                  *measured // nil where it is not measured
+	curvature                  *measured       // nil where it is not measured
+	rotation                   *pipeline.Stage // nil where no snapshots are taken
 }
 
 // dataset adds the fetch of a data set, once.
@@ -129,32 +143,19 @@ func (w *wiring) dataset(name string) (*dataset, error) {
 }
 
 // network adds the training of a network and what follows from its weights
-// alone, once.
+// alone, once. A warm start reads the weights of the next smaller sample.
 func (w *wiring) network(data *dataset, n network) error {
 	if w.networks[n] != nil {
 		return nil
 	}
-	var (
-		images = pipeline.Input{Name: train.Images, From: data.stage, Output: fetch.Images}
-		labels = pipeline.Input{Name: train.Labels, From: data.stage, Output: fetch.Labels}
-		recipe = w.params.Train
-		curve  = w.params.Differences
-		stages trained
-		err    error
-	)
-	stages.train, err = pipeline.Add(w.graph, w.kinds.train, n.node("train", images, labels), train.Params{
-		HiddenSize:   n.hiddenSize,
-		NumLayers:    n.numLayers,
-		Classes:      data.Classes,
-		SampleSize:   n.sampleSize,
-		Seed:         n.seed,
-		Epochs:       recipe.Epochs,
-		BatchSize:    recipe.BatchSize,
-		LearningRate: recipe.LearningRate,
-		Beta1:        recipe.Beta1,
-		Beta2:        recipe.Beta2,
-		Epsilon:      recipe.Epsilon,
-	})
+	inputs, err := w.trainedOn(data, n)
+	if err != nil {
+		return err
+	}
+	images, labels := inputs[0], inputs[1]
+	curve := w.params.Differences
+	var stages trained
+	stages.train, err = pipeline.Add(w.graph, w.kinds.train, n.node("train", inputs...), w.training(data, n))
 	if err != nil {
 		return err
 	}
@@ -177,4 +178,40 @@ func (w *wiring) network(data *dataset, n network) error {
 	}
 	w.networks[n] = &stages
 	return nil
+}
+
+// trainedOn are the inputs of a training: images, labels, and the initial
+// weights of a warm start.
+func (w *wiring) trainedOn(data *dataset, n network) ([]pipeline.Input, error) {
+	inputs := []pipeline.Input{
+		{Name: train.Images, From: data.stage, Output: fetch.Images},
+		{Name: train.Labels, From: data.stage, Output: fetch.Labels},
+	}
+	from, warm := n.before()
+	if !warm {
+		return inputs, nil
+	}
+	if err := w.network(data, from); err != nil {
+		return nil, err
+	}
+	return append(inputs, pipeline.Input{Name: train.Start, From: w.networks[from].train, Output: train.Weights}), nil
+}
+
+// training are the params of a network's training.
+func (w *wiring) training(data *dataset, n network) train.Params {
+	recipe := w.params.Train
+	return train.Params{
+		HiddenSize:   n.hiddenSize,
+		NumLayers:    n.numLayers,
+		Classes:      data.Classes,
+		SampleSize:   n.sampleSize,
+		Seed:         n.seed,
+		Epochs:       recipe.Epochs,
+		Steps:        n.steps,
+		BatchSize:    recipe.BatchSize,
+		LearningRate: recipe.LearningRate,
+		Beta1:        recipe.Beta1,
+		Beta2:        recipe.Beta2,
+		Epsilon:      recipe.Epsilon,
+	}
 }

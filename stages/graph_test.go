@@ -56,29 +56,36 @@ func TestDefaultGraph(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	// 25 networks with 8 seeds, nine of them with 39, and 8·5 of the sample-size
 	// experiment, of which 5 are among the others.
-	const networks = 25*8 + 9*(39-8) + 8*5 - 5
-	// Curvature: the first seed of the 25 and of the 8 sizes.
-	const measured = 25 + 8 - 1
+	// With as many updates for each size there are as many again, and of the
+	// warm ones those that are not the smallest.
+	const networks = 25*8 + 9*(39-8) + 8*5 - 5 + 8*5 + 7*5
+	// Curvature: the first seed of the 25, five of the 8 sizes, of which one is
+	// among the others, and the first of the warm ones. The density is that of
+	// one network a size.
+	const measured, sizes = 25 + 8*5 - 1 + 8, 25 + 8 - 1
 	// The spectra of the three largest are cut: h = 64, num_layers 5, 7, 10.
 	const cut = 3
 	want := map[string]int{
 		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 5,
-		"spectra": measured - cut, "operator": 3 * cut, "structure": cut, "density": measured, "objects": measured, "bounds": measured,
-		"increments": 1, "surfaces": 1, "ball": 1, "samplesize": 1, "landscapes": 12, "claims": 1, "tables": 4,
+		"spectra": measured - cut, "operator": 3 * cut, "structure": cut, "density": sizes, "objects": measured, "bounds": measured,
+		"snapshots": 1, "rotation": 1,
+		"increments": 5, "surfaces": 1, "ball": 1, "samplesize": 1, "landscapes": 13, "claims": 1, "tables": 5,
 	}
 	if diff := cmp.Diff(want, byKind(g)); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)
 	}
 	files := []string{
-		"results/networks.csv", "results/spectra.csv", "results/bounds.csv", "results/increments.csv",
+		"results/networks.csv", "results/spectra.csv", "results/bounds.csv", "results/increments.csv", "results/rotation.csv",
 		"results/claims.json", "results/claims.csv", "results/claims.txt", "results/claims.md",
 	}
 	p := DefaultParams()
-	var drawn []string
+	drawn := map[string]bool{} // two figures are drawn of several recipes
 	for _, e := range p.Experiments {
-		drawn = append(drawn, e.Figures...)
+		for _, f := range e.Figures {
+			drawn[f] = true
+		}
 	}
-	for _, f := range drawn {
+	for f := range drawn {
 		for _, suffix := range []string{"pdf", "png", "svg"} {
 			files = append(files, "figures/mnist_direct_"+f+"."+suffix)
 		}
@@ -137,7 +144,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]int{
-		"train[h=16,l=5,seed=0]": 8, "train[mnist,k=100]": 5, "figures": 5, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
+		"train[h=16,l=5,seed=0,steps=0]": 8, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 5, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
 	} {
 		if found, err := g.Match(target); err != nil || len(found) != want {
 			t.Errorf("target %s finds %d stages, %v; want %d", target, len(found), err, want)
@@ -149,15 +156,15 @@ func TestTargets(t *testing.T) {
 func TestReads(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	reads := map[string][]string{
-		"fetch": nil, "train": {"fetch"}, "losses": {"fetch", "train"}, "differences": {"losses"},
+		"fetch": nil, "train": {"fetch", "train"}, "snapshots": {"fetch", "train"}, "rotation": {"fetch", "train", "snapshots"}, "losses": {"fetch", "train"}, "differences": {"losses"},
 		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra", "operator"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
 		"operator": {"fetch", "train"}, "structure": {"fetch", "train", "operator"},
 		"bounds": {"fetch", "train", "spectra", "operator"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
 		"samplesize": {"fetch", "train", "spectra"},
 		"claims":     {"losses", "differences", "bounds", "ball"},
 		"figures":    {"differences", "losses"},
-		"landscapes": {"spectra", "structure", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
-		"tables":     {"differences", "losses", "spectra", "structure", "objects", "bounds", "increments"},
+		"landscapes": {"rotation", "spectra", "structure", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
+		"tables":     {"rotation", "differences", "losses", "spectra", "structure", "objects", "bounds", "increments"},
 	}
 	drawn := []string{"figures", "landscapes"}
 	for _, s := range g.Stages() {
@@ -200,22 +207,22 @@ func TestReads(t *testing.T) {
 // kinds that are meant to read it: from these keys on, not before, is a run new.
 func TestParamsReach(t *testing.T) {
 	const text = "[[experiment]]\nname = \"a\"\nhidden_size = [4, 8]\nnum_layers = [2]\nk = [150, 160]\nat_hidden_size = 8\n" +
-		"figures = [\"hidden_size\", \"true_difference\", \"mad_over_k\"]\ncurvature_seeds = [0]\n"
+		"figures = [\"hidden_size\", \"true_difference\", \"mad_over_k\", \"surface_1d\", \"increments_over_k\"]\ncurvature_seeds = [0]\nsnapshots = [1]\n"
 	tests := []struct {
 		set  string
 		want []string
 	}{
 		{"data.objects=700", []string{"fetch"}},
-		{"train.epochs=3", []string{"train"}},
-		{"train.batch_size=3", []string{"train"}},
-		{"train.learning_rate=3", []string{"train"}},
-		{"train.beta1=0.3", []string{"train"}},
-		{"train.beta2=0.3", []string{"train"}},
-		{"train.epsilon=0.3", []string{"train"}},
+		{"train.epochs=3", []string{"snapshots", "train"}},
+		{"train.batch_size=3", []string{"snapshots", "train"}},
+		{"train.learning_rate=3", []string{"snapshots", "train"}},
+		{"train.beta1=0.3", []string{"snapshots", "train"}},
+		{"train.beta2=0.3", []string{"snapshots", "train"}},
+		{"train.epsilon=0.3", []string{"snapshots", "train"}},
 		{"differences.permutations=3", []string{"differences"}},
 		{"differences.ema=0.3", []string{"differences"}},
 		{"differences.seed=3", []string{"claims", "differences"}},
-		{"curvature.top=9", []string{"density", "increments", "samplesize", "spectra"}},
+		{"curvature.top=9", []string{"density", "increments", "rotation", "samplesize", "spectra"}},
 		{"curvature.bottom=9", []string{"spectra"}},
 		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "increments", "samplesize", "spectra"}},
 		{"curvature.steps=9", []string{"density"}},
@@ -224,12 +231,15 @@ func TestParamsReach(t *testing.T) {
 		{"curvature.bound_objects=9", []string{"bounds"}},
 		{"curvature.increments=[9]", []string{"bounds", "increments"}},
 		{"curvature.others=9", []string{"increments"}},
-		{"curvature.seed=9", []string{"ball", "bounds", "density", "increments", "samplesize", "spectra", "surfaces"}},
-		{"figures.width_cm=20", []string{"figures"}},
-		{"figures.height_cm=20", []string{"figures"}},
+		{"curvature.seed=9", []string{"ball", "bounds", "density", "increments", "rotation", "samplesize", "spectra", "surfaces"}},
+		{"figures.width_cm=20", []string{"figures", "landscapes"}},
+		{"figures.height_cm=20", []string{"figures", "landscapes"}},
 		{"figures.published=false", []string{"figures"}},
-		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "samplesize", "spectra", "surfaces", "tables"}},
-		{"experiment.a.figures=[\"true_difference\"]", nil},
+		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "landscapes", "rotation", "samplesize", "snapshots", "spectra", "surfaces", "tables"}},
+		{"experiment.a.figures=[\"surface_1d\"]", nil},
+		// The layer blocks are measured of a network that some figure sees closely.
+		{"experiment.a.figures=[\"true_difference\"]", []string{"spectra"}},
+		{"experiment.a.snapshots=[0]", []string{"rotation", "snapshots"}},
 	}
 	before := mustNew(t, mustParse(t, text))
 	reached := map[string]bool{}

@@ -14,6 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
@@ -37,10 +38,12 @@ type kinds struct {
 	spectrumKinds
 	fetch       *pipeline.Kind[fetch.Params]
 	train       *pipeline.Kind[train.Params]
+	snapshots   *pipeline.Kind[train.SnapshotParams]
 	losses      *pipeline.Kind[losses.Params]
 	differences *pipeline.Kind[differences.Params]
 	objects     *pipeline.Kind[objects.Params]
 	increments  *pipeline.Kind[increments.Params]
+	rotation    *pipeline.Kind[rotation.Params]
 	surfaces    *pipeline.Kind[surfaces.Params]
 	bounds      *pipeline.Kind[bounds.Params]
 	ball        *pipeline.Kind[ball.Params]
@@ -75,6 +78,11 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Outputs: []string{train.Weights, train.History},
 			Run:     train.Run,
 		},
+		snapshots: &pipeline.Kind[train.SnapshotParams]{
+			Name: "snapshots", Portable: true, Memory: m.inputs + m.network,
+			Outputs: []string{train.OutputSnapshots},
+			Run:     train.Snapshots,
+		},
 		losses: &pipeline.Kind[losses.Params]{
 			Name: "losses", Portable: true, Cores: manyCores, Memory: m.inputs + m.network,
 			Outputs: []string{losses.Losses, losses.Summary},
@@ -94,6 +102,11 @@ func newKinds(p Params, env Env) (*kinds, error) {
 			Name: "increments", Portable: true, Cores: manyCores, Memory: m.curvature,
 			Outputs: []string{increments.Increments, increments.Table},
 			Run:     increments.Run,
+		},
+		rotation: &pipeline.Kind[rotation.Params]{
+			Name: "rotation", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Outputs: []string{rotation.Rotation},
+			Run:     rotation.Run,
 		},
 		surfaces: &pipeline.Kind[surfaces.Params]{
 			Name: "surfaces", Portable: true, Cores: manyCores, Memory: m.curvature,
@@ -140,10 +153,12 @@ func newKinds(p Params, env Env) (*kinds, error) {
 	return k, hashCode(env.Sources, append(k.spectrumKinds.code(), []kindCode{
 		{"fetch", &k.fetch.Code},
 		{"train", &k.train.Code},
+		{"snapshots", &k.snapshots.Code},
 		{"losses", &k.losses.Code},
 		{"differences", &k.differences.Code},
 		{"objects", &k.objects.Code},
 		{"increments", &k.increments.Code},
+		{"rotation", &k.rotation.Code},
 		{"surfaces", &k.surfaces.Code},
 		{"bounds", &k.bounds.Code},
 		{"ball", &k.ball.Code},
@@ -153,6 +168,18 @@ func newKinds(p Params, env Env) (*kinds, error) {
 		{"landscapes", &k.landscapes.Code},
 		{"tables", &k.tables.Code},
 	}...))
+}
+
+// CodeFolder is the folder of the code of a kind of stage: that of its name,
+// but for kinds that are a part of another, or another as far as it is wanted.
+func CodeFolder(kind string) string {
+	switch kind {
+	case "operator", "blocks", "structure":
+		kind = "spectra"
+	case "snapshots":
+		kind = "train"
+	}
+	return "stages/" + kind
 }
 
 // memory is what stages need at their peak besides their inputs, in bytes,

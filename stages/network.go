@@ -1,8 +1,10 @@
 package stages
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -17,15 +19,17 @@ type network struct {
 	numLayers      int
 	sampleSize     int
 	seed           int64
+	steps          int    // updates of Adam; 0: as many as the epochs make
+	after          string // of a warm start: the sizes that it was trained on before, as in "100+200"
 }
 
 // grid yields the networks of the experiment, seeds running fastest.
 func (e *Experiment) grid(yield func(network) bool) {
 	for _, h := range e.HiddenSize {
 		for _, l := range e.NumLayers {
-			for _, k := range e.SampleSizes {
+			for i := range e.SampleSizes {
 				for _, seed := range e.Seeds {
-					if !yield(network{e.Dataset, e.Input, h, l, k, seed}) {
+					if !yield(e.network(h, l, i, seed)) {
 						return
 					}
 				}
@@ -34,10 +38,44 @@ func (e *Experiment) grid(yield func(network) bool) {
 	}
 }
 
+// network is the network of size number i of the experiment.
+func (e *Experiment) network(h, l, i int, seed int64) network {
+	n := network{
+		dataset: e.Dataset, input: e.Input, hiddenSize: h, numLayers: l, sampleSize: e.SampleSizes[i], seed: seed, steps: e.Steps,
+	}
+	if e.WarmStart {
+		before := make([]string, i)
+		for j := range before {
+			before[j] = strconv.Itoa(e.SampleSizes[j])
+		}
+		n.after = strings.Join(before, "+")
+	}
+	return n
+}
+
+// before is the network whose weights n starts from, if it has a warm start.
+func (n network) before() (from network, warm bool) {
+	if n.after == "" {
+		return network{}, false
+	}
+	at := strings.LastIndexByte(n.after, '+')
+	from = n
+	from.sampleSize, _ = strconv.Atoi(n.after[at+1:])
+	from.after = n.after[:max(at, 0)]
+	return from, true
+}
+
 // id is the name of the network within its data set and input:
-// "h=16,l=5,k=10000,seed=0".
+// "h=16,l=5,k=10000,seed=0", with steps and sizes before where it has them.
 func (n network) id() string {
-	return fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", n.hiddenSize, n.numLayers, n.sampleSize, n.seed)
+	id := fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", n.hiddenSize, n.numLayers, n.sampleSize, n.seed)
+	if n.steps > 0 {
+		id += fmt.Sprintf(",steps=%d", n.steps)
+	}
+	if n.after != "" {
+		id += ",after=" + n.after
+	}
+	return id
 }
 
 // fullID names the network in the whole run: "mnist,direct,h=16,…".
@@ -54,6 +92,8 @@ func (n network) node(kind string, inputs ...pipeline.Input) pipeline.Node {
 			{Key: "l", Value: strconv.Itoa(n.numLayers)},
 			{Key: "k", Value: strconv.Itoa(n.sampleSize)},
 			{Key: "seed", Value: strconv.FormatInt(n.seed, 10)},
+			{Key: "steps", Value: strconv.Itoa(n.steps)},
+			{Key: "after", Value: cmp.Or(n.after, "none")},
 		},
 		Inputs:   inputs,
 		Estimate: n.estimate(kind),
@@ -73,7 +113,7 @@ func (n network) part(kind, detail string, inputs ...pipeline.Input) pipeline.No
 // nanoseconds are what kinds of stages take for each object and weight on one
 // core, roughly: enough to begin with the long ones.
 var nanoseconds = map[string]float64{
-	"train": 0.5, "losses": 0.05, "spectra": 40, "operator": 20, "density": 25, "bounds": 15, "objects": 4,
+	"train": 0.5, "losses": 0.05, "spectra": 40, "operator": 20, "density": 25, "bounds": 15, "objects": 4, "rotation": 40, "increments": 7,
 }
 
 func (n network) estimate(kind string) time.Duration {

@@ -2,7 +2,6 @@ package stages
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
@@ -12,6 +11,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 )
 
@@ -21,18 +21,23 @@ func (w *wiring) claims() error {
 	params.Seed = w.params.Differences.Seed
 	var inputs []pipeline.Input
 	read := map[network]bool{}
+	listed := map[claims.Network]bool{}
 	for i := range w.params.Experiments {
 		e := &w.params.Experiments[i]
 		for n := range e.grid {
+			id, of := n.fullID(), w.networks[n]
+			row := claims.Network{
+				Dataset: n.dataset, Input: n.input, HiddenSize: n.hiddenSize, NumLayers: n.numLayers,
+				SampleSize: n.sampleSize, Seed: n.seed, Recipe: e.recipe(), Network: id,
+			}
+			if !listed[row] {
+				listed[row] = true
+				params.Networks = append(params.Networks, row)
+			}
 			if read[n] {
 				continue
 			}
 			read[n] = true
-			id, of := n.fullID(), w.networks[n]
-			params.Networks = append(params.Networks, claims.Network{
-				Dataset: n.dataset, Input: n.input, HiddenSize: n.hiddenSize, NumLayers: n.numLayers,
-				SampleSize: n.sampleSize, Seed: n.seed, Network: id,
-			})
 			inputs = append(inputs,
 				pipeline.Input{Name: claims.InputLosses + id, From: of.losses, Output: losses.Summary},
 				pipeline.Input{Name: claims.InputDifferences + id, From: of.differences, Output: differences.OutputSummary},
@@ -61,25 +66,32 @@ func (w *wiring) claims() error {
 // tables adds the tables of all networks, in the order of the params file. A
 // network of two experiments has a row in each.
 func (w *wiring) tables() error {
-	if err := w.table(tables.Networks, (*Experiment).grid); err != nil {
-		return err
+	for _, t := range []struct {
+		name string
+		of   func(*Experiment, func(network) bool)
+	}{
+		{tables.Networks, (*Experiment).grid}, {tables.Spectra, (*Experiment).measured}, {tables.Bounds, (*Experiment).measured},
+		{tables.Increments, w.steppedOf}, {tables.Rotation, (*Experiment).followed},
+	} {
+		if err := w.table(t.name, t.of); err != nil {
+			return err
+		}
 	}
-	if !slices.ContainsFunc(w.params.Experiments, func(e Experiment) bool { return len(e.CurvatureSeeds) > 0 }) {
-		return nil
-	}
-	if err := w.table(tables.Spectra, (*Experiment).measured); err != nil {
-		return err
-	}
-	if err := w.table(tables.Bounds, (*Experiment).measured); err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(w.params.Experiments, func(e Experiment) bool { return slices.Contains(e.CurvatureSeeds, e.closeUp().seed) }) {
-		return nil
-	}
-	return w.table(tables.Increments, (*Experiment).closeUps)
+	return nil
 }
 
-// table adds one table of the given networks of each experiment.
+// steppedOf yields the networks of an experiment to which one more object is
+// added.
+func (w *wiring) steppedOf(e *Experiment, yield func(network) bool) {
+	for n := range e.measured {
+		if w.stepped[n] && !yield(n) {
+			return
+		}
+	}
+}
+
+// table adds one table of the given networks of each experiment, if there are
+// any.
 func (w *wiring) table(name string, of func(*Experiment, func(network) bool)) error {
 	params := tables.Params{Table: name}
 	var inputs []pipeline.Input
@@ -109,6 +121,9 @@ func (w *wiring) table(name string, of func(*Experiment, func(network) bool)) er
 			return true
 		})
 	}
+	if len(params.Rows) == 0 {
+		return nil
+	}
 	_, err := pipeline.Add(w.graph, w.kinds.tables, pipeline.Node{
 		Name:   fmt.Sprintf("tables[%s]", name),
 		Labels: []pipeline.Label{{Key: "table", Value: name}},
@@ -124,6 +139,9 @@ func (w *wiring) tableSources(n network) map[string]pipeline.Input {
 	from := map[string]pipeline.Input{
 		tables.InputLosses + id:      {From: of.losses, Output: losses.Summary},
 		tables.InputDifferences + id: {From: of.differences, Output: differences.OutputSummary},
+	}
+	if of.rotation != nil {
+		from[tables.InputRotation+id] = pipeline.Input{From: of.rotation, Output: rotation.Rotation}
 	}
 	if m := of.curvature; m != nil {
 		from[tables.InputSpectrum+id] = pipeline.Input{From: m.spectrum.Stage, Output: m.spectrum.Output}

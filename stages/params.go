@@ -37,25 +37,38 @@ func DefaultParams() Params {
 	paper.Name = "paper"
 	paper.Seeds = seeds(8)
 	paper.CurvatureSeeds = []int64{0}
-	paper.Figures = []string{figures.HiddenSize, figures.NumLayers, figures.MADGrid}
+	paper.Figures = []string{figures.HiddenSize, figures.NumLayers}
 	sizes := defaultExperiment()
 	sizes.Name = "sample-size"
 	sizes.HiddenSize = []int{16}
 	sizes.NumLayers = []int{5}
 	sizes.SampleSizes = []int{100, 200, 370, 720, 1400, 2700, 5200, 10000}
 	sizes.Seeds = []int64{0, 1, 2, 3, 4}
-	sizes.CurvatureSeeds = []int64{0}
+	sizes.CurvatureSeeds = sizes.Seeds
+	sizes.Snapshots = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	sizes.Figures = []string{
 		figures.TrueDifference, figures.MADOverK,
 		landscapes.SpectralDensity, landscapes.TopEigenvalues, landscapes.ObjectNorms, landscapes.LayerBlocks,
 		landscapes.Surface1D, landscapes.Surface2D, landscapes.IncrementsOverK, landscapes.NormsOverK,
 		landscapes.BoundWaterfall, landscapes.BoundOverK, landscapes.DifferenceOverRadius, landscapes.SufficientSize,
+		landscapes.RotationOverEpochs,
 	}
+	// By epochs a network on 100 objects gets 20 updates and is not trained:
+	// what changes with k would be the training. With as many updates as the
+	// largest sample gets, only k changes, and with a warm start each network
+	// begins where the one before it ended.
+	updates := sizes
+	updates.Name, updates.Steps = "sample-size-updates", 1570
+	updates.CurvatureSeeds, updates.Snapshots, updates.Figures = []int64{}, []int{}, []string{figures.MADOverK}
+	warm := updates
+	warm.Name, warm.WarmStart, warm.CurvatureSeeds = "sample-size-warm", true, []int64{0}
+	warm.Figures = []string{figures.MADOverK, landscapes.NormsOverK}
 	hidden, layers := defaultExperiment(), defaultExperiment()
 	hidden.Name, layers.Name = "hidden-size", "num-layers"
 	hidden.NumLayers, layers.HiddenSize = []int{paperNumLayers}, []int{paperHiddenSize}
 	hidden.Seeds, layers.Seeds = seeds(bandSeeds), seeds(bandSeeds)
-	p.Experiments = []Experiment{paper, hidden, layers, sizes}
+	hidden.Figures, layers.Figures = []string{figures.MADGrid}, []string{figures.MADGrid}
+	p.Experiments = []Experiment{paper, hidden, layers, sizes, updates, warm}
 	for i := range p.Experiments {
 		p.Experiments[i].complete(p.Data.Objects)
 	}

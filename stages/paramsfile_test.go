@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "rewrite params.toml and the golden file
 
 const paramsHead = `# The default run of landscape-pipe: the paper's 25 networks on MNIST with
 # eight seeds each, 39 seeds of the nine that the paper's figures show, and a grid
-# over the sample size k.
+# over the sample size k, trained in three ways.
 #
 # Every key may be left out, except the name of an experiment, and takes the
 # default that stands in its comment. Unknown keys are errors. One value can be
@@ -137,7 +137,7 @@ func TestDefaults(t *testing.T) {
 	want.Experiments = []Experiment{{
 		Name: "x", Dataset: "mnist", Input: "direct",
 		HiddenSize: []int{4, 8, 16, 32, 64}, NumLayers: []int{1, 3, 5, 7, 10},
-		SampleSizes: []int{10000}, Seeds: []int64{0}, CurvatureSeeds: []int64{}, Figures: []string{},
+		SampleSizes: []int{10000}, Seeds: []int64{0}, CurvatureSeeds: []int64{}, Snapshots: []int{}, Figures: []string{},
 		AtNumLayers: 5, AtHiddenSize: 16,
 	}}
 	if diff := cmp.Diff(want, p); diff != "" {

@@ -67,15 +67,6 @@ func (k *spectrumKinds) code() []kindCode {
 	}
 }
 
-// CodeFolder is the package whose import closure is the code of a kind.
-func CodeFolder(kind string) string {
-	switch kind {
-	case "operator", "blocks", "structure": // the parts of spectra
-		kind = "spectra"
-	}
-	return "stages/" + kind
-}
-
 // kindCode is where the hash of a kind's code belongs.
 type kindCode struct {
 	kind string

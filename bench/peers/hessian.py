@@ -114,7 +114,7 @@ def top(folder, h, own):
           ("seconds", "ratio to ours", "products", "largest relative error", "version"), rows)
     print(f"Errors are those against JAX in float64 + eigsh, converged to 1e-10 and better. ARPACK's tolerance is {reference['tolerance']:g}, "
           f"the loosest of 1e-2, 1e-3, 1e-4, … with which it keeps 1e-6 in float64: the peers are given what only the reference can tell. Our certificate: every residual ≤ {own['top']['residual']:.1e}, "
-          f"every estimated relative error ≤ {own['top']['error']:.1e}; {own['top']['products']} products include the 20 that it rests on.\n")
+          f"every estimated relative error ≤ {own['top']['error']:.1e}; it is formed from the {own['top']['products']} products themselves.\n")
 
 
 def density(rules, grid, sigma):

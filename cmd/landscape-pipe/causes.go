@@ -15,7 +15,8 @@ type causeValue struct {
 	Outputs []string `json:"outputs"`
 
 	// Changed are the params, the code and the inputs in which it differs
-	// from the last run that gave the expected result.
+	// from the last run that gave the expected result; where the store knows
+	// of none, the params and the code that are others than in the lock file.
 	Changed []string  `json:"changed"`
 	Run     string    `json:"run,omitempty"` // that run
 	When    time.Time `json:"when,omitzero"`
@@ -57,8 +58,15 @@ func (r *checkReport) findCauses(w *workspace, plan *pipeline.Plan, baseline *pi
 		c := causeValue{Stage: s.Name(), Outputs: changed[s.Name()], Changed: []string{}}
 		i := slices.IndexFunc(origins, func(o pipeline.Origin) bool { return o.Stage == s })
 		switch {
-		case i < 0:
+		case i < 0 && baseline.Params == nil:
 			c.Why = "no run in this store gave the expected result, so what changed is not known"
+		case i < 0:
+			if c.Changed, err = w.changedSince(baseline, s.Kind()); err != nil {
+				return err
+			}
+			if len(c.Changed) == 0 {
+				c.Why = "params and code are those of " + r.Lock + ": this machine or build computes otherwise, or the stage is not deterministic"
+			}
 		default:
 			o := origins[i]
 			c.Changed = w.changedFields(s.Kind(), o.Fields)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,9 +28,13 @@ const checkHelp = `Compares the results in the store, and runs nothing:
     curves    with the paper's: ours divided by the published one, which is
               reported and not judged
 
-Both files lie in the artifacts folder, for version control. Where something
-differs, the first divergent stage is named, with the params, code or inputs
-that changed since the last run that gave the expected result.
+Both files lie in the artifacts folder, for version control; those of a run
+with other params in its own folder. A run that has none, because its params
+file was edited or by --set, is held against those of the run without the edit.
+
+Where something differs, the first divergent stage is named, with the params,
+code or inputs that changed since the last run that gave the expected result,
+or, where the store knows of none, since lock.json was written.
 `
 
 // Run implements the verb.
@@ -74,9 +79,10 @@ func runCheck(ctx context.Context, a *app, g *globals, c *checkCmd) error {
 // checkReport is what check found.
 type checkReport struct {
 	OK       bool   `json:"ok"`
-	Run      string `json:"run"` // "" for the default one
-	Lock     string `json:"lock"`
+	Run      string `json:"run"`      // "" for the default one
+	Lock     string `json:"lock"`     // of the run, or where it has none of the one that it is a variant of
 	Expected bool   `json:"expected"` // there is a lock file
+	Variant  bool   `json:"variant"`  // it is that of another run
 	Results  int    `json:"results"`  // outputs that are up to date
 	Stages   int    `json:"stages"`
 
@@ -118,9 +124,14 @@ type differenceValue struct {
 // check compares what is up to date with what is expected.
 func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkReport, error) {
 	r := &checkReport{
-		Run: w.run, Lock: w.lockFile(), Tolerances: w.tolerancesFile(),
+		Run:   w.run,
 		Stale: []staleValue{}, Differences: []differenceValue{}, Causes: []causeValue{}, named: make(map[string]string),
 	}
+	folder := w.exports
+	if !exists(w.lockFile()) && w.base != "" && exists(filepath.Join(w.base, lockName)) {
+		folder, r.Variant = w.base, true
+	}
+	r.Lock, r.Tolerances = filepath.Join(folder, lockName), filepath.Join(folder, tolerancesName)
 	if err := r.look(w, plan); err != nil {
 		return nil, err
 	}
@@ -156,8 +167,6 @@ func (r *checkReport) judge() {
 	r.OK = r.Expected && len(r.Stale)+len(r.Differences) == 0 &&
 		!slices.ContainsFunc(r.Metrics, func(m metricResult) bool { return !m.OK })
 }
-
-func (w *workspace) tolerancesFile() string { return filepath.Join(w.exports, "tolerances.toml") }
 
 // look notes which stages are up to date.
 func (r *checkReport) look(w *workspace, plan *pipeline.Plan) error {
@@ -248,26 +257,31 @@ func (r *checkReport) update(w *workspace, plan *pipeline.Plan) error {
 	if err != nil {
 		return err
 	}
-	if !r.Expected || len(r.Differences)+r.Unknown > 0 {
-		baseline.Retain(func(stage, _ string) bool { return w.graph.Stage(stage) != nil })
-		baseline.Update(w.graph, results(plan))
-		if err := baseline.Save(r.Lock); err != nil {
-			return fmt.Errorf("updating %s: %w", r.Lock, err)
+	before := baseline.Encode()
+	baseline.Retain(func(stage, _ string) bool { return w.graph.Stage(stage) != nil })
+	baseline.Update(w.graph, results(plan))
+	if err := w.madeWith(baseline, true); err != nil {
+		return err
+	}
+	if lock := w.lockFile(); lock != r.Lock || !bytes.Equal(before, baseline.Encode()) {
+		if err := baseline.Save(lock); err != nil {
+			return fmt.Errorf("updating %s: %w", lock, err)
 		}
-		r.Updated = append(r.Updated, r.Lock)
+		r.Updated = append(r.Updated, lock)
 	}
 	expected, _, err := loadTolerances(r.Tolerances)
 	if err != nil {
 		return err
 	}
-	if !r.Judged || slices.ContainsFunc(r.Metrics, func(m metricResult) bool {
+	tolerances := filepath.Join(w.exports, tolerancesName)
+	if !r.Judged || tolerances != r.Tolerances || slices.ContainsFunc(r.Metrics, func(m metricResult) bool {
 		return m.Value == nil || m.Expected == nil || *m.Value != *m.Expected
 	}) {
 		expected.take(r.metrics)
-		if err := replaceFile(r.Tolerances, expected.encode(r.metrics)); err != nil {
-			return fmt.Errorf("updating %s: %w", r.Tolerances, err)
+		if err := replaceFile(tolerances, expected.encode(r.metrics)); err != nil {
+			return fmt.Errorf("updating %s: %w", tolerances, err)
 		}
-		r.Updated = append(r.Updated, r.Tolerances)
+		r.Updated = append(r.Updated, tolerances)
 	}
 	r.OK = true
 	return nil
@@ -294,7 +308,7 @@ func (r *checkReport) failure() error {
 		if text != "" {
 			text += ", "
 		}
-		text += fmt.Sprintf("%s outside its tolerance", plural(n, "metric"))
+		text += fmt.Sprintf("%s outside the tolerance", plural(n, "metric"))
 	}
 	return advised(&differenceError{text}, "landscape-pipe check --update takes the results over if they are right")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
@@ -18,6 +19,9 @@ func (r *checkReport) markdown(w io.Writer) error {
 		verdict = "**failed**"
 	}
 	fmt.Fprintf(out, "## Regression check: %s\n\n", verdict)
+	if r.Variant {
+		fmt.Fprintf(out, "- run: %s\n", r.variantText())
+	}
 	if len(r.Stale) > 0 {
 		fmt.Fprintf(out, "- stages: %d of %d not up to date\n", len(r.Stale), r.Stages)
 	}
@@ -42,8 +46,9 @@ func (r *checkReport) markdown(w io.Writer) error {
 		}
 	}
 	stale := r.Stale
-	if len(stale) > maxListed && !r.all {
-		stale = stale[:maxListed]
+	if !r.all { // what depends on those that run is behind them
+		stale = slices.DeleteFunc(slices.Clone(stale), func(s staleValue) bool { return s.State != "run" })
+		stale = stale[:min(len(stale), maxListed)]
 	}
 	if len(stale) > 0 {
 		fmt.Fprint(out, "\n### Not up to date\n\n")

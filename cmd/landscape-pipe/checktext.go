@@ -28,6 +28,9 @@ func (r *checkReport) text(w io.Writer, style term.Style) error {
 		fmt.Fprintf(out, "%s  %s\n", style.Bold(term.Pad(head, 8)), verdict(ok, text))
 	}
 	updated := len(r.Updated) > 0
+	if r.Variant {
+		line("run", true, r.variantText())
+	}
 	if len(r.Stale) > 0 {
 		line("stages", false, fmt.Sprintf("%d of %s not up to date", len(r.Stale), plural(r.Stages, "stage")))
 		r.staleText(out, style)
@@ -78,9 +81,17 @@ func (r *checkReport) staleText(out io.Writer, style term.Style) {
 	}
 }
 
+// variantText says with what a run is compared that has no lock file.
+func (r *checkReport) variantText() string {
+	return fmt.Sprintf("%s has no %s of its own and is held against %s", r.Run, lockName, r.Lock)
+}
+
 func (r *checkReport) digestText() string {
-	if !r.Expected && len(r.Updated) == 0 {
+	switch {
+	case !r.Expected && len(r.Updated) == 0:
 		return r.Lock + " is missing: nothing to compare with"
+	case !r.Expected:
+		return plural(r.Results, "result") + ", nothing was expected of them before"
 	}
 	count := make(map[string]int)
 	for _, d := range r.Differences {
@@ -129,14 +140,23 @@ func (c *causeValue) print(out io.Writer, style term.Style, first bool) {
 	if c.Follows > 0 {
 		fmt.Fprintf(out, "          %s behind differ because of this\n", plural(c.Follows, "stage"))
 	}
-	if c.Run != "" {
+	switch {
+	case c.Run == "" && len(c.Changed) > 0:
+		fmt.Fprintf(out, "          %s\n", style.Dim("since the expected results were taken over; no run in this store gave them"))
+	case c.Run != "":
 		fmt.Fprintf(out, "          %s\n", style.Dim(fmt.Sprintf("as expected in run %s of %s", c.Run[:12], c.When.Format(time.DateTime))))
 	}
 }
 
 func (r *checkReport) metricText() string {
-	if !r.Judged {
+	switch {
+	case !r.Judged && len(r.Updated) > 0:
+		return plural(len(r.metrics), "value") + ", nothing was expected of them before"
+	case !r.Judged:
 		return fmt.Sprintf("%s, and no %s to compare with (check --update writes it)", plural(len(r.metrics), "value"), r.Tolerances)
+	}
+	if len(r.Metrics) == 0 {
+		return "none, no table is up to date"
 	}
 	within, moved := 0, 0
 	worst := metricResult{}

@@ -63,8 +63,8 @@ Exit codes:
     0  done
     1  a stage failed, or something else went wrong
     2  wrong usage or params
-    3  check, verify: a difference or damage; status, diff --exit-code: something
-       is to be run, or differs
+    3  check, verify, repro --verify: a difference or damage;
+       status, diff --exit-code: something is to be run, or differs
     4  the store cannot be opened or written, is full, or is newer than this program
   130  interrupted (143: terminated); what had finished is kept. A second Ctrl-C ends at once.
 `

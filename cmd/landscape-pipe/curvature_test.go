@@ -28,6 +28,7 @@ import (
 //	                                                numpy's descr; its values are
 //	                                                0, 1, 2, 0, 1, 2, …
 func TestCurvatureScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/curvature",
 		UpdateScripts:       *update,
@@ -215,6 +216,7 @@ func near(t *testing.T, what string, got, want []float64, tolerance float64) {
 // TestCurvatureGolden runs the verb on the golden networks, once with whole
 // matrices and once with Lanczos alone.
 func TestCurvatureGolden(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"small", "deep"} {
 		for _, exact := range []string{"4000", "0"} {
 			t.Run(name+" exact="+exact, func(t *testing.T) {

@@ -34,6 +34,8 @@ func exitCode(ctx context.Context, err error) int {
 		store      *cas.StoreError
 		format     *cas.FormatError
 		busy       *cas.BusyError
+		damaged    *cas.DamagedError
+		failed     *pipeline.StageError
 	)
 	switch {
 	case err == nil:
@@ -44,7 +46,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &store), errors.As(err, &format), errors.As(err, &busy):
 		return exitStore
-	case errors.As(err, &difference):
+	case errors.As(err, &difference), errors.As(err, &damaged) && !errors.As(err, &failed):
 		return exitDifference
 	}
 	return exitFailed
@@ -56,6 +58,8 @@ func hint(err error) string {
 		wrong  *usageError
 		other  *advisedError
 		failed *pipeline.StageError
+		store  *cas.StoreError
+		damage *cas.DamagedError
 	)
 	switch {
 	case errors.As(err, &wrong):
@@ -66,6 +70,10 @@ func hint(err error) string {
 		return "free some space or name another folder with --store; what had finished is kept"
 	case errors.Is(err, cas.ErrReadOnly):
 		return "name a folder that can be written with --store or LANDSCAPE_STORE"
+	case errors.As(err, &store):
+		return "--store or LANDSCAPE_STORE names another folder for the store"
+	case errors.As(err, &damage) && !errors.As(err, &failed):
+		return "landscape-pipe repro --hash makes again what is damaged or missing"
 	case errors.As(err, &failed):
 		return fmt.Sprintf("landscape-pipe logs %s shows what it said; repro -k goes on with what does not need it", shellWord(failed.Stage.Name()))
 	}

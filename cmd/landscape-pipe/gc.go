@@ -71,7 +71,7 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 	if err != nil {
 		return err
 	}
-	report := gcReport{Applied: c.Apply, Kept: kept, Rows: done.Rows, Bytes: done.Bytes}
+	report := gcReport{Applied: c.Apply, Kept: kept, Rows: done.Rows, RowDamage: done.RowDamage, Bytes: done.Bytes}
 	for _, g := range []struct {
 		what string
 		list []cas.Removed
@@ -96,6 +96,8 @@ type gcReport struct {
 	Removed []gcGroup `json:"removed"`
 	Rows    int       `json:"rows"`  // removed
 	Bytes   int64     `json:"bytes"` // removed, without rows
+
+	RowDamage int `json:"row_damage"` // places without a sound row, in files that are set aside
 }
 
 type gcGroup struct {
@@ -139,7 +141,7 @@ func (w *workspace) roots(plan *pipeline.Plan, artifacts string) ([]pipeline.Roo
 }
 
 func (r *gcReport) print(a *app) {
-	rows := [][]string{{"kept for", "objects", "size"}}
+	rows := [][]string{{"kept for (the first reason counts)", "objects", "size"}}
 	add := func(g gcGroup) { rows = append(rows, []string{g.Why, fmt.Sprint(g.Objects), byteSize(g.Bytes)}) }
 	for _, g := range r.Kept {
 		add(g)
@@ -158,6 +160,9 @@ func (r *gcReport) print(a *app) {
 	text := fmt.Sprintf("%s of rows, %s freed", plural(r.Rows, "entry"), byteSize(r.Bytes))
 	if r.Rows != 1 {
 		text = fmt.Sprintf("%d entries of rows, %s freed", r.Rows, byteSize(r.Bytes))
+	}
+	if r.RowDamage > 0 {
+		text += fmt.Sprintf("; %s in the rows set aside, with the sound ones written anew", plural(r.RowDamage, "damaged place"))
 	}
 	if !r.Applied {
 		text += "; nothing was changed: gc --apply does it"

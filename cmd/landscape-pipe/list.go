@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -18,7 +19,8 @@ type listCmd struct {
 	selection
 	Stages bool `help:"List every stage, not only kinds and files."`
 	Names  bool `help:"List what can be a target, a name a line, for scripts: kinds and exported files, with --stages every stage." xor:"form"`
-	JSON   bool `name:"json" help:"Write JSON: an array of stages." xor:"form"`
+	Runs   bool `help:"List the runs of the store instead, the last one first, as diff names them."`
+	JSON   bool `name:"json" help:"Write JSON: an array of stages, or of runs." xor:"form"`
 }
 
 const listHelp = `Without targets: the kinds, the labels by which groups of them are named, and
@@ -29,6 +31,12 @@ the files that they export. With targets: the stages that these name.
 func (c *listCmd) Run(ctx context.Context, a *app, g *globals) error { return runList(ctx, a, g, c) }
 
 func runList(_ context.Context, a *app, g *globals, c *listCmd) error {
+	if c.Runs {
+		if c.Stages || c.Names || len(c.Targets) > 0 {
+			return usage(errors.New("--runs lists no stages"), "leave out targets, --stages and --names")
+		}
+		return listRuns(a, g.storeDir(), c.JSON)
+	}
 	w, err := g.open(a, c.Set)
 	if err != nil {
 		return err

@@ -53,6 +53,7 @@ type app struct {
 	out, err       term.Style // of stdout and stderr
 	started        time.Time
 	sources        fs.FS // the code that the keys speak of; tests put another in its place
+	keepGoing      bool  // -k was given: there is no need to advise it
 }
 
 func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {
@@ -110,6 +111,9 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 // parseError makes a usage error of what the parser says, with the help text
 // to look at as a hint.
 func parseError(err error) error {
+	if flag, ok := strings.CutSuffix(err.Error(), `: expected string value but got "EOL" (<EOL>)`); ok {
+		return usage(fmt.Errorf("%s: the value is missing", flag), "landscape-pipe --help lists what is possible")
+	}
 	command := "landscape-pipe"
 	var p *kong.ParseError
 	if errors.As(err, &p) && p.Context != nil {
@@ -133,7 +137,11 @@ func (a *app) report(ctx context.Context, err error) {
 		}
 		text := term.Clean(strings.TrimRight(e.Error(), "\n"))
 		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bad("landscape-pipe:"), text)
-		if h := hint(e); h != "" && len(hints) < maxHints {
+		h := hint(e)
+		if a.keepGoing {
+			h, _, _ = strings.Cut(h, "; repro -k ")
+		}
+		if h != "" && len(hints) < maxHints {
 			hints = append(hints, h)
 		}
 	}

@@ -23,10 +23,10 @@ type metric struct {
 	Value float64
 }
 
-// coordinates are the columns that say which network a row is about, and how
-// they are written for short.
+// coordinates are the columns that say which network a row is about, and where
+// on its way, and how they are written for short.
 var coordinates = map[string]string{
-	"hidden_size": "h", "num_layers": "l", "k": "k", "seed": "seed", "at": "at",
+	"hidden_size": "h", "num_layers": "l", "k": "k", "seed": "seed", "at": "at", "from_epoch": "from", "to_epoch": "to",
 }
 
 // readMetrics takes a table apart: columns of text and coordinates name the

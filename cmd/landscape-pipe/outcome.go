@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ type outcome struct {
 }
 
 // compare holds the results against lock.json, and takes them over if asked.
-func (o *outcome) compare(update bool) error {
+func (o *outcome) compare(w *workspace, update bool) error {
 	baseline, err := pipeline.LoadBaseline(o.lock)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -46,20 +47,24 @@ func (o *outcome) compare(update bool) error {
 	}
 	graph := o.plan.Graph()
 	o.differences = baseline.Compare(o.summary.Results)
-	if o.asked || o.summary.Failed+o.summary.Skipped > 0 {
+	if o.asked || o.summary.Failed+o.summary.Skipped+o.summary.Unrun > 0 {
 		// Results that were not asked for, or not made, are not missing.
 		o.differences = slices.DeleteFunc(o.differences, func(d pipeline.Difference) bool { return d.Kind == pipeline.Missing })
 	}
 	if !update {
 		return nil
 	}
-	if o.expected && len(o.differences) == 0 {
-		return nil
-	}
+	before := baseline.Encode()
 	if !o.asked {
 		baseline.Retain(func(stage, _ string) bool { return graph.Stage(stage) != nil })
 	}
 	baseline.Update(graph, o.summary.Results)
+	if err := w.madeWith(baseline, !o.asked); err != nil {
+		return err
+	}
+	if o.expected && bytes.Equal(before, baseline.Encode()) {
+		return nil
+	}
 	if err := baseline.Save(o.lock); err != nil {
 		return fmt.Errorf("updating %s: %w", o.lock, err)
 	}

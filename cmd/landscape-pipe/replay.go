@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // replayReport is what came of running stages again.
@@ -38,10 +40,14 @@ func (w *workspace) replay(ctx context.Context, plan *pipeline.Plan, stages []*p
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	report := &replayReport{Replayed: len(replays), Of: len(stages), Diverged: []divergenceValue{}, failure: err}
+	report := &replayReport{Replayed: len(replays), Of: len(stages), Diverged: []divergenceValue{}}
 	if err != nil {
 		for _, e := range flatten(err) {
 			report.Failed = append(report.Failed, e.Error())
+			if damaged := (*cas.DamagedError)(nil); errors.As(e, &damaged) || errors.Is(e, cas.ErrNotFound) {
+				e = advised(&differenceError{e.Error()}, "landscape-pipe repro --hash makes again what is damaged or missing")
+			}
+			report.failure = errors.Join(report.failure, e)
 		}
 	}
 	for _, replay := range replays {
@@ -93,7 +99,11 @@ func (r *replayReport) print(out io.Writer, style term.Style) {
 			fmt.Fprintf(out, "    first difference: %s\n", term.Clean(d.First.String()))
 		}
 	}
-	for _, s := range stages[1:] {
+	for i, s := range stages[1:] {
+		if i == maxListed {
+			fmt.Fprintf(out, "and %d more\n", len(stages)-1-i)
+			break
+		}
 		fmt.Fprintf(out, "also divergent: %s\n", s)
 	}
 	fmt.Fprintln(out, "Each stage had the inputs on record: it is not a function of its key, or this machine or build computes otherwise.")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 type reproCmd struct {
@@ -20,6 +21,7 @@ type reproCmd struct {
 	Downstream bool   `help:"Run what reads the targets, too."`
 	KeepGoing  bool   `short:"k" help:"After a failure, run what does not need the failed stage."`
 	Retries    int    `placeholder:"N" help:"Run a stage that failed up to N times more. Every attempt leaves its log."`
+	Hash       bool   `help:"First read every result in the store, and mend or make again what is damaged or missing."`
 	Verify     bool   `help:"Afterwards run again what ran, and compare bits."`
 	DryRun     bool   `short:"n" help:"Only say what would run, and why."`
 	UpdateLock bool   `help:"Take the results as those to expect from now on, into lock.json."`
@@ -29,7 +31,10 @@ type reproCmd struct {
 	JSON       bool   `name:"json" help:"Write the summary as JSON."`
 }
 
-const reproHelp = `A run with other params than the default ones exports into runs/NAME in the
+const reproHelp = `What is up to date is not read: damage in the store shows when something needs
+it, and then the stage that made it runs again. --hash looks for it at once.
+
+A run with other params than the default ones exports into runs/NAME in the
 artifacts folder: NAME is ci for params.ci.toml; with --set, the begin of the
 digest of the params is added.
 
@@ -56,6 +61,7 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	if c.Retries < 0 {
 		return usage(fmt.Errorf("--retries=%d: want how often a stage may be run again", c.Retries), "")
 	}
+	a.keepGoing = c.KeepGoing
 	w, err := g.open(a, c.Set)
 	if err != nil {
 		return err
@@ -64,6 +70,16 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	plan, err := w.plan(pipeline.Options{Targets: c.Targets, Force: c.Force, Single: c.Single, Downstream: c.Downstream})
 	if err != nil {
 		return err
+	}
+	if c.Hash {
+		if _, err := plan.Verify(ctx); err != nil {
+			return err
+		}
+		if !c.DryRun {
+			if err := w.mendRows(ctx, a); err != nil {
+				return err
+			}
+		}
 	}
 	if c.DryRun {
 		return planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.Verbose}.print()
@@ -82,7 +98,7 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		if report.written, exportErr = plan.Export(ctx, w.exports); exportErr != nil && runErr == nil {
 			runErr = fmt.Errorf("exporting to %s: %w", w.exports, exportErr)
 		}
-		if err := report.compare(c.UpdateLock && runErr == nil); err != nil {
+		if err := report.compare(w, c.UpdateLock && runErr == nil); err != nil {
 			runErr = errors.Join(runErr, err)
 		}
 	}
@@ -102,6 +118,26 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 		return errors.Join(runErr, fmt.Errorf("writing the summary: %w", err))
 	}
 	return runErr
+}
+
+// mendRows writes the sound rows of the store anew where some are damaged. The
+// store must be alone for that: while others use it, nothing is lost by
+// leaving it for another time.
+func (w *workspace) mendRows(ctx context.Context, a *app) error {
+	damage, err := w.store.Damage()
+	if err != nil || len(damage) == 0 {
+		return err
+	}
+	busy := (*cas.BusyError)(nil)
+	switch _, err := w.store.GC(ctx, cas.GCOptions{}); {
+	case errors.As(err, &busy):
+		a.warn("%s in the rows of the store stays for now: %v", plural(len(damage), "damaged place"), err)
+	case err != nil:
+		return err
+	default:
+		a.warn("%s in the rows of the store: set aside, and the sound rows written anew", plural(len(damage), "damaged place"))
+	}
+	return nil
 }
 
 // execute runs the plan and shows its progress meanwhile.

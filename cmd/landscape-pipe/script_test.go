@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -11,18 +12,35 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 var update = flag.Bool("update", false, "write what the scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"landscape-pipe": main})
+	// Most of the time of a script passes in waiting for syncs.
+	if err := flag.Set("test.parallel", strconv.Itoa(4+runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
+	testscript.Main(cleaner{m}, map[string]func(){"landscape-pipe": main})
+}
+
+// cleaner removes in the end what [baseRuns] made.
+type cleaner struct{ *testing.M }
+
+func (c cleaner) Run() int {
+	code := c.M.Run()
+	os.RemoveAll(baseFolder)
+	return code
 }
 
 // smallParams is a run of every stage in a fraction of a second.
@@ -60,10 +78,16 @@ figures = ["hidden_size"]
 //	                           with its lock.json and tolerances.toml
 //	damage DIGEST…             flips a bit in the object of the store whose
 //	                           digest begins so
+//	forge STAGE OUTPUT         puts other bytes on record for an output: its
+//	                           last two float32 are off by 3 and by 7 ulp
 //
 // and the file params.small.toml.
 func TestScripts(t *testing.T) {
-	base, noData := baseRuns(t)
+	t.Parallel()
+	base, noData := baseRuns()
+	if noData != nil {
+		t.Logf("scripts that need MNIST are skipped: %v", noData)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
@@ -96,6 +120,7 @@ func TestScripts(t *testing.T) {
 				ts.Check(os.CopyFS(ts.MkAbs("artifacts"), os.DirFS(filepath.Join(base, "filled"))))
 			},
 			"damage": damage,
+			"forge":  forge,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "data" {
@@ -106,14 +131,20 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// baseRuns makes, once for all scripts, the artifacts that they copy: "warm"
-// has the small run's data, "filled" all of its results.
-func baseRuns(t *testing.T) (dir string, err error) {
-	t.Helper()
-	dir = t.TempDir()
+var baseFolder string // of baseRuns, "" until then
+
+// baseRuns makes, once for all tests, the artifacts that they copy: "warm" has
+// the small run's data, "filled" all of its results. The error says why the
+// data cannot be had.
+var baseRuns = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "landscape-pipe-test-")
+	if err != nil {
+		panic(err)
+	}
+	baseFolder = dir
 	params := filepath.Join(dir, "params.small.toml")
 	if err := os.WriteFile(params, []byte(smallParams), 0o666); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	do := func(artifacts string, args ...string) (int, string) {
 		var stdout, stderr bytes.Buffer
@@ -122,37 +153,83 @@ func baseRuns(t *testing.T) (dir string, err error) {
 		return code, stderr.String()
 	}
 	if code, text := do("warm", "repro", "fetch", "-q"); code != exitDone {
-		t.Logf("scripts that need MNIST are skipped, no source is in reach:\n%s", text)
-		return "", errors.New(text)
+		return "", fmt.Errorf("no source of MNIST is in reach:\n%s", text)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "warm", "downloads")); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	if err := os.CopyFS(filepath.Join(dir, "filled"), os.DirFS(filepath.Join(dir, "warm"))); err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	for _, args := range [][]string{{"repro", "-q"}, {"check", "--update"}} {
 		if code, text := do("filled", args...); code != exitDone {
-			t.Fatalf("%v: exit code %d\n%s", args, code, text)
+			panic(fmt.Sprintf("%v: exit code %d\n%s", args, code, text))
 		}
 	}
 	return dir, nil
-}
+})
 
 // damage flips a bit in the middle of an object's file.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
 	for _, digest := range args {
-		files, err := filepath.Glob(ts.MkAbs("artifacts/store/objects/*/" + digest + "*.zst"))
-		ts.Check(err)
-		if len(files) != 1 {
-			ts.Fatalf("%d objects begin with %s", len(files), digest)
-		}
-		content, err := os.ReadFile(files[0])
-		ts.Check(err)
-		content[len(content)/2] ^= 1
-		ts.Check(os.Chmod(files[0], 0o644))
-		ts.Check(os.WriteFile(files[0], content, 0o644))
+		ts.Check(flipBit(ts.MkAbs("artifacts/store"), digest))
 	}
+}
+
+// flipBit spoils the object of a store whose digest begins as given.
+func flipBit(store, digest string) error {
+	files, err := filepath.Glob(filepath.Join(store, "objects", "*", digest+"*.zst"))
+	if err != nil || len(files) != 1 {
+		return fmt.Errorf("%d objects begin with %s (%v)", len(files), digest, err)
+	}
+	content, err := os.ReadFile(files[0])
+	if err != nil {
+		return err
+	}
+	content[len(content)/2] ^= 1
+	if err := os.Chmod(files[0], 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(files[0], content, 0o644)
+}
+
+// forge makes a record say that a stage made other bytes than it makes.
+func forge(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: forge STAGE OUTPUT")
+	}
+	st, err := cas.OpenDisk(ts.MkAbs("artifacts/store"))
+	ts.Check(err)
+	defer st.Close()
+	key, ok, err := pipeline.LastKey(st, args[0])
+	ts.Check(err)
+	if !ok {
+		ts.Fatalf("stage %s never ran", args[0])
+	}
+	rows, err := st.Lookup(pipeline.TableRecords, key)
+	ts.Check(err)
+	record, _, err := pipeline.LookupRecord(st, key)
+	ts.Check(err)
+	for _, o := range record.Outputs {
+		if o.Name != args[1] {
+			continue
+		}
+		content, err := st.Get(context.Background(), o.Digest)
+		ts.Check(err)
+		content = bytes.Clone(content)
+		for i, ulp := range []uint32{3, 7} {
+			at := content[len(content)-8+4*i:]
+			binary.LittleEndian.PutUint32(at, binary.LittleEndian.Uint32(at)+ulp)
+		}
+		object := cas.Encode(content)
+		row := bytes.Replace(rows[0], o.Digest[:], object.Digest[:], 1)
+		row[1] |= 1 // it takes the place of the earlier one
+		ts.Check(st.Commit(context.Background(), cas.Batch{
+			Objects: []cas.Object{object}, Rows: []cas.Row{{Table: pipeline.TableRecords, Key: key, Value: row}},
+		}))
+		return
+	}
+	ts.Fatalf("%s has no output %s", args[0], args[1])
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {

@@ -23,8 +23,8 @@ type verifyCmd struct {
 }
 
 const verifyHelp = `Without flags: every row is read, every object has its size, and every record
-finds its objects. Damage is only reported: repro sets a damaged object aside
-and makes it again. With targets, only these and what they read run again.
+finds its objects. Damage is only reported: repro --hash sets a damaged object
+aside and makes it again. With targets, only these and what they read run again.
 
 Examples:
     landscape-pipe verify --hash              is the store sound?
@@ -214,7 +214,7 @@ func (v *verifyReport) print(a *app) {
 func (v *verifyReport) difference() error {
 	if n := len(v.faults()); n > 0 {
 		return advised(&differenceError{fmt.Sprintf("the store is damaged: %s", plural(n, "fault"))},
-			"landscape-pipe repro makes again what the current params need; gc removes the rest")
+			"landscape-pipe repro --hash mends that, and makes again what the current params need; a run with other params what it needs")
 	}
 	if v.replay == nil {
 		return nil

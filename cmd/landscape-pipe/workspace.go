@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -21,6 +22,7 @@ type workspace struct {
 	store   *cas.Disk
 	exports string // folder
 	run     string // name of the run, "" for the default one
+	base    string // folder of the run of which this is a variant, "" for none
 }
 
 // open reads the params, builds the graph and opens the store. It changes
@@ -50,11 +52,25 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 	w := &workspace{params: params, graph: graph, sources: sources, exports: g.Artifacts, run: params.RunName(g.Params, set)}
 	if w.run != "" {
 		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
+		w.base = g.baseOf(w.run, params)
 	}
 	if w.store, err = cas.OpenDisk(g.storeDir()); err != nil {
 		return nil, err
 	}
 	return w, nil
+}
+
+// baseOf is the folder of the run that has the same params file but for the
+// values that --set or an edit changed: whose name has no digest of the params.
+func (g *globals) baseOf(run string, params stages.Params) string {
+	name, variant := strings.CutSuffix(run, "-"+params.Digest()[:8])
+	switch {
+	case !variant:
+		return ""
+	case name == "params":
+		return g.Artifacts
+	}
+	return filepath.Join(g.Artifacts, "runs", name)
 }
 
 // storeDir is the folder of the store.
@@ -68,7 +84,13 @@ func (g *globals) storeDir() string {
 func (w *workspace) close() { w.store.Close() }
 
 // lockFile is where the expected digests of the run are kept.
-func (w *workspace) lockFile() string { return filepath.Join(w.exports, "lock.json") }
+func (w *workspace) lockFile() string { return filepath.Join(w.exports, lockName) }
+
+// The files of a run that say what is expected of it.
+const (
+	lockName       = "lock.json"
+	tolerancesName = "tolerances.toml"
+)
 
 // plan compares the graph with the store. Targets that name nothing are wrong
 // usage; so is --single where something that a target reads is missing.
@@ -84,6 +106,11 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	}
 	p, err := pipeline.NewPlan(w.graph, w.store, o)
 	if err != nil && o.Single && !isStoreError(err) {
+		const most = 3
+		missing := flatten(err)
+		if more := len(missing) - most; more > 1 {
+			err = errors.Join(append(missing[:most:most], fmt.Errorf("and %d stages more", more))...)
+		}
 		return nil, usage(err, "leave out --single to run what the targets read as well")
 	}
 	return p, err

@@ -16,6 +16,9 @@ func (e *Extent) Take(v []float64) {
 	}
 }
 
+// TakeOne widens e to v if it is positive.
+func (e *Extent) TakeOne(v float64) { e.Take([]float64{v}) }
+
 // Positive returns the range, or one to show where nothing was taken: all
 // networks of a figure may have collapsed.
 func (e *Extent) Positive() (low, high float64) {

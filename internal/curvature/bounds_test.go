@@ -2,6 +2,7 @@ package curvature
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -97,41 +98,50 @@ var chain = [][2]string{
 	{"alpha_plus_c", "H_uniform"}, {"B0_plus_C", "H_uniform"},
 }
 
-// TestChainHolds on 1,000 random networks: the corrected bounds in their
-// order, and ‖H_i‖ below those of the full Hessian.
+// TestChainHolds on the golden networks and on 1,000 random ones: the corrected
+// bounds in their order, and ‖H_i‖ below those of the full Hessian.
 func TestChainHolds(t *testing.T) {
+	for _, name := range []string{"small", "deep"} {
+		_, pt := readGolden(t, name)
+		chainHolds(t, "golden "+name, pt)
+	}
 	r := rand.New(rand.NewPCG(11, 12))
-	below := func(x, y float64) bool { return x <= y*(1+1e-9)+1e-300 }
 	for trial := range 1000 {
 		pt := randomPoint(t, r)
-		c, err := pt.Constants()
+		chainHolds(t, fmt.Sprintf("network %d %v", trial, pt.Network.Widths), pt)
+	}
+}
+
+func chainHolds(t *testing.T, network string, pt *Point) {
+	t.Helper()
+	below := func(x, y float64) bool { return x <= y*(1+1e-9)+1e-300 }
+	c, err := pt.Constants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range pt.Data.Objects {
+		o := pt.Object(i)
+		bounds, err := o.Bounds(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range pt.Data.Objects {
-			o := pt.Object(i)
-			bounds, err := o.Bounds(c)
-			if err != nil {
-				t.Fatal(err)
+		at := map[string]float64{}
+		for b, name := range BoundNames {
+			at[name] = bounds[b]
+		}
+		for _, pair := range chain {
+			if !below(at[pair[0]], at[pair[1]]) {
+				t.Errorf("%s, object %d: %s = %v above %s = %v", network, i, pair[0], at[pair[0]], pair[1], at[pair[1]])
 			}
-			at := map[string]float64{}
-			for b, name := range BoundNames {
-				at[name] = bounds[b]
-			}
-			for _, pair := range chain {
-				if !below(at[pair[0]], at[pair[1]]) {
-					t.Errorf("network %d %v, object %d: %s = %v above %s = %v", trial, pt.Network.Widths, i, pair[0], at[pair[0]], pair[1], at[pair[1]])
-				}
-			}
-			least, largest, err := o.Hessian(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			norm := max(-least, largest)
-			for _, name := range []string{"alpha_plus_c", "B0_plus_C", "H_uniform"} {
-				if !below(norm, at[name]) {
-					t.Errorf("network %d %v, object %d: ‖H_i‖ = %v above %s = %v", trial, pt.Network.Widths, i, norm, name, at[name])
-				}
+		}
+		least, largest, err := o.Hessian(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		norm := max(-least, largest)
+		for _, name := range []string{"alpha_plus_c", "B0_plus_C", "H_uniform"} {
+			if !below(norm, at[name]) {
+				t.Errorf("%s, object %d: ‖H_i‖ = %v above %s = %v", network, i, norm, name, at[name])
 			}
 		}
 	}

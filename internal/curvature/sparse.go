@@ -18,13 +18,7 @@ type sparsePart struct {
 
 // isSparse says whether the pixels are mostly black.
 func isSparse(bytes []uint8) bool {
-	filled := 0
-	for _, u := range bytes {
-		if u != 0 {
-			filled++
-		}
-	}
-	return float64(filled) <= mostFilled*float64(len(bytes))
+	return float64(kernel.NonZero(bytes)) <= mostFilled*float64(len(bytes))
 }
 
 // sparsePart returns the sparse form of a range of objects, nil where the data

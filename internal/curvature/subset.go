@@ -2,8 +2,14 @@ package curvature
 
 import "fmt"
 
-// First returns the first k objects.
-func (d *Data) First(k int) (*Data, error) { return d.Subset(Spread(min(k, d.Objects), 0)) }
+// First returns the first k objects. They share the memory of all.
+func (d *Data) First(k int) (*Data, error) {
+	k = min(k, d.Objects)
+	if d.values != nil {
+		return NewData(d.values[:k*d.Width], d.Width, d.Labels[:k])
+	}
+	return NewPixels(d.bytes[:k*d.Width], d.Width, d.Labels[:k])
+}
 
 // Subset returns the listed objects, in that order, as data of their own.
 func (d *Data) Subset(objects []int) (*Data, error) {

@@ -7,10 +7,11 @@ import (
 )
 
 // basis is an orthonormal basis q of a subspace with the projection t of the
-// operator onto it (len(q)×len(q), row-major in rows).
+// operator onto it (len(q)×len(q), row-major in rows), and the images of the
+// vectors under the operator, as far as they are known.
 type basis struct {
 	n, workers int
-	q          [][]float64
+	q, images  [][]float64
 	t          [][]float64
 	restarted  bool // t is an arrow, then tridiagonal; else tridiagonal from the beginning
 }
@@ -53,16 +54,21 @@ func (b *basis) accumulate(w, c []float64) {
 	split(b.workers, (len(w)+chunk-1)/chunk*16, func(lo, hi int) {
 		for from := lo / 16 * chunk; from < min(hi/16*chunk, len(w)); from += chunk {
 			to := min(from+chunk, len(w))
-			j := 0
-			for ; j+4 <= len(c); j += 4 {
-				q := b.q[j : j+4]
-				kernel.Axpy4x64(w[from:to], (*[4]float64)(c[j:]), q[0][from:to], q[1][from:to], q[2][from:to], q[3][from:to])
-			}
-			for ; j < len(c); j++ {
-				kernel.Axpy64(w[from:to], c[j], b.q[j][from:to])
-			}
+			accumulate(w[from:to], c, b.q, from, to)
 		}
 	})
+}
+
+// accumulate adds Σ c_j v_j[from:to] to w, in the order of j.
+func accumulate(w, c []float64, v [][]float64, from, to int) {
+	j := 0
+	for ; j+4 <= len(c); j += 4 {
+		q := v[j : j+4]
+		kernel.Axpy4x64(w, (*[4]float64)(c[j:]), q[0][from:to], q[1][from:to], q[2][from:to], q[3][from:to])
+	}
+	for ; j < len(c); j++ {
+		kernel.Axpy64(w, c[j], v[j][from:to])
+	}
 }
 
 // add appends a unit vector.
@@ -112,12 +118,23 @@ func (b *basis) ritz(full bool) ([]float64, [][]float64, error) {
 	return values, rows, err
 }
 
-// combine returns Σ s_j q_j.
-func (b *basis) combine(s []float64) []float64 {
-	v := make([]float64, b.n)
-	one := basis{n: b.n, workers: 1, q: b.q}
-	one.accumulate(v, s)
-	return v
+// combine returns Σ_j s_j v_j of each of the lists s.
+func combine(workers int, v, s [][]float64) [][]float64 {
+	const chunk = 1024 // the pieces of all vectors stay in the second cache for all lists
+	n := len(v[0])
+	sums := make([][]float64, len(s))
+	for i := range sums {
+		sums[i] = make([]float64, n)
+	}
+	split(workers, (n+chunk-1)/chunk*16, func(lo, hi int) {
+		for from := lo / 16 * chunk; from < min(hi/16*chunk, n); from += chunk {
+			to := min(from+chunk, n)
+			for i := range sums {
+				accumulate(sums[i][from:to], s[i], v, from, to)
+			}
+		}
+	})
+	return sums
 }
 
 // thick restarts with the Ritz vectors nearest to both ends and the next
@@ -126,12 +143,9 @@ func (b *basis) thick(values []float64, vectors [][]float64, s Search, beta floa
 	m := len(b.q)
 	keep := ends(m, Search{Top: min(s.Top+s.Top/2+8, m/3), Bottom: min(s.Bottom+s.Bottom/2+8, m/3)})
 	r := &basis{n: b.n, workers: b.workers, restarted: true}
-	kept := make([][]float64, len(keep))
-	split(b.workers, len(keep)*16, func(lo, hi int) {
-		for i := lo / 16; i < hi/16; i++ {
-			kept[i] = b.combine(vectors[keep[i]])
-		}
-	})
+	chosen := choose(vectors, keep)
+	kept := combine(b.workers, b.q, chosen)
+	r.images = combine(b.workers, b.images, chosen)
 	for i, at := range keep {
 		r.add(kept[i])
 		r.t[i][i] = values[at]
@@ -143,6 +157,15 @@ func (b *basis) thick(values []float64, vectors [][]float64, s Search, beta floa
 		r.t[last][i], r.t[i][last] = coupling, coupling
 	}
 	return r
+}
+
+// choose returns the entries of list at the given places.
+func choose(list [][]float64, at []int) [][]float64 {
+	chosen := make([][]float64, len(at))
+	for i, j := range at {
+		chosen[i] = list[j]
+	}
+	return chosen
 }
 
 // normalise scales v to unit length and returns the length it had.

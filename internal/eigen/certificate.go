@@ -8,48 +8,30 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
-// certify forms the wanted Ritz vectors, applies the operator to the block
-// once more, solves the block's own Rayleigh–Ritz problem and measures the
-// residuals that the certificates rest on.
-func certify(ctx context.Context, op Operator, b *basis, values []float64, vectors [][]float64, s Search, result *Result) error {
+// certify forms the wanted Ritz vectors and their images, solves the block's
+// own Rayleigh–Ritz problem and measures the residuals that the certificates
+// rest on.
+func certify(b *basis, values []float64, vectors [][]float64, s Search, result *Result) error {
 	list := ends(len(values), s)
-	k, n := len(list), b.n
-	v := make([]float64, k*n)
-	split(b.workers, k*16, func(lo, hi int) {
-		for i := lo / 16; i < hi/16; i++ {
-			copy(v[i*n:], b.combine(vectors[list[i]]))
-		}
-	})
-	block := &basis{n: n, workers: b.workers}
-	for i := range k { // the combinations are orthonormal up to rounding: make them so to the last bit
-		row := v[i*n : (i+1)*n]
-		block.orthogonalise(row)
-		normalise(row)
-		block.add(row)
+	k := len(list)
+	chosen := choose(vectors, list)
+	block := &basis{n: b.n, workers: b.workers}
+	for _, v := range combine(b.workers, b.q, chosen) { // orthonormal up to rounding: make them so to the last bit
+		block.orthogonalise(v)
+		normalise(v)
+		block.add(v)
 	}
-	hv := make([]float64, k*n)
-	if err := op.Apply(ctx, hv, v, k); err != nil {
-		return err
-	}
-	result.Products += k
-	products := make([][]float64, k)
-	for i := range k {
-		products[i] = hv[i*n : (i+1)*n]
-	}
-	projected := inner(b.workers, block.q, products)
-	theta, rotation, err := Symmetric(projected, k, true, 1)
+	images := combine(b.workers, b.images, chosen)
+	theta, rotation, err := Symmetric(inner(b.workers, block.q, images), k, true, 1)
 	if err != nil {
 		return err
 	}
 	pairs := make([]Pair, k)
-	residuals := make([][]float64, k)
-	images := &basis{n: n, q: products}
+	rotated, residuals := combine(b.workers, block.q, rotation), combine(b.workers, images, rotation)
 	split(b.workers, k*16, func(lo, hi int) {
 		for i := lo / 16; i < hi/16; i++ {
-			vector, residual := block.combine(rotation[i]), images.combine(rotation[i])
-			kernel.Axpy64(residual, -theta[i], vector)
-			residuals[i] = residual
-			pairs[i] = Pair{Value: theta[i], Residual: math.Sqrt(kernel.Dot64(residual, residual)), Vector: vector}
+			kernel.Axpy64(residuals[i], -theta[i], rotated[i])
+			pairs[i] = Pair{Value: theta[i], Residual: math.Sqrt(kernel.Dot64(residuals[i], residuals[i])), Vector: rotated[i]}
 		}
 	})
 	gram := inner(b.workers, residuals, residuals)
@@ -65,13 +47,15 @@ func certify(ctx context.Context, op Operator, b *basis, values []float64, vecto
 		pairs[i].Error = estimate(pairs[i].Residual, gap(near, list[i]))
 		result.Norm = max(result.Norm, math.Abs(pairs[i].Value))
 	}
-	result.Rounding = float64(s.Rounding * result.Norm)
+	// Σ|s_j| over m coefficients of a unit vector is at most √m.
+	m := float64(len(b.q))
+	result.Rounding = float64(float64(float64(s.Rounding*math.Sqrt(m))+float64(unit*m)) * result.Norm)
 	bottom := min(s.Bottom, k)
 	result.Bottom = pairs[:bottom]
 	for i := k - 1; i >= bottom; i-- {
 		result.Top = append(result.Top, pairs[i])
 	}
-	result.Missed = missed(n, result.Products-k)
+	result.Missed = missed(b.n, result.Products)
 	return nil
 }
 

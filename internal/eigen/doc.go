@@ -6,7 +6,8 @@
 // ([Symmetric]) and implicit QL ([Tridiagonal]); the error is a small multiple
 // of the unit roundoff times the norm. An operator that is only known by its
 // products is solved by the Lanczos method ([Lanczos]) with full two-pass
-// reorthogonalisation, and each value comes with a certificate ([Pair]):
+// reorthogonalisation, and each value comes with a certificate ([Pair]) that is
+// measured from the products with the basis, by linearity, and costs none more:
 //
 //   - rigorous: an eigenvalue lies within the residual ‖Hv − θv‖ of θ, plus a
 //     stated bound of the rounding of the residual itself; and for the whole

@@ -185,6 +185,7 @@ func TestLanczosFindsBothEnds(t *testing.T) {
 					t.Fatalf("not converged after %d products", result.Products)
 				}
 				norm := max(math.Abs(exact[0]), math.Abs(exact[m.n-1]))
+				image := make([]float64, m.n)
 				check := func(end string, i int, p Pair, want float64) {
 					slack := p.Residual + result.Rounding + 1e-13*norm
 					nearest := math.Inf(1)
@@ -199,6 +200,14 @@ func TestLanczosFindsBothEnds(t *testing.T) {
 					}
 					if p.Residual > 1e-4*norm {
 						t.Errorf("%s %d: residual %g", end, i, p.Residual)
+					}
+					// the residual comes from products with the basis: a product with the vector itself agrees
+					if err := m.Apply(t.Context(), image, p.Vector, 1); err != nil {
+						t.Fatal(err)
+					}
+					kernel.Axpy64(image, -p.Value, p.Vector)
+					if direct := math.Sqrt(kernel.Dot64(image, image)); math.Abs(direct-p.Residual) > result.Rounding+1e-14*norm {
+						t.Errorf("%s %d: residual %g, by a product of its own %g", end, i, p.Residual, direct)
 					}
 				}
 				for i, p := range result.Top {

@@ -36,8 +36,9 @@ type Search struct {
 // Pair is a computed eigenvalue with its certificate.
 type Pair struct {
 	Value float64
-	// Residual is ‖Hv − θv‖₂ for the unit vector v, measured with one more
-	// product: an eigenvalue lies within Residual + Result.Rounding of Value.
+	// Residual is ‖Hv − θv‖₂ for the unit vector v, Hv being formed from the
+	// products with the basis: an eigenvalue lies within Residual +
+	// Result.Rounding of Value.
 	Residual float64
 	// Error is the Kato–Temple estimate residual²/gap, at most Residual.
 	// The gap comes from computed values: an estimate, no bound.
@@ -53,8 +54,8 @@ type Result struct {
 	// there are pairs lie within Block + Rounding of the values, each pair
 	// having its own.
 	Block float64
-	// Rounding bounds how far rounding in the products can have moved a
-	// residual.
+	// Rounding bounds how far rounding in the products, and in their
+	// combinations, can have moved a residual.
 	Rounding float64
 	// Norm is the largest |θ|: a lower bound of ‖H‖₂, up to Residual.
 	Norm float64
@@ -70,8 +71,10 @@ type Result struct {
 // Lanczos finds eigenvalues at the ends of the spectrum by the single-vector
 // Lanczos method with full two-pass reorthogonalisation, thick restarts
 // (Wu and Simon, 2000) only where the basis would outgrow MaxBasis, and
-// relative breakdown tests; then one Rayleigh–Ritz step over a block product,
-// from which the certificates are measured.
+// relative breakdown tests; then one Rayleigh–Ritz step with the wanted
+// vectors, from which the certificates are measured. The products with the
+// basis are kept for it: H applied to a combination of basis vectors is the
+// same combination of them, so that the certificates cost no product.
 func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	n := op.Dim()
 	wanted := s.Top + s.Bottom
@@ -106,6 +109,7 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 			return nil, err
 		}
 		result.Products++
+		b.images = append(b.images, append([]float64(nil), w...))
 		size := math.Sqrt(kernel.Dot64(w, w))
 		if math.IsNaN(size) || math.IsInf(size, 0) {
 			return nil, fmt.Errorf("lanczos: product %d is not finite", result.Products)
@@ -177,14 +181,14 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return result, certify(ctx, op, b, values, vectors, s, result)
+	return result, certify(b, values, vectors, s, result)
 }
 
 // due says whether to look at the Ritz values after m basis vectors: first
 // when enough could have converged, then every few steps, more rarely later.
 func due(m, wanted, products int) bool {
 	first := wanted + wanted/2 + 10
-	return products >= first && (products-first)%max(2, m/24) == 0
+	return products >= first && (products-first)%max(1, m/48) == 0
 }
 
 // ends lists the indices of the wanted values among m ascending ones.

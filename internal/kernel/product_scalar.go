@@ -17,7 +17,7 @@ func sparseRow32(out []float32, index []uint16, value, b []float32) { noVector()
 
 func scatterRow32(c []float32, index []uint16, value, d []float32) { noVector() }
 
-func sparseRow64(out []float64, index []uint16, u []uint8, table *[256]float64, b []float64, ldb int) {
+func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float64, ldb int) {
 	noVector()
 }
 

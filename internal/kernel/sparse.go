@@ -61,18 +61,22 @@ func nonZero(word uint64) uint64 {
 	return (word&low + low | word) &^ low
 }
 
+// NonZero returns how many bytes are not zero.
+func NonZero(u []uint8) int {
+	count := 0
+	for j := 0; j < len(u); j += 8 {
+		count += bits.OnesCount64(nonZero(wordAt(u, j)))
+	}
+	return count
+}
+
 // countBytes returns how many bytes of a matrix are not zero. It panics if
 // the matrix does not fit the sparse forms.
 func countBytes(u []uint8, rows, cols int) int {
 	if rows < 0 || cols < 0 || cols > 1<<16 || len(u) < rows*cols {
 		panic(fmt.Sprintf("kernel: sparse matrix of %d×%d from %d bytes", rows, cols, len(u)))
 	}
-	count := 0
-	u = u[:rows*cols]
-	for j := 0; j < len(u); j += 8 {
-		count += bits.OnesCount64(nonZero(wordAt(u, j)))
-	}
-	return count
+	return NonZero(u[:rows*cols])
 }
 
 // SparseMulNN32 computes C = init + S[rows]·B: C is len(rows)×h, B is

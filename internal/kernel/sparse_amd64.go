@@ -29,25 +29,30 @@ func sparse32half(c *float32, index *uint16, value *float32, count int, b *float
 //go:noescape
 func sparse32x1mask(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr, mask *[8]int32)
 
-// sparse64x4 adds count stored values table[u] times rows of b to c, in two chains; row is the stride of b in bytes.
+// sparse64x4 does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
 //
 //go:noescape
-func sparse64x4(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr)
+func sparse64x4(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
 
-// sparse64x2 adds count stored values table[u] times rows of b to c, in two chains; row is the stride of b in bytes.
+// sparse64x3 does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
 //
 //go:noescape
-func sparse64x2(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr)
+func sparse64x3(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
 
-// sparse64x1 adds count stored values table[u] times rows of b to c, in two chains; row is the stride of b in bytes.
+// sparse64x2 does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
 //
 //go:noescape
-func sparse64x1(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr)
+func sparse64x2(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
 
-// sparse64x1mask adds count stored values table[u] times rows of b to c where mask is set, in two chains; row is the stride of b in bytes.
+// sparse64x1 does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
 //
 //go:noescape
-func sparse64x1mask(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr, mask *[4]int64)
+func sparse64x1(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
+
+// sparse64x1mask does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c where mask is set, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
+//
+//go:noescape
+func sparse64x1mask(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr, mask *[4]int64)
 
 // scatter32x8 adds each of count (at least 1) stored values times d to its row of c; row is the stride of c in bytes.
 //

@@ -57,6 +57,8 @@ last:
 	VFMADD231PS  32(CX), Y8, Y1
 	VFMADD231PS  64(CX), Y8, Y2
 	VFMADD231PS  96(CX), Y8, Y3
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
 
 done:
 	VADDPS  Y4, Y0, Y0
@@ -113,6 +115,8 @@ last:
 	VBROADCASTSS (DX), Y4
 	VFMADD231PS  (CX), Y4, Y0
 	VFMADD231PS  32(CX), Y4, Y1
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
 
 done:
 	VADDPS  Y2, Y0, Y0
@@ -160,6 +164,8 @@ last:
 	ADDQ         DI, CX
 	VBROADCASTSS (DX), Y2
 	VFMADD231PS  (CX), Y2, Y0
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
 
 done:
 	VADDPS  Y1, Y0, Y0
@@ -205,6 +211,8 @@ last:
 	ADDQ         DI, CX
 	VBROADCASTSS (DX), X2
 	VFMADD231PS  (CX), X2, X0
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
 
 done:
 	VADDPS  X1, X0, X0
@@ -255,6 +263,8 @@ last:
 	VBROADCASTSS (DX), Y3
 	VMASKMOVPS   (CX), Y0, Y4
 	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
 
 done:
 	VADDPS     Y2, Y1, Y1
@@ -262,16 +272,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func sparse64x4(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr)
+// func sparse64x4(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
 // Requires: AVX, FMA3
-TEXT ·sparse64x4(SB), NOSPLIT, $0-56
-	MOVQ    c+0(FP), AX
-	MOVQ    index+8(FP), SI
-	MOVQ    u+16(FP), DX
-	MOVQ    table+24(FP), BX
-	MOVQ    count+32(FP), CX
-	MOVQ    b+40(FP), R8
-	MOVQ    row+48(FP), DI
+TEXT ·sparse64x4(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ ptr+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ index+32(FP), R8
+	MOVQ u+40(FP), SI
+	MOVQ table+48(FP), DI
+	MOVQ b+56(FP), R10
+	MOVQ row+64(FP), R9
+
+rows:
+	MOVLQSX 4(DX), R11
+	MOVLQSX (DX), R12
+	SUBQ    R12, R11
+	JEQ     next
 	VMOVUPD (AX), Y0
 	VXORPD  Y4, Y4, Y4
 	VMOVUPD 32(AX), Y1
@@ -280,45 +298,47 @@ TEXT ·sparse64x4(SB), NOSPLIT, $0-56
 	VXORPD  Y6, Y6, Y6
 	VMOVUPD 96(AX), Y3
 	VXORPD  Y7, Y7, Y7
-	SUBQ    $0x02, CX
+	SUBQ    $0x02, R11
 	JLT     last
 
 loop:
-	MOVWQZX      (SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      (DX), R10
-	VBROADCASTSD (BX)(R10*8), Y8
-	VFMADD231PD  (R9), Y8, Y0
-	VFMADD231PD  32(R9), Y8, Y1
-	VFMADD231PD  64(R9), Y8, Y2
-	VFMADD231PD  96(R9), Y8, Y3
-	MOVWQZX      2(SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      1(DX), R10
-	VBROADCASTSD (BX)(R10*8), Y8
-	VFMADD231PD  (R9), Y8, Y4
-	VFMADD231PD  32(R9), Y8, Y5
-	VFMADD231PD  64(R9), Y8, Y6
-	VFMADD231PD  96(R9), Y8, Y7
-	ADDQ         $0x04, SI
-	ADDQ         $0x02, DX
-	SUBQ         $0x02, CX
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Y8
+	VFMADD231PD  (R12), Y8, Y0
+	VFMADD231PD  32(R12), Y8, Y1
+	VFMADD231PD  64(R12), Y8, Y2
+	VFMADD231PD  96(R12), Y8, Y3
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Y8
+	VFMADD231PD  (R12), Y8, Y4
+	VFMADD231PD  32(R12), Y8, Y5
+	VFMADD231PD  64(R12), Y8, Y6
+	VFMADD231PD  96(R12), Y8, Y7
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
 	JGE          loop
 
 last:
-	CMPQ         CX, $-1
+	CMPQ         R11, $-1
 	JNE          done
-	MOVWQZX      (SI), CX
-	IMULQ        DI, CX
-	ADDQ         R8, CX
-	MOVBQZX      (DX), DX
-	VBROADCASTSD (BX)(DX*8), Y8
-	VFMADD231PD  (CX), Y8, Y0
-	VFMADD231PD  32(CX), Y8, Y1
-	VFMADD231PD  64(CX), Y8, Y2
-	VFMADD231PD  96(CX), Y8, Y3
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Y8
+	VFMADD231PD  (R11), Y8, Y0
+	VFMADD231PD  32(R11), Y8, Y1
+	VFMADD231PD  64(R11), Y8, Y2
+	VFMADD231PD  96(R11), Y8, Y3
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
 
 done:
 	VADDPD  Y4, Y0, Y0
@@ -329,165 +349,298 @@ done:
 	VMOVUPD Y2, 64(AX)
 	VADDPD  Y7, Y3, Y3
 	VMOVUPD Y3, 96(AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
 	VZEROUPPER
 	RET
 
-// func sparse64x2(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr)
+// func sparse64x3(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
 // Requires: AVX, FMA3
-TEXT ·sparse64x2(SB), NOSPLIT, $0-56
-	MOVQ    c+0(FP), AX
-	MOVQ    index+8(FP), SI
-	MOVQ    u+16(FP), DX
-	MOVQ    table+24(FP), BX
-	MOVQ    count+32(FP), CX
-	MOVQ    b+40(FP), R8
-	MOVQ    row+48(FP), DI
+TEXT ·sparse64x3(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ ptr+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ index+32(FP), R8
+	MOVQ u+40(FP), SI
+	MOVQ table+48(FP), DI
+	MOVQ b+56(FP), R10
+	MOVQ row+64(FP), R9
+
+rows:
+	MOVLQSX 4(DX), R11
+	MOVLQSX (DX), R12
+	SUBQ    R12, R11
+	JEQ     next
+	VMOVUPD (AX), Y0
+	VXORPD  Y3, Y3, Y3
+	VMOVUPD 32(AX), Y1
+	VXORPD  Y4, Y4, Y4
+	VMOVUPD 64(AX), Y2
+	VXORPD  Y5, Y5, Y5
+	SUBQ    $0x02, R11
+	JLT     last
+
+loop:
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Y6
+	VFMADD231PD  (R12), Y6, Y0
+	VFMADD231PD  32(R12), Y6, Y1
+	VFMADD231PD  64(R12), Y6, Y2
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Y6
+	VFMADD231PD  (R12), Y6, Y3
+	VFMADD231PD  32(R12), Y6, Y4
+	VFMADD231PD  64(R12), Y6, Y5
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
+	JGE          loop
+
+last:
+	CMPQ         R11, $-1
+	JNE          done
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Y6
+	VFMADD231PD  (R11), Y6, Y0
+	VFMADD231PD  32(R11), Y6, Y1
+	VFMADD231PD  64(R11), Y6, Y2
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
+
+done:
+	VADDPD  Y3, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VADDPD  Y4, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	VADDPD  Y5, Y2, Y2
+	VMOVUPD Y2, 64(AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
+	VZEROUPPER
+	RET
+
+// func sparse64x2(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
+// Requires: AVX, FMA3
+TEXT ·sparse64x2(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ ptr+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ index+32(FP), R8
+	MOVQ u+40(FP), SI
+	MOVQ table+48(FP), DI
+	MOVQ b+56(FP), R10
+	MOVQ row+64(FP), R9
+
+rows:
+	MOVLQSX 4(DX), R11
+	MOVLQSX (DX), R12
+	SUBQ    R12, R11
+	JEQ     next
 	VMOVUPD (AX), Y0
 	VXORPD  Y2, Y2, Y2
 	VMOVUPD 32(AX), Y1
 	VXORPD  Y3, Y3, Y3
-	SUBQ    $0x02, CX
+	SUBQ    $0x02, R11
 	JLT     last
 
 loop:
-	MOVWQZX      (SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      (DX), R10
-	VBROADCASTSD (BX)(R10*8), Y4
-	VFMADD231PD  (R9), Y4, Y0
-	VFMADD231PD  32(R9), Y4, Y1
-	MOVWQZX      2(SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      1(DX), R10
-	VBROADCASTSD (BX)(R10*8), Y4
-	VFMADD231PD  (R9), Y4, Y2
-	VFMADD231PD  32(R9), Y4, Y3
-	ADDQ         $0x04, SI
-	ADDQ         $0x02, DX
-	SUBQ         $0x02, CX
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Y4
+	VFMADD231PD  (R12), Y4, Y0
+	VFMADD231PD  32(R12), Y4, Y1
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Y4
+	VFMADD231PD  (R12), Y4, Y2
+	VFMADD231PD  32(R12), Y4, Y3
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
 	JGE          loop
 
 last:
-	CMPQ         CX, $-1
+	CMPQ         R11, $-1
 	JNE          done
-	MOVWQZX      (SI), CX
-	IMULQ        DI, CX
-	ADDQ         R8, CX
-	MOVBQZX      (DX), DX
-	VBROADCASTSD (BX)(DX*8), Y4
-	VFMADD231PD  (CX), Y4, Y0
-	VFMADD231PD  32(CX), Y4, Y1
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Y4
+	VFMADD231PD  (R11), Y4, Y0
+	VFMADD231PD  32(R11), Y4, Y1
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
 
 done:
 	VADDPD  Y2, Y0, Y0
 	VMOVUPD Y0, (AX)
 	VADDPD  Y3, Y1, Y1
 	VMOVUPD Y1, 32(AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
 	VZEROUPPER
 	RET
 
-// func sparse64x1(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr)
+// func sparse64x1(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
 // Requires: AVX, FMA3
-TEXT ·sparse64x1(SB), NOSPLIT, $0-56
-	MOVQ    c+0(FP), AX
-	MOVQ    index+8(FP), SI
-	MOVQ    u+16(FP), DX
-	MOVQ    table+24(FP), BX
-	MOVQ    count+32(FP), CX
-	MOVQ    b+40(FP), R8
-	MOVQ    row+48(FP), DI
+TEXT ·sparse64x1(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ ptr+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ index+32(FP), R8
+	MOVQ u+40(FP), SI
+	MOVQ table+48(FP), DI
+	MOVQ b+56(FP), R10
+	MOVQ row+64(FP), R9
+
+rows:
+	MOVLQSX 4(DX), R11
+	MOVLQSX (DX), R12
+	SUBQ    R12, R11
+	JEQ     next
 	VMOVUPD (AX), Y0
 	VXORPD  Y1, Y1, Y1
-	SUBQ    $0x02, CX
+	SUBQ    $0x02, R11
 	JLT     last
 
 loop:
-	MOVWQZX      (SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      (DX), R10
-	VBROADCASTSD (BX)(R10*8), Y2
-	VFMADD231PD  (R9), Y2, Y0
-	MOVWQZX      2(SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      1(DX), R10
-	VBROADCASTSD (BX)(R10*8), Y2
-	VFMADD231PD  (R9), Y2, Y1
-	ADDQ         $0x04, SI
-	ADDQ         $0x02, DX
-	SUBQ         $0x02, CX
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Y2
+	VFMADD231PD  (R12), Y2, Y0
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Y2
+	VFMADD231PD  (R12), Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
 	JGE          loop
 
 last:
-	CMPQ         CX, $-1
+	CMPQ         R11, $-1
 	JNE          done
-	MOVWQZX      (SI), CX
-	IMULQ        DI, CX
-	ADDQ         R8, CX
-	MOVBQZX      (DX), DX
-	VBROADCASTSD (BX)(DX*8), Y2
-	VFMADD231PD  (CX), Y2, Y0
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Y2
+	VFMADD231PD  (R11), Y2, Y0
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
 
 done:
 	VADDPD  Y1, Y0, Y0
 	VMOVUPD Y0, (AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
 	VZEROUPPER
 	RET
 
-// func sparse64x1mask(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr, mask *[4]int64)
+// func sparse64x1mask(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr, mask *[4]int64)
 // Requires: AVX, FMA3
-TEXT ·sparse64x1mask(SB), NOSPLIT, $0-64
-	MOVQ       c+0(FP), AX
-	MOVQ       index+8(FP), SI
-	MOVQ       u+16(FP), DX
-	MOVQ       table+24(FP), BX
-	MOVQ       count+32(FP), CX
-	MOVQ       b+40(FP), R8
-	MOVQ       row+48(FP), DI
-	MOVQ       mask+56(FP), R9
-	VMOVUPD    (R9), Y0
+TEXT ·sparse64x1mask(SB), NOSPLIT, $0-80
+	MOVQ    c+0(FP), AX
+	MOVQ    ldc+8(FP), CX
+	MOVQ    ptr+16(FP), DX
+	MOVQ    rows+24(FP), BX
+	MOVQ    index+32(FP), R8
+	MOVQ    u+40(FP), SI
+	MOVQ    table+48(FP), DI
+	MOVQ    b+56(FP), R10
+	MOVQ    row+64(FP), R9
+	MOVQ    mask+72(FP), R11
+	VMOVUPD (R11), Y0
+
+rows:
+	MOVLQSX    4(DX), R11
+	MOVLQSX    (DX), R12
+	SUBQ       R12, R11
+	JEQ        next
 	VMASKMOVPD (AX), Y0, Y1
 	VXORPD     Y2, Y2, Y2
-	SUBQ       $0x02, CX
+	SUBQ       $0x02, R11
 	JLT        last
 
 loop:
-	MOVWQZX      (SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      (DX), R10
-	VBROADCASTSD (BX)(R10*8), Y3
-	VMASKMOVPD   (R9), Y0, Y4
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Y3
+	VMASKMOVPD   (R12), Y0, Y4
 	VFMADD231PD  Y4, Y3, Y1
-	MOVWQZX      2(SI), R9
-	IMULQ        DI, R9
-	ADDQ         R8, R9
-	MOVBQZX      1(DX), R10
-	VBROADCASTSD (BX)(R10*8), Y3
-	VMASKMOVPD   (R9), Y0, Y4
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Y3
+	VMASKMOVPD   (R12), Y0, Y4
 	VFMADD231PD  Y4, Y3, Y2
-	ADDQ         $0x04, SI
-	ADDQ         $0x02, DX
-	SUBQ         $0x02, CX
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
 	JGE          loop
 
 last:
-	CMPQ         CX, $-1
+	CMPQ         R11, $-1
 	JNE          done
-	MOVWQZX      (SI), CX
-	IMULQ        DI, CX
-	ADDQ         R8, CX
-	MOVBQZX      (DX), DX
-	VBROADCASTSD (BX)(DX*8), Y3
-	VMASKMOVPD   (CX), Y0, Y4
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Y3
+	VMASKMOVPD   (R11), Y0, Y4
 	VFMADD231PD  Y4, Y3, Y1
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
 
 done:
 	VADDPD     Y2, Y1, Y1
 	VMASKMOVPD Y1, Y0, (AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
 	VZEROUPPER
 	RET
 

@@ -67,30 +67,30 @@ func scatterRow32(c []float32, index []uint16, value, d []float32) {
 	}
 }
 
-// sparseRow64 is sparseRow32 in float64, on bytes.
-func sparseRow64(out []float64, index []uint16, u []uint8, table *[256]float64, b []float64, ldb int) {
-	count := len(index)
-	if count == 0 {
-		for j := range out {
-			out[j] += 0
-		}
+// sparseBlock64 adds to the rows of c (stride ldc, h columns) the products of
+// the rows of one block of a sparse matrix, whose values lie from ptr[0] on.
+func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float64, ldb int) {
+	if ptr[0] == ptr[len(ptr)-1] {
 		return
 	}
-	h := len(out)
-	row := uintptr(ldb) * 8
+	index, u := &s.Index[ptr[0]], &s.U[ptr[0]]
+	rows, out, row := len(ptr)-1, uintptr(ldc)*8, uintptr(ldb)*8
 	j := 0
 	for ; h-j >= 16; j += 16 {
-		sparse64x4(&out[j], &index[0], &u[0], table, count, &b[j], row)
+		sparse64x4(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
 	}
-	if h-j >= 8 {
-		sparse64x2(&out[j], &index[0], &u[0], table, count, &b[j], row)
+	switch {
+	case h-j >= 12:
+		sparse64x3(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
+		j += 12
+	case h-j >= 8:
+		sparse64x2(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
 		j += 8
-	}
-	if h-j >= 4 {
-		sparse64x1(&out[j], &index[0], &u[0], table, count, &b[j], row)
+	case h-j >= 4:
+		sparse64x1(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
 		j += 4
 	}
 	if h > j {
-		sparse64x1mask(&out[j], &index[0], &u[0], table, count, &b[j], row, &lanes64[h-j])
+		sparse64x1mask(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row, &lanes64[h-j])
 	}
 }

@@ -76,7 +76,17 @@ func scatterRow32(c []float32, index []uint16, value, d []float32) {
 	}
 }
 
-// sparseRow64 is sparseRow32 in float64, on bytes.
+// sparseBlock64 adds to the rows of c (stride ldc, h columns) the products of
+// the rows of one block of a sparse matrix, whose values lie from ptr[0] on.
+func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float64, ldb int) {
+	for i := range len(ptr) - 1 {
+		if from, to := ptr[i], ptr[i+1]; from < to {
+			sparseRow64(c[i*ldc:i*ldc+h], s.Index[from:to], s.U[from:to], &s.Table, b, ldb)
+		}
+	}
+}
+
+// sparseRow64 adds one row, eight columns at a time.
 func sparseRow64(out []float64, index []uint16, u []uint8, table *[256]float64, b []float64, ldb int) {
 	h := len(out)
 	j := 0

@@ -77,6 +77,17 @@ func TestRecordRefuses(t *testing.T) {
 	if _, err := Encode(ObjectSummary{Objects: 2, Exact: 3}); err == nil {
 		t.Error("3 exact of 2 objects were accepted")
 	}
+	snapshot := RotationSnapshot{Epoch: 1, Values: []float64{1}}
+	for _, r := range []Rotation{
+		{Objects: 1, Parameters: 2, Dimension: 1},
+		{Objects: 1, Parameters: 2, Dimension: 2, Snapshots: []RotationSnapshot{snapshot}},
+		{Objects: 1, Parameters: 2, Dimension: 1, Snapshots: []RotationSnapshot{snapshot, snapshot}},
+		{Objects: 1, Parameters: 2, Dimension: 1, Snapshots: []RotationSnapshot{snapshot}, Pairs: []RotationPair{{To: 1, Overlap: 1.5}}},
+	} {
+		if _, err := Encode(r); err == nil {
+			t.Errorf("accepted %+v", r)
+		}
+	}
 	if _, err := Encode(SurfaceSummary{K: 1}); err == nil {
 		t.Error("a surface without points was accepted")
 	}

@@ -73,7 +73,8 @@
 // accident are no rows, even if they were rows elsewhere: an old block of the
 // disk, or a value that contains a segment. A reader that finds no sound
 // frame searches for the next mark with one. So damage costs the rows it lies
-// in and no other, and is counted in [Disk.Damage]. Where nothing sound
+// in and no other, and is counted in [Disk.Damage] until a merge or [Disk.GC]
+// writes the sound rows anew and sets the segment aside. Where nothing sound
 // follows, the segment ends: there a process died, or is writing at this
 // moment.
 //

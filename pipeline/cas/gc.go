@@ -22,6 +22,7 @@ type GCReport struct {
 	Temporaries []Removed
 	Aside       []Removed
 	Rows        int
+	RowDamage   int   // places in segments that hold no sound row
 	Kept        int   // objects
 	Bytes       int64 // of all removed files, without rows
 }
@@ -39,6 +40,7 @@ type Removed struct {
 // temporaries may hold some that are in use. Rows go before objects, so that
 // a crash in between leaves no row without its objects. Only where the disk
 // is too full to write the rows that stay anew, objects have to go first.
+// Damaged segments are set aside after their sound rows were written anew.
 func (d *Disk) GC(ctx context.Context, o GCOptions) (*GCReport, error) {
 	if d.closed.Load() {
 		return nil, ErrClosed
@@ -103,14 +105,21 @@ func (d *Disk) collectObjects(ctx context.Context, o GCOptions, report *GCReport
 	return nil
 }
 
-// collectRows drops rows by writing all segments anew.
+// collectRows drops rows and damage by writing all segments anew.
 func (d *Disk) collectRows(o GCOptions, report *GCReport) error {
-	if o.KeepRow == nil {
-		return nil
+	damage, err := d.Damage()
+	if err != nil {
+		return err
 	}
-	report.Rows = 0
+	report.Rows, report.RowDamage = 0, len(damage)
+	if o.KeepRow == nil {
+		if len(damage) == 0 {
+			return nil
+		}
+		o.KeepRow = func(Row) bool { return true }
+	}
 	all := make(map[uint64]bool)
-	err := d.withTables(func(t *tables) error {
+	err = d.withTables(func(t *tables) error {
 		for _, s := range t.segments {
 			all[s.seq] = true
 		}
@@ -121,7 +130,7 @@ func (d *Disk) collectRows(o GCOptions, report *GCReport) error {
 			return true
 		})
 	})
-	if err != nil || report.Rows == 0 || o.DryRun {
+	if err != nil || report.Rows+report.RowDamage == 0 || o.DryRun {
 		return err
 	}
 	return d.rewrite(all, o.KeepRow)

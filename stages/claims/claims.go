@@ -48,7 +48,14 @@ type Network struct {
 	NumLayers  int // the code's num_layers
 	SampleSize int // k: trained on the first k objects
 	Seed       int64
-	Network    string // its name among the inputs; each name counts once
+	// Recipe is how it was trained, empty for the paper's way. Only the rate
+	// is tested of networks that were trained otherwise, for each recipe by
+	// itself, and the bounds, which hold for any weights.
+	Recipe string
+	// Network is its name among the inputs. A name counts once for each
+	// recipe that it belongs to: the smallest network of a warm start may be
+	// one of the cold ones.
+	Network string
 }
 
 // Params are what the verdicts depend on apart from the results.
@@ -131,6 +138,30 @@ type panel struct {
 	networks       []network
 }
 
+// paper returns the networks that were trained as the paper does.
+func (q *panel) paper() *panel {
+	of := &panel{dataset: q.dataset, input: q.input}
+	for _, n := range q.networks {
+		if n.Recipe == "" {
+			of.networks = append(of.networks, n)
+		}
+	}
+	return of
+}
+
+// once returns each network once, whatever recipes it belongs to.
+func (q *panel) once() *panel {
+	of := &panel{dataset: q.dataset, input: q.input}
+	seen := map[string]bool{}
+	for _, n := range q.networks {
+		if !seen[n.Network.Network] {
+			seen[n.Network.Network] = true
+			of.networks = append(of.networks, n)
+		}
+	}
+	return of
+}
+
 // judge makes the claims of every panel, in the order in which the networks
 // name them, and then those over both inputs of a data set.
 func judge(ctx context.Context, p Params, networks []network, progress func(done, total int)) (*result.Claims, error) {
@@ -149,15 +180,15 @@ func judge(ctx context.Context, p Params, networks []network, progress func(done
 			return nil, err
 		}
 		for _, direction := range []direction{hiddenSize, numLayers} {
-			if err := j.trend(q, direction); err != nil {
+			if err := j.trend(q.paper(), direction); err != nil {
 				return nil, err
 			}
 		}
 		j.rates(q)
-		if err := j.published(q); err != nil {
+		if err := j.published(q.paper()); err != nil {
 			return nil, err
 		}
-		j.bounds(q)
+		j.bounds(q.once())
 		progress(i+1, len(panels)+1)
 	}
 	j.families()
@@ -165,7 +196,11 @@ func judge(ctx context.Context, p Params, networks []network, progress func(done
 		decide()
 	}
 	j.independence(panels)
-	c := &result.Claims{Alpha: p.Alpha, Tests: len(j.all.tests), Networks: len(networks), Resamples: p.Resamples, Claims: []result.Claim{}}
+	count := 0
+	for _, q := range panels {
+		count += len(q.once().networks)
+	}
+	c := &result.Claims{Alpha: p.Alpha, Tests: len(j.all.tests), Networks: count, Resamples: p.Resamples, Claims: []result.Claim{}}
 	for _, x := range j.claims {
 		c.Claims = append(c.Claims, *x)
 	}

@@ -207,8 +207,10 @@ func TestIndependence(t *testing.T) {
 	r.hidden(s, "mnist", "features", 12, 0.1, 0.3, 0.5, 0.7)
 	r.hidden(s, "cifar10", "direct", 12, 0.1, 0.7, 0.5, 0.3)
 	r.hidden(s, "cifar10", "features", 12, 0.1, 0.6, 0.4, 0.2)
+	r.hidden(s, "cifar100", "direct", 12, 0.1, 0.7, 0.5, 0.3)
+	r.hidden(s, "cifar100", "features", 12, 0.5, 0.5, 0.5, 0.5) // no trend: nothing to agree with
 	claims, _ := r.run()
-	for dataset, want := range map[string]string{"mnist": result.DoesNotHold, "cifar10": result.Holds} {
+	for dataset, want := range map[string]string{"mnist": result.DoesNotHold, "cifar10": result.Holds, "cifar100": result.Undecided} {
 		if c := find(t, claims, "falls_with_hidden_size_for_any_input", dataset, ""); c.Verdict != want {
 			t.Errorf("%s: %q, want %q: %s", dataset, c.Verdict, want, c.Evidence)
 		}
@@ -256,6 +258,48 @@ func TestRateVerdicts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRecipes: networks that were trained otherwise have a rate of their own,
+// enter no trend and no band, and a shared one counts once among the bounds.
+func TestRecipes(t *testing.T) {
+	r := rateRun(t, rng.New(9, "claims", "recipes", 0), 0.3, 0.03, 5)
+	alone, _ := r.run()
+	cold := len(r.params.Networks)
+	for _, n := range r.params.Networks[:cold] {
+		w := n
+		w.Recipe = "warm start, 100 updates"
+		if n.SampleSize > 100 { // the smallest network is one of the cold ones
+			mad := 0.5
+			if n.Seed == 0 {
+				mad = 0.51
+			}
+			r.add(n.Dataset, n.Input, n.HiddenSize, n.NumLayers, n.SampleSize, 100+n.Seed, mad)
+			w.Network = r.params.Networks[len(r.params.Networks)-1].Network
+			r.params.Networks = r.params.Networks[:len(r.params.Networks)-1]
+		}
+		r.params.Networks = append(r.params.Networks, w)
+	}
+	both, _ := r.run()
+	if both.Networks != cold+15 {
+		t.Errorf("%d networks, want %d", both.Networks, cold+15)
+	}
+	scopes := map[string]result.Claim{}
+	for _, c := range both.Claims {
+		if c.ID == "rate_own_object" {
+			scopes[c.Scope] = c
+		}
+	}
+	plain, warm := scopes["h = 16, num_layers = 5"], scopes["h = 16, num_layers = 5; warm start, 100 updates"]
+	if len(scopes) != 2 || plain.Networks != 20 || warm.Networks != 20 || plain.Verdict != result.DoesNotHold {
+		t.Errorf("rates: %q from %d, %q from %d networks", plain.Verdict, plain.Networks, warm.Verdict, warm.Networks)
+	}
+	if a, b := plain.Effect.Estimate, find(t, alone, "rate_own_object", "mnist", "direct").Effect.Estimate; a != b {
+		t.Errorf("the exponent is %v beside warm networks, %v without", a, b)
+	}
+	if a, b := find(t, both, "falls_with_hidden_size", "mnist", "direct").Networks, find(t, alone, "falls_with_hidden_size", "mnist", "direct").Networks; a != b {
+		t.Errorf("the trend counts %d networks, without warm ones %d", a, b)
 	}
 }
 
@@ -358,7 +402,7 @@ func TestBytes(t *testing.T) {
 	for _, name := range []string{OutputClaims, OutputCSV, OutputTable, OutputMarkdown} {
 		h.Write(out[name])
 	}
-	const want = "4e4494f48556fb04c1cf67a76e42df9e242ac5b02cf29a78d474201c849320d2"
+	const want = "2af443d63f15cdb1f1bcfbe097059d747f5fb41d71ef217809090b0a9970502b"
 	if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
 		t.Errorf("digest of the outputs is %s, want %s", got, want)
 	}

@@ -57,18 +57,33 @@ type rateClaim struct {
 }
 
 var rateClaims = []rateClaim{
-	{"rate_own_object", "networks trained on k objects change their mean loss like 1/k by one of their objects", ownSample, func(k int) float64 { return float64(k - 1) }},
-	{"rate_new_object", "networks trained on k objects change their mean loss like 1/k by a new object", newObject, func(k int) float64 { return float64(k + 1) }},
+	{"rate_own_object", "networks trained on k objects change their mean loss at most like 1/k by one of their objects", ownSample, func(k int) float64 { return float64(k - 1) }},
+	{"rate_new_object", "networks trained on k objects change their mean loss at most like 1/k by a new object", newObject, func(k int) float64 { return float64(k + 1) }},
+}
+
+// cell is the networks of one size and recipe: a rate over k.
+type cell struct {
+	h, l   int
+	recipe string
+}
+
+func (n network) cell() cell { return cell{n.HiddenSize, n.NumLayers, n.Recipe} }
+
+func (c cell) String() string {
+	text := fmt.Sprintf("h = %d, num_layers = %d", c.h, c.l)
+	if c.recipe != "" {
+		text += "; " + c.recipe
+	}
+	return text
 }
 
 // rates adds the claims of the rate for each network size that was trained on
 // several sample sizes. At fixed weights the rate would be an identity.
 func (j *judgement) rates(q *panel) {
-	type cell struct{ h, l int }
 	sizes := map[cell][]int{}
 	var cells []cell
 	for _, n := range q.networks {
-		c := cell{n.HiddenSize, n.NumLayers}
+		c := n.cell()
 		if sizes[c] == nil {
 			cells = append(cells, c)
 		}
@@ -81,7 +96,7 @@ func (j *judgement) rates(q *panel) {
 		for _, c := range cells {
 			if len(sizes[c]) >= rateSizes {
 				found = true
-				j.rate(q, r, c.h, c.l)
+				j.rate(q, r, c)
 			}
 		}
 		if !found {
@@ -99,15 +114,15 @@ type ratePoint struct {
 	changes []change
 }
 
-func (j *judgement) rate(q *panel, r rateClaim, h, l int) {
+func (j *judgement) rate(q *panel, r rateClaim, of cell) {
 	c := j.add(result.Claim{
 		ID: r.id, Statement: r.statement, Dataset: q.dataset, Input: q.input,
-		Scope: fmt.Sprintf("h = %d, num_layers = %d", h, l), EffectName: "exponent of k",
+		Scope: of.String(), EffectName: "exponent of k",
 	})
 	for i, f := range []*family{&j.all, &j.without} {
 		var points []ratePoint
 		for _, n := range q.networks {
-			if n.HiddenSize != h || n.NumLayers != l {
+			if n.cell() != of {
 				continue
 			}
 			if i == 0 {

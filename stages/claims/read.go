@@ -18,16 +18,17 @@ type network struct {
 	ball        *result.BallSummary   // nil if not given
 }
 
-// read decodes the results of all networks; a network that is named again is
-// left out.
+// read decodes the results of all networks; a network that is named again with
+// the same recipe is left out.
 func read(p Params, inputs map[string][]byte) ([]network, error) {
-	seen := map[string]bool{}
+	seen := map[[2]string]bool{}
 	var list []network
 	for _, row := range p.Networks {
-		if seen[row.Network] {
+		id := [2]string{row.Network, row.Recipe}
+		if seen[id] {
 			continue
 		}
-		seen[row.Network] = true
+		seen[id] = true
 		n := network{Network: row}
 		if err := n.read(inputs); err != nil {
 			return nil, fmt.Errorf("network %s: %w", row.Network, err)

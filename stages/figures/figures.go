@@ -17,6 +17,7 @@ package figures
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
@@ -62,7 +63,7 @@ type Params struct {
 	Input   string // direct or features
 	// Series are the networks, in the order of the legend. Those of a
 	// figure of the paper differ in what the figure is named after and
-	// perhaps in the seed; those of mad_over_k in the sample size and seed.
+	// perhaps in the seed; those of mad_over_k in sample size, seed and recipe.
 	Series    []Series
 	WidthCM   float64 // of the whole figure, in centimetres
 	HeightCM  float64
@@ -132,13 +133,11 @@ func (p Params) check() error {
 	if err := chart.CheckSize(p.WidthCM, p.HeightCM); err != nil {
 		return err
 	}
-	seen := make(map[string]bool)
 	first := p.Series[0]
-	for _, s := range p.Series {
-		if seen[s.Network] {
+	for i, s := range p.Series {
+		if slices.Contains(p.Series[:i], s) {
 			return fmt.Errorf("network %s occurs twice", s.Network)
 		}
-		seen[s.Network] = true
 		if s.HiddenSize != first.HiddenSize && (p.Figure == NumLayers || p.Figure == MADOverK) {
 			return fmt.Errorf("networks %s and %s differ in h, which the figure holds fixed", first.Network, s.Network)
 		}

@@ -119,6 +119,28 @@ func samplesOf(t *testing.T, dead func(k int, seed int64) bool) (Params, map[str
 	return p, inputs
 }
 
+// recipesOf is mad_over_k of networks that were trained in three ways, one of
+// which has a collapsed network.
+func recipesOf(t *testing.T) (Params, map[string][]byte) {
+	t.Helper()
+	p, inputs := samplesOf(t, func(int, int64) bool { return false })
+	p.WidthCM = 21
+	usual := p.Series
+	for i, recipe := range []string{"cold start, 1,570 updates", "warm start, 1,570 updates"} {
+		for _, s := range usual {
+			s.Recipe = recipe
+			s.Network += fmt.Sprint(",recipe=", i)
+			mad := 2e-4 * float64(s.SampleSize) / 100
+			if i == 0 && s.SampleSize == 100 && s.Seed == 2 {
+				mad = 0
+			}
+			putLosses(t, inputs, s, mad)
+			p.Series = append(p.Series, s)
+		}
+	}
+	return p, inputs
+}
+
 // gridOf is the figure mad_grid of the networks that the paper shows, h = 4
 // collapsing for every third seed.
 func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte) {

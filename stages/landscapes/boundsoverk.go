@@ -11,25 +11,25 @@ import (
 // the stage bounds.
 var lossForms = []struct {
 	name string
-	trend
+	chart.Trend
 }{
-	{"lemma2_lemma1", trend{label: "Lemma 2 with Lemma 1, as printed", paint: chart.Palette[1], mark: chart.Diamond, dash: []float64{5, 1.5}}},
-	{"lemma2_theorem1", trend{label: "Lemma 2 with Theorem 1, as printed", paint: chart.Palette[3], mark: chart.Diamond, dash: []float64{3.5, 1.8}}},
-	{"uniform", trend{label: "corrected, uniform", paint: chart.Palette[0], mark: chart.Disc}},
-	{"pointwise", trend{label: "corrected, of this object", paint: chart.Palette[5], mark: chart.Disc, single: true}},
+	{"lemma2_lemma1", chart.Trend{Label: "Lemma 2 with Lemma 1, as printed", Paint: chart.Palette[1], Mark: chart.Diamond, Dash: []float64{5, 1.5}}},
+	{"lemma2_theorem1", chart.Trend{Label: "with Theorem 1, as printed", Paint: chart.Palette[3], Mark: chart.Diamond, Dash: dashed}},
+	{"uniform", chart.Trend{Label: "corrected, uniform", Paint: chart.Palette[0], Mark: chart.Disc}},
+	{"pointwise", chart.Trend{Label: "corrected, of this object", Paint: chart.Palette[5], Mark: chart.Disc, Dash: dotted, Shift: 2.5}},
 }
 
-// drawBoundOverK draws, over k, what one more object changes of the loss and of
-// the Hessian, with the bounds on both.
+// drawBoundOverK draws what the last object of the sample changes of the loss and
+// of the Hessian of networks trained on k objects, each at its own weights, with
+// the bounds on both.
 func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	actual := trend{label: "measured", paint: chart.Black, mark: chart.Square, single: true}
-	forms := make([]trend, len(lossForms))
+	actual := &chart.Trend{Label: "measured", Paint: chart.Black, Mark: chart.Square, Shift: -2.5}
+	norm, printed := *actual, lossForms[1].Trend
+	upper := &chart.Trend{Label: "from the ends of both spectra", Paint: chart.Palette[2], Mark: chart.Disc, Dash: dotted, Shift: 2.5}
+	forms := make([]*chart.Trend, len(lossForms))
 	for i, f := range lossForms {
-		forms[i] = f.trend
+		forms[i] = &f.Trend
 	}
-	norm := actual
-	printed := lossForms[1].trend
-	upper := trend{label: "$H$: from the ends of both spectra", paint: chart.Palette[2], mark: chart.Disc, single: true}
 	radius, known := 0.0, false
 	var dead []string
 	for _, n := range p.Series {
@@ -37,69 +37,51 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		if err != nil {
 			return err
 		}
-		if summary.GaussNewton.Max == 0 {
+		if len(summary.Losses) == 0 || len(summary.Increments) == 0 {
+			return fmt.Errorf("input %s%s has no increments: the stage bounds was given no sizes k below the sample's", InputBounds, n.Network)
+		}
+		// The largest size is that of the sample without its last object.
+		k := summary.SampleSize
+		l, i := summary.Losses[len(summary.Losses)-1], summary.Increments[len(summary.Increments)-1]
+		measured := l.Actual
+		if summary.GaussNewton.Max == 0 { // all losses equal but for rounding
 			dead = append(dead, name(n, p.Series))
+			measured = 0
 		}
-		for _, l := range summary.Losses {
-			measured := l.Actual
-			if summary.GaussNewton.Max == 0 { // all losses equal but for rounding
-				measured = 0
+		actual.Add(k, measured)
+		at := -1
+		for j, r := range l.Radii {
+			if r <= p.Radius {
+				at = j
 			}
-			actual.values = append(actual.values, sample{l.K, measured})
-			at := -1
-			for i, r := range l.Radii {
-				if r <= p.Radius {
-					at = i
-				}
-			}
-			if at < 0 {
-				continue
-			}
-			radius, known = l.Radii[at], true
-			for i := range forms {
-				for _, f := range l.Forms {
-					if f.Name == lossForms[i].name {
-						forms[i].values = append(forms[i].values, sample{l.K, beyondRounding(f.Values[at])})
-					}
+		}
+		for _, f := range l.Forms {
+			for j := range forms {
+				if f.Name == lossForms[j].name && at >= 0 {
+					radius, known = l.Radii[at], true
+					forms[j].Add(k, beyondRounding(f.Values[at]))
 				}
 			}
 		}
-		for _, i := range summary.Increments {
-			norm.values = append(norm.values, sample{i.K, i.Norm})
-			upper.values = append(upper.values, sample{i.K, i.Upper})
-			printed.values = append(printed.values, sample{i.K, i.Printed})
-		}
+		norm.Add(k, i.Norm)
+		upper.Add(k, i.Upper)
+		printed.Add(k, i.Printed)
 	}
-	if len(actual.values) == 0 {
-		return fmt.Errorf("no increments to show: the stage bounds was given no sizes k below the sample's")
-	}
-	trends := append([]trend{actual}, forms...)
-	small := "one more object at fixed weights"
+	small := "networks trained on $k$ objects, the last of them against the others"
 	if known {
-		small += fmt.Sprintf("; bounds of the loss within $R = %s$ of them, without the remainder of Taylor’s expansion", chart.Digits(radius, 1))
+		small += fmt.Sprintf("; loss bounds within $R = %s$ of the weights, without Taylor’s remainder", chart.Digits(radius, 1))
 	}
-	top := s.Heading(p.title(), small+chart.Trained(p.Series), append(append(entriesOf(trends), upper.entry()), s.Remarks(dead, "collapsed, all measured values 0")...))
+	entries := chart.TrendEntries(append([]*chart.Trend{actual, upper}, forms...)...)
+	top := s.Heading(p.title(), small, append(entries, s.Remarks(dead, "collapsed, all measured values 0")...))
 	page := s.Page(top)
-	page.Top += chart.PanelTitle
 	left, right := page, page
 	left.Right = float64((page.Left+page.Right)/2) - chart.PanelGap/2
 	right.Left = left.Right + chart.PanelGap
-	for _, half := range []struct {
-		chart.Frame
-		title, label string
-		trends       []trend
-	}{
-		{left, "loss", differenceLabel, trends},
-		{right, "Hessian", `$\|H_{k+1} - H^{(k)}\|_2$`, []trend{printed, upper, norm}},
-	} {
-		if err := drawTrends(s, half.Frame, half.title, half.label, half.trends); err != nil {
-			return err
-		}
+	if err := chart.DrawTrends(s, left, `$|\mathcal{L}_k(\theta) - \mathcal{L}_{k-1}(\theta)|$`, "collapsed, all 0", chart.TrendPanel{Title: "loss", Trends: append(forms, actual)}); err != nil {
+		return err
 	}
-	return nil
+	return chart.DrawTrends(s, right, `$\|H_k - H^{(k-1)}\|_2$`, "collapsed, all 0", chart.TrendPanel{Title: "Hessian", Trends: []*chart.Trend{&printed, upper, &norm}})
 }
-
-const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
 
 // beyondRounding is v, or 0 where that is less than what equal losses differ by
 // in rounding.

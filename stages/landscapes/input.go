@@ -33,12 +33,13 @@ const (
 	InputBall       = "ball/"        // ball, ball: result.BallSummary
 	InputBallCurves = "ball_curves/" // ball, curves: .npy float64, directions × 2 × radii
 	InputSampleSize = "samplesize/"  // samplesize, samplesize: result.SampleSizeSummary
+	InputRotation   = "rotation/"    // rotation, rotation: result.Rotation
 )
 
 // record is what package result can decode.
 type record interface {
 	result.Spectrum | result.Density | result.ObjectSummary | result.IncrementSummary | result.SurfaceSummary | result.BoundsSummary |
-		result.BallSummary | result.SampleSizeSummary
+		result.BallSummary | result.SampleSizeSummary | result.Rotation
 	Validate() error
 }
 

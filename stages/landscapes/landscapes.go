@@ -10,6 +10,7 @@
 //   - of a surface: surface_1d, surface_2d
 //   - of bounds: bound_waterfall, bound_over_k, difference_over_radius
 //   - of sample sizes: sufficient_size
+//   - of the weights on the way of a training: rotation_over_epochs
 //
 // What an axis cannot show, a collapsed network above all, is said in words.
 package landscapes
@@ -17,6 +18,7 @@ package landscapes
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
@@ -38,6 +40,7 @@ const (
 	BoundOverK           = "bound_over_k"
 	DifferenceOverRadius = "difference_over_radius"
 	SufficientSize       = "sufficient_size"
+	RotationOverEpochs   = "rotation_over_epochs"
 )
 
 // The outputs.
@@ -95,6 +98,7 @@ func kinds() []kind {
 		{BoundOverK, []string{InputBounds}, true, drawBoundOverK},
 		{DifferenceOverRadius, []string{InputBall, InputBallCurves}, false, drawDifferenceOverRadius},
 		{SufficientSize, []string{InputSampleSize}, false, drawSufficientSize},
+		{RotationOverEpochs, []string{InputRotation}, false, drawRotationOverEpochs},
 	}
 }
 
@@ -168,12 +172,10 @@ func (p Params) check() (kind, error) {
 	if len(p.Series) > 1 && !k.many {
 		return k, fmt.Errorf("%d networks: the figure shows one", len(p.Series))
 	}
-	seen := make(map[string]bool)
-	for _, s := range p.Series {
-		if seen[s.Network] {
+	for i, s := range p.Series {
+		if slices.Contains(p.Series[:i], s) {
 			return k, fmt.Errorf("network %s occurs twice", s.Network)
 		}
-		seen[s.Network] = true
 	}
 	for _, term := range p.Terms {
 		if term != "H" && term != "G" && term != "R" {

@@ -32,7 +32,7 @@ type condition struct {
 var sizes = map[string][2]float64{
 	SpectralDensity: {17, 8.5}, TopEigenvalues: {12, 11}, NormsOverK: {12, 9}, IncrementsOverK: {12, 9}, ObjectNorms: {12, 9},
 	LayerBlocks: {17, 9}, Surface1D: {20, 9}, Surface2D: {20, 12.5},
-	BoundWaterfall: {16, 12}, BoundOverK: {17, 9.5}, DifferenceOverRadius: {13, 11}, SufficientSize: {12, 9.5},
+	BoundWaterfall: {16, 12}, BoundOverK: {17, 9.5}, DifferenceOverRadius: {13, 11}, SufficientSize: {12, 9.5}, RotationOverEpochs: {12, 9},
 }
 
 // conditions are all kinds of figures of a trained network, of another with
@@ -71,6 +71,15 @@ func makeConditions(t *testing.T) []condition {
 		add("dead", dead)
 		if k.many {
 			add("several", several...)
+		}
+		if k.name == NormsOverK {
+			p.WidthCM *= 1.4
+			both := slices.Clone(several)
+			for _, s := range several[3:] {
+				s.Recipe = "warm start, 1,570 updates"
+				both = append(both, s)
+			}
+			add("recipes", both...)
 		}
 	}
 	return out
@@ -124,7 +133,7 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 		IncrementsOverK: "collapsed, all norms 0", ObjectNorms: "collapsed, all norms 0", LayerBlocks: "collapsed, all norms 0",
 		Surface1D: "all 0", Surface2D: "all 0", BoundWaterfall: "collapsed, all exact norms 0",
 		BoundOverK: "seed 0: collapsed, all measured values 0", DifferenceOverRadius: "collapsed, the difference at θ^∗ is 0",
-		SufficientSize: "collapsed, all losses equal: one object is enough",
+		SufficientSize: "collapsed, all losses equal: one object is enough", RotationOverEpochs: "collapsed, all eigenvalues 0",
 	}
 	for _, c := range conditions(t) {
 		labels := page(t, c).Labels()
@@ -134,6 +143,12 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 		case "dead":
 			if !slices.Contains(labels, want[kind]) {
 				t.Errorf("%s: no %q among %q", c.name, want[kind], labels)
+			}
+		case "recipes":
+			for _, w := range []string{"cold start, by epochs", "warm start, 1,570 updates", "1,400 objects, seed 11, warm start, 1,570 updates: collapsed, all norms 0"} {
+				if !strings.Contains(text, w) {
+					t.Errorf("%s: no %q among %q", c.name, w, labels)
+				}
 			}
 		case "several":
 			if !strings.Contains(text, "1,400 objects, seed 11: collapsed") {
@@ -158,6 +173,9 @@ func TestFiguresSay(t *testing.T) {
 		"bound_waterfall alive":        {"B_9 Theorem 1 as printed", "exact ‖H_i‖_2", "÷ 7.0", "slack"},
 		"bound_waterfall deep":         {"VIOLATION: below the exact norm of 150 objects"},
 		"difference_over_radius alive": {"as printed, with Theorem 1: 1.0 × 10^9 at R = 0.001", "model off by 10 % from R = 0.10 (eigenvectors), R = 1.0 (random)", "nearest flip: R = 5.0 × 10^{−6}"},
+		"rotation_over_epochs alive":   {"with the snapshot before", "with that after epoch 10", "with that before training", "epoch"},
+		"rotation_over_epochs deep":    {"open: no clear gap behind the eigenspace"},
+		"norms_over_k several":         {"range of the seeds", "spectral norm"},
 		"sufficient_size alive":        {"the sample, 10,000 objects: larger sizes are extrapolated", "Δ_2^{(D)}, σ = 0.01"},
 	}
 	for _, c := range conditions(t) {

@@ -41,6 +41,8 @@ func models(inputs map[string][]byte, name string, b result.BallSummary) (random
 	return random, eigen, nil
 }
 
+const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
+
 // drawDifferenceOverRadius draws |L_{k+1} − L_k| on spheres about the trained
 // weights against the quadratic model and the bounds.
 func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {

@@ -38,20 +38,20 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	if err != nil {
 		return err
 	}
-	var sizes, epsilons extents
-	sizes.take(1)
-	sizes.take(float64(summary.SampleSize))
+	var sizes, epsilons chart.Extent
+	sizes.TakeOne(1)
+	sizes.TakeOne(float64(summary.SampleSize))
 	var entries []chart.Entry
 	alive := false
 	for i, c := range summary.Criteria {
 		entries = append(entries, chart.Entry{Text: criterionLabel(c), Key: chart.StrokeKey(criterionPen(i, len(summary.Criteria)))})
 		for _, x := range c.Sufficient {
-			epsilons.take(x.Epsilon)
-			sizes.take(float64(x.Closed))
+			epsilons.TakeOne(x.Epsilon)
+			sizes.TakeOne(float64(x.Closed))
 		}
 		alive = alive || c.Closed.Value > 1e-24 // below is rounding of equal losses
 	}
-	if !epsilons.any() {
+	if epsilons.High == 0 {
 		return fmt.Errorf("no ε to show: the stage samplesize was given none")
 	}
 	once := orders{paint: chart.Palette[5], mark: chart.Triangle, shift: -2.5, of: func(x result.Sufficient) *result.Quantiles { return x.First }}
@@ -65,9 +65,9 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		chart.Plural(summary.Orders, "order"), summary.Dimensions)
 	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
 
-	low, high := epsilons.positive()
+	low, high := epsilons.Positive()
 	x := chart.LogAxis(`$\epsilon$: change of the loss by one more object`, low, high)
-	low, high = sizes.positive()
+	low, high = sizes.Positive()
 	y := chart.LogAxis(`sufficient size $m^*(\epsilon)$`, low, high)
 	y.Counts = true
 	y.Low = 0.7

@@ -49,7 +49,24 @@ func put(t *testing.T, inputs map[string][]byte, s chart.Series, alive bool) cha
 	n.bounds(t)
 	n.ball(t)
 	n.sizes(t)
+	n.rotation(t)
 	return s
+}
+
+func (n network) rotation(t *testing.T) {
+	r := result.Rotation{Objects: n.SampleSize, Parameters: 13984, Dimension: 2, Chance: 2. / 13984, Pairs: []result.RotationPair{}}
+	epochs := []int{0, 1, 2, 5, 10}
+	for i, e := range epochs {
+		s := result.RotationSnapshot{Epoch: e, Loss: 1, Values: []float64{float64(300 * n.alive), float64(200 * n.alive)}, Error: 1e-4}
+		r.Snapshots = append(r.Snapshots, s)
+		for j := range i {
+			overlap := float64(j+1) / float64(i+1)
+			r.Pairs = append(r.Pairs, result.RotationPair{
+				From: epochs[j], To: e, Overlap: overlap, LargestSine: 0.9, FrobeniusSine: 1, Error: max(1-n.alive, 0.3*float64(n.Seed)*overlap),
+			})
+		}
+	}
+	n.inputs[InputRotation+n.Network] = encode(t, r, nil)
 }
 
 func (n network) spectrum(t *testing.T) {

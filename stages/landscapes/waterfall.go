@@ -67,13 +67,13 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		bound: result.BoundStatistics{Name: "H", Of: "H", Values: summary.Hessian},
 	})
 
-	var values extents
+	var values chart.Extent
 	for _, r := range rows {
 		q := r.bound.Values
-		values.take(q.Median)
-		values.take(q.Max)
+		values.TakeOne(q.Median)
+		values.TakeOne(q.Max)
 		if q.Q05 > q.Median/1e6 { // the tail towards zero is not followed all the way
-			values.take(q.Q05)
+			values.TakeOne(q.Q05)
 		}
 	}
 	entries := []chart.Entry{
@@ -89,7 +89,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	top := s.Heading(p.title(), waterfallPrint(summary)+chart.Trained(p.Series), entries)
 
 	y, place := rowAxis(rows)
-	low, high := values.positive()
+	low, high := values.Positive()
 	x := chart.LogAxis("bound on the norm of an object’s curvature: median over the objects", low, high)
 	page := s.Page(top)
 	slack := s.Set(`$8.8 \times 10^{88}$`, chart.TickSize).Width + 4

@@ -204,6 +204,54 @@ func TestSufficient(t *testing.T) {
 	}
 }
 
+// TestBothDefinitions finds the sizes of Δ₁ anew from their definitions, order
+// by order: the first k with |L_{k+1} − L_k| ≤ ε, and the least m from which on
+// all k have it.
+func TestBothDefinitions(t *testing.T) {
+	const n = 40
+	in := network(t, 6, n, 5, 6, 3)
+	p := params()
+	p.Orders, p.Epsilons = 9, []float64{0.3, 0.05, 0.01, 1e-9}
+	s := run(t, p, in)
+	net, data, err := curvature.Decode(in, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pt, err := curvature.NewPoint(t.Context(), net, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e, epsilon := range p.Epsilons {
+		var first, always []float64
+		for o := range p.Orders {
+			order := make([]int, n)
+			rng.Permutation(rng.New(p.Seed, "samplesize", "order", uint64(o)), order)
+			small := func(k int) bool {
+				a, b := 0.0, 0.0
+				for i, at := range order[:k+1] {
+					if i < k {
+						a += pt.Losses[at] / float64(k)
+					}
+					b += pt.Losses[at] / float64(k+1)
+				}
+				return math.Abs(b-a) <= epsilon
+			}
+			f, m := 1, n
+			for f < n && !small(f) {
+				f++
+			}
+			for m > 1 && small(m-1) {
+				m--
+			}
+			first, always = append(first, float64(f)), append(always, float64(m))
+		}
+		x := s.Criteria[0].Sufficient[e]
+		if a, b := result.NewQuantiles(first), result.NewQuantiles(always); *x.First != a || *x.Always != b {
+			t.Errorf("ε = %v: first %+v, want %+v; always %+v, want %+v", epsilon, *x.First, a, *x.Always, b)
+		}
+	}
+}
+
 // TestVectorsAreUsed: the eigenvectors of the input are the same ones that the
 // stage finds itself.
 func TestVectorsAreUsed(t *testing.T) {

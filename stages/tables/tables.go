@@ -20,6 +20,7 @@ const (
 	Bounds   = "bounds"   // a row a network and bound
 
 	Increments = "increments" // a row a network and size: what one more object does
+	Rotation   = "rotation"   // a row a network and pair of epochs: principal angles of top eigenspaces
 )
 
 // The inputs of a network are named by a prefix and Row.Network.
@@ -30,6 +31,7 @@ const (
 	InputObjects     = "objects/"     // result.ObjectSummary
 	InputBounds      = "bounds/"      // result.BoundsSummary
 	InputIncrements  = "increments/"  // result.IncrementSummary
+	InputRotation    = "rotation/"    // result.Rotation
 )
 
 // OutputCSV is the table: CSV with a header, lines ended by a line feed,
@@ -67,6 +69,7 @@ var tables = map[string]table{
 	Bounds:   {[]string{InputBounds}, boundColumns, Row.bounds},
 
 	Increments: {[]string{InputIncrements}, incrementColumns, Row.increments},
+	Rotation:   {[]string{InputRotation}, rotationColumns, Row.rotation},
 }
 
 // common are the columns that every table begins with.
@@ -90,7 +93,7 @@ func Columns(name string) []string {
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
 	of, ok := tables[p.Table]
 	if !ok {
-		return nil, fmt.Errorf("tables: no table %q: want %s, %s, %s or %s", p.Table, Networks, Spectra, Bounds, Increments)
+		return nil, fmt.Errorf("tables: no table %q: want %s, %s, %s, %s or %s", p.Table, Networks, Spectra, Bounds, Increments, Rotation)
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

@@ -108,9 +108,15 @@ func TestCurvatureTables(t *testing.T) {
 			Increments: []result.IncrementBounds{{K: 9, Norm: 4, Lower: 1, Upper: 6, Printed: 40}},
 		}),
 	}
+	in[InputRotation+"a"] = encode(result.Rotation{
+		Objects: 100, Parameters: 8, Dimension: 2, Chance: 0.25,
+		Snapshots: []result.RotationSnapshot{{Epoch: 0, Values: []float64{2, 1}}, {Epoch: 5, Values: []float64{2, 1}}},
+		Pairs:     []result.RotationPair{{From: 0, To: 5, Overlap: 0.5, LargestSine: 1, FrobeniusSine: 1, Error: 0.125}},
+	})
 	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
 	for name, want := range map[string]string{
-		Spectra: "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5\n",
+		Rotation: "e,mnist,direct,4,1,100,0,0,5,2,0.5,0.25,1,1,0.125\n",
+		Spectra:  "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5\n",
 		Increments: "e,mnist,direct,4,1,100,0,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
 		Bounds: "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +

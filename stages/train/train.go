@@ -6,6 +6,9 @@
 // kernels with one definition on every processor, the exponentials are our own,
 // and the random numbers are keyed by the seed and the network's shape, so that
 // the networks of one seed in a grid are independent of each other.
+//
+// A warm start takes the initial weights from another training instead; Adam's
+// means begin at 0 as always.
 package train
 
 import (
@@ -13,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
@@ -24,8 +28,9 @@ import (
 const (
 	Images  = "images"  // in: .npy, objects × values: uint8 pixels or float32 features
 	Labels  = "labels"  // in: .npy, objects: uint8
+	Start   = "start"   // in, optional: safetensors like Weights: the initial weights of a warm start
 	Weights = "weights" // out: safetensors, F32, out×in: layers.0.weight, layers.1.weight, …
-	History = "history" // out: .npy float64, epochs: mean training loss seen in each epoch
+	History = "history" // out: .npy float64, epochs begun: mean training loss seen in each
 )
 
 // Params is everything that decides a network apart from the data.
@@ -37,6 +42,7 @@ type Params struct {
 	Seed       int64 // of the initial weights and the orders
 
 	Epochs       int
+	Steps        int // updates of Adam in all, whatever Epochs says; 0 leaves it to Epochs
 	BatchSize    int // the last batch of an epoch takes what is left
 	LearningRate float64
 	Beta1, Beta2 float64
@@ -55,6 +61,7 @@ func (p Params) Validate() error {
 		{"number of classes", p.Classes, 2},
 		{"sample size", p.SampleSize, 1},
 		{"number of epochs", p.Epochs, 0},
+		{"number of steps", p.Steps, 0},
 		{"batch size", p.BatchSize, 1},
 	} {
 		if c.value < c.least || c.value > math.MaxInt32 {
@@ -80,6 +87,35 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	s, err := p.read(t)
+	if err != nil {
+		return nil, err
+	}
+	var final *nn.Trainer[float32]
+	history, err := s.train(ctx, nn.Length{Epochs: p.Epochs, Steps: p.Steps}, t, func(_ int, trainer *nn.Trainer[float32]) { final = trainer })
+	if err != nil {
+		return nil, err
+	}
+	file, err := nn.EncodeWeights(s.widths, final.Weights())
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		Weights: file,
+		History: npy.Encode([]int{len(history)}, history),
+	}, nil
+}
+
+// session is a training whose inputs have been read.
+type session struct {
+	Params
+	widths nn.Widths
+	in     nn.Inputs // of the sample
+	labels []uint8
+	start  [][]float32 // of a warm start, else nil
+}
+
+func (p Params) read(t *task.Task) (*session, error) {
 	in, err := nn.DecodeInputs(t.Inputs[Images])
 	if err != nil {
 		return nil, fmt.Errorf("input %s: %w", Images, err)
@@ -91,52 +127,72 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if p.SampleSize > in.Objects {
 		return nil, fmt.Errorf("sample size is %d: the data set has %d objects", p.SampleSize, in.Objects)
 	}
-	in, labels = in.First(p.SampleSize), labels[:p.SampleSize]
+	s := &session{p, nn.PaperWidths(in.Width, p.HiddenSize, p.NumLayers, p.Classes), in.First(p.SampleSize), labels[:p.SampleSize], nil}
+	if b, ok := t.Inputs[Start]; ok {
+		if s.start, err = startWeights(b, s.widths); err != nil {
+			return nil, fmt.Errorf("input %s: %w", Start, err)
+		}
+	}
+	return s, nil
+}
 
-	weights, history, err := train(ctx, p, in, labels, t, false)
+// startWeights reads initial weights for a network of those widths.
+func startWeights(b []byte, want nn.Widths) ([][]float32, error) {
+	widths, weights, err := nn.DecodeWeights(b)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(widths, want) {
+		return nil, fmt.Errorf("a network with widths %v: want %v", []int(widths), []int(want))
+	}
+	start := make([][]float32, len(weights))
+	for i, m := range weights {
+		start[i] = make([]float32, len(m))
+		for j, v := range m {
+			start[i][j] = float32(v)
+		}
+	}
+	return start, nil
+}
+
+// train trains for that long and returns the losses of the epochs. at is called
+// before the first epoch, with 0, and after each.
+func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at func(epoch int, trainer *nn.Trainer[float32])) ([]float64, error) {
+	history, err := s.attempt(ctx, length, t, false, at)
 	if diverged := (*nn.DivergedError)(nil); errors.As(err, &diverged) {
 		// The weights are examined once an epoch. To name the step, do the
 		// same again and look after each: it must fail in the same place.
-		_, _, err = train(ctx, p, in, labels, t, true)
-		if err == nil {
+		if _, err = s.attempt(ctx, length, t, true, at); err == nil {
 			err = fmt.Errorf("%w, but not when trained again", diverged)
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	file, err := nn.EncodeWeights(p.widths(in.Width), weights)
-	if err != nil {
-		return nil, err
-	}
-	return map[string][]byte{
-		Weights: file,
-		History: npy.Encode([]int{p.Epochs}, history),
-	}, nil
+	return history, err
 }
 
-func (p Params) widths(inputs int) nn.Widths {
-	return nn.PaperWidths(inputs, p.HiddenSize, p.NumLayers, p.Classes)
-}
-
-// train returns the trained weights and the losses of the epochs.
-func train(ctx context.Context, p Params, in nn.Inputs, labels []uint8, t *task.Task, check bool) ([][]float32, []float64, error) {
-	w := p.widths(in.Width)
+func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, check bool, at func(int, *nn.Trainer[float32])) ([]float64, error) {
 	stream := func(purpose string) func(int) *rng.Stream {
 		// Without the shape, networks of one seed would share their numbers
 		// and the tests over a grid would count one accident many times. The
 		// sample size stays out: the same network meets more objects.
-		key := fmt.Sprintf("%s h=%d l=%d", purpose, p.HiddenSize, p.NumLayers)
-		return func(index int) *rng.Stream { return rng.New(p.Seed, "train", key, uint64(index)) }
+		key := fmt.Sprintf("%s h=%d l=%d", purpose, s.HiddenSize, s.NumLayers)
+		return func(index int) *rng.Stream { return rng.New(s.Seed, "train", key, uint64(index)) }
 	}
-	adam := nn.Adam{LearningRate: p.LearningRate, Beta1: p.Beta1, Beta2: p.Beta2, Epsilon: p.Epsilon}
-	trainer, err := nn.NewTrainer(w, nn.InitialWeights(w, stream("weights")), in, labels, p.BatchSize, adam)
+	initial := s.start
+	if initial == nil {
+		initial = nn.InitialWeights(s.widths, stream("weights"))
+	}
+	adam := nn.Adam{LearningRate: s.LearningRate, Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon}
+	trainer, err := nn.NewTrainer(s.widths, initial, s.in, s.labels, s.BatchSize, adam)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	history, err := trainer.Train(ctx, p.SampleSize, p.Epochs, stream("order"), check, func(epoch int) { t.Progress(epoch, p.Epochs) })
-	if err != nil {
-		return nil, nil, err
-	}
-	return trainer.Weights(), history, nil
+	at(0, trainer)
+	epochs := length.EpochsOf(s.stepsPerEpoch())
+	return trainer.Train(ctx, s.SampleSize, length, stream("order"), check, func(epoch int) {
+		t.Progress(epoch, epochs)
+		at(epoch, trainer)
+	})
 }
+
+// stepsPerEpoch is how many batches the sample makes.
+func (p Params) stepsPerEpoch() int { return (p.SampleSize-1)/p.BatchSize + 1 }

@@ -2,8 +2,8 @@
 //
 //	go run ./kernelgen/sparse -pkg kernel -out ../internal/kernel/sparse_amd64.s -stubs ../internal/kernel/sparse_amd64.go
 //
-// Lanes are columns of C. A kernel does one row of the sparse matrix and one
-// panel of columns.
+// Lanes are columns of C. A kernel does one panel of columns; in float32 one
+// row of the sparse matrix, in float64 the rows of one block.
 package main
 
 import (
@@ -21,7 +21,7 @@ func main() {
 	}
 	gather32(0, false)
 	gather32(1, true)
-	for _, vectors := range []int{4, 2, 1} {
+	for _, vectors := range []int{4, 3, 2, 1} {
 		gather64(vectors, false)
 	}
 	gather64(1, true)
@@ -126,8 +126,8 @@ func (g *panel) loadMask(masked bool) {
 
 // chains emits the two chains of a row: stored values 0, 2, 4… continue what
 // c holds, 1, 3, 5… start at +0, and the second is added to the first.
-// value(q, x) broadcasts stored value q; step moves on by two or one.
-func (g *panel) chains(c reg.GPVirtual, count reg.GPVirtual, value func(q int, x reg.VecVirtual), step func(n int)) {
+// value(q, x) broadcasts stored value q; step moves on by n values.
+func (g *panel) chains(c, count reg.GPVirtual, value func(q int, x reg.VecVirtual), step func(n int)) {
 	even, odd := g.registers(), g.registers()
 	for v := range even {
 		g.move(Mem{Base: c, Disp: 32 * v}, even[v])
@@ -158,13 +158,12 @@ func (g *panel) chains(c reg.GPVirtual, count reg.GPVirtual, value func(q int, x
 	CMPQ(count, I8(-1))
 	JNE(LabelRef("done"))
 	term(0, even)
+	step(1)
 	Label("done")
 	for v := range even {
 		g.add(odd[v], even[v], even[v])
 		g.move(even[v], Mem{Base: c, Disp: 32 * v})
 	}
-	VZEROUPPER()
-	RET()
 }
 
 func gather32(vectors int, masked bool) {
@@ -188,24 +187,34 @@ func gather32(vectors int, masked bool) {
 			ADDQ(Imm(uint64(2*n)), g.index)
 			ADDQ(Imm(uint64(4*n)), val)
 		})
+	VZEROUPPER()
+	RET()
 }
 
 func gather64(vectors int, masked bool) {
 	g := &panel{vectors: vectors, load: VMOVUPD, maskMove: VMASKMOVPD, fma: VFMADD231PD, broadcast: VBROADCASTSD, zero: VXORPD, add: VADDPD}
 	name, arg, doc := g.name("sparse", masked, 64)
-	TEXT(name, NOSPLIT, "func(c *float64, index *uint16, u *uint8, table *[256]float64, count int, b *float64, row uintptr"+arg+")")
-	Doc(name + " adds count stored values table[u] times rows of b to c" + doc + ", in two chains; row is the stride of b in bytes.")
+	TEXT(name, NOSPLIT, "func(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr"+arg+")")
+	Doc(name + " does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c" + doc + ", in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.")
 	Pragma("noescape")
-	c, count, u, table := GP64(), GP64(), GP64(), GP64()
+	c, ldc, ptr, rows, u, table := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
 	g.index, g.rows, g.base = GP64(), GP64(), GP64()
 	Load(Param("c"), c)
+	Load(Param("ldc"), ldc)
+	Load(Param("ptr"), ptr)
+	Load(Param("rows"), rows)
 	Load(Param("index"), g.index)
 	Load(Param("u"), u)
 	Load(Param("table"), table)
-	Load(Param("count"), count)
 	Load(Param("b"), g.base)
 	Load(Param("row"), g.rows)
 	g.loadMask(masked)
+	Label("rows")
+	count, from := GP64(), GP64()
+	MOVLQSX(Mem{Base: ptr, Disp: 4}, count)
+	MOVLQSX(Mem{Base: ptr}, from)
+	SUBQ(from, count)
+	JEQ(LabelRef("next"))
 	g.chains(c, count,
 		func(q int, x reg.VecVirtual) {
 			byte := GP64()
@@ -216,6 +225,13 @@ func gather64(vectors int, masked bool) {
 			ADDQ(Imm(uint64(2*n)), g.index)
 			ADDQ(Imm(uint64(n)), u)
 		})
+	Label("next")
+	ADDQ(Imm(4), ptr)
+	ADDQ(ldc, c)
+	DECQ(rows)
+	JNE(LabelRef("rows"))
+	VZEROUPPER()
+	RET()
 }
 
 // scatter32 adds one row of D, held in registers, times each stored value to

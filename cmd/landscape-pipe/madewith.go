@@ -1,0 +1,60 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages"
+)
+
+// madeWith notes in a baseline with which params and code its results were
+// made. Where only some of them were taken over, that is not the same for all,
+// and unless nothing changed it is forgotten.
+func (w *workspace) madeWith(b *pipeline.Baseline, all bool) error {
+	code := make(map[string]pipeline.Digest)
+	for _, s := range w.graph.Stages() {
+		parts, err := w.sources.Parts(stages.CodeFolder(s.Kind()))
+		if err != nil {
+			return err
+		}
+		for _, p := range parts {
+			code[p.Name] = p.Digest
+		}
+	}
+	params := paramLines(w.params)
+	if !all && !(maps.Equal(b.Params, params) && maps.Equal(b.Code, code)) {
+		params, code = nil, nil
+	}
+	b.Params, b.Code = params, code
+	return nil
+}
+
+// changedSince returns which params, and which packages of a kind's code, are
+// others than those that the results of a baseline were made with, a line each.
+func (w *workspace) changedSince(b *pipeline.Baseline, kind string) ([]string, error) {
+	lines := []string{}
+	now := paramLines(w.params)
+	names := maps.Clone(now)
+	maps.Copy(names, b.Params)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if b.Params[name] != now[name] {
+			lines = append(lines, name+" "+missing(b.Params[name])+" → "+missing(now[name]))
+		}
+	}
+	parts, err := w.sources.Parts(stages.CodeFolder(kind))
+	if err != nil {
+		return nil, err
+	}
+	var changed []string
+	for _, p := range parts {
+		if b.Code[p.Name] != p.Digest {
+			changed = append(changed, p.Name)
+		}
+	}
+	if len(changed) > 0 {
+		lines = append(lines, "code changed: "+strings.Join(changed, ", "))
+	}
+	return lines, nil
+}

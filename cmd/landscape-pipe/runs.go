@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+)
+
+// runValue is a run of the store in JSON.
+type runValue struct {
+	ID string `json:"id"`
+	pipeline.RunInfo
+}
+
+// listRuns writes the runs of the store, the last one first: the names by
+// which diff takes them.
+func listRuns(a *app, dir string, asJSON bool) error {
+	store, err := cas.OpenDisk(dir)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	runs, err := pipeline.Runs(store)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(runs)
+	if asJSON {
+		values := make([]runValue, len(runs))
+		for i, r := range runs {
+			values[i] = runValue{r.ID.String(), r}
+		}
+		return printJSON(a.stdout, values)
+	}
+	if len(runs) == 0 {
+		fmt.Fprintf(a.stderr, "no run has made anything in %s yet\n", dir)
+		return nil
+	}
+	printRuns(a.stdout, a.out, runs)
+	return nil
+}
+
+func printRuns(out io.Writer, style term.Style, runs []pipeline.RunInfo) {
+	rows := [][]string{{"name", "run", "started", "took", "ran", "failed", "command"}}
+	for i, r := range runs {
+		name := "last"
+		if i > 0 {
+			name = fmt.Sprintf("last~%d", i)
+		}
+		took, ran, failed := "–", "–", "–" // it is going on, or was killed
+		if !r.Ended.IsZero() {
+			took, ran, failed = term.Duration(max(0, r.Ended.Sub(r.Started))), fmt.Sprint(r.Ran), fmt.Sprint(r.Failed)
+		}
+		var words []string
+		for i, w := range r.Command {
+			if i == 0 {
+				w = w[strings.LastIndexAny(w, `/\`)+1:]
+			}
+			words = append(words, shellWord(w))
+		}
+		rows = append(rows, []string{name, r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, term.Clean(strings.Join(words, " "))})
+	}
+	writeTable(out, style, rows, 3, 4, 5)
+}

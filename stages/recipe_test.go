@@ -1,0 +1,98 @@
+package stages
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+const coldText = "[[experiment]]\nname = \"cold\"\nhidden_size = [8]\nnum_layers = [2]\nk = [100, 200, 400]\nseeds = [0, 1]\n"
+
+// TestWarmStart: each network reads the weights of the next smaller k of its
+// seed, and the smallest is the cold one of the same length.
+func TestWarmStart(t *testing.T) {
+	text := coldText + strings.Replace(coldText, "cold", "warm", 1) + "warm_start = true\n" +
+		strings.Replace(coldText, "cold", "short", 1) + "warm_start = true\nsteps = 30\n"
+	g := mustNew(t, mustParse(t, text))
+	if got, want := byKind(g)["train"], 6+4+6; got != want {
+		t.Errorf("%d trainings, want %d", got, want)
+	}
+	for name, from := range map[string]string{
+		"h=8,l=2,k=100,seed=1":                        "",
+		"h=8,l=2,k=400,seed=1":                        "",
+		"h=8,l=2,k=200,seed=1,after=100":              "h=8,l=2,k=100,seed=1",
+		"h=8,l=2,k=400,seed=1,after=100+200":          "h=8,l=2,k=200,seed=1,after=100",
+		"h=8,l=2,k=100,seed=0,steps=30":               "",
+		"h=8,l=2,k=400,seed=0,steps=30,after=100+200": "h=8,l=2,k=200,seed=0,steps=30,after=100",
+	} {
+		s := g.Stage("train[mnist,direct," + name + "]")
+		if s == nil {
+			t.Errorf("no network %s", name)
+			continue
+		}
+		got := ""
+		for _, in := range s.Inputs() {
+			if in.Name == "start" {
+				got = in.From.Name()
+			}
+		}
+		if want := "train[mnist,direct," + from + "]"; got != want && (from != "" || got != "") {
+			t.Errorf("%s starts from %q, want %q", s, got, want)
+		}
+	}
+}
+
+// TestColdIsUntouched: beside warm ones the cold networks have the params and
+// inputs that they have alone, and so the keys.
+func TestColdIsUntouched(t *testing.T) {
+	alone := mustNew(t, mustParse(t, coldText))
+	beside := mustNew(t, mustParse(t, coldText+strings.Replace(coldText, "cold", "warm", 1)+"warm_start = true\nsteps = 30\nsnapshots = [0, 1]\n"))
+	for _, s := range alone.Stages() {
+		if s.Kind() == "claims" || s.Kind() == "tables" {
+			continue
+		}
+		other := beside.Stage(s.Name())
+		if other == nil {
+			t.Errorf("%s is gone", s)
+			continue
+		}
+		from := func(s *pipeline.Stage) (list []string) {
+			for _, in := range s.Inputs() {
+				list = append(list, in.Name+" = "+in.From.Name()+" "+in.Output)
+			}
+			return list
+		}
+		if diff := cmp.Diff(s.Params(), other.Params()) + cmp.Diff(from(s), from(other)); diff != "" {
+			t.Errorf("%s (-alone +beside warm ones):\n%s", s, diff)
+		}
+	}
+}
+
+// TestFigureOfRecipes: experiments that train in different ways share a figure
+// over k.
+func TestFigureOfRecipes(t *testing.T) {
+	figure := "figures = [\"mad_over_k\"]\n"
+	p := mustParse(t, coldText+figure+strings.Replace(coldText, "cold", "warm", 1)+"warm_start = true\n"+figure)
+	g := mustNew(t, p)
+	s := g.Stage("figures[mnist,direct,mad_over_k]")
+	if s == nil || len(s.Inputs()) != 6+4 {
+		t.Fatalf("the figure reads %v", s.Inputs())
+	}
+	if d := p.drawings(); len(d) != 1 || len(d[0].of) != 2 {
+		t.Errorf("drawings are %v", d)
+	}
+	var series []string
+	for _, f := range s.Params() {
+		if strings.HasSuffix(f.Path, "Recipe") || strings.HasSuffix(f.Path, "recipe") {
+			series = append(series, f.Value)
+		}
+	}
+	slices.Sort(series)
+	if got := slices.Compact(series); len(series) != 12 || len(got) != 2 {
+		t.Errorf("recipes of the series are %q", series)
+	}
+}

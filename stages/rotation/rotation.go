@@ -1,0 +1,141 @@
+// Package rotation is the stage that measures how the top eigenspace of the
+// Hessian of a network's mean loss turns while the network is trained: the
+// principal angles between the spaces at weights taken on the way.
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/task"
+)
+
+// The names of what Run reads and writes.
+const (
+	Images  = curvature.Images  // in: .npy, objects × values
+	Labels  = curvature.Labels  // in: .npy, objects
+	Weights = curvature.Weights // in: safetensors: the shape of the network
+	// Snapshots is in: .npy float32, snapshots × weights, layer by layer,
+	// out×in.
+	Snapshots = "snapshots"
+	// Rotation is out: canonical JSON, result.Rotation.
+	Rotation = "rotation"
+)
+
+// Params decide the output, apart from the inputs.
+type Params struct {
+	SampleSize int     // k: the mean over the first k objects; 0 means all
+	Epochs     []int   // of the snapshots, ascending
+	Dimension  int     // D of the eigenspaces
+	Tolerance  float64 // relative error of each eigenvalue
+	Seed       int64   // of the starting vectors
+}
+
+// Run computes Rotation.
+func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
+	if p.Dimension < 1 || !(p.Tolerance > 0 && p.Tolerance < 1) {
+		return nil, fmt.Errorf("dimension %d, tolerance %v: want at least 1, and between 0 and 1", p.Dimension, p.Tolerance)
+	}
+	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.rows(t.Inputs[Snapshots], network.Parameters())
+	if err != nil {
+		return nil, fmt.Errorf("input %s: %w", Snapshots, err)
+	}
+	r := result.Rotation{
+		Objects: data.Objects, Parameters: network.Parameters(), Dimension: min(p.Dimension, network.Parameters()-1), Pairs: []result.RotationPair{},
+	}
+	r.Chance = float64(r.Dimension) / float64(r.Parameters)
+	var spaces []*curvature.Eigenspace
+	for i, epoch := range p.Epochs {
+		of, err := reshape(network, rows[i*r.Parameters:(i+1)*r.Parameters])
+		if err != nil {
+			return nil, fmt.Errorf("input %s, epoch %d: %w", Snapshots, epoch, err)
+		}
+		pt, err := curvature.NewPoint(ctx, of, data, t.Workers)
+		if err != nil {
+			return nil, err
+		}
+		op, err := pt.Operator(curvature.Hessian, nil)
+		if err != nil {
+			return nil, err
+		}
+		space, err := op.TopEigenspace(ctx, r.Dimension, p.Tolerance, p.Seed)
+		if err != nil {
+			return nil, fmt.Errorf("after epoch %d: %w", epoch, err)
+		}
+		r.Snapshots = append(r.Snapshots, result.RotationSnapshot{Epoch: epoch, Loss: pt.MeanLoss(data.Objects), Values: space.Values, Error: space.Error})
+		spaces = append(spaces, space)
+		t.Progress(i+1, len(p.Epochs))
+	}
+	last := len(spaces) - 1
+	for i := range spaces {
+		for j := range i {
+			if j != 0 && j != i-1 && i != last {
+				continue
+			}
+			pair, err := compare(spaces[j], spaces[i])
+			if err != nil {
+				return nil, err
+			}
+			pair.From, pair.To = p.Epochs[j], p.Epochs[i]
+			r.Pairs = append(r.Pairs, pair)
+		}
+	}
+	text, err := result.Encode(r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{Rotation: text}, nil
+}
+
+// rows reads the snapshots.
+func (p Params) rows(b []byte, parameters int) ([]float32, error) {
+	a, err := npy.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	values, err := npy.Values[float32](a)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Epochs) == 0 || len(a.Shape) != 2 || a.Shape[0] != len(p.Epochs) || a.Shape[1] != parameters {
+		return nil, fmt.Errorf("array of shape %v: want %d snapshots, at least one, of %d weights", a.Shape, len(p.Epochs), parameters)
+	}
+	return values, nil
+}
+
+// reshape is the network with other weights.
+func reshape(like *curvature.Network, row []float32) (*curvature.Network, error) {
+	weights := make([][]float64, len(like.Weights))
+	for p, w := range like.Weights {
+		weights[p] = make([]float64, len(w))
+		for i := range w {
+			weights[p][i] = float64(row[i])
+		}
+		row = row[len(w):]
+	}
+	return curvature.NewNetwork(like.Widths, weights)
+}
+
+// compare measures the principal angles between two spaces.
+func compare(a, b *curvature.Eigenspace) (result.RotationPair, error) {
+	sines, err := curvature.Sines(a.Vectors, b.Vectors)
+	if err != nil {
+		return result.RotationPair{}, err
+	}
+	sum := 0.0
+	for _, s := range sines {
+		sum += float64(s * s)
+	}
+	return result.RotationPair{
+		Overlap: max(1-sum/float64(len(sines)), 0), LargestSine: sines[len(sines)-1], FrobeniusSine: math.Sqrt(sum),
+		Error: min(a.Error+b.Error, 1),
+	}, nil
+}
