@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,9 +18,10 @@ import (
 type Disk struct {
 	dir         string
 	fs          FS
-	parallel    int   // how many files are written or synced at the same time
-	retainLimit int64 // bytes of segments that may stay in memory
-	mergeAt     int   // segments from which on the first write merges them
+	parallel    int    // how many files are written or synced at the same time
+	retainLimit int64  // bytes of segments that may stay in memory
+	hashMask    uint32 // bits of the hashes in the index that are used
+	mergeAt     int    // segments from which on the first write merges them
 	id          string
 	temporaries atomic.Int64
 	closed      atomic.Bool
@@ -65,7 +67,8 @@ func OpenDisk(dir string, options ...Option) (*Disk, error) {
 		dir:         filepath.Clean(dir),
 		fs:          OS,
 		parallel:    16,
-		retainLimit: 64 << 20,
+		retainLimit: 16 << 20,
+		hashMask:    math.MaxUint32,
 		mergeAt:     32,
 		id:          hex.EncodeToString(id[:]),
 		limits:      make(map[uint64]int64),

@@ -84,10 +84,11 @@
 // overlapped is not knowable, but the same for all.
 //
 // Rows are read when one is first asked for, all at once, into an index that
-// takes about fifty bytes a row; [Disk.Refresh] reads only what was added. The
-// first writer that finds many segments and has the store to itself merges
-// the small ones. The merged segment says in its head which ones it replaces,
-// so it does not matter when exactly these are removed.
+// takes about thirty bytes a row, and ten more once its table is asked for;
+// [Disk.Refresh] reads only what was added. The first writer that finds many
+// segments and has the store to itself merges the small ones. The merged
+// segment says in its head which ones it replaces, so it does not matter when
+// exactly these are removed.
 //
 // # Order of writes
 //

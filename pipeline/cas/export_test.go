@@ -3,6 +3,9 @@ package cas
 // WithRetainLimit sets how many bytes of segments stay in memory.
 func WithRetainLimit(bytes int64) Option { return func(d *Disk) { d.retainLimit = bytes } }
 
+// WithHashMask sets which bits of the hashes in the index are used.
+func WithHashMask(mask uint32) Option { return func(d *Disk) { d.hashMask = mask } }
+
 // WithMergeAt sets how many segments are merged on the first write.
 func WithMergeAt(segments int) Option { return func(d *Disk) { d.mergeAt = segments } }
 

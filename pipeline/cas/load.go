@@ -11,12 +11,11 @@ import (
 // merged it into a new one.
 var errMoved = errors.New("segments were merged meanwhile")
 
-// loadTables reads all segments in a folder. One that is missing counts as
-// empty.
-func loadTables(fsys FS, folder string, retainLimit int64, limits map[uint64]int64) (*tables, error) {
+// loadTables reads all segments. A folder that is missing counts as empty.
+func (d *Disk) loadTables() (*tables, error) {
 	for attempt := 0; ; attempt++ {
 		t := &tables{
-			fs: fsys, folder: folder, retainLimit: retainLimit, limits: limits,
+			fs: d.fs, folder: d.path("tables"), retainLimit: d.retainLimit, hashMask: d.hashMask, limits: d.limits,
 			known: make(map[uint64]bool), replaced: make(map[uint64]bool),
 		}
 		err := t.load()
@@ -35,7 +34,6 @@ func (t *tables) load() error {
 	if err != nil {
 		return err
 	}
-	var bytes int64
 	for _, seq := range names {
 		s, err := t.open(seq)
 		if err != nil {
@@ -43,12 +41,11 @@ func (t *tables) load() error {
 		}
 		t.segments = append(t.segments, s)
 		t.known[seq] = true
-		bytes += s.size
 		for _, old := range t.head(s) {
 			t.replaced[old] = true
 		}
 	}
-	t.index = newIndex(int(bytes / 256))
+	t.index = newIndex(t.hashMask)
 	for i, s := range t.segments {
 		if t.replaced[s.seq] {
 			continue

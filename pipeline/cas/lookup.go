@@ -16,7 +16,7 @@ func (d *Disk) Lookup(t Table, key [32]byte) ([][]byte, error) {
 		return nil, d.storeError("read", err)
 	}
 	defer d.tablesMu.RUnlock()
-	values, err := tables.lookup(name)
+	values, err := tables.lookup(t, name)
 	return values, d.storeError("read", err)
 }
 
@@ -99,7 +99,7 @@ func (d *Disk) update(load bool) error {
 			return err
 		}
 	}
-	fresh, err := loadTables(d.fs, d.path("tables"), d.retainLimit, d.limits)
+	fresh, err := d.loadTables()
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type tables struct {
 	retainLimit int64
 
 	index    *index
+	hashMask uint32
+	window   window
 	segments []*segment // in the order in which they were found
 	known    map[uint64]bool
 	replaced map[uint64]bool
@@ -44,9 +46,15 @@ type segment struct {
 }
 
 // lookup returns the values of the rows with a name, first to last.
-func (t *tables) lookup(name []byte) (values [][]byte, err error) {
-	for i := t.index.last(name); i >= 0; i = t.index.rows[i].next {
-		body, err := t.body(t.index.rows[i])
+func (t *tables) lookup(table Table, name []byte) (values [][]byte, err error) {
+	rows := t.index.table(table)
+	if rows == nil {
+		return nil, nil
+	}
+	var ref *rowRef
+	for i := rows.last(t.index.hash(name[1+len(table):])); i >= 0; i = ref.next {
+		ref = rows.row(i)
+		body, err := t.body(ref)
 		if err != nil {
 			return nil, err
 		}
@@ -59,11 +67,14 @@ func (t *tables) lookup(name []byte) (values [][]byte, err error) {
 }
 
 // body reads the body of a row, nil if it is damaged by now.
-func (t *tables) body(ref rowRef) ([]byte, error) {
+func (t *tables) body(ref *rowRef) ([]byte, error) {
 	s := t.segments[ref.segment()]
 	from, to := ref.offset(), ref.offset()+int64(ref.size)
 	if s.file == nil {
 		return s.data[from+frameHeader : to : to], nil
+	}
+	if body, ok, err := t.window.body(s, from, int(ref.size)); ok || err != nil {
+		return body, err
 	}
 	data := make([]byte, ref.size)
 	if err := readTolerant(s.file, from, data); err != nil {
@@ -94,14 +105,17 @@ func (t *tables) rows(table Table, yield func(Row) bool) error {
 
 // ordered returns the rows of the chosen segments, nil for all, in the order
 // of commits.
-func (t *tables) ordered(chosen map[uint64]bool) []rowRef {
-	refs := make([]rowRef, 0, len(t.index.rows))
-	for _, ref := range t.index.rows {
-		if chosen == nil || chosen[t.segments[ref.segment()].seq] {
-			refs = append(refs, ref)
+func (t *tables) ordered(chosen map[uint64]bool) []*rowRef {
+	refs := make([]*rowRef, 0, t.index.rows)
+	for _, rows := range t.index.tables {
+		for i := range rows.rows {
+			ref := rows.row(int32(i))
+			if chosen == nil || chosen[t.segments[ref.segment()].seq] {
+				refs = append(refs, ref)
+			}
 		}
 	}
-	slices.SortFunc(refs, func(a, b rowRef) int {
+	slices.SortFunc(refs, func(a, b *rowRef) int {
 		if a.before(b) {
 			return -1
 		}

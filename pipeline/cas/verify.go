@@ -44,7 +44,7 @@ func (d *Disk) Verify(ctx context.Context, hash bool) (*VerifyReport, error) {
 				report.TornBytes += s.size - s.done
 			}
 		}
-		report.Rows = len(t.index.rows)
+		report.Rows = t.index.rows
 		return nil
 	})
 	if err != nil {
