@@ -62,7 +62,7 @@ func (r *runner) execute(a *action) {
 		case err == nil:
 			t.Inputs[in.Name] = data
 		case isLost(err):
-			a.missing = append(a.missing, missingInput{in.From, lostOutput{int(a.stage.outs[i]), d, err}})
+			a.missing = append(a.missing, missingInput{in.From, lostOutput{int(a.stage.sources()[i].output), d, err}})
 		default:
 			a.err = fmt.Errorf("reading input %s: %w", in.Name, err)
 			return

@@ -68,12 +68,12 @@ const unknown = "?"
 func (p *Plan) fields(s *Stage) []Field {
 	m := &Manifest{Kind: s.kind.name, Platform: s.kind.platform, Code: s.kind.code, Outputs: s.kind.outputs, params: s.params}
 	fields := m.Fields()
-	for i, in := range s.inputs {
+	for i, e := range s.sources() {
 		value := unknown
-		if p.known[in.From.index] {
-			value = p.outs[p.offset[in.From.index]+s.outs[i]].digest.String()
+		if p.known[e.from] {
+			value = p.source(e).digest.String()
 		}
-		fields = append(fields, Field{"inputs." + in.Name, value})
+		fields = append(fields, Field{"inputs." + s.inputs[i].Name, value})
 	}
 	return fields
 }

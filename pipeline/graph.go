@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,17 +15,22 @@ import (
 // goroutine; once complete it may be read by many.
 type Graph struct {
 	stages  []*Stage
-	byName  map[string]*Stage
+	names   names
+	edges   []edge           // into all stages, one after the other
 	kinds   map[any]*kind    // by *Kind[P]
 	byKind  map[string]*kind // by name
 	exports map[string]*Stage
+	slabs   slabs
 	scratch []byte
 }
+
+// edge is where an input comes from: an output, by its index, of a stage.
+type edge struct{ from, output int32 }
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
 	return &Graph{
-		byName:  make(map[string]*Stage),
+		names:   newNames(),
 		kinds:   make(map[any]*kind),
 		byKind:  make(map[string]*kind),
 		exports: make(map[string]*Stage),
@@ -71,11 +75,11 @@ type Node struct {
 type Stage struct {
 	graph   *Graph
 	index   int32
+	edges   int32 // index of the first in the graph's edges; there is one an input
 	kind    *kind
 	name    string
 	labels  []Label
 	inputs  []Input // sorted by name
-	outs    []int32 // of each input: the index of the output at its stage
 	exports map[string]string
 	params  []byte // canonical
 
@@ -94,30 +98,39 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
-	s := &Stage{graph: g, index: int32(len(g.stages)), kind: e, name: n.Name, labels: n.Labels, estimate: n.Estimate}
 	if n.Name == "" {
 		return nil, fmt.Errorf("a stage of kind %s has no name", e.name)
 	}
-	if _, ok := g.byName[n.Name]; ok {
+	hash := g.names.hash(n.Name)
+	if g.find(hash, n.Name) != nil {
 		return nil, fmt.Errorf("stage %s: the name is taken", n.Name)
 	}
-	if err := s.setInputs(n.Inputs); err != nil {
+	s := Stage{
+		graph: g, index: int32(len(g.stages)), edges: int32(len(g.edges)),
+		kind: e, name: n.Name, labels: n.Labels, estimate: n.Estimate,
+	}
+	edges, err := s.setInputs(n.Inputs)
+	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
 	if err := s.setExports(n.Export); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
-	g.scratch, err = e.params.encodeParams(g.scratch[:0], reflect.ValueOf(&params).Elem())
+	*e.value.(*P) = params
+	g.scratch, err = e.params.encodeParams(g.scratch[:0], e.encoded)
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
-	s.params = slices.Clone(g.scratch)
+	s.params = g.slabs.clone(g.scratch)
+	added := g.slabs.stage()
+	*added = s
 	for _, file := range s.exports {
-		g.exports[file] = s
+		g.exports[file] = added
 	}
-	g.byName[n.Name] = s
-	g.stages = append(g.stages, s)
-	return s, nil
+	g.names.enter(hash)
+	g.edges = edges
+	g.stages = append(room(g.stages, 1), added)
+	return added, nil
 }
 
 // kind returns what make returned for this id the first time.
@@ -139,34 +152,33 @@ func (g *Graph) kind(id any, erase func() (*kind, error)) (*kind, error) {
 	return k, nil
 }
 
-func (s *Stage) setInputs(inputs []Input) error {
+// setInputs returns the edges of the graph with those of s behind them.
+func (s *Stage) setInputs(inputs []Input) ([]edge, error) {
 	byName := func(a, b Input) int { return strings.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(inputs, byName) {
 		inputs = slices.SortedFunc(slices.Values(inputs), byName)
 	}
 	s.inputs = inputs
-	if len(inputs) > 0 {
-		s.outs = make([]int32, len(inputs))
-	}
+	edges := room(s.graph.edges, len(inputs))
 	for i, in := range inputs {
 		switch {
 		case in.Name == "":
-			return fmt.Errorf("an input has no name")
+			return nil, fmt.Errorf("an input has no name")
 		case i > 0 && in.Name == inputs[i-1].Name:
-			return fmt.Errorf("two inputs are named %q", in.Name)
+			return nil, fmt.Errorf("two inputs are named %q", in.Name)
 		case in.From == nil:
-			return fmt.Errorf("input %s comes from no stage", in.Name)
+			return nil, fmt.Errorf("input %s comes from no stage", in.Name)
 		case in.From.graph != s.graph:
-			return fmt.Errorf("input %s comes from stage %s of another graph", in.Name, in.From.name)
+			return nil, fmt.Errorf("input %s comes from stage %s of another graph", in.Name, in.From.name)
 		}
 		o := in.From.output(in.Output)
 		if o < 0 {
-			return fmt.Errorf("input %s: stage %s has no output %q, but %s",
+			return nil, fmt.Errorf("input %s: stage %s has no output %q, but %s",
 				in.Name, in.From.name, in.Output, strings.Join(in.From.kind.outputs, ", "))
 		}
-		s.outs[i] = int32(o)
+		edges = append(edges, edge{in.From.index, int32(o)})
 	}
-	return nil
+	return edges, nil
 }
 
 func (s *Stage) setExports(exports map[string]string) error {
@@ -195,6 +207,11 @@ func (s *Stage) setExports(exports map[string]string) error {
 	return nil
 }
 
+// sources returns where the inputs of s come from, in their order.
+func (s *Stage) sources() []edge {
+	return s.graph.edges[s.edges : int(s.edges)+len(s.inputs)]
+}
+
 // output returns the index of an output, -1 if there is none of this name.
 func (s *Stage) output(name string) int { return slices.Index(s.kind.outputs, name) }
 
@@ -203,7 +220,7 @@ func (s *Stage) output(name string) int { return slices.Index(s.kind.outputs, na
 func (g *Graph) Stages() []*Stage { return slices.Clone(g.stages) }
 
 // Stage returns the stage of this name, nil if there is none.
-func (g *Graph) Stage(name string) *Stage { return g.byName[name] }
+func (g *Graph) Stage(name string) *Stage { return g.find(g.names.hash(name), name) }
 
 // Name returns the unique name of the stage.
 func (s *Stage) Name() string { return s.name }

@@ -72,7 +72,7 @@ func TestAddErrors(t *testing.T) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
-	if n := len(g.Stages()); n != 2 || len(g.byName) != 2 || len(g.exports) != 1 {
+	if n := len(g.Stages()); n != 2 || len(g.names.next) != 2 || len(g.edges) != 0 || len(g.exports) != 1 {
 		t.Errorf("what was refused left traces: %d stages", n)
 	}
 	if _, err := Add(g, kind(func(*Kind[sumParams]) {}), Node{Name: "b"}, sumParams{}); err != nil {

@@ -71,6 +71,8 @@ type kind struct {
 	memory   int64
 	prefix   []byte // of the manifest, up to the params
 	params   *codec
+	value    any           // *P, into which Add puts the params to encode them
+	encoded  reflect.Value // what it points to
 	run      func(ctx context.Context, params []byte, t *Task) (map[string][]byte, error)
 }
 
@@ -105,6 +107,7 @@ func (k *Kind[P]) erase() (*kind, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kind %s: %w", k.Name, err)
 	}
+	value := new(P)
 	e := &kind{
 		name:    k.Name,
 		code:    k.Code,
@@ -112,6 +115,8 @@ func (k *Kind[P]) erase() (*kind, error) {
 		cores:   max(1, k.Cores),
 		memory:  k.Memory,
 		params:  c,
+		value:   value,
+		encoded: reflect.ValueOf(value).Elem(),
 	}
 	if !k.Portable {
 		e.platform = platform()

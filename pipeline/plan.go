@@ -91,7 +91,7 @@ func (p *Plan) look() error {
 		if !p.read[i] {
 			continue
 		}
-		if slices.ContainsFunc(s.inputs, func(in Input) bool { return !p.known[in.From.index] }) {
+		if slices.ContainsFunc(s.sources(), func(e edge) bool { return !p.known[e.from] }) {
 			p.state[i] = StateDepends
 			if !p.needed[i] {
 				missing = append(missing, p.missing(s))
@@ -137,6 +137,9 @@ func (p *Plan) forced(i int) bool { return p.options.Force && p.target[i] }
 // outputs returns the outputs of a stage, to read or to fill in.
 func (p *Plan) outputs(i int32) []output { return p.outs[p.offset[i]:p.offset[i+1]] }
 
+// source returns the output that an edge comes from.
+func (p *Plan) source(e edge) *output { return &p.outs[p.offset[e.from]+e.output] }
+
 // lookup fills outs with the outputs of a stage from the record of key.
 func (p *Plan) lookup(s *Stage, key Key, outs []output) (ok bool, err error) {
 	values, err := p.store.Lookup(TableRecords, key)
@@ -160,10 +163,8 @@ func (p *Plan) manifest(s *Stage) []byte {
 	b = append(b, frameInputs...)
 	start := len(b)
 	b = beginFrame(b, tagMap)
-	for i := range s.inputs {
-		in := &s.inputs[i]
-		from := p.offset[in.From.index] + s.outs[i]
-		b = appendManifestInput(b, in.Name, &p.outs[from].digest)
+	for i, e := range s.sources() {
+		b = appendManifestInput(b, s.inputs[i].Name, &p.source(e).digest)
 	}
 	b = endFrame(b, start)
 	p.scratch = b

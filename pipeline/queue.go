@@ -84,8 +84,8 @@ func (p *Plan) edges() *edges {
 	e := &edges{start: make([]int32, n+1)}
 	for i, s := range p.graph.stages {
 		if p.needed[i] {
-			for _, in := range s.inputs {
-				e.start[in.From.index+1]++
+			for _, source := range s.sources() {
+				e.start[source.from+1]++
 			}
 		}
 	}
@@ -96,8 +96,8 @@ func (p *Plan) edges() *edges {
 	fill := make([]int32, n)
 	for i, s := range p.graph.stages {
 		if p.needed[i] {
-			for _, in := range s.inputs {
-				from := in.From.index
+			for _, source := range s.sources() {
+				from := source.from
 				e.to[e.start[from]+fill[from]] = int32(i)
 				fill[from]++
 			}

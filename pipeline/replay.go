@@ -158,9 +158,9 @@ func (r *replayer) replay(ctx context.Context, s *Stage) (*Replay, error) {
 func (r *replayer) execute(ctx context.Context, s *Stage, key Key) (*Replay, error) {
 	a := &action{stage: s, key: key, workers: r.workers(s)}
 	t := &Task{Inputs: make(map[string][]byte, len(s.inputs)), Workers: a.workers}
-	for i, in := range s.inputs {
-		out := r.p.outs[r.p.offset[in.From.index]+s.outs[i]]
-		data, err := r.p.store.Get(ctx, out.digest)
+	for i, e := range s.sources() {
+		in := &s.inputs[i]
+		data, err := r.p.store.Get(ctx, r.p.source(e).digest)
 		if err != nil {
 			return nil, fmt.Errorf("reading input %s: %w", in.Name, err)
 		}

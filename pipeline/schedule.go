@@ -123,8 +123,8 @@ func newRunner(ctx context.Context, p *Plan, o RunOptions) *runner {
 		default:
 			n.phase = pending
 			n.forced = p.forced(i)
-			for _, in := range s.inputs {
-				if !p.known[in.From.index] {
+			for _, e := range s.sources() {
+				if !p.known[e.from] {
 					n.waits++
 				}
 			}

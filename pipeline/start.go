@@ -91,8 +91,8 @@ func (r *runner) startOne(i int32) {
 	if ok {
 		a.prior = prior
 	}
-	for j, in := range s.inputs {
-		a.inputs[j] = r.p.outs[r.p.offset[in.From.index]+s.outs[j]]
+	for j, e := range s.sources() {
+		a.inputs[j] = *r.p.source(e)
 	}
 	n.phase, n.action, n.owner = running, a, ""
 	r.running++

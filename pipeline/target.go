@@ -19,7 +19,7 @@ import (
 //
 // A target that names nothing is an error with the nearest names.
 func (g *Graph) Match(target string) ([]*Stage, error) {
-	if s, ok := g.byName[target]; ok {
+	if s := g.Stage(target); s != nil {
 		return []*Stage{s}, nil
 	}
 	if s, ok := g.exports[target]; ok {
@@ -189,7 +189,7 @@ func (g *Graph) selection(o Options) (*selection, error) {
 	}
 	if o.Downstream {
 		for i, s := range g.stages {
-			sel.needed[i] = sel.needed[i] || slices.ContainsFunc(s.inputs, func(in Input) bool { return sel.needed[in.From.index] })
+			sel.needed[i] = sel.needed[i] || slices.ContainsFunc(s.sources(), func(e edge) bool { return sel.needed[e.from] })
 		}
 	}
 	sel.read = sel.needed
@@ -198,8 +198,8 @@ func (g *Graph) selection(o Options) (*selection, error) {
 	}
 	for i := n - 1; i >= 0; i-- {
 		if sel.read[i] {
-			for _, in := range g.stages[i].inputs {
-				sel.read[in.From.index] = true
+			for _, e := range g.stages[i].sources() {
+				sel.read[e.from] = true
 			}
 		}
 	}
