@@ -180,7 +180,7 @@ func (b *Baseline) Save(path string) error {
 	return replaceFile(path, text)
 }
 
-// Update takes over the results of a run, as [Summary].Results has them. Of a
+// Update takes over the results of a run, as [Summary.Results] returns them. Of a
 // result that is not portable only the digest of this architecture changes.
 func (b *Baseline) Update(g *Graph, results map[string]map[string]Digest) {
 	for stage, outputs := range results {
@@ -259,7 +259,7 @@ type Difference struct {
 	Want, Have    Digest // zero where there is none
 }
 
-// Compare returns where results, as [Summary].Results has them, differ from
+// Compare returns where results, as [Summary.Results] returns them, differ from
 // the baseline on this architecture, sorted by stage and output.
 func (b *Baseline) Compare(results map[string]map[string]Digest) []Difference {
 	var found []Difference

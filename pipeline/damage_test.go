@@ -35,7 +35,7 @@ func TestLostInputsAreMadeAgain(t *testing.T) {
 			g, _ := chain(t, k, 1, 10, 100)
 			sum := mustDo(t, g, st)
 			for _, name := range []string{"a", "b"} {
-				if !c.lose(st, sum.Results[name]["out"]) {
+				if !c.lose(st, sum.Results()[name]["out"]) {
 					t.Fatal("nothing to lose")
 				}
 			}
@@ -83,7 +83,7 @@ func TestLostInputOfManyReadersIsMadeOnce(t *testing.T) {
 		return g
 	}
 	sum := mustDo(t, build(100), st)
-	st.Damage(sum.Results["a"]["out"])
+	st.Damage(sum.Results()["a"]["out"])
 	k.count()
 	sum = mustRun(t, mustPlan(t, build(200), st, Options{}), RunOptions{Jobs: 8})
 	if n := k.count(); n != 21 {
@@ -98,7 +98,7 @@ func TestVerifyPlansWhatIsLost(t *testing.T) {
 	k, st := newKitchen(), cas.NewMemory()
 	g, stages := chain(t, k, 1, 10, 100)
 	sum := mustDo(t, g, st)
-	st.Damage(sum.Results["b"]["out"])
+	st.Damage(sum.Results()["b"]["out"])
 	k.count()
 	p := mustPlan(t, g, st, Options{})
 	found, err := p.Verify(t.Context())
@@ -120,7 +120,7 @@ func TestVerifyPlansWhatIsLost(t *testing.T) {
 func TestSingleDoesNotMendInputs(t *testing.T) {
 	k, st := newKitchen(), cas.NewMemory()
 	g, _ := chain(t, k, 1, 10)
-	st.Remove(mustDo(t, g, st).Results["a"]["out"])
+	st.Remove(mustDo(t, g, st).Results()["a"]["out"])
 	p := mustPlan(t, g, st, Options{Targets: []string{"b"}, Single: true, Force: true})
 	if _, err := p.Run(t.Context(), RunOptions{}); err == nil || !strings.Contains(err.Error(), "without single") {
 		t.Errorf("error %v", err)
@@ -145,7 +145,7 @@ func TestHopelessDiskIsAFailure(t *testing.T) {
 	k, memory := newKitchen(), cas.NewMemory()
 	st := &forgetful{Store: memory}
 	g, _ := chain(t, k, 10, 10)
-	st.lost = mustDo(t, g, st).Results["a"]["out"]
+	st.lost = mustDo(t, g, st).Results()["a"]["out"]
 	g, stages := chain(t, k, 10, 20)
 	p := mustPlan(t, g, st, Options{})
 	key, _ := p.Key(stages[1])
@@ -193,10 +193,10 @@ func TestNonDeterminismIsKeptAsEvidence(t *testing.T) {
 	var events recorder
 	sum := mustRun(t, p, RunOptions{Events: events.take})
 	key, _ := p.Key(stages[1])
-	if len(sum.Diverged) != 1 || sum.Diverged[0].Stage != stages[1] || sum.Diverged[0].Have != first.Results["b"]["out"] {
+	if len(sum.Diverged) != 1 || sum.Diverged[0].Stage != stages[1] || sum.Diverged[0].Have != first.Results()["b"]["out"] {
 		t.Fatalf("diverged %+v", sum.Diverged)
 	}
-	if diff := cmp.Diff(first.Results, sum.Results); diff != "" {
+	if diff := cmp.Diff(first.Results(), sum.Results()); diff != "" {
 		t.Errorf("the first result does not stay: %s", diff)
 	}
 	if sum.Ran != 1 || sum.Cached != 2 || len(events.of(EventDiverged)) != 1 {
@@ -209,13 +209,13 @@ func TestNonDeterminismIsKeptAsEvidence(t *testing.T) {
 	if _, err := st.Get(t.Context(), records[1].Outputs[0].Digest); err != nil {
 		t.Errorf("the second result is not kept: %v", err)
 	}
-	if again := mustDo(t, g, st); again.Ran != 0 || cmp.Diff(first.Results, again.Results) != "" {
+	if again := mustDo(t, g, st); again.Ran != 0 || cmp.Diff(first.Results(), again.Results()) != "" {
 		t.Errorf("the evidence counts: %+v", again)
 	}
 
 	// Once the first result is lost, the new one takes its place, and all
 	// that follows is brought in line with it.
-	st.Remove(first.Results["b"]["out"])
+	st.Remove(first.Results()["b"]["out"])
 	k2 := *k.kind
 	k.kind = &k2
 	g, stages = chain(t, k, 1, 10, 100, 1000)
@@ -231,10 +231,10 @@ func TestNonDeterminismIsKeptAsEvidence(t *testing.T) {
 	if again.Ran != 0 || again.Cached != 5 {
 		t.Errorf("after it: %+v", again)
 	}
-	if diff := cmp.Diff(sum.Results, again.Results); diff != "" {
+	if diff := cmp.Diff(sum.Results(), again.Results()); diff != "" {
 		t.Error(diff)
 	}
-	if sum.Results["b"]["out"] == first.Results["b"]["out"] || sum.Results["c"]["out"] == first.Results["c"]["out"] {
+	if sum.Results()["b"]["out"] == first.Results()["b"]["out"] || sum.Results()["c"]["out"] == first.Results()["c"]["out"] {
 		t.Error("what follows was not brought in line")
 	}
 }

@@ -58,7 +58,7 @@ func TestNoopLeavesTheDiskAlone(t *testing.T) {
 	if diff := cmp.Diff(before, files(t, dir)); diff != "" {
 		t.Errorf("a no-op changed the store: %s", diff)
 	}
-	if diff := cmp.Diff(first.Results, again.Results); diff != "" {
+	if diff := cmp.Diff(first.Results(), again.Results()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -86,7 +86,7 @@ func TestConcurrentRunsOnADisk(t *testing.T) {
 	ran := 0
 	for _, sum := range results {
 		ran += sum.Ran
-		if diff := cmp.Diff(results[0].Results, sum.Results); diff != "" {
+		if diff := cmp.Diff(results[0].Results(), sum.Results()); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -100,7 +100,7 @@ func TestDamagedFileIsMadeAgain(t *testing.T) {
 	k, st := newKitchen(), openDisk(t, dir)
 	g, _ := chain(t, k, 1, 10)
 	sum := mustDo(t, g, st)
-	file := st.ObjectPath(sum.Results["a"]["out"])
+	file := st.ObjectPath(sum.Results()["a"]["out"])
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -106,8 +106,8 @@ func TestExport(t *testing.T) {
 func TestExportMakesLostOutputsAgain(t *testing.T) {
 	k, st, dir := newKitchen(), cas.NewMemory(), t.TempDir()
 	sum := mustDo(t, exporting(t, k, 10), st)
-	st.Damage(sum.Results["a"]["out"])
-	st.Remove(sum.Results["b"]["out"])
+	st.Damage(sum.Results()["a"]["out"])
+	st.Remove(sum.Results()["b"]["out"])
 	k.count()
 	p := mustPlan(t, exporting(t, k, 10), st, Options{})
 	mustRun(t, p, RunOptions{})

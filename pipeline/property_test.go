@@ -128,7 +128,7 @@ func TestHistories(t *testing.T) {
 					rt.Fatalf("%d needed, %d to run: %+v", len(needed), len(want), sum)
 				}
 				for i := range needed {
-					if got := sum.Results[fmt.Sprint(i)]["out"]; got != cas.Sum([]byte(outputs[i])) {
+					if got := sum.Results()[fmt.Sprint(i)]["out"]; got != cas.Sum([]byte(outputs[i])) {
 						rt.Fatalf("result of stage %d is not %s", i, outputs[i])
 					}
 				}
@@ -187,7 +187,7 @@ func TestLossesHeal(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		k, st := newKitchen(), cas.NewMemory()
 		all := drawSpec(rt)
-		results := mustDo(t, all.graph(t, k), st).Results
+		results := mustDo(t, all.graph(t, k), st).Results()
 		for i := range all {
 			switch d := results[fmt.Sprint(i)]["out"]; rapid.IntRange(0, 3).Draw(rt, "loss") {
 			case 0:
@@ -210,7 +210,7 @@ func TestLossesHeal(t *testing.T) {
 		}
 		outputs, _ := all.values()
 		for i, want := range outputs {
-			if sum.Results[fmt.Sprint(i)]["out"] != cas.Sum([]byte(want)) {
+			if sum.Results()[fmt.Sprint(i)]["out"] != cas.Sum([]byte(want)) {
 				rt.Fatalf("result of stage %d is not %s", i, want)
 			}
 		}
@@ -233,7 +233,7 @@ func TestDriftingActionsEndInOneState(t *testing.T) {
 		k, st := newKitchen(), cas.NewMemory()
 		k.drift = make(map[string]int)
 		all := drawSpec(rt)
-		results := mustDo(t, all.graph(t, k), st).Results
+		results := mustDo(t, all.graph(t, k), st).Results()
 		for range rapid.IntRange(1, 3).Draw(rt, "rounds") {
 			for i := range all {
 				if rapid.Bool().Draw(rt, "loss") {
@@ -256,10 +256,10 @@ func TestDriftingActionsEndInOneState(t *testing.T) {
 			if ran := k.take(); len(ran) > 0 || again.Ran > 0 {
 				rt.Fatalf("the next run executed %q", ran)
 			}
-			if diff := cmp.Diff(sum.Results, again.Results); diff != "" {
+			if diff := cmp.Diff(sum.Results(), again.Results()); diff != "" {
 				rt.Fatalf("the next run has other results: %s", diff)
 			}
-			results = sum.Results
+			results = sum.Results()
 		}
 	})
 }
@@ -298,7 +298,7 @@ func TestFailuresSkipWhatReachesThem(t *testing.T) {
 			rt.Fatalf("%d stages: %+v", len(all), sum)
 		}
 		for i := range all {
-			if _, ok := sum.Results[fmt.Sprint(i)]; ok == broken[i] {
+			if _, ok := sum.Results()[fmt.Sprint(i)]; ok == broken[i] {
 				rt.Fatalf("stage %d: up to date is %v", i, ok)
 			}
 		}

@@ -117,7 +117,7 @@ func TestOrigins(t *testing.T) {
 	g, stages := threeSums(t, k, 1)
 	first := mustDo(t, g, st)
 	baseline := NewBaseline()
-	baseline.Update(g, first.Results)
+	baseline.Update(g, first.Results())
 
 	g, stages = threeSums(t, k, 2)
 	p := mustPlan(t, g, st, Options{})
@@ -160,7 +160,7 @@ func TestCheckRecords(t *testing.T) {
 	if err != nil || report.Records != 3 || len(report.Faults)+len(report.Unexplained) > 0 {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	lost := sum.Results[stages[1].Name()]["out"]
+	lost := sum.Results()[stages[1].Name()]["out"]
 	if _, err := st.GC(t.Context(), cas.GCOptions{Keep: func(d Digest) bool { return d != lost }}); err != nil {
 		t.Fatal(err)
 	}
@@ -177,14 +177,14 @@ func TestNeeds(t *testing.T) {
 	old, _ := threeSums(t, k, 1)
 	expected := mustDo(t, old, st)
 	forgotten, stages := threeSums(t, k, 2)
-	gone := mustDo(t, forgotten, st).Results
+	gone := mustDo(t, forgotten, st).Results()
 	now, _ := threeSums(t, k, 3)
 	p := mustPlan(t, now, st, Options{})
 	mustRun(t, p, RunOptions{})
 
 	var lock, current Root
 	lock.Name, current.Name = "lock", "current"
-	lock.Digests = []Digest{expected.Results["c"]["out"]} // and what it was made of
+	lock.Digests = []Digest{expected.Results()["c"]["out"]} // and what it was made of
 	for _, s := range p.Steps() {
 		current.Keys = append(current.Keys, s.Key)
 	}

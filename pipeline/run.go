@@ -48,16 +48,25 @@ type Summary struct {
 
 	Elapsed time.Duration
 
-	// Results has the digest of each output, by stage and output, of the
-	// stages that are up to date.
-	Results map[string]map[string]Digest
-
 	Failures []*StageError // in the order of the graph
 	Skips    []Skip        // likewise
 	Diverged []Divergence  // in the order of their detection
 
 	// Run identifies the rows that the run wrote; zero if it wrote none.
 	Run RunID
+
+	plan    *Plan
+	results map[string]map[string]Digest
+}
+
+// Results returns the digest of each output, by stage and output, of the
+// stages that were up to date at the first call. It must not be called by two
+// goroutines at a time, nor the map be changed.
+func (s *Summary) Results() map[string]map[string]Digest {
+	if s.results == nil {
+		s.results = s.plan.results()
+	}
+	return s.results
 }
 
 // Skip is a stage that was not run.
@@ -118,9 +127,8 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	if o.Events != nil {
 		o.Events(Event{Kind: EventPlanned, Time: began, Total: needed, Cached: cached})
 	}
-	sum := &Summary{Cached: cached}
+	sum := &Summary{Cached: cached, plan: p}
 	if needed == cached {
-		p.results(sum)
 		sum.Elapsed = time.Since(began)
 		return sum, ctx.Err()
 	}
@@ -128,14 +136,13 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	defer r.cancel()
 	err := r.run()
 	r.summarise(sum)
-	p.results(sum)
 	sum.Elapsed = time.Since(began)
 	return sum, errors.Join(err, r.finish(sum))
 }
 
-// results fills in the digests of what is up to date.
-func (p *Plan) results(sum *Summary) {
-	sum.Results = make(map[string]map[string]Digest, len(p.graph.stages))
+// results returns the digests of what is up to date, by stage and output.
+func (p *Plan) results() map[string]map[string]Digest {
+	results := make(map[string]map[string]Digest, len(p.graph.stages))
 	for i, s := range p.graph.stages {
 		if !p.needed[i] || p.state[i] != StateCached {
 			continue
@@ -145,8 +152,9 @@ func (p *Plan) results(sum *Summary) {
 		for o, name := range s.kind.outputs {
 			m[name] = outs[o].digest
 		}
-		sum.Results[s.name] = m
+		results[s.name] = m
 	}
+	return results
 }
 
 // summarise counts how the needed stages ended and lists what was skipped.
@@ -202,8 +210,8 @@ func (r *runner) because(i int32, because map[int32][]*Stage) []*Stage {
 			}
 		}
 	}
-	for _, in := range r.p.graph.stages[i].inputs {
-		add(in.From.index)
+	for _, e := range r.p.graph.stages[i].sources() {
+		add(e.from)
 	}
 	if leader := r.nodes[i].leader; leader >= 0 && leader != i {
 		if r.nodes[leader].phase == failed {

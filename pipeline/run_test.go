@@ -41,7 +41,7 @@ func TestSecondRunDoesNothing(t *testing.T) {
 	if again.Ran != 0 || again.Cached != 4 || k.count() != 0 || st.commits != 0 {
 		t.Fatalf("second run: %+v, %d commits", again, st.commits)
 	}
-	if diff := cmp.Diff(sum.Results, again.Results); diff != "" {
+	if diff := cmp.Diff(sum.Results(), again.Results()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -169,7 +169,7 @@ func TestFailureStops(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Stage != stages[1] || !errors.Is(err, broken) || err.Error() != "b: broken" {
 		t.Fatalf("error %v", err)
 	}
-	if sum.Ran != 1 || sum.Failed != 1 || sum.Skipped != 2 || len(sum.Results) != 1 {
+	if sum.Ran != 1 || sum.Failed != 1 || sum.Skipped != 2 || len(sum.Results()) != 1 {
 		t.Errorf("%+v", sum)
 	}
 	logs, err := p.Logs(stages[1])
@@ -364,7 +364,7 @@ func TestTwoRunsShareTheWork(t *testing.T) {
 					t.Errorf("%d executions, %d reported", n, ran)
 				}
 				for _, sum := range all {
-					if diff := cmp.Diff(all[0].Results, sum.Results); diff != "" {
+					if diff := cmp.Diff(all[0].Results(), sum.Results()); diff != "" {
 						t.Error(diff)
 					}
 				}
@@ -430,7 +430,7 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, full) || errors.As(err, new(*StageError)) {
 		t.Fatalf("error %v", err)
 	}
-	if sum.Ran != 0 || sum.Unrun != 4 || len(events.of(EventFinished)) != 0 || len(sum.Results) != 0 {
+	if sum.Ran != 0 || sum.Unrun != 4 || len(events.of(EventFinished)) != 0 || len(sum.Results()) != 0 {
 		t.Errorf("%+v", sum)
 	}
 	if sum := mustDo(t, g, st); sum.Ran != 4 {

@@ -46,7 +46,7 @@ func (o *outcome) compare(w *workspace, update bool) error {
 		o.expected = true
 	}
 	graph := o.plan.Graph()
-	o.differences = baseline.Compare(o.summary.Results)
+	o.differences = baseline.Compare(o.summary.Results())
 	if o.asked || o.summary.Failed+o.summary.Skipped+o.summary.Unrun > 0 {
 		// Results that were not asked for, or not made, are not missing.
 		o.differences = slices.DeleteFunc(o.differences, func(d pipeline.Difference) bool { return d.Kind == pipeline.Missing })
@@ -58,7 +58,7 @@ func (o *outcome) compare(w *workspace, update bool) error {
 	if !o.asked {
 		baseline.Retain(func(stage, _ string) bool { return graph.Stage(stage) != nil })
 	}
-	baseline.Update(graph, o.summary.Results)
+	baseline.Update(graph, o.summary.Results())
 	if err := w.madeWith(baseline, !o.asked); err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (o *outcome) skips() [][2]string {
 func (o *outcome) places() [][2]string {
 	files := make(map[string][]string) // by first folder
 	for _, step := range o.plan.Steps() {
-		if _, ok := o.summary.Results[step.Stage.Name()]; !ok {
+		if _, ok := o.summary.Results()[step.Stage.Name()]; !ok {
 			continue
 		}
 		for _, file := range step.Stage.Exports() {
@@ -221,7 +221,7 @@ func (o *outcome) baseline() string {
 
 func (o *outcome) results() int {
 	n := 0
-	for _, outputs := range o.summary.Results {
+	for _, outputs := range o.summary.Results() {
 		n += len(outputs)
 	}
 	return n

@@ -38,7 +38,7 @@ func TestClockGoesBack(t *testing.T) {
 			t.Errorf("%d stages that were made in the future run again", sum.Ran)
 		}
 		_, sum := must(t, second.graph(t), st)
-		wantResults(t, sum.Results, want2)
+		wantResults(t, sum.Results(), want2)
 		st.Close()
 	})
 	st = open(t, dir)
@@ -50,7 +50,7 @@ func TestClockGoesBack(t *testing.T) {
 		if sum.Ran != 0 {
 			t.Errorf("generation %d: %d stages run again", c.r.Generation, sum.Ran)
 		}
-		wantResults(t, sum.Results, c.want)
+		wantResults(t, sum.Results(), c.want)
 	}
 	// Last is what was committed last, whatever its clock said.
 	key, ok, err := pipeline.LastKey(st, lastName)

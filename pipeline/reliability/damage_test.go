@@ -70,7 +70,7 @@ func TestDamagedObjects(t *testing.T) {
 			if err != nil || sum.Ran != 7 || len(sum.Diverged) > 0 {
 				t.Fatalf("%+v, %v", sum, err)
 			}
-			wantResults(t, sum.Results, want)
+			wantResults(t, sum.Results(), want)
 			if len(told) != 14 {
 				t.Errorf("%d damaged objects are told of, want 14", len(told))
 			}
@@ -103,7 +103,7 @@ func TestDamagedRows(t *testing.T) {
 			}
 			st = open(t, dir)
 			p, sum := must(t, small.graph(t), st)
-			wantResults(t, sum.Results, want)
+			wantResults(t, sum.Results(), want)
 			if len(sum.Diverged) > 0 {
 				t.Errorf("the same bytes are taken for others: %v", sum.Diverged)
 			}
@@ -150,11 +150,11 @@ func TestLostFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantResults(t, sum.Results, want)
+			wantResults(t, sum.Results(), want)
 			other := small
 			other.Generation = 2 // and it can be written
 			_, sum = must(t, other.graph(t), st)
-			wantResults(t, sum.Results, other.reference(t))
+			wantResults(t, sum.Results(), other.reference(t))
 		})
 	}
 }
@@ -185,7 +185,7 @@ func TestEditedExport(t *testing.T) {
 		}
 	}
 	data, err := os.ReadFile(file)
-	if err != nil || cas.Sum(data) != sum.Results[lastName]["data"] {
+	if err != nil || cas.Sum(data) != sum.Results()[lastName]["data"] {
 		t.Errorf("the edit is still there: %v", err)
 	}
 }

@@ -179,7 +179,7 @@ func checkRecovery(t *testing.T, what string, fsys *castest.CrashFS, finished, d
 	if err != nil {
 		t.Fatalf("%s: the next run: %v", what, err)
 	}
-	wantResults(t, sum.Results, want)
+	wantResults(t, sum.Results(), want)
 	if len(sum.Diverged) > 0 {
 		t.Errorf("%s: the same bytes are taken for others: %v", what, sum.Diverged)
 	}

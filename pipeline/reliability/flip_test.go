@@ -124,7 +124,7 @@ func runDamaged(t *testing.T, fsys *castest.CrashFS, kind string, want digests) 
 	if err != nil {
 		return err
 	}
-	wantResults(t, sum.Results, want)
+	wantResults(t, sum.Results(), want)
 	if kind == "objects" {
 		if aside, err := fsys.ReadDir(disk + "/damaged"); err != nil || len(aside) != 1 || sum.Ran != 1 {
 			t.Errorf("%d stages run and %q set aside, want one each: %v", sum.Ran, aside, err)

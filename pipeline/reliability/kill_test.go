@@ -87,7 +87,7 @@ func TestKill(t *testing.T) {
 		if _, sum := must(t, o.Recipe.graph(t), st); sum.Ran != 0 || len(sum.Diverged) != 0 {
 			t.Errorf("generation %d is complete, but %d stages run", generation, sum.Ran)
 		} else {
-			wantResults(t, sum.Results, want)
+			wantResults(t, sum.Results(), want)
 		}
 	}
 	if damage, err := st.Damage(); err != nil || len(damage) > 0 {

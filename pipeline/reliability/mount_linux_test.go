@@ -140,7 +140,7 @@ func TestFullDisk(t *testing.T) {
 
 		mount(t, dir, c.large, syscall.MS_REMOUNT)
 		_, sum = must(t, r.graph(t), st) // the same process goes on
-		wantResults(t, sum.Results, want)
+		wantResults(t, sum.Results(), want)
 		for name := range finished {
 			if !hits[name] {
 				t.Errorf("%s: %s was finished and runs again", c.name, name)
@@ -178,7 +178,7 @@ func TestReadOnlyStore(t *testing.T) {
 	if sum.Ran != 0 {
 		t.Errorf("%d stages ran", sum.Ran)
 	}
-	wantResults(t, sum.Results, want)
+	wantResults(t, sum.Results(), want)
 	if err := wrongHits(p, st, want); err != nil {
 		t.Error(err)
 	}

@@ -121,7 +121,7 @@ func (r recipe) reference(t testing.TB) digests {
 	t.Helper()
 	r.Ran = nil
 	_, sum := must(t, r.graph(t), cas.NewMemory())
-	return sum.Results
+	return sum.Results()
 }
 
 // plan compares the recipe with a store.

@@ -96,7 +96,7 @@ func (o order) work(w io.Writer) error {
 			return err
 		}
 	}
-	return out.Encode(line{Results: sum.Results, Ran: sum.Ran})
+	return out.Encode(line{Results: sum.Results(), Ran: sum.Ran})
 }
 
 // worker is a worker process.
