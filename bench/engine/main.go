@@ -27,11 +27,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/heap"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 func main() {
+	heap.Tune(heap.Garbage) // as landscape-pipe does
 	if err := dispatch(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "engine:", err)
 		os.Exit(1)

@@ -36,10 +36,12 @@ import (
 	"github.com/alecthomas/kong"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/heap"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
 func main() {
+	heap.Tune(heap.Garbage)
 	ctx, stop := withSignals(context.Background(), os.Exit)
 	code := run(ctx, newApp(os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
 	stop()
