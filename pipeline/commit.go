@@ -19,7 +19,8 @@ const (
 	maxBatchActions  = 4096
 	maxBatchBytes    = 256 << 20
 	maxUncommitted   = 1 << 30
-	uncommittedFixed = 1 << 12 // what an action takes besides its outputs
+	maxWaiting       = 2 * maxBatchActions // actions that are not on their way
+	uncommittedFixed = 1 << 12             // what an action takes besides its outputs
 )
 
 // committed is the outcome of one batch.
@@ -104,7 +105,7 @@ func (r *runner) durable(c committed) {
 	for _, a := range c.actions {
 		n := &r.nodes[a.stage.index]
 		for i := range a.objects {
-			r.contents.unpin(a.outs[i].digest, c.err == nil && len(r.next.of(a.stage.index)) > 0)
+			r.contents.unpin(a.outs[i].digest)
 			r.uncommitted -= a.outs[i].size
 		}
 		r.uncommitted -= uncommittedFixed
@@ -113,8 +114,12 @@ func (r *runner) durable(c committed) {
 				n.action = nil
 			}
 			r.emit(Event{Kind: EventFinished, Stage: a.stage, Key: a.key, Elapsed: a.elapsed})
-			for _, twin := range r.flights[a.key].land() {
+			f := r.flights[a.key]
+			for _, twin := range f.land() {
 				r.emit(Event{Kind: EventCached, Stage: r.p.graph.stages[twin], Key: a.key})
+			}
+			if f != nil && f.landed && !r.p.options.Force {
+				delete(r.flights, a.key) // from now on the store knows
 			}
 		}
 		a.unlock()

@@ -10,16 +10,21 @@ import (
 
 // contents keeps artifacts in memory, so that a data set is read and verified
 // once for all stages that read it, and so that outputs can be read before
-// they are durable. The least recently used go first.
+// they are durable. What nobody will read any more goes at once; where the
+// rest is too much, the least recently used go first.
 type contents struct {
 	store cas.Store
 	limit int64 // bytes
 
-	mu      sync.Mutex
-	size    int64
-	entries map[Digest]*content
-	recent  list.List // of *content, most recently used first
+	mu       sync.Mutex
+	size     int64
+	entries  map[Digest]*content
+	recent   list.List      // of *content, most recently used first
+	expected map[Digest]int // readers to come; it only decides what is kept
 }
+
+// contentFixed is what an artifact takes besides its bytes, about.
+const contentFixed = 400
 
 // content is one artifact, in memory or on its way there.
 type content struct {
@@ -32,7 +37,32 @@ type content struct {
 }
 
 func newContents(st cas.Store, limit int64) *contents {
-	return &contents{store: st, limit: limit, entries: make(map[Digest]*content)}
+	return &contents{store: st, limit: limit, entries: make(map[Digest]*content), expected: make(map[Digest]int)}
+}
+
+// expect announces readers of an artifact.
+func (c *contents) expect(d Digest, readers int) {
+	if readers == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expected[d] += readers
+}
+
+// used takes one from the readers that were announced.
+func (c *contents) used(d Digest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch n := c.expected[d]; {
+	case n > 1:
+		c.expected[d] = n - 1
+	case n == 1:
+		delete(c.expected, d)
+		if e := c.entries[d]; e != nil && e.at != nil {
+			c.drop(e)
+		}
+	}
 }
 
 // get returns the whole, verified content. Of several who ask at once, one
@@ -83,36 +113,43 @@ func (c *contents) pin(d Digest, data []byte) {
 		c.entries[d] = e
 	}
 	if e.at != nil {
-		c.size -= int64(len(e.data))
-		c.recent.Remove(e.at)
-		e.at = nil
+		c.uncount(e)
 	}
 	e.pins++
 }
 
-// unpin ends a pin. If keep is false, nobody will read the content again.
-func (c *contents) unpin(d Digest, keep bool) {
+// unpin ends a pin.
+func (c *contents) unpin(d Digest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[d]
-	if e.pins--; e.pins > 0 {
-		return
+	if e.pins--; e.pins == 0 {
+		c.keep(e)
 	}
-	if !keep {
-		delete(c.entries, d)
-		return
-	}
-	c.keep(e)
 }
 
-// keep counts e and makes room.
+// keep counts e, if somebody is to read it, and makes room.
 func (c *contents) keep(e *content) {
+	if c.expected[e.digest] == 0 {
+		delete(c.entries, e.digest)
+		return
+	}
 	e.at = c.recent.PushFront(e)
-	c.size += int64(len(e.data))
+	c.size += e.takes()
 	for c.size > c.limit {
-		last := c.recent.Remove(c.recent.Back()).(*content)
-		last.at = nil
-		c.size -= int64(len(last.data))
-		delete(c.entries, last.digest)
+		c.drop(c.recent.Back().Value.(*content))
 	}
 }
+
+func (c *contents) drop(e *content) {
+	c.uncount(e)
+	delete(c.entries, e.digest)
+}
+
+func (c *contents) uncount(e *content) {
+	c.recent.Remove(e.at)
+	e.at = nil
+	c.size -= e.takes()
+}
+
+func (e *content) takes() int64 { return contentFixed + int64(len(e.data)) }

@@ -76,6 +76,14 @@ func (r *runner) settle(i int32, outs []output) {
 	p.known[i] = true
 	n.phase, n.forced = done, false
 	delete(p.lost, i)
+	if first {
+		r.expectReaders(i)
+		for _, e := range p.graph.stages[i].sources() {
+			for _, out := range p.outputs(e.from) {
+				r.contents.used(out.digest)
+			}
+		}
+	}
 	if first || changed {
 		for _, d := range r.next.of(i) {
 			if first {
@@ -89,6 +97,20 @@ func (r *runner) settle(i int32, outs []output) {
 	n.behind = nil
 	for _, d := range behind {
 		r.release(d)
+	}
+}
+
+// expectReaders announces who will read the outputs of a stage: each stage
+// that reads one of them counts for all.
+func (r *runner) expectReaders(i int32) {
+	readers := 0
+	for _, d := range r.next.of(i) {
+		if !r.p.known[d] {
+			readers++
+		}
+	}
+	for _, out := range r.p.outputs(i) {
+		r.contents.expect(out.digest, readers)
 	}
 }
 

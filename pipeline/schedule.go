@@ -119,6 +119,7 @@ func newRunner(ctx context.Context, p *Plan, o RunOptions) *runner {
 		case !p.read[i]:
 		case p.state[i] == StateCached:
 			n.phase = done
+			r.expectReaders(int32(i))
 		case !p.needed[i]:
 		default:
 			n.phase = pending

@@ -18,7 +18,7 @@ const lookAhead = 64
 func (r *runner) start() {
 	var passed []queueEntry
 	for !r.stopped && r.cores < r.o.Jobs && r.uncommitted < maxUncommitted &&
-		r.ready.Len() > 0 && len(passed) < lookAhead {
+		len(r.finished) < maxWaiting && r.ready.Len() > 0 && len(passed) < lookAhead {
 		e := r.ready.pop()
 		if r.nodes[e.stage].phase != ready {
 			continue
