@@ -11,8 +11,9 @@
 // writes and syncs the files that a cold run would, as a yardstick. measure
 // runs any command and prints its wall-clock seconds and its peak memory, so
 // that other tools are measured in the same way. scale does all of this for
-// several sizes and prints a table. Each prints one line of JSON on stdout,
-// apart from scale.
+// several sizes and prints a table, whose last line is the cost of a stage at
+// the last size over that at the first. Each prints one line of JSON on
+// stdout, apart from scale.
 package main
 
 import (

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -43,8 +44,23 @@ func TestScale(t *testing.T) {
 	if err := dispatch([]string{"scale", "-sizes", "5,50", "-dir", t.TempDir()}, &out); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 4 || len(strings.Fields(lines[3])) != 8 {
-		t.Errorf("table:\n%s", out.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 5 || !strings.HasPrefix(lines[4], "last/first") {
+		t.Fatalf("table:\n%s", out.String())
+	}
+	for i, columns := range map[int]int{2: 11, 3: 11, 4: 7} {
+		numbers := strings.Fields(strings.ReplaceAll(lines[i], "|", ""))
+		if i == 4 {
+			numbers = numbers[1:]
+		}
+		for _, number := range numbers {
+			if v, err := strconv.ParseFloat(number, 64); err != nil || v < 0 {
+				t.Errorf("line %q has %q", lines[i], number)
+			}
+		}
+		if len(numbers) != columns {
+			t.Errorf("line %q has %d numbers, want %d", lines[i], len(numbers), columns)
+		}
 	}
 }
 

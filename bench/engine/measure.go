@@ -4,13 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -45,84 +40,6 @@ func measure(args ...string) (measured, error) {
 	m.User, m.System = cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
 	if text := bytes.TrimSpace(stdout.Bytes()); json.Valid(text) {
 		m.Output = text
-	}
-	return m, nil
-}
-
-// scaleCommand measures cold runs, no-ops and bare syncs of several sizes.
-func scaleCommand(args []string, stdout io.Writer) error {
-	flags := flag.NewFlagSet("scale", flag.ContinueOnError)
-	sizes := flags.String("sizes", "10000,100000,1000000", "numbers of actions")
-	most := flags.Int("most-contents", 100_000, "different outputs at most: more files would only measure the disk")
-	dir := flags.String("dir", "", "folder for the stores; the system's for temporaries if empty")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	root, err := os.MkdirTemp(*dir, "engine-scale-")
-	if err != nil {
-		return err
-	}
-	// Not before the end: for some seconds after files were removed ext4
-	// creates others more slowly.
-	defer os.RemoveAll(root)
-	load, _ := os.ReadFile("/proc/loadavg")
-	fmt.Fprintf(stdout, "load before: %s; cold: %d different outputs at most, bare: the syncs of these alone\n", bytes.TrimSpace(load), *most)
-	fmt.Fprintf(stdout, "%9s  %9s %9s %9s  %9s %9s %9s  %9s\n",
-		"actions", "cold s", "ms/stage", "peak MB", "no-op s", "µs/stage", "peak MB", "bare s")
-	for size := range strings.SplitSeq(*sizes, ",") {
-		n, err := strconv.Atoi(size)
-		if err != nil || n < 1 {
-			return fmt.Errorf("size %q: want a number of actions", size)
-		}
-		contents := min(n, *most)
-		store := filepath.Join(root, size)
-		run := []string{self, "run", "-actions", size, "-width", strconv.Itoa(max(1, n/100)), "-contents", strconv.Itoa(contents), "-store", store}
-		syncs, err := measure(self, "syncs", "-actions", strconv.Itoa(contents), "-store", store+"-syncs")
-		if err != nil {
-			return err
-		}
-		cold, err := ownRun(n, 0, run)
-		if err != nil {
-			return err
-		}
-		noop := measured{Seconds: 1e9}
-		for range 3 {
-			again, err := ownRun(0, n, run)
-			if err != nil {
-				return err
-			}
-			if again.Seconds < noop.Seconds {
-				noop = again
-			}
-		}
-		fmt.Fprintf(stdout, "%9d  %9.2f %9.4f %9.1f  %9.3f %9.2f %9.1f  %9.2f\n", n,
-			cold.Seconds, 1e3*cold.Seconds/float64(n), float64(cold.Peak)/1e6,
-			noop.Seconds, 1e6*noop.Seconds/float64(n), float64(noop.Peak)/1e6,
-			syncs.Seconds)
-	}
-	return nil
-}
-
-// ownRun measures this program's own run, checks that it did what it should,
-// and takes the peak of memory that the run saw itself.
-func ownRun(ran, cached int, args []string) (measured, error) {
-	m, err := measure(args...)
-	if err != nil {
-		return m, err
-	}
-	var o outcome
-	if err := json.Unmarshal(m.Output, &o); err != nil {
-		return m, err
-	}
-	if o.Ran != ran || o.Cached != cached {
-		return m, fmt.Errorf("%s: %d stages ran and %d were cached, want %d and %d", strings.Join(args, " "), o.Ran, o.Cached, ran, cached)
-	}
-	if o.Peak > 0 {
-		m.Peak = o.Peak
 	}
 	return m, nil
 }
