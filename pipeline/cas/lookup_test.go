@@ -69,8 +69,8 @@ func TestLookupsInAnyOrder(t *testing.T) {
 	slices.Reverse(backwards)
 	shuffled := slices.Clone(names)
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	for _, mask := range []uint32{0xffffffff, 0xff, 0xff000000, 7} {
-		for _, limit := range []int64{0, 1 << 20, 1 << 30} {
+	for _, mask := range []uint32{0xffffffff, 0xff, 7} {
+		for _, limit := range []int64{0, 1 << 30} {
 			for order, names := range map[string][]rowName{"forwards": names, "backwards": backwards, "shuffled": shuffled} {
 				if mask == 7 && order != "forwards" {
 					continue // slow, and nothing new
@@ -84,9 +84,20 @@ func TestLookupsInAnyOrder(t *testing.T) {
 							t.Fatal(err)
 						}
 						got[n] = values
+						var viewed [][]byte
+						if err := d.View(n.table, n.key, func(lent [][]byte) {
+							for _, v := range lent {
+								viewed = append(viewed, bytes.Clone(v))
+							}
+						}); err != nil || !slices.EqualFunc(viewed, want[n], bytes.Equal) {
+							t.Fatalf("table %s, key %x: %d values are lent, %v, want %d", n.table, n.key[:4], len(viewed), err, len(want[n]))
+						}
 						if i%50 == 0 {
 							if values, err := d.Lookup(n.table, benchKey(-1-i)); err != nil || values != nil {
 								t.Fatalf("a key that nobody wrote has %d values, %v", len(values), err)
+							}
+							if err := d.View("none", n.key, func(lent [][]byte) { viewed = lent }); err != nil || len(viewed) > 0 {
+								t.Fatalf("a table that nobody wrote has %d values, %v", len(viewed), err)
 							}
 						}
 					}

@@ -124,7 +124,7 @@ func (d *Disk) writeMerged(seq uint64, replaces []uint64, chosen map[uint64]bool
 		return err
 	}
 	for _, ref := range d.tables.ordered(chosen) {
-		body, err := d.tables.body(ref)
+		body, err := d.tables.kept(ref)
 		if err != nil {
 			return "", err
 		}

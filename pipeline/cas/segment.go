@@ -114,6 +114,18 @@ func parseRow(body []byte) (Row, bool) {
 	return r, true
 }
 
+const maxRowName = 1 + maxTableName + 32
+
+// appendRowName appends the name of the rows of a table and key, as rowName
+// returns it, or false for a table that cannot be.
+func appendRowName(b []byte, t Table, key [32]byte) ([]byte, bool) {
+	if len(t) == 0 || len(t) > maxTableName {
+		return nil, false
+	}
+	b = append(append(b, byte(len(t))), t...)
+	return append(b, key[:]...), true
+}
+
 // rowName returns the part of a row's body that the index hashes: table and
 // key.
 func rowName(body []byte) ([]byte, bool) {

@@ -23,7 +23,10 @@ type tables struct {
 
 	index    *index
 	hashMask uint32
+
+	reading  sync.Mutex // guards what follows
 	window   window
+	lent     [][]byte   // the values of the last view
 	segments []*segment // in the order in which they were found
 	known    map[uint64]bool
 	replaced map[uint64]bool
@@ -46,15 +49,33 @@ type segment struct {
 }
 
 // lookup returns the values of the rows with a name, first to last.
-func (t *tables) lookup(table Table, name []byte) (values [][]byte, err error) {
+func (t *tables) lookup(table Table, name []byte) ([][]byte, error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	return t.collect(nil, table, name, true)
+}
+
+// view calls f with the same values, which are only lent to it.
+func (t *tables) view(table Table, name []byte, f func(values [][]byte)) (err error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	if t.lent, err = t.collect(t.lent[:0], table, name, false); err == nil {
+		f(t.lent)
+	}
+	return err
+}
+
+// collect appends the values of the rows with a name. If they are not to be
+// kept they hold until the next body is read.
+func (t *tables) collect(values [][]byte, table Table, name []byte, keep bool) ([][]byte, error) {
 	rows := t.index.table(table)
 	if rows == nil {
-		return nil, nil
+		return values, nil
 	}
 	var ref *rowRef
 	for i := rows.last(t.index.hash(name[1+len(table):])); i >= 0; i = ref.next {
 		ref = rows.row(i)
-		body, err := t.body(ref)
+		body, err := t.body(ref, keep || ref.next >= 0 || len(values) > 0)
 		if err != nil {
 			return nil, err
 		}
@@ -66,14 +87,22 @@ func (t *tables) lookup(table Table, name []byte) (values [][]byte, err error) {
 	return values, nil
 }
 
-// body reads the body of a row, nil if it is damaged by now.
-func (t *tables) body(ref *rowRef) ([]byte, error) {
+// kept reads the body of a row, nil if it is damaged by now.
+func (t *tables) kept(ref *rowRef) ([]byte, error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	return t.body(ref, true)
+}
+
+// body is kept for who holds reading. A body that is not to be kept holds
+// until the next one is read.
+func (t *tables) body(ref *rowRef, keep bool) ([]byte, error) {
 	s := t.segments[ref.segment()]
 	from, to := ref.offset(), ref.offset()+int64(ref.size)
 	if s.file == nil {
 		return s.data[from+frameHeader : to : to], nil
 	}
-	if body, ok, err := t.window.body(s, from, int(ref.size)); ok || err != nil {
+	if body, ok, err := t.window.body(s, from, int(ref.size), keep); ok || err != nil {
 		return body, err
 	}
 	data := make([]byte, ref.size)
@@ -92,7 +121,7 @@ func (t *tables) body(ref *rowRef) ([]byte, error) {
 // of commits, until it returns false.
 func (t *tables) rows(table Table, yield func(Row) bool) error {
 	for _, ref := range t.ordered(nil) {
-		body, err := t.body(ref)
+		body, err := t.kept(ref)
 		if err != nil {
 			return err
 		}

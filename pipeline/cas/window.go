@@ -1,9 +1,6 @@
 package cas
 
-import (
-	"bytes"
-	"sync"
-)
+import "bytes"
 
 // Rows of segments that are not kept in memory are read from the file. Who
 // looks many up mostly does so in about the order in which they were written,
@@ -16,7 +13,6 @@ const (
 // window is the stretch of a segment that was read last. It holds sound and
 // damaged frames only, nothing that a process may still be writing.
 type window struct {
-	mu    sync.Mutex
 	seq   uint64
 	from  int64
 	data  []byte
@@ -24,11 +20,10 @@ type window struct {
 	share []byte // room for further copies
 }
 
-// body returns a copy of the body of the row at an offset of s, or false
-// where that is for the caller to read.
-func (w *window) body(s *segment, from int64, size int) ([]byte, bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// body returns the body of the row at an offset of s, or false where that is
+// for the caller to read. Unless it is to be kept it is only lent, until the
+// next call.
+func (w *window) body(s *segment, from int64, size int, keep bool) ([]byte, bool, error) {
 	near := w.seq == s.seq && from >= w.last && from < w.last+windowSize
 	inside := w.seq == s.seq && from >= w.from && from+int64(size) <= w.from+int64(len(w.data))
 	if w.seq != s.seq {
@@ -54,7 +49,10 @@ func (w *window) body(s *segment, from int64, size int) ([]byte, bool, error) {
 	if state != frameSound {
 		return nil, false, nil
 	}
-	return w.copy(f.body), true, nil
+	if keep {
+		return w.copy(f.body), true, nil
+	}
+	return f.body, true, nil
 }
 
 // copy returns a copy that stays when the window moves on.
