@@ -27,6 +27,8 @@ type tableIndex struct {
 	chaining sync.Mutex
 	chained  atomic.Int64 // rows that are in chains
 	heads    slots.Table  // hash of a key → last row of its chain
+
+	after int32 // the row behind the one that was asked for last; guarded by tables.reading
 }
 
 const chunkRows = 1 << 10
@@ -34,6 +36,7 @@ const chunkRows = 1 << 10
 type rowChunk struct {
 	refs   [chunkRows]rowRef
 	hashes [chunkRows]uint32 // of the keys
+	last   [chunkRows]bool   // whether it is the last of its chain
 }
 
 // rowRef is where a row lies. Rows whose keys have the same hash are chained
@@ -114,6 +117,10 @@ func (t *tableIndex) chainOne(i int32) {
 	head := t.heads.Put(hash, i)
 	ref.next = head
 	if head < 0 || t.row(head).before(ref) {
+		t.chunks[i/chunkRows].last[i%chunkRows] = true
+		if head >= 0 {
+			t.chunks[head/chunkRows].last[head%chunkRows] = false
+		}
 		return
 	}
 	// Segments are read one after the other, so a row of a later one may
@@ -129,5 +136,15 @@ func (t *tableIndex) chainOne(i int32) {
 func (t *tableIndex) row(i int32) *rowRef { return &t.chunks[i/chunkRows].refs[i%chunkRows] }
 
 // last returns the last row whose key may have this hash, or -1. The next
-// field of each row leads to the one before.
-func (t *tableIndex) last(hash uint32) int32 { return t.heads.Get(hash) }
+// field of each row leads to the one before. Who asks in the order in which
+// the rows were written is spared the way through heads.
+func (t *tableIndex) last(hash uint32) int32 {
+	i := t.after
+	if int(i) >= t.rows || t.chunks[i/chunkRows].hashes[i%chunkRows] != hash || !t.chunks[i/chunkRows].last[i%chunkRows] {
+		i = t.heads.Get(hash)
+	}
+	if i >= 0 {
+		t.after = i + 1
+	}
+	return i
+}
