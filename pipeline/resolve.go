@@ -93,8 +93,8 @@ func (r *runner) settle(i int32, outs []output) {
 			}
 		}
 	}
-	behind := n.behind
-	n.behind = nil
+	behind := r.troubles.behind[i]
+	delete(r.troubles.behind, i)
 	for _, d := range behind {
 		r.release(d)
 	}
@@ -234,7 +234,7 @@ func (r *runner) putBack(i int32, missing []missingInput) {
 			}
 			r.reportLost(m.from, []lostOutput{m.output})
 		}
-		producer.behind = append(producer.behind, i)
+		r.troubles.behind[from] = append(r.troubles.behind[from], i)
 		n.waits++
 	}
 }

@@ -176,7 +176,7 @@ func (r *runner) summarise(sum *Summary) {
 			}
 		case n.phase == failed:
 			sum.Failed++
-			sum.Failures = append(sum.Failures, &StageError{s, n.err})
+			sum.Failures = append(sum.Failures, &StageError{s, r.troubles.err[int32(i)]})
 			because[int32(i)] = []*Stage{s}
 		default:
 			if why := r.because(int32(i), because); why != nil {

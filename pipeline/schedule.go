@@ -20,6 +20,7 @@ type runner struct {
 	cancel context.CancelFunc
 
 	nodes    []node // by index of the stage
+	troubles troubles
 	next     *edges
 	priority []int64
 	contents *contents
@@ -70,17 +71,26 @@ type node struct {
 	ran    bool    // in this run, and not only looked up
 	stale  bool    // while running: its inputs have changed
 	tries  uint8   // how often its outputs were lost
-	failed int     // how often it failed and was to be run again
 	waits  int32   // inputs that are not known, or are being made again
 	leader int32   // the stage that it follows, or -1
-	behind []int32 // stages that wait until the lost outputs are back
 	action *action // running or not durable
-	owner  string  // of the lock, as last reported
-	err    error
+}
+
+// troubles are what few nodes have, by index of the stage.
+type troubles struct {
+	failed map[int32]int     // how often it failed and was to be run again
+	behind map[int32][]int32 // stages that wait until its lost outputs are back
+	owner  map[int32]string  // of its lock, as last reported
+	err    map[int32]error   // at which it failed for good
+}
+
+func newTroubles() troubles {
+	return troubles{make(map[int32]int), make(map[int32][]int32), make(map[int32]string), make(map[int32]error)}
 }
 
 // flight is a key that some stage of this run is working on, or has worked
-// on. Stages with the same key follow the first.
+// on without the store knowing of it yet. Stages with the same key follow the
+// first. Where stages are forced it stays, so that those run once too.
 type flight struct {
 	leader    int32
 	followers []int32  // to be told once the leader is durable
@@ -102,6 +112,7 @@ func newRunner(ctx context.Context, p *Plan, o RunOptions) *runner {
 	r := &runner{
 		p: p, o: o,
 		nodes:     make([]node, len(p.graph.stages)),
+		troubles:  newTroubles(),
 		next:      p.edges(),
 		contents:  newContents(p.store, o.CacheLimit),
 		flights:   make(map[Key]*flight),
@@ -207,7 +218,7 @@ func (r *runner) outcome() error {
 	var errs []error
 	for i := range r.nodes {
 		if n := &r.nodes[i]; n.phase == failed {
-			errs = append(errs, &StageError{r.p.graph.stages[i], n.err})
+			errs = append(errs, &StageError{r.p.graph.stages[i], r.troubles.err[int32(i)]})
 		}
 	}
 	if err := r.ctx.Err(); err != nil {

@@ -58,8 +58,8 @@ func (r *runner) startOne(i int32) {
 	if !ok {
 		n.phase = busy
 		r.busy = append(r.busy, i)
-		if n.owner != owner {
-			n.owner = owner
+		if r.troubles.owner[i] != owner {
+			r.troubles.owner[i] = owner
 			r.emit(Event{Kind: EventWaiting, Stage: s, Key: key, Text: owner})
 		}
 		return
@@ -94,7 +94,8 @@ func (r *runner) startOne(i int32) {
 	for j, e := range s.sources() {
 		a.inputs[j] = *r.p.source(e)
 	}
-	n.phase, n.action, n.owner = running, a, ""
+	n.phase, n.action = running, a
+	delete(r.troubles.owner, i)
 	r.running++
 	r.cores += a.workers
 	r.memory += s.kind.memory
@@ -156,12 +157,12 @@ func (r *runner) returned(a *action) {
 		r.putBack(i, a.missing)
 	case r.ctx.Err() != nil && !errors.As(a.err, new(*PanicError)):
 		n.phase = pending // interrupted
-	case n.failed < r.o.Retries && !r.stopped:
-		n.failed++
+	case r.troubles.failed[i] < r.o.Retries && !r.stopped:
+		r.troubles.failed[i]++
 		r.rows = append(r.rows, a.logRows(r.info.ID)...)
 		r.emit(Event{
 			Kind: EventRetried, Stage: a.stage, Key: a.key, Elapsed: a.elapsed, Err: a.err,
-			Text: fmt.Sprintf("attempt %d of %d failed", n.failed, 1+r.o.Retries),
+			Text: fmt.Sprintf("attempt %d of %d failed", r.troubles.failed[i], 1+r.o.Retries),
 		})
 		n.phase = ready
 		r.ready.push(queueEntry{r.priority[i], i})
@@ -174,7 +175,7 @@ func (r *runner) returned(a *action) {
 // kept the stage from running.
 func (r *runner) failed(i int32, a *action, err error) {
 	n, s := &r.nodes[i], r.p.graph.stages[i]
-	n.phase, n.err = failed, err
+	n.phase, r.troubles.err[i] = failed, err
 	e := Event{Kind: EventFailed, Stage: s, Key: r.p.keys[i], Err: err}
 	if a != nil {
 		e.Elapsed = a.elapsed
