@@ -10,8 +10,8 @@ import (
 )
 
 // Garbage is what the programs of this module let grow before they collect:
-// several times what a plan of 10,000 stages takes.
-const Garbage = 64 << 20
+// more than what a plan of 10,000 stages takes in all.
+const Garbage = 32 << 20
 
 // least is the garbage that is let grow, in per cent of what lives.
 const least = 50
