@@ -26,6 +26,7 @@ type action struct {
 	lost     []lostOutput // of an earlier execution, the reason for this one
 	prior    []output     // what the store says that an earlier execution made, or nil
 	unlock   func()
+	mended   int // how many lost results were there again when it started
 
 	started time.Time
 	elapsed time.Duration // of the stage's function

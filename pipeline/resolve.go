@@ -76,6 +76,10 @@ func (r *runner) settle(i int32, outs []output) {
 	p.known[i] = true
 	n.phase, n.forced = done, false
 	delete(p.lost, i)
+	if !first {
+		r.troubles.mended++
+		r.troubles.again[i] = r.troubles.mended
+	}
 	if first {
 		r.expectReaders(i)
 		for _, e := range p.graph.stages[i].sources() {
@@ -206,8 +210,9 @@ func (r *runner) reportCached(stages []int32) {
 }
 
 // putBack makes a stage wait until its missing inputs are there again, and
-// has the stages run that make them.
-func (r *runner) putBack(i int32, missing []missingInput) {
+// has the stages run that make them. An input that was mended since the stage
+// started, when so many had been, is not missing: the stage looked too early.
+func (r *runner) putBack(i int32, missing []missingInput, mended int) {
 	for _, m := range missing {
 		from := m.from.index
 		producer, n := &r.nodes[from], &r.nodes[i]
@@ -219,6 +224,8 @@ func (r *runner) putBack(i int32, missing []missingInput) {
 		case producer.phase == failed || producer.phase == skipped:
 			r.skip(i, r.p.graph.stages[from])
 			return
+		case producer.phase == done && r.troubles.again[from] > mended:
+			continue
 		case producer.phase == done && producer.tries >= maxTries:
 			r.failed(i, nil, fmt.Errorf("%w: it was made again %d times; check the disk", what, maxTries))
 			return
@@ -236,6 +243,9 @@ func (r *runner) putBack(i int32, missing []missingInput) {
 		}
 		r.troubles.behind[from] = append(r.troubles.behind[from], i)
 		n.waits++
+	}
+	if n := &r.nodes[i]; n.waits == 0 {
+		r.check = append(r.check, i)
 	}
 }
 

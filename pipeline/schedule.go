@@ -79,13 +79,21 @@ type node struct {
 // troubles are what few nodes have, by index of the stage.
 type troubles struct {
 	failed map[int32]int     // how often it failed and was to be run again
+	again  map[int32]int     // the count of mended when its lost outputs were there again
+	mended int               // results that were lost and are there again
 	behind map[int32][]int32 // stages that wait until its lost outputs are back
 	owner  map[int32]string  // of its lock, as last reported
 	err    map[int32]error   // at which it failed for good
 }
 
 func newTroubles() troubles {
-	return troubles{make(map[int32]int), make(map[int32][]int32), make(map[int32]string), make(map[int32]error)}
+	return troubles{
+		failed: make(map[int32]int),
+		again:  make(map[int32]int),
+		behind: make(map[int32][]int32),
+		owner:  make(map[int32]string),
+		err:    make(map[int32]error),
+	}
 }
 
 // flight is a key that some stage of this run is working on, or has worked

@@ -87,6 +87,7 @@ func (r *runner) startOne(i int32) {
 		manifest: slices.Clone(r.p.manifest(s)),
 		inputs:   make([]output, len(s.inputs)),
 		workers:  r.allot(s),
+		mended:   r.troubles.mended,
 	}
 	if ok {
 		a.prior = prior
@@ -154,7 +155,7 @@ func (r *runner) returned(a *action) {
 		r.reportCached(r.flights[a.key].land())
 	case a.err == nil:
 		n.phase = pending
-		r.putBack(i, a.missing)
+		r.putBack(i, a.missing, a.mended)
 	case r.ctx.Err() != nil && !errors.As(a.err, new(*PanicError)):
 		n.phase = pending // interrupted
 	case r.troubles.failed[i] < r.o.Retries && !r.stopped:
