@@ -40,11 +40,11 @@ func pointMemory(s userfiles.Shape) int64 {
 }
 
 // curvatureMemory adds the largest of what a stage besides the density has: the
-// basis of Lanczos, the class means and a basis of their span, or whole
+// basis of Lanczos with its images, the class means and a basis of their span, or whole
 // matrices of up to exact rows.
 func curvatureMemory(s userfiles.Shape, exact int) int64 {
 	weights, classes := int64(s.Parameters()), int64(s.Widths[len(s.Widths)-1])
-	most := min(basisVectors, weights) * weights
+	most := 2 * min(basisVectors, weights) * weights
 	if means := classes * classes * weights; means <= curvature.MostClassNumbers {
 		most = max(most, 2*means)
 	}

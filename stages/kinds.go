@@ -211,7 +211,7 @@ func estimateMemory(p Params) memory {
 			for _, l := range e.NumLayers {
 				h, l := int64(h), int64(l)
 				weights := width*h + l*h*h + h*int64(d.Classes)
-				basis := int64(p.Curvature.Steps*p.Curvature.Probes + 2*(p.Curvature.Top+p.Curvature.Bottom) + 100)
+				basis := int64(p.Curvature.Steps*p.Curvature.Probes + 4*(p.Curvature.Top+p.Curvature.Bottom) + 200)
 				m.curvature = max(m.curvature, 8*(weights*basis+2*objects*(l+2)*h))
 				m.network = max(m.network, 6*weights*float+4*(l+2)*h*int64(p.Train.BatchSize)*float)
 			}

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
@@ -116,15 +115,15 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (result.Incre
 		return x, err
 	}
 	x.SampleGN = pair.Value
+	h, err := pt.Operator(curvature.Hessian, curvature.Prefix(k, k))
+	if err != nil {
+		return x, err
+	}
+	if pair, err = h.Norm(ctx, p.Tolerance, p.Seed); err != nil {
+		return x, err
+	}
+	x.SampleHessian = math.Abs(pair.Value)
 	if p.Rotation == 0 {
-		h, err := pt.Operator(curvature.Hessian, curvature.Prefix(k, k))
-		if err != nil {
-			return x, err
-		}
-		if pair, err = h.Norm(ctx, p.Tolerance, p.Seed); err != nil {
-			return x, err
-		}
-		x.SampleHessian = math.Abs(pair.Value)
 		return x, nil
 	}
 	return x, rotation(ctx, p, pt, k, &x)
@@ -168,44 +167,22 @@ func others(ctx context.Context, p Params, network *curvature.Network, all *curv
 	return list, nil
 }
 
-// rotation compares the top eigenspaces of H^(k) and H^(k+1). One value more
-// than needed is found, for the gap behind the eigenspace.
+// rotation compares the top eigenspaces of H^(k) and H^(k+1). The angles are as
+// exact as the vectors, so the values are wanted to the last digits.
 func rotation(ctx context.Context, p Params, pt *curvature.Point, k int, x *result.Increment) error {
-	r := min(p.Rotation, pt.Network.Parameters()-2)
-	if r < 1 {
-		return fmt.Errorf("eigenspaces of dimension %d of a matrix of %d weights", p.Rotation, pt.Network.Parameters())
-	}
-	var found [2]*eigen.Result
-	for i := range found {
+	var spaces [2]*curvature.Eigenspace
+	x.EigenspaceDim = min(p.Rotation, pt.Network.Parameters()-2)
+	for i := range spaces {
 		h, err := pt.Operator(curvature.Hessian, curvature.Prefix(k+i, k+i))
 		if err != nil {
 			return err
 		}
-		// the angles are as exact as the vectors: residual over gap
-		found[i], err = h.Ends(ctx, curvature.Ends{Top: r + 1, Bottom: 1, Tolerance: 1e-12, Floor: 1e-14, Seed: p.Seed}, nil)
-		if err != nil {
+		if spaces[i], err = h.TopEigenspace(ctx, x.EigenspaceDim, 1e-12, p.Seed); err != nil {
 			return err
 		}
-		var spread float64
-		for _, pair := range found[i].Top[:r] {
-			spread += float64(pair.Residual * pair.Residual)
-		}
-		if gap := found[i].Top[r-1].Value - found[i].Top[r].Value; gap > 0 {
-			x.EigenspaceError += math.Sqrt(spread) / gap
-		} else {
-			x.EigenspaceError = 1
-		}
 	}
-	x.EigenspaceError = min(x.EigenspaceError, 1)
-	x.EigenspaceDim = r
-	x.SampleHessian = found[0].Norm
-	var spaces [2][][]float64
-	for i := range spaces {
-		for _, pair := range found[i].Top[:r] {
-			spaces[i] = append(spaces[i], pair.Vector)
-		}
-	}
-	sines, err := curvature.Sines(spaces[0], spaces[1])
+	x.EigenspaceError = min(spaces[0].Error+spaces[1].Error, 1)
+	sines, err := curvature.Sines(spaces[0].Vectors, spaces[1].Vectors)
 	if err != nil {
 		return err
 	}
@@ -213,6 +190,6 @@ func rotation(ctx context.Context, p Params, pt *curvature.Point, k int, x *resu
 	for _, s := range sines {
 		sum += float64(s * s)
 	}
-	x.LargestSine, x.FrobeniusSine = sines[r-1], math.Sqrt(sum)
+	x.LargestSine, x.FrobeniusSine = sines[len(sines)-1], math.Sqrt(sum)
 	return nil
 }

@@ -6,11 +6,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/task"
@@ -139,7 +137,7 @@ func summarise(rows []row, hessians []float64) result.ObjectSummary {
 		for i, r := range rows {
 			values[i] = f(r)
 		}
-		return quantiles(values)
+		return result.NewQuantiles(values)
 	}
 	s := result.ObjectSummary{
 		Objects:          len(rows),
@@ -159,20 +157,4 @@ func summarise(rows []row, hessians []float64) result.ObjectSummary {
 		s.LeastHessian = min(s.LeastHessian, hessians[at+2])
 	}
 	return s
-}
-
-// quantiles interpolates between the neighbours in order, as numpy does.
-func quantiles(values []float64) result.Quantiles {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	at := func(q float64) float64 {
-		x := float64(q * float64(len(sorted)-1))
-		i := min(int(x), len(sorted)-1)
-		j := min(i+1, len(sorted)-1)
-		return sorted[i] + float64((x-float64(i))*(sorted[j]-sorted[i]))
-	}
-	return result.Quantiles{
-		Min: at(0), Q05: at(0.05), Q25: at(0.25), Median: at(0.5), Q75: at(0.75), Q95: at(0.95), Max: at(1),
-		Mean: kernel.Sum64(values) / float64(len(values)),
-	}
 }

@@ -201,16 +201,6 @@ func TestDead(t *testing.T) {
 	}
 }
 
-func TestQuantiles(t *testing.T) {
-	q := quantiles([]float64{4, 1, 3, 2, 5})
-	if q.Min != 1 || q.Max != 5 || q.Median != 3 || q.Mean != 3 || q.Q25 != 2 || q.Q75 != 4 || math.Abs(q.Q05-1.2) > 1e-15 {
-		t.Errorf("%+v", q)
-	}
-	if q = quantiles([]float64{7}); q.Min != 7 || q.Q95 != 7 || q.Mean != 7 {
-		t.Errorf("%+v", q)
-	}
-}
-
 func TestWorkersReachNoBit(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 700, 12, 6, 5, 4)
 	want := run(t, Params{Hessians: 20}, 1, inputs)
