@@ -97,24 +97,33 @@ def table(title, columns, rows):
 def top(folder, h, own):
     reference = peer(folder, h, "hessian_jax.py", "reference")
     tolerance = ("--tolerance", reference["tolerance"])
-    rows = []
+    errors = []
 
-    def add(name, r, version):
+    def row(name, r, version):
         error = given.largest_error(r["values"], reference["values"])
-        rows.append((name, f"{r['seconds']:.3f}", f"{r['seconds'] / own['top']['seconds']:.1f}", r["products"],
-                     f"{error:.1e}", version))
+        ratios = (f"{r['seconds'] / o['seconds']:.1f}" for o in (loose, exact))
+        return (name, f"{r['seconds']:.3f}", *ratios, r["products"], f"{error:.1e}", version)
 
-    add(OURS + ", with certificate", own["top"], "this revision")
-    for name, script, precisions in (("JAX + eigsh", "hessian_jax.py", ("float64", "float32")),
-                                     ("curvlinops + eigsh", "hessian_torch.py", ("float64", "float32"))):
-        for precision in precisions:
+    peers = []
+    for name, script in (("JAX + eigsh", "hessian_jax.py"), ("curvlinops + eigsh", "hessian_torch.py")):
+        for precision in ("float64", "float32"):
             r = peer(folder, h, script, "top", precision, *tolerance)
-            add(f"{name}, {precision}", r, r["version"])
+            peers.append((f"{name}, {precision}", r, r["version"]))
+            errors.append(given.largest_error(r["values"], reference["values"]))
+    # Ours to 1e-6, and the loosest of ours that is as exact as every peer; or
+    # the most exact, where a peer's last digits are luckier.
+    loose = exact = own["top"][0]
+    for exact in own["top"]:
+        if given.largest_error(exact["values"], reference["values"]) <= min(errors):
+            break
+    rows = [row(f"{OURS}, to {o['tolerance']:g}, with certificate", o, "this revision") for o in (loose, exact)]
+    rows += [row(*p) for p in peers]
     table(f"Top 20 eigenvalues of H to 1e-6, h={h}, num_layers=5, {own['objects']} objects, {own['parameters']} weights",
-          ("seconds", "ratio to ours", "products", "largest relative error", "version"), rows)
+          ("seconds", "ratio to the first", "to the second", "products", "largest relative error", "version"), rows)
     print(f"Errors are those against JAX in float64 + eigsh, converged to 1e-10 and better. ARPACK's tolerance is {reference['tolerance']:g}, "
-          f"the loosest of 1e-2, 1e-3, 1e-4, … with which it keeps 1e-6 in float64: the peers are given what only the reference can tell. Our certificate: every residual ≤ {own['top']['residual']:.1e}, "
-          f"every estimated relative error ≤ {own['top']['error']:.1e}; it is formed from the {own['top']['products']} products themselves.\n")
+          f"the loosest of 1e-2, 1e-3, 1e-4, … with which it keeps 1e-6 in float64: the peers are given what only the reference can tell. "
+          f"Our second row is the loosest tolerance with which ours is at least as exact as every peer. Its certificate: every residual ≤ {exact['residual']:.1e}, "
+          f"every estimated relative error ≤ {exact['error']:.1e}; certificates are formed from the products themselves.\n")
 
 
 def density(rules, grid, sigma):
