@@ -21,9 +21,8 @@ func params(term string) Params {
 	return Params{Term: term, Steps: 30, To: 40, Deflate: 3, Seed: 4}
 }
 
-// withOutliers adds the inputs that are about the operator's largest
-// eigenvalues.
-func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int) map[string][]byte {
+// operator is that of the given name over the inputs.
+func operator(t *testing.T, inputs map[string][]byte, name string) (*curvature.Point, curvature.Term, *curvature.Operator) {
 	t.Helper()
 	network, data, err := curvature.Decode(inputs, 0)
 	if err != nil {
@@ -41,6 +40,14 @@ func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pt, term, op
+}
+
+// withOutliers adds the inputs that are about the operator's largest
+// eigenvalues.
+func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int) map[string][]byte {
+	t.Helper()
+	pt, term, op := operator(t, inputs, name)
 	found, err := op.Ends(t.Context(), curvature.Ends{Top: count, Tolerance: 1e-8, Floor: 1e-12}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,14 +77,6 @@ func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int
 // eigenvalues that were not deflated, within five standard errors.
 func TestMoments(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 80, 20, 7, 4)
-	network, data, err := curvature.Decode(inputs, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pt, err := curvature.NewPoint(t.Context(), network, data, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range []string{"H", "G", "R"} {
 		p := params(name)
 		out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, name, 5)))
@@ -88,14 +87,7 @@ func TestMoments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		term, err := curvature.ParseTerm(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		op, err := pt.Operator(term, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, _, op := operator(t, inputs, name)
 		matrix, err := op.Dense(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
