@@ -2,18 +2,14 @@ package stages
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
-	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/joined"
 	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
-	"github.com/landscape-pipe/landscape-pipe/stages/objectbounds"
-	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
@@ -70,9 +66,8 @@ type CurvatureGraph struct {
 	Weights, Images, Labels, Shape CurvatureOutput // of the user's files
 
 	Spectrum, Density, Rule CurvatureOutput
-	Objects, ObjectSummary  CurvatureOutput // of the stage objects
-	TopHessians             CurvatureOutput // of the stage objects; empty where Hessians is not
-	Hessians                CurvatureOutput // rows of objectbounds, of all objects where that is many actions
+	Objects, ObjectSummary  CurvatureOutput // of the stage objects or wholeobjects
+	Hessians                CurvatureOutput // of the same
 	Bounds                  CurvatureOutput // of the stage bounds
 	ObjectBounds            CurvatureOutput // rows of objectbounds, of all objects
 	Increments              CurvatureOutput
@@ -90,9 +85,11 @@ type CurvatureGraph struct {
 //	blocks         the norms of some layer blocks of H or G
 //	structure      what is about all three, and all in one piece
 //	density        the spectral density of H, by some or all of the probes
-//	objects        each object's own curvature
-//	objectbounds   of ranges of objects: the ends of the spectra of all H_i, or
-//	               all bounds
+//	objects        each object's own curvature; where that takes long, in parts:
+//	largest        which objects have the largest bounds of ‖H_i‖
+//	wholeobjects   all in one piece
+//	objectbounds   of ranges of objects: norms, the ends of the spectra of the
+//	               H_i, or all bounds
 //	bounds         the bounds against what they bound
 //	increments     what one more object does to the Hessian, for some sizes
 //	joined         the ranges and sizes in one piece
@@ -127,8 +124,8 @@ type curvatureWiring struct {
 	kinds *curvatureKinds
 	c     *CurvatureGraph
 
-	eigenvalues, vectors  CurvatureOutput // of H
-	objectsStage, surface *pipeline.Stage
+	eigenvalues, vectors CurvatureOutput // of H
+	surface              *pipeline.Stage
 }
 
 // node is a stage about the network; detail tells it from others of its kind.
@@ -196,100 +193,6 @@ func (w *curvatureWiring) spectra() error {
 
 // added notes what a stage will take.
 func (w *curvatureWiring) added(s *pipeline.Stage, work Work) { w.c.Work[s] = work }
-
-// objects adds the norms of each object, and the spectra of their Hessians: in
-// the same action, or in several where that would take too long.
-func (w *curvatureWiring) objects() error {
-	if w.r.PerObject == 0 {
-		return nil
-	}
-	many := hessianObjects(w.shape, w.r.limits())
-	all := w.r.PerObject == All || w.r.PerObject >= w.shape.Objects
-	p := objects.Params{Hessians: w.r.PerObject}
-	export := map[string]string{objects.Objects: "objects.npy", objects.Summary: "objects.json", objects.Hessians: "hessians.npy"}
-	switch {
-	case all && w.shape.Objects > many:
-		p.Hessians = 0
-		delete(export, objects.Hessians)
-	case all:
-		p.Hessians = -1
-	}
-	s, err := pipeline.Add(w.c.Graph, w.kinds.objects, w.node("objects", "", export, w.of()...), p)
-	if err != nil {
-		return err
-	}
-	exact := p.Hessians
-	if exact < 0 {
-		exact = w.shape.Objects
-	}
-	w.added(s, Work{Norms: float64(w.shape.Objects), Hessians: float64(exact)})
-	w.objectsStage = s
-	w.c.Objects, w.c.ObjectSummary = CurvatureOutput{s, objects.Objects}, CurvatureOutput{s, objects.Summary}
-	w.c.TopHessians = CurvatureOutput{s, objects.Hessians}
-	if p.Hessians == 0 {
-		w.c.Hessians, err = w.ranges("hessians", true, many)
-	}
-	return err
-}
-
-func (w *curvatureWiring) bounds() error {
-	if !w.r.Bounds {
-		return nil
-	}
-	var err error
-	if w.c.ObjectBounds, err = w.ranges("bounds", false, boundObjects(w.shape, w.r.limits())); err != nil || w.shape.Objects < 2 {
-		return err
-	}
-	p := bounds.DefaultParams()
-	p.Objects = min(p.Objects, w.shape.Objects)
-	p.Top = min(p.Top, w.shape.Objects-p.Objects)
-	p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= w.shape.Objects })
-	p.Seed = w.r.Seed
-	s, err := pipeline.Add(w.c.Graph, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"},
-		append(w.of(), pipeline.Input{Name: bounds.Eigenvalues, From: w.eigenvalues.Stage, Output: w.eigenvalues.Output})...), p)
-	some := float64(p.Objects + p.Top)
-	w.added(s, Work{Products: 20, Norms: float64(w.shape.Objects), Hessians: some, Bounds: some})
-	w.c.Bounds = CurvatureOutput{s, bounds.Bounds}
-	return err
-}
-
-// ranges evaluates all objects, so many an action.
-func (w *curvatureWiring) ranges(what string, hessians bool, size int) (CurvatureOutput, error) {
-	file := map[bool]string{true: "object_hessians.npy", false: "object_bounds.npy"}[hessians]
-	var parts []*pipeline.Stage
-	for from := 0; from < w.shape.Objects; from += size {
-		p := objectbounds.Params{From: from, To: min(from+size, w.shape.Objects), Hessians: hessians}
-		detail, export := what, map[string]string{objectbounds.Rows: file}
-		if size < w.shape.Objects {
-			detail, export = fmt.Sprintf("%s=%d-%d", what, p.From, p.To-1), nil
-		}
-		s, err := pipeline.Add(w.c.Graph, w.kinds.objectbounds, w.node("objectbounds", detail, export, w.of()...), p)
-		if err != nil {
-			return CurvatureOutput{}, err
-		}
-		work := Work{Bounds: float64(p.To - p.From)}
-		if hessians {
-			work = Work{Hessians: work.Bounds}
-		}
-		w.added(s, work)
-		parts = append(parts, s)
-	}
-	return w.join(what, joined.Rows, parts, objectbounds.Rows, file)
-}
-
-// join puts parts together where there are several.
-func (w *curvatureWiring) join(detail, form string, parts []*pipeline.Stage, output, file string) (CurvatureOutput, error) {
-	if len(parts) == 1 {
-		return CurvatureOutput{parts[0], output}, nil
-	}
-	inputs := make([]pipeline.Input, len(parts))
-	for i, s := range parts {
-		inputs[i] = pipeline.Input{Name: joined.Part(i), From: s, Output: output}
-	}
-	s, err := pipeline.Add(w.c.Graph, w.kinds.joined, w.node("joined", detail, map[string]string{joined.Whole: file}, inputs...),
-		joined.Params{Form: form, Parts: len(parts)})
-	return CurvatureOutput{s, joined.Whole}, err
-}
 
 func (w *curvatureWiring) increments() error {
 	if len(w.r.Increments) == 0 {
@@ -372,18 +275,14 @@ func (w *curvatureWiring) figure(figure string, width, height float64) error {
 		Figure: figure, Dataset: id, Input: layersText(w.shape), WidthCM: width, HeightCM: height,
 		Series: []chart.Series{{Network: id, HiddenSize: chart.NotKnown, NumLayers: chart.NotKnown, SampleSize: chart.NotKnown, Seed: chart.NotKnown}},
 	}
-	hessians := CurvatureOutput{w.objectsStage, objects.Hessians}
-	if w.c.Hessians.Stage != nil {
-		hessians = w.c.Hessians
-	}
 	surface := func(output string) CurvatureOutput { return CurvatureOutput{w.surface, output} }
 	from := map[string]CurvatureOutput{
 		landscapes.InputSpectrum + id:       w.c.Spectrum,
 		landscapes.InputDensity + "H/" + id: w.c.Density,
 		landscapes.InputRule + "H/" + id:    w.c.Rule,
 		landscapes.InputObjects + id:        w.c.Objects,
-		landscapes.InputHessians + id:       hessians,
-		landscapes.InputObjectSummary + id:  {w.objectsStage, objects.Summary},
+		landscapes.InputHessians + id:       w.c.Hessians,
+		landscapes.InputObjectSummary + id:  w.c.ObjectSummary,
 		landscapes.InputIncrements + id:     w.c.Increments,
 		landscapes.InputSurface + id:        surface(surfaces.Summary),
 		landscapes.InputLines + id:          surface(surfaces.Lines),

@@ -21,6 +21,8 @@ type curvatureKinds struct {
 	spectrumKinds
 	userfiles    *pipeline.Kind[userfiles.Params]
 	objects      *pipeline.Kind[objects.Params]
+	largest      *pipeline.Kind[objects.Params]
+	wholeobjects *pipeline.Kind[objects.Params]
 	objectbounds *pipeline.Kind[objectbounds.Params]
 	bounds       *pipeline.Kind[bounds.Params]
 	increments   *pipeline.Kind[increments.Params]
@@ -47,6 +49,16 @@ func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfil
 			Name: "objects", Portable: true, Cores: manyCores, Memory: memory,
 			Outputs: []string{objects.Objects, objects.Hessians, objects.Summary},
 			Run:     objects.Run,
+		},
+		largest: &pipeline.Kind[objects.Params]{
+			Name: "largest", Portable: true, Cores: manyCores, Memory: memory,
+			Outputs: []string{objects.Largest},
+			Run:     objects.RunLargest,
+		},
+		wholeobjects: &pipeline.Kind[objects.Params]{
+			Name: "wholeobjects", Portable: true,
+			Outputs: []string{objects.Objects, objects.Hessians, objects.Summary},
+			Run:     objects.RunWhole,
 		},
 		objectbounds: &pipeline.Kind[objectbounds.Params]{
 			Name: "objectbounds", Portable: true, Cores: manyCores, Memory: memory,
@@ -77,6 +89,8 @@ func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfil
 	return k, hashCode(env.Sources, append(k.spectrumKinds.code(), []kindCode{
 		{"userfiles", &k.userfiles.Code},
 		{"objects", &k.objects.Code},
+		{"largest", &k.largest.Code},
+		{"wholeobjects", &k.wholeobjects.Code},
 		{"objectbounds", &k.objectbounds.Code},
 		{"bounds", &k.bounds.Code},
 		{"increments", &k.increments.Code},

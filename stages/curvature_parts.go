@@ -96,6 +96,25 @@ func hessianOperations(s userfiles.Shape) float64 {
 	return float64(4*d*d*min(d, 60)) + float64(4*s.Parameters())
 }
 
+// normObjects is of how many objects one action computes the norms.
+func normObjects(s userfiles.Shape, l limits) int { return objectsFor(normOperations(s), l) }
+
+// normOperations counts with half of the units active, too.
+func normOperations(s userfiles.Shape) float64 {
+	layers, classes := len(s.Layers), s.Widths[len(s.Widths)-1]
+	active := func(p int) int { return s.Widths[p] / 2 }
+	cost := 4*s.Parameters() + 30*classes*classes*classes // the eigenvalues of G_i
+	for p := 1; p <= layers; p++ {
+		for q := p; q <= layers; q++ {
+			cost += 2 * classes * active(p) * active(q)
+			if q > p+1 { // the matrix from layer to layer
+				cost += 2 * active(p) * active(q-2) * active(q-1)
+			}
+		}
+	}
+	return float64(cost)
+}
+
 // boundObjects is of how many objects one action computes all bounds.
 func boundObjects(s userfiles.Shape, l limits) int { return objectsFor(boundOperations(s), l) }
 

@@ -3,6 +3,7 @@ package stages
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
-	"github.com/landscape-pipe/landscape-pipe/stages/objectbounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -53,7 +53,7 @@ func TestCurvatureGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := Env{Sources: sources}
-	shape := someShape(3000, 784, 256, 256, 256, 10)
+	shape := someShape(10_000, 784, 256, 256, 256, 10)
 	request := CurvatureRequest{
 		Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000, PerObject: All, Increments: []int{1, 10, 2999},
 		Bounds: true, Steps: 10, Probes: 2, Figures: true,
@@ -73,29 +73,34 @@ func TestCurvatureGraph(t *testing.T) {
 	for _, s := range c.Graph.Stages() {
 		count[s.Kind()]++
 	}
-	for _, kind := range []string{"userfiles", "operator", "blocks", "structure", "density", "objects", "objectbounds", "bounds", "increments", "joined", "surfaces", "landscapes"} {
+	for _, kind := range []string{"userfiles", "operator", "blocks", "structure", "density", "wholeobjects", "objectbounds", "bounds", "increments", "joined", "surfaces", "landscapes"} {
 		if count[kind] == 0 {
 			t.Errorf("there is no stage %s", kind)
 		}
 	}
 	size := hessianObjects(shape, usual)
-	if size >= shape.Objects {
-		t.Fatalf("all %d objects fit into one action: nothing is cut", shape.Objects)
+	if most := normObjects(shape, usual); size >= most || most >= shape.Objects {
+		t.Fatalf("%d spectra and %d norms of %d objects fit into one action: not all is cut", size, most, shape.Objects)
 	}
-	for what, o := range map[string]CurvatureOutput{"Hessians": c.Hessians, "bounds": c.ObjectBounds} {
-		parts := 0
-		if o.Stage.Kind() == "joined" {
-			parts = len(o.Stage.Inputs())
-		} else if o.Output == objectbounds.Rows {
-			parts = 1
-		}
-		want := (shape.Objects + size - 1) / size
-		if what == "bounds" {
-			want = (shape.Objects + boundObjects(shape, usual) - 1) / boundObjects(shape, usual)
-		}
-		if parts != want {
-			t.Errorf("%s: %d parts, want %d", what, parts, want)
-		}
+	if c.Hessians.Stage.Kind() != "wholeobjects" || c.Objects.Stage != c.Hessians.Stage || count["largest"] > 0 {
+		t.Errorf("the objects are at %v and %v; %d stages choose some, want none", c.Objects.Stage, c.Hessians.Stage, count["largest"])
+	}
+	inRanges(t, c, map[string]int{"norms": shape.Objects, "hessians": shape.Objects, "bounds": shape.Objects})
+
+	request.PerObject = size + 1
+	if c, err = NewCurvature(request, &shape, userfiles.Files{}, env); err != nil {
+		t.Fatal(err)
+	}
+	if inputs := c.Objects.Stage.Inputs(); len(inputs) != 3 {
+		t.Errorf("%v has %d inputs, want norms, the objects with the largest bounds, and their spectra", c.Objects.Stage, len(inputs))
+	}
+	inRanges(t, c, map[string]int{"norms": shape.Objects, "hessians": request.PerObject, "bounds": shape.Objects})
+	shape.Objects, request.PerObject, request.Increments = size+1, size, nil
+	if c, err = NewCurvature(request, &shape, userfiles.Files{}, env); err != nil {
+		t.Fatal(err)
+	}
+	if c.Objects.Stage.Kind() != "objects" {
+		t.Errorf("%d spectra fit into one action, and are at %v", size, c.Objects.Stage)
 	}
 	again, err := NewCurvature(CurvatureRequest{Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000}, new(someShape(3000, 784, 16, 10)), userfiles.Files{}, env)
 	if err != nil {
@@ -103,6 +108,33 @@ func TestCurvatureGraph(t *testing.T) {
 	}
 	if n := len(again.Graph.Stages()); n != 2 || again.Objects.Stage != nil || again.Bounds.Stage != nil {
 		t.Errorf("asked for spectra alone of a small network there are %d stages, want 2", n)
+	}
+}
+
+// inRanges checks that each of the first so many objects is in one range of the
+// form, and that no range is longer than half a minute.
+func inRanges(t *testing.T, c *CurvatureGraph, want map[string]int) {
+	t.Helper()
+	got := map[string]int{}
+	for _, s := range c.Graph.Stages() {
+		if s.Kind() != "objectbounds" {
+			continue
+		}
+		params := map[string]string{}
+		for _, f := range s.Params() {
+			params[f.Path] = f.Value
+		}
+		form := strings.Trim(params["form"], `"`)
+		from, _ := strconv.Atoi(params["from"])
+		to, _ := strconv.Atoi(params["to"])
+		work := c.Work[s]
+		if from != got[form] || to <= from || work.Norms+work.Hessians+work.Bounds != float64(to-from) {
+			t.Errorf("%s: a range from %d to %d after %d objects, for %+v", form, from, to, got[form], work)
+		}
+		got[form] = to
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("objects in ranges (-want +got):\n%s", diff)
 	}
 }
 

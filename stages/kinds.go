@@ -176,6 +176,8 @@ func CodeFolder(kind string) string {
 	switch kind {
 	case "operator", "blocks", "structure":
 		kind = "spectra"
+	case "largest", "wholeobjects":
+		kind = "objects"
 	case "snapshots":
 		kind = "train"
 	}

@@ -127,6 +127,15 @@ func probesPerAction(s userfiles.Shape, l limits, steps, probes int) int {
 	return groupSize(each, l.products, probes)
 }
 
+// largestWork is that of finding, of all objects, so many with the largest
+// bounds. How many bounds more are needed depends on the network.
+func largestWork(exact, all int) Work {
+	if exact == all {
+		return Work{}
+	}
+	return Work{Bounds: float64(min(max(exact+1, 64), all))}
+}
+
 // incrementWork is that of some sizes: three norms each, and one for each other
 // object.
 func incrementWork(sizes []int, others int, s userfiles.Shape) Work {

@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
@@ -95,23 +94,12 @@ func (x *examination) perObject(ctx context.Context) (*perObject, error) {
 		o.loss, o.gaussNewton = append(o.loss, values[i]), append(o.gaussNewton, values[i+1])
 		o.hessian, o.least = append(o.hessian, math.NaN()), append(o.least, math.NaN())
 	}
-	if x.graph.Hessians.Stage != nil {
-		if values, _, err = x.array(ctx, x.graph.Hessians); err != nil {
-			return nil, err
-		}
-		for i := range o.loss {
-			o.least[i] = values[2*i]
-			o.hessian[i] = max(-values[2*i], values[2*i+1])
-		}
-		o.largest, o.proven = slices.Max(o.hessian), true
-		return o, nil
-	}
 	summary, err := readRecord[result.ObjectSummary](ctx, x, x.graph.ObjectSummary)
 	if err != nil {
 		return nil, err
 	}
 	o.largest, o.next, o.proven = summary.LargestHessian, summary.NextBound, summary.MaximumProven
-	if values, _, err = x.array(ctx, x.graph.TopHessians); err != nil {
+	if values, _, err = x.array(ctx, x.graph.Hessians); err != nil {
 		return nil, err
 	}
 	for at := 0; at < len(values); at += 3 {

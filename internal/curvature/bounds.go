@@ -20,11 +20,7 @@ type Constants struct {
 // Constants measures them over all objects of the point.
 func (pt *Point) Constants() (Constants, error) {
 	n := pt.Network
-	c := Constants{Layers: n.Layers()}
-	for i := range pt.Data.Objects {
-		c.LargestX = max(c.LargestX, pt.Data.SquaredNorm(i))
-	}
-	c.LargestX = math.Sqrt(c.LargestX)
+	c := Constants{Layers: n.Layers(), LargestX: pt.Data.LargestNorm()}
 	for p, w := range n.Weights {
 		norm, err := spectralNorm(w, n.Widths[p+1], n.Widths[p])
 		if err != nil {

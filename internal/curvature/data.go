@@ -71,6 +71,15 @@ func (d *Data) Row(i int, x []float64) {
 	}
 }
 
+// LargestNorm is the largest ‖x_i‖.
+func (d *Data) LargestNorm() float64 {
+	largest := 0.0
+	for i := range d.Objects {
+		largest = max(largest, d.SquaredNorm(i))
+	}
+	return math.Sqrt(largest)
+}
+
 // SquaredNorm is ‖x_i‖².
 func (d *Data) SquaredNorm(i int) float64 {
 	x := make([]float64, d.Width)

@@ -98,6 +98,32 @@ func (pt *Point) eachObject(ctx context.Context, objects []int, progress func(do
 	return nil
 }
 
+// ObjectNorms are the numbers of one object that need no eigenvalue of H_i. All
+// but the loss are 0 where Dead: a hidden layer is all zero.
+type ObjectNorms struct {
+	Loss        float64
+	GaussNewton float64 // ‖G_i‖₂
+	Trace       float64 // tr G_i = tr H_i
+	Frobenius   float64 // ‖H_i‖_F
+	Dead        bool
+}
+
+// Norms returns those of the object, exact.
+func (o *Object) Norms() (ObjectNorms, error) {
+	n := ObjectNorms{Loss: o.Loss, Dead: o.Dead()}
+	if n.Dead {
+		return n, nil
+	}
+	values, err := o.GaussNewton()
+	if err != nil {
+		return n, err
+	}
+	n.GaussNewton = max(values[len(values)-1], 0)
+	n.Trace = o.Trace()
+	n.Frobenius = math.Sqrt(max(o.SquaredFrobenius(), 0))
+	return n, nil
+}
+
 // Norms are numbers of every object that need no pass over pairs of layers.
 type Norms struct {
 	GaussNewton []float64 // ‖G_i‖₂, exact

@@ -11,24 +11,40 @@ func (d *Data) First(k int) (*Data, error) {
 	return NewPixels(d.bytes[:k*d.Width], d.Width, d.Labels[:k])
 }
 
-// Subset returns the listed objects, in that order, as data of their own.
+// Subset returns the listed objects, in that order, as data of their own; if
+// they are consecutive they share the memory of all. What is computed of an
+// object alone has the same bits as in all of the data.
 func (d *Data) Subset(objects []int) (*Data, error) {
 	labels := make([]int, len(objects))
-	var bytes []uint8
-	var values []float64
 	for j, i := range objects {
 		if i < 0 || i >= d.Objects {
 			return nil, fmt.Errorf("object %d of %d", i, d.Objects)
 		}
 		labels[j] = d.Labels[i]
-		if d.values != nil {
-			values = append(values, d.values[i*d.Width:(i+1)*d.Width]...)
-		} else {
-			bytes = append(bytes, d.bytes[i*d.Width:(i+1)*d.Width]...)
-		}
 	}
 	if d.values != nil {
-		return NewData(values, d.Width, labels)
+		return NewData(rows(d.values, d.Width, objects), d.Width, labels)
 	}
-	return NewPixels(bytes, d.Width, labels)
+	s, err := NewPixels(rows(d.bytes, d.Width, objects), d.Width, labels)
+	if err == nil {
+		s.sparse = d.sparse
+	}
+	return s, err
+}
+
+// rows returns the listed rows of a matrix, in place where they follow one
+// another.
+func rows[T any](matrix []T, width int, list []int) []T {
+	consecutive := len(list) > 0
+	for j, i := range list {
+		consecutive = consecutive && i == list[0]+j
+	}
+	if consecutive {
+		return matrix[list[0]*width : (list[0]+len(list))*width]
+	}
+	out := make([]T, 0, len(list)*width)
+	for _, i := range list {
+		out = append(out, matrix[i*width:(i+1)*width]...)
+	}
+	return out
 }

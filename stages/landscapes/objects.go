@@ -33,10 +33,9 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	ofAll := exactShape[0] == summary.Objects && exactShape[1] == 2 // λ_min and λ_max of each
-	if shape[0] != summary.Objects || shape[1] != 4 || !ofAll && (exactShape[0] != summary.Exact || exactShape[1] != 3) {
-		return fmt.Errorf("inputs %s%s and %s%s have shapes %v and %v: want %d×4, and %d×3 or %d×2",
-			InputObjects, network, InputHessians, network, shape, exactShape, summary.Objects, summary.Exact, summary.Objects)
+	if shape[0] != summary.Objects || shape[1] != 4 || exactShape[0] != summary.Exact || exactShape[1] != 3 {
+		return fmt.Errorf("inputs %s%s and %s%s have shapes %v and %v: want %d×4 and %d×3",
+			InputObjects, network, InputHessians, network, shape, exactShape, summary.Objects, summary.Exact)
 	}
 	column := func(values []float64, width, at int) []float64 {
 		var out []float64
@@ -45,15 +44,7 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		}
 		return out
 	}
-	gauss, frobenius := column(objects, 4, 1), column(objects, 4, 3)
-	var hessian []float64
-	if ofAll {
-		for i := 0; i < len(exact); i += 2 {
-			hessian = append(hessian, max(-exact[i], exact[i+1]))
-		}
-	} else {
-		hessian = column(exact, 3, 1)
-	}
+	gauss, frobenius, hessian := column(objects, 4, 1), column(objects, 4, 3), column(exact, 3, 1)
 
 	var norms chart.Extent
 	norms.Take(gauss)

@@ -1,7 +1,7 @@
 // Package objectbounds is the stage that evaluates, object by object, what the
-// stages objects and bounds summarise: the whole chain of bounds, or the ends
-// of the spectrum of each H_i. It does so for a range of the objects, so that
-// a long evaluation is many actions and an interrupted one goes on.
+// stages objects and bounds summarise: norms, the ends of the spectrum of each
+// H_i, or the whole chain of bounds. It does so for a range of the objects, so
+// that a long evaluation is many actions and an interrupted one goes on.
 package objectbounds
 
 import (
@@ -19,10 +19,18 @@ const (
 	Images  = curvature.Images
 	Labels  = curvature.Labels
 	Weights = curvature.Weights
-	// Rows is out: .npy float64, (To−From) × 15, the bounds of each object in
-	// the order of curvature.BoundNames; or with Hessians (To−From) × 2,
-	// λ_min(H_i) and λ_max(H_i).
+	// Chosen is optional: .npy float64, a table whose first column lists
+	// objects. From and To are of its rows then.
+	Chosen = "chosen"
+	// Rows is out: .npy float64, To−From rows as the form says.
 	Rows = "rows"
+)
+
+// The forms of a row.
+const (
+	Bounds   = "bounds"   // 15 numbers, in the order of curvature.BoundNames
+	Hessians = "hessians" // λ_min(H_i) and λ_max(H_i), exact by compression
+	Norms    = "norms"    // the loss, ‖G_i‖₂, tr G_i, ‖H_i‖_F, and 1 where the object is dead, else 0
 )
 
 // Params decide the rows, apart from the inputs.
@@ -30,9 +38,7 @@ type Params struct {
 	// From and To are the objects From … To−1. M_x of the uniform bounds is
 	// over all objects nevertheless.
 	From, To int
-	// Hessians is whether the rows are the ends of the spectra of the H_i,
-	// exact by compression, instead of the bounds.
-	Hessians bool
+	Form     string // Bounds, Hessians or Norms
 }
 
 // Run computes Rows.
@@ -41,44 +47,101 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("objectbounds: %w", err)
 	}
-	if p.From < 0 || p.To <= p.From || p.To > data.Objects {
-		return nil, fmt.Errorf("objectbounds: objects %d to %d: want a range within 0 to %d", p.From, p.To, data.Objects)
-	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
+	list, err := p.objects(data.Objects, t.Inputs)
 	if err != nil {
 		return nil, fmt.Errorf("objectbounds: %w", err)
 	}
-	rows, columns, err := evaluate(ctx, p, pt, t)
+	few, err := data.Subset(list)
 	if err != nil {
 		return nil, fmt.Errorf("objectbounds: %w", err)
 	}
-	return map[string][]byte{Rows: npy.Encode([]int{p.To - p.From, columns}, rows)}, nil
+	pt, err := curvature.NewPoint(ctx, network, few, t.Workers)
+	if err != nil {
+		return nil, fmt.Errorf("objectbounds: %w", err)
+	}
+	rows, columns, err := evaluate(ctx, p.Form, pt, data.LargestNorm(), t)
+	if err != nil {
+		return nil, fmt.Errorf("objectbounds: objects %d to %d, counted from the first: %w", list[0], list[len(list)-1], err)
+	}
+	return map[string][]byte{Rows: npy.Encode([]int{len(list), columns}, rows)}, nil
 }
 
-func evaluate(ctx context.Context, p Params, pt *curvature.Point, t *task.Task) (rows []float64, columns int, err error) {
-	n := p.To - p.From
-	if p.Hessians {
-		rows = make([]float64, 2*n)
-		var done atomic.Int64
-		err := pt.EachObject(ctx, n, func(j int) error {
-			var err error
-			if rows[2*j], rows[2*j+1], err = pt.Object(p.From + j).Hessian(ctx); err != nil {
-				return fmt.Errorf("object %d: %w", p.From+j, err)
+// objects lists those of the range, out of so many.
+func (p Params) objects(count int, inputs map[string][]byte) ([]int, error) {
+	list := curvature.Spread(count, count)
+	if b, ok := inputs[Chosen]; ok {
+		a, err := npy.Decode(b)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", Chosen, err)
+		}
+		values, err := npy.Values[float64](a)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", Chosen, err)
+		}
+		if len(a.Shape) != 2 || a.Shape[1] < 1 {
+			return nil, fmt.Errorf("input %s has shape %v: want a table", Chosen, a.Shape)
+		}
+		list = list[:0]
+		for at := 0; at < len(values); at += a.Shape[1] {
+			i := int(values[at])
+			if float64(i) != values[at] || i < 0 || i >= count {
+				return nil, fmt.Errorf("input %s lists object %v: want a whole number from 0 to %d", Chosen, values[at], count-1)
 			}
-			t.Progress(int(done.Add(1)), n)
-			return nil
-		})
-		return rows, 2, err
+			list = append(list, i)
+		}
 	}
+	if p.From < 0 || p.To <= p.From || p.To > len(list) {
+		return nil, fmt.Errorf("objects %d to %d: want a range within 0 to %d", p.From, p.To, len(list))
+	}
+	return list[p.From:p.To], nil
+}
+
+// evaluate returns the rows of the point's objects; largestX is M_x.
+func evaluate(ctx context.Context, form string, pt *curvature.Point, largestX float64, t *task.Task) (rows []float64, columns int, err error) {
+	switch form {
+	case Bounds:
+		return bounds(ctx, pt, largestX, t)
+	case Hessians:
+		return each(ctx, pt, 2, t, func(row []float64, o *curvature.Object) (err error) {
+			row[0], row[1], err = o.Hessian(ctx)
+			return err
+		})
+	case Norms:
+		return each(ctx, pt, 5, t, func(row []float64, o *curvature.Object) error {
+			n, err := o.Norms()
+			row[0], row[1], row[2], row[3] = n.Loss, n.GaussNewton, n.Trace, n.Frobenius
+			if n.Dead {
+				row[4] = 1
+			}
+			return err
+		})
+	}
+	return nil, 0, fmt.Errorf("form is %q: want %s, %s or %s", form, Bounds, Hessians, Norms)
+}
+
+// each fills a row of so many columns for every object.
+func each(ctx context.Context, pt *curvature.Point, columns int, t *task.Task, fill func(row []float64, o *curvature.Object) error) ([]float64, int, error) {
+	n := pt.Data.Objects
+	rows := make([]float64, columns*n)
+	var done atomic.Int64
+	err := pt.EachObject(ctx, n, func(j int) error {
+		if err := fill(rows[columns*j:columns*(j+1)], pt.Object(j)); err != nil {
+			return fmt.Errorf("object %d: %w", j, err)
+		}
+		t.Progress(int(done.Add(1)), n)
+		return nil
+	})
+	return rows, columns, err
+}
+
+func bounds(ctx context.Context, pt *curvature.Point, largestX float64, t *task.Task) (rows []float64, columns int, err error) {
 	constants, err := pt.Constants()
 	if err != nil {
 		return nil, 0, err
 	}
-	objects := make([]int, n)
-	for j := range objects {
-		objects[j] = p.From + j
-	}
-	b, err := pt.ObjectBounds(ctx, objects, constants, false, t.Progress)
+	constants.LargestX = largestX
+	n := pt.Data.Objects
+	b, err := pt.ObjectBounds(ctx, curvature.Spread(n, n), constants, false, t.Progress)
 	if err != nil {
 		return nil, 0, err
 	}

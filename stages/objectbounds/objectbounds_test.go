@@ -52,17 +52,33 @@ func TestRanges(t *testing.T) {
 		}
 		return v
 	}
-	for _, hessians := range []bool{false, true} {
-		whole := rows(Params{0, objects, hessians}, 1)
+	chosen := []int{7, 0, 3, 8, 2}
+	for _, form := range []string{Bounds, Hessians, Norms} {
+		whole := rows(Params{0, objects, form}, 1)
 		var joined []float64
 		for from := 0; from < objects; from += 4 {
-			joined = append(joined, rows(Params{from, min(from+4, objects), hessians}, 3)...)
+			joined = append(joined, rows(Params{from, min(from+4, objects), form}, 3)...)
 		}
 		if diff := cmp.Diff(whole, joined); diff != "" {
-			t.Errorf("hessians=%v (-whole +joined):\n%s", hessians, diff)
+			t.Errorf("%s (-whole +joined):\n%s", form, diff)
 		}
+		table, want := []float64{}, []float64{}
+		for at, i := range chosen {
+			table = append(table, float64(i), -1)
+			if columns := len(whole) / objects; at > 0 {
+				want = append(want, whole[columns*i:columns*(i+1)]...)
+			}
+		}
+		inputs[Chosen] = npy.Encode([]int{len(chosen), 2}, table)
+		if diff := cmp.Diff(want, rows(Params{1, len(chosen), form}, 3)); diff != "" {
+			t.Errorf("%s of chosen objects (-want +got):\n%s", form, diff)
+		}
+		if _, err := Run(t.Context(), Params{0, len(chosen) + 1, form}, task.New(inputs)); err == nil {
+			t.Errorf("%d of %d chosen objects are taken", len(chosen)+1, len(chosen))
+		}
+		delete(inputs, Chosen)
 	}
-	bounds, ends := rows(Params{0, objects, false}, 1), rows(Params{0, objects, true}, 1)
+	bounds, ends := rows(Params{0, objects, Bounds}, 1), rows(Params{0, objects, Hessians}, 1)
 	columns, dead := len(curvature.BoundNames), 0
 	for i := range objects {
 		norm, upper := max(-ends[2*i], ends[2*i+1]), bounds[i*columns+columns-2] // B0 + C
@@ -76,9 +92,9 @@ func TestRanges(t *testing.T) {
 	if dead == objects {
 		t.Error("every Hessian is 0")
 	}
-	for _, p := range []Params{{-1, 2, false}, {3, 3, false}, {0, objects + 1, true}} {
+	for _, p := range []Params{{-1, 2, Bounds}, {3, 3, Bounds}, {0, objects + 1, Hessians}, {0, 2, "traces"}} {
 		if _, err := Run(t.Context(), p, task.New(inputs)); err == nil {
-			t.Errorf("range %d to %d of %d objects is taken", p.From, p.To, objects)
+			t.Errorf("%+v of %d objects is taken", p, objects)
 		}
 	}
 }

@@ -1,11 +1,12 @@
 // Package objects is the stage that computes the curvature of each object's own
-// loss, exactly.
+// loss, exactly. Where that takes long, it gets norms and spectra that were
+// computed in parts, and of the objects with the largest bounds the list, which
+// is a stage of its own.
 package objects
 
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
@@ -36,16 +37,33 @@ type Params struct {
 	Hessians   int // ‖H_i‖₂ of so many objects, those with the largest bounds; −1 means all
 }
 
-// row is one object's row of Objects.
-type row struct {
-	loss, gaussNewton, trace, frobenius float64
-	dead                                bool
+// of returns for how many of n objects ‖H_i‖₂ is computed.
+func (p Params) of(n int) int {
+	if p.Hessians < 0 || p.Hessians > n {
+		return n
+	}
+	return p.Hessians
+}
+
+func (p Params) validate() error {
+	if p.Hessians < -1 {
+		return fmt.Errorf("%d Hessians: want a number of objects, or -1 for all", p.Hessians)
+	}
+	return nil
+}
+
+// found is what the outputs are made of.
+type found struct {
+	norms []curvature.ObjectNorms // of every object
+	order []int                   // the objects whose H_i is known, and maybe more
+	next  float64                 // the largest bound of the others
+	ends  []float64               // λ_min and λ_max, an object of order after another
 }
 
 // Run computes Objects, Hessians and Summary.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if p.Hessians < -1 {
-		return nil, fmt.Errorf("%d Hessians: want a number of objects, or -1 for all", p.Hessians)
+	if err := p.validate(); err != nil {
+		return nil, err
 	}
 	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
@@ -56,10 +74,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	n := data.Objects
-	exact := p.Hessians
-	if exact < 0 || exact > n {
-		exact = n
-	}
+	exact := p.of(n)
 	total := n + exact
 	var done atomic.Int64
 	step := func() {
@@ -67,43 +82,48 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 			t.Progress(d, total)
 		}
 	}
-	rows := make([]row, n)
+	f := found{norms: make([]curvature.ObjectNorms, n), ends: make([]float64, 2*exact)}
 	err = pt.EachObject(ctx, n, func(i int) error {
 		defer step()
 		var err error
-		rows[i], err = describe(pt.Object(i))
+		f.norms[i], err = pt.Object(i).Norms()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	order, next, err := largest(ctx, pt, rows, exact)
-	if err != nil {
+	if f.order, f.next, err = largest(ctx, pt, f.norms, exact); err != nil {
 		return nil, err
 	}
-	hessians := make([]float64, 3*exact)
 	err = pt.EachObject(ctx, exact, func(at int) error {
 		defer step()
-		least, largest, err := pt.Object(order[at]).Hessian(ctx)
-		if err != nil {
-			return fmt.Errorf("object %d: %w", order[at], err)
+		var err error
+		if f.ends[2*at], f.ends[2*at+1], err = pt.Object(f.order[at]).Hessian(ctx); err != nil {
+			return fmt.Errorf("object %d: %w", f.order[at], err)
 		}
-		hessians[3*at], hessians[3*at+1], hessians[3*at+2] = float64(order[at]), max(largest, -least), least
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	summary := summarise(rows, hessians)
-	summary.NextBound = next
-	summary.MaximumProven = next == 0 || summary.LargestHessian >= float64(next*(1+rounding))
-	text, err := result.Encode(summary)
+	return f.outputs()
+}
+
+// outputs writes what was found.
+func (f found) outputs() (map[string][]byte, error) {
+	n, exact := len(f.norms), len(f.ends)/2
+	hessians := make([]float64, 0, 3*exact)
+	for at := range exact {
+		least, largest := f.ends[2*at], f.ends[2*at+1]
+		hessians = append(hessians, float64(f.order[at]), max(largest, -least), least)
+	}
+	text, err := result.Encode(f.summarise(hessians))
 	if err != nil {
 		return nil, err
 	}
 	table := make([]float64, 0, 4*n)
-	for _, r := range rows {
-		table = append(table, r.loss, r.gaussNewton, r.trace, r.frobenius)
+	for _, r := range f.norms {
+		table = append(table, r.Loss, r.GaussNewton, r.Trace, r.Frobenius)
 	}
 	return map[string][]byte{
 		Objects:  npy.Encode([]int{n, 4}, table),
@@ -115,40 +135,25 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 // rounding is how far a computed bound may be, relatively, below what it bounds.
 const rounding = 1e-9
 
-// describe computes a row.
-func describe(o *curvature.Object) (row, error) {
-	r := row{loss: o.Loss, dead: o.Dead()}
-	if r.dead {
-		return r, nil
-	}
-	values, err := o.GaussNewton()
-	if err != nil {
-		return r, err
-	}
-	r.gaussNewton = max(values[len(values)-1], 0)
-	r.trace = o.Trace()
-	r.frobenius = math.Sqrt(max(o.SquaredFrobenius(), 0))
-	return r, nil
-}
-
-func summarise(rows []row, hessians []float64) result.ObjectSummary {
-	column := func(f func(row) float64) result.Quantiles {
-		values := make([]float64, len(rows))
-		for i, r := range rows {
-			values[i] = f(r)
+func (f found) summarise(hessians []float64) result.ObjectSummary {
+	column := func(of func(curvature.ObjectNorms) float64) result.Quantiles {
+		values := make([]float64, len(f.norms))
+		for i, r := range f.norms {
+			values[i] = of(r)
 		}
 		return result.NewQuantiles(values)
 	}
 	s := result.ObjectSummary{
-		Objects:          len(rows),
-		Loss:             column(func(r row) float64 { return r.loss }),
-		GaussNewtonNorm:  column(func(r row) float64 { return r.gaussNewton }),
-		Trace:            column(func(r row) float64 { return r.trace }),
-		HessianFrobenius: column(func(r row) float64 { return r.frobenius }),
+		Objects:          len(f.norms),
+		Loss:             column(func(r curvature.ObjectNorms) float64 { return r.Loss }),
+		GaussNewtonNorm:  column(func(r curvature.ObjectNorms) float64 { return r.GaussNewton }),
+		Trace:            column(func(r curvature.ObjectNorms) float64 { return r.Trace }),
+		HessianFrobenius: column(func(r curvature.ObjectNorms) float64 { return r.Frobenius }),
 		Exact:            len(hessians) / 3,
+		NextBound:        f.next,
 	}
-	for _, r := range rows {
-		if r.dead {
+	for _, r := range f.norms {
+		if r.Dead {
 			s.Dead++
 		}
 	}
@@ -156,5 +161,6 @@ func summarise(rows []row, hessians []float64) result.ObjectSummary {
 		s.LargestHessian = max(s.LargestHessian, hessians[at+1])
 		s.LeastHessian = min(s.LeastHessian, hessians[at+2])
 	}
+	s.MaximumProven = f.next == 0 || s.LargestHessian >= float64(f.next*(1+rounding))
 	return s
 }
