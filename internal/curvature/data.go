@@ -19,8 +19,13 @@ type Data struct {
 	scale  *[256]float64 // 2u/255
 	sparse bool          // most pixels are black
 
-	mu    sync.Mutex
-	parts []*sparsePart
+	parts []keptPart // the sparse forms of whole parts
+}
+
+// keptPart is made by the first product that needs it.
+type keptPart struct {
+	once sync.Once
+	part *sparsePart
 }
 
 // NewData takes inputs as they are: values is len(labels)×width.
@@ -49,7 +54,7 @@ func NewPixels(bytes []uint8, width int, labels []int) (*Data, error) {
 		d.table[u] = -1 + d.scale[u]
 	}
 	d.sparse = isSparse(bytes) && width <= 1<<16
-	d.parts = make([]*sparsePart, (d.Objects+partObjects-1)/partObjects)
+	d.parts = make([]keptPart, (d.Objects+partObjects-1)/partObjects)
 	return d, nil
 }
 

@@ -63,19 +63,19 @@ func (pt *Point) Operator(term Term, coefficients []float64) (*Operator, error) 
 	pt = all.point
 	n := pt.Network
 	op := &Operator{all: all, pt: pt, term: term, c: c, parts: parts(used.lo, used.hi), weightsT: make([][]float64, n.Layers())}
-	for _, part := range op.parts {
-		op.pixels = append(op.pixels, pt.Data.sparsePart(part))
-	}
+	op.pixels = make([]*sparsePart, len(op.parts))
+	each(pt.Workers, len(op.parts), func(at int) { op.pixels[at] = pt.Data.sparsePart(op.parts[at]) })
 	for p := 1; p < n.Layers(); p++ {
 		op.weightsT[p] = make([]float64, len(n.Weights[p]))
 		kernel.Transpose64(op.weightsT[p], n.Weights[p], n.Widths[p+1], n.Widths[p])
 	}
 	if term != GaussNewton {
 		op.scaled = make([][]float64, n.Layers()+1)
-		for p := 2; p <= n.Layers(); p++ {
+		each(pt.Workers, n.Layers()-1, func(at int) {
+			p := at + 2
 			op.scaled[p] = make([]float64, (used.hi-used.lo)*n.Widths[p])
 			scaleRows(op.scaled[p], pt.delta[p][used.lo*n.Widths[p]:used.hi*n.Widths[p]], c[used.lo:used.hi])
-		}
+		})
 	}
 	return op, nil
 }

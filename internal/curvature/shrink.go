@@ -17,7 +17,7 @@ func (pt *Point) shrink() *shrunk {
 		s := &shrunk{point: pt, full: n, units: make([][]int, layers+1)}
 		widths, fewer := append([]int(nil), n.Widths...), false
 		for p := 1; p < layers; p++ {
-			s.units[p] = kept(pt.x[p], n.Widths[p])
+			s.units[p] = kept(pt.Workers, pt.x[p], n.Widths[p])
 			if len(s.units[p]) < n.Widths[p] {
 				widths[p], fewer = len(s.units[p]), true
 			}
@@ -32,13 +32,24 @@ func (pt *Point) shrink() *shrunk {
 
 // kept lists the units that some object activates, and as many more as fill
 // the last vector register of four.
-func kept(x []float64, width int) []int {
-	used := make([]bool, width)
-	for i := 0; i < len(x); i += width {
-		for u, v := range x[i : i+width] {
-			if v > 0 {
-				used[u] = true
+func kept(workers int, x []float64, width int) []int {
+	seen := make([][]bool, 4*workers)
+	each(workers, len(seen), func(at int) {
+		objects := len(x) / width
+		rows := x[at*objects/len(seen)*width : (at+1)*objects/len(seen)*width]
+		seen[at] = make([]bool, width)
+		for i := 0; i < len(rows); i += width {
+			for u, v := range rows[i : i+width] {
+				if v > 0 {
+					seen[at][u] = true
+				}
 			}
+		}
+	})
+	used := make([]bool, width)
+	for _, part := range seen {
+		for u, yes := range part {
+			used[u] = used[u] || yes
 		}
 	}
 	count := 0
@@ -80,12 +91,15 @@ func (pt *Point) without(s *shrunk, widths []int) *Point {
 		if len(s.units[p]) == 0 || len(s.units[p]) == width {
 			return a
 		}
-		out := make([]float64, 0, pt.Data.Objects*widths[p])
-		for i := 0; i < len(a); i += width {
-			for _, u := range s.units[p] {
-				out = append(out, a[i+u])
+		out := make([]float64, pt.Data.Objects*widths[p])
+		each(pt.Workers, 4*pt.Workers, func(at int) {
+			for i := at * pt.Data.Objects / (4 * pt.Workers); i < (at+1)*pt.Data.Objects/(4*pt.Workers); i++ {
+				from, to := a[i*width:(i+1)*width], out[i*widths[p]:(i+1)*widths[p]]
+				for j, u := range s.units[p] {
+					to[j] = from[u]
+				}
 			}
-		}
+		})
 		return out
 	}
 	for p := 1; p <= layers; p++ {

@@ -27,21 +27,17 @@ func (d *Data) sparsePart(part span) *sparsePart {
 	if !d.sparse {
 		return nil
 	}
-	at := part.lo / partObjects
-	whole := part.lo%partObjects == 0 && part.hi == min(part.lo+partObjects, d.Objects)
-	if whole {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if s := d.parts[at]; s != nil {
-			return s
-		}
+	if part.lo%partObjects != 0 || part.hi != min(part.lo+partObjects, d.Objects) {
+		return d.newSparsePart(part)
 	}
+	whole := &d.parts[part.lo/partObjects]
+	whole.once.Do(func() { whole.part = d.newSparsePart(part) })
+	return whole.part
+}
+
+func (d *Data) newSparsePart(part span) *sparsePart {
 	s := kernel.NewSparse64(d.bytes[part.lo*d.Width:part.hi*d.Width], part.hi-part.lo, d.Width, d.scale)
-	p := &sparsePart{objects: s, pixels: s.Transposed()}
-	if whole {
-		d.parts[at] = p
-	}
-	return p
+	return &sparsePart{objects: s, pixels: s.Transposed()}
 }
 
 // panelColumns is how many columns of a dense operand lie together. A sparse
