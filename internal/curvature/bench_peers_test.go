@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
@@ -217,13 +218,7 @@ func (r *forPeers) product(b *testing.B, n *Network, d *Data) {
 	usedFirst, usedRest := float64(len(used.Weights[0])), float64(used.Parameters()-len(used.Weights[0]))
 	share := 1.0
 	if d.sparse {
-		filled := 0
-		for _, u := range d.bytes {
-			if u != 0 {
-				filled++
-			}
-		}
-		share = float64(filled) / float64(len(d.bytes))
+		share = float64(kernel.NonZero(d.bytes)) / float64(len(d.bytes))
 	}
 	// A product takes two matrix products in the first layer and six in any
 	// other, its forward pass being kept; a gradient takes two and three.
