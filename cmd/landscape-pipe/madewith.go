@@ -13,9 +13,13 @@ import (
 // made. Where only some of them were taken over, that is not the same for all,
 // and unless nothing changed it is forgotten.
 func (w *workspace) madeWith(b *pipeline.Baseline, all bool) error {
-	code := make(map[string]pipeline.Digest)
+	folders := make(map[string]bool)
 	for _, s := range w.graph.Stages() {
-		parts, err := w.sources.Parts(stages.CodeFolder(s.Kind()))
+		folders[stages.CodeFolder(s.Kind())] = true
+	}
+	code := make(map[string]pipeline.Digest)
+	for folder := range folders {
+		parts, err := w.sources.Parts(folder)
 		if err != nil {
 			return err
 		}
