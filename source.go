@@ -18,7 +18,7 @@ import (
 // Module is the path of this module.
 const Module = "github.com/landscape-pipe/landscape-pipe"
 
-//go:embed stages/*.go stages/*/*.* internal/*/*.*
+//go:embed stages/*.go stages/*/*.* internal/*/*.* pipeline/task/*.go
 var sources embed.FS
 
 // Sources returns the embedded source files, named by their path inside the

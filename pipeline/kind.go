@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // Digest identifies content: the SHA-256 of its uncompressed bytes.

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
-	"github.com/landscape-pipe/landscape-pipe/internal/curves"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
@@ -350,9 +350,9 @@ func TestMemoryEstimate(t *testing.T) {
 // paper's curves do: a figure finds them by this name.
 func TestPublishedNames(t *testing.T) {
 	for _, name := range datasetNames() {
-		_, ok, err := curves.Published(curves.Name{Mode: curves.Direct, Dataset: name, Figure: curves.HiddenSize, HiddenSize: 16, NumLayers: 5})
+		_, ok, err := published.Published(published.Name{Mode: published.Direct, Dataset: name, Figure: published.HiddenSize, HiddenSize: 16, NumLayers: 5})
 		if err != nil || !ok {
-			t.Errorf("the paper's curves know no data set %q (%v): give it in the catalogue of stages/fetch the name it has in internal/curves", name, err)
+			t.Errorf("the paper's curves know no data set %q (%v): give it in the catalogue of stages/fetch the name it has in internal/published", name, err)
 		}
 	}
 }

@@ -24,17 +24,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/heap"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 func main() {
-	heap.Tune(heap.Garbage) // as landscape-pipe does
+	debug.SetGCPercent(400) // a command ends soon: collecting less often is worth the memory
 	if err := dispatch(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "engine:", err)
 		os.Exit(1)

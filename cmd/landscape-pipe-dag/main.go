@@ -26,7 +26,7 @@ import (
 
 	"github.com/goccy/go-graphviz"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/xdot"
+	"github.com/landscape-pipe/landscape-pipe/cmd/landscape-pipe-dag/xdot"
 )
 
 // maxInput bounds what is read: the layout takes memory and time that grow

@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -27,12 +27,12 @@ type profile struct {
 	shape       userfiles.Shape
 	top, bottom int
 
-	spectrum   result.Spectrum
-	density    *result.Density
+	spectrum   artifact.Spectrum
+	density    *artifact.Density
 	rule       []float64 // probes × 2 × steps
 	objects    *perObject
-	increments *result.IncrementSummary
-	bounds     *result.BoundsSummary
+	increments *artifact.IncrementSummary
+	bounds     *artifact.BoundsSummary
 	chain      [][]float64 // [bound][object], as curvature.BoundNames
 }
 
@@ -50,10 +50,10 @@ type perObject struct {
 func (x *examination) profile(ctx context.Context) (*profile, error) {
 	p := &profile{shape: x.shape, top: x.request.Top, bottom: x.request.Bottom}
 	var err error
-	if p.spectrum, err = readRecord[result.Spectrum](ctx, x, x.graph.Spectrum); err != nil {
+	if p.spectrum, err = readRecord[artifact.Spectrum](ctx, x, x.graph.Spectrum); err != nil {
 		return nil, err
 	}
-	if p.density, err = readIfAsked[result.Density](ctx, x, x.graph.Density); err != nil {
+	if p.density, err = readIfAsked[artifact.Density](ctx, x, x.graph.Density); err != nil {
 		return nil, err
 	}
 	if p.density != nil {
@@ -61,10 +61,10 @@ func (x *examination) profile(ctx context.Context) (*profile, error) {
 			return nil, err
 		}
 	}
-	if p.increments, err = readIfAsked[result.IncrementSummary](ctx, x, x.graph.Increments); err != nil {
+	if p.increments, err = readIfAsked[artifact.IncrementSummary](ctx, x, x.graph.Increments); err != nil {
 		return nil, err
 	}
-	if p.bounds, err = readIfAsked[result.BoundsSummary](ctx, x, x.graph.Bounds); err != nil {
+	if p.bounds, err = readIfAsked[artifact.BoundsSummary](ctx, x, x.graph.Bounds); err != nil {
 		return nil, err
 	}
 	if x.graph.ObjectBounds.Stage != nil {
@@ -94,7 +94,7 @@ func (x *examination) perObject(ctx context.Context) (*perObject, error) {
 		o.loss, o.gaussNewton = append(o.loss, values[i]), append(o.gaussNewton, values[i+1])
 		o.hessian, o.least = append(o.hessian, math.NaN()), append(o.least, math.NaN())
 	}
-	summary, err := readRecord[result.ObjectSummary](ctx, x, x.graph.ObjectSummary)
+	summary, err := readRecord[artifact.ObjectSummary](ctx, x, x.graph.ObjectSummary)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func readRecord[R interface{ Validate() error }](ctx context.Context, x *examina
 	if err != nil {
 		return zero, err
 	}
-	r, err := result.Decode[R](b)
+	r, err := artifact.Decode[R](b)
 	if err != nil {
 		return zero, fmt.Errorf("%v: %w", o.Stage, err)
 	}
@@ -206,7 +206,7 @@ func (x *examination) export(ctx context.Context, p *profile) error {
 // behind each flag, what it asks for.
 func (p *profile) object() any {
 	s := p.spectrum
-	type quantiles = map[string]result.Quantiles
+	type quantiles = map[string]artifact.Quantiles
 	type objectValues struct {
 		Loss        []float64            `json:"loss"`
 		GaussNewton []float64            `json:"gauss_newton_norm"`
@@ -222,13 +222,13 @@ func (p *profile) object() any {
 		HessianNorm []float64 `json:"hessian_norm"`
 		AbsLoss     []float64 `json:"abs_loss"`
 
-		Residual     []float64              `json:"residual"` // of hessian_norm
-		Others       [][]result.OtherObject `json:"others"`
-		OthersMedian gaps                   `json:"others_median"` // null where there are none
-		OthersMax    gaps                   `json:"others_max"`
+		Residual     []float64                `json:"residual"` // of hessian_norm
+		Others       [][]artifact.OtherObject `json:"others"`
+		OthersMedian gaps                     `json:"others_median"` // null where there are none
+		OthersMax    gaps                     `json:"others_max"`
 	}
 	type densityValues struct {
-		result.Density
+		artifact.Density
 		Nodes   [][]float64 `json:"nodes"` // of each probe
 		Weights [][]float64 `json:"weights"`
 	}
@@ -270,7 +270,7 @@ func (p *profile) object() any {
 	if p.chain != nil {
 		v.Bounds = quantiles{}
 		for i, name := range curvature.BoundNames {
-			v.Bounds[name] = result.NewQuantiles(p.chain[i])
+			v.Bounds[name] = artifact.NewQuantiles(p.chain[i])
 			if v.PerObject != nil && p.complete() {
 				if v.PerObject.Bounds == nil {
 					v.PerObject.Bounds = map[string][]float64{}
@@ -300,25 +300,25 @@ func (p *profile) complete() bool {
 }
 
 type termValue struct {
-	Norm      float64             `json:"norm"`
-	Trace     float64             `json:"trace"`
-	Frobenius *float64            `json:"frobenius"` // null where not exact
-	Top       []result.Eigenvalue `json:"top"`
-	Bottom    []result.Eigenvalue `json:"bottom"`
+	Norm      float64               `json:"norm"`
+	Trace     float64               `json:"trace"`
+	Frobenius *float64              `json:"frobenius"` // null where not exact
+	Top       []artifact.Eigenvalue `json:"top"`
+	Bottom    []artifact.Eigenvalue `json:"bottom"`
 }
 
 // term cuts the lists to what was asked for: the stage looks for one value at
 // either end at least.
-func (p *profile) term(t result.TermSpectrum) termValue {
+func (p *profile) term(t artifact.TermSpectrum) termValue {
 	return termValue{
 		Norm: t.Norm, Trace: t.Trace, Frobenius: t.Frobenius,
 		Top: first(t.Top, p.top), Bottom: first(t.Bottom, p.bottom),
 	}
 }
 
-func first(list []result.Eigenvalue, n int) []result.Eigenvalue {
+func first(list []artifact.Eigenvalue, n int) []artifact.Eigenvalue {
 	if len(list) == 0 {
-		return []result.Eigenvalue{}
+		return []artifact.Eigenvalue{}
 	}
 	return list[:min(n, len(list))]
 }

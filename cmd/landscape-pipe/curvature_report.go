@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
@@ -70,34 +70,34 @@ func magnitude(x float64) string {
 }
 
 // terms compares H, G and R.
-func (r *report) terms(s result.Spectrum) {
+func (r *report) terms(s artifact.Spectrum) {
 	r.heading("curvature of the mean loss")
 	rows := [][]string{{"", "H", "G (Gauss–Newton)", "R = H − G"}}
-	row := func(name string, f func(t result.TermSpectrum) string) {
+	row := func(name string, f func(t artifact.TermSpectrum) string) {
 		rows = append(rows, []string{name, f(s.Hessian), f(s.GaussNewton), f(s.HTerm)})
 	}
-	row("spectral norm", func(t result.TermSpectrum) string { return significant(t.Norm) })
-	row("trace, exact", func(t result.TermSpectrum) string { return significant(t.Trace) })
-	row("Frobenius norm", func(t result.TermSpectrum) string {
+	row("spectral norm", func(t artifact.TermSpectrum) string { return significant(t.Norm) })
+	row("trace, exact", func(t artifact.TermSpectrum) string { return significant(t.Trace) })
+	row("Frobenius norm", func(t artifact.TermSpectrum) string {
 		if t.Frobenius == nil {
 			return "–"
 		}
 		return significant(*t.Frobenius)
 	})
-	row("method", func(t result.TermSpectrum) string {
+	row("method", func(t artifact.TermSpectrum) string {
 		return map[string]string{"lanczos": "Lanczos", "dense": "whole matrix", "gram": "Gram matrix"}[t.Method]
 	})
-	row("products", func(t result.TermSpectrum) string { return thousands(t.Products) })
-	row("converged", func(t result.TermSpectrum) string {
+	row("products", func(t artifact.TermSpectrum) string { return thousands(t.Products) })
+	row("converged", func(t artifact.TermSpectrum) string {
 		if t.Converged {
 			return "yes"
 		}
 		return "no"
 	})
-	row("rounding adds up to", func(t result.TermSpectrum) string { return magnitude(t.Rounding) })
-	row("chance that more was missed", func(t result.TermSpectrum) string { return magnitude(t.Missed) })
+	row("rounding adds up to", func(t artifact.TermSpectrum) string { return magnitude(t.Rounding) })
+	row("chance that more was missed", func(t artifact.TermSpectrum) string { return magnitude(t.Missed) })
 	if s.Hessian.EstimatorError != nil || s.GaussNewton.EstimatorError != nil {
-		row("Lanczos against exact", func(t result.TermSpectrum) string {
+		row("Lanczos against exact", func(t artifact.TermSpectrum) string {
 			if t.EstimatorError == nil {
 				return "–"
 			}
@@ -111,7 +111,7 @@ func (r *report) terms(s result.Spectrum) {
 }
 
 // eigenvalues lists one end of the three spectra.
-func (r *report) eigenvalues(title string, most int, h, g, t []result.Eigenvalue) {
+func (r *report) eigenvalues(title string, most int, h, g, t []artifact.Eigenvalue) {
 	count := min(most, max(len(h), len(g), len(t)))
 	if count == 0 {
 		return
@@ -120,7 +120,7 @@ func (r *report) eigenvalues(title string, most int, h, g, t []result.Eigenvalue
 	rows := [][]string{{"", "H", "± sure", "± estimated", "G", "± sure", "R", "± sure"}}
 	for i := range count {
 		row := []string{fmt.Sprint(i + 1)}
-		for at, list := range [][]result.Eigenvalue{h, g, t} {
+		for at, list := range [][]artifact.Eigenvalue{h, g, t} {
 			cells := []string{"", "", ""}
 			if i < len(list) {
 				cells = []string{significant(list[i].Value), magnitude(list[i].Residual), magnitude(list[i].Error)}
@@ -136,7 +136,7 @@ func (r *report) eigenvalues(title string, most int, h, g, t []result.Eigenvalue
 }
 
 // structure says what explains the spectrum.
-func (r *report) structure(s result.Spectrum) {
+func (r *report) structure(s artifact.Spectrum) {
 	r.heading("structure")
 	var lines [][2]string
 	if s.Hessian.Outliers > 0 {
@@ -169,7 +169,7 @@ func (r *report) structure(s result.Spectrum) {
 }
 
 // layers lists the traces and norms of the diagonal blocks.
-func (r *report) layers(s result.Spectrum) {
+func (r *report) layers(s artifact.Spectrum) {
 	r.heading("layers")
 	rows := [][]string{{"", "trace of H_pp = G_pp"}}
 	if s.LayerBlocks != nil {

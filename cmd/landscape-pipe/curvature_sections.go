@@ -5,13 +5,13 @@ import (
 	"math"
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // quantileHead is the heading of what quantileRow writes.
 var quantileHead = []string{"", "smallest", "5 %", "median", "95 %", "largest", "mean"}
 
-func quantileRow(name string, q result.Quantiles) []string {
+func quantileRow(name string, q artifact.Quantiles) []string {
 	row := []string{name}
 	for _, x := range []float64{q.Min, q.Q05, q.Median, q.Q95, q.Max, q.Mean} {
 		row = append(row, fmt.Sprintf("%.4g", x))
@@ -19,7 +19,7 @@ func quantileRow(name string, q result.Quantiles) []string {
 	return row
 }
 
-func (r *report) density(d *result.Density) {
+func (r *report) density(d *artifact.Density) {
 	if d == nil {
 		return
 	}
@@ -42,7 +42,7 @@ func (r *report) objects(o *perObject) {
 		}
 	}
 	r.heading("single objects")
-	rows := [][]string{quantileHead, quantileRow("loss", result.NewQuantiles(o.loss)), quantileRow("‖G_i‖", result.NewQuantiles(o.gaussNewton))}
+	rows := [][]string{quantileHead, quantileRow("loss", artifact.NewQuantiles(o.loss)), quantileRow("‖G_i‖", artifact.NewQuantiles(o.gaussNewton))}
 	name, note := "‖H_i‖", ""
 	if len(norms) < len(o.loss) {
 		name = fmt.Sprintf("‖H_i‖ of %d", len(norms))
@@ -52,21 +52,21 @@ func (r *report) objects(o *perObject) {
 		}
 	}
 	if len(norms) > 0 {
-		rows = append(rows, quantileRow(name, result.NewQuantiles(norms)), quantileRow("λ_min(H_i)", result.NewQuantiles(least)))
+		rows = append(rows, quantileRow(name, artifact.NewQuantiles(norms)), quantileRow("λ_min(H_i)", artifact.NewQuantiles(least)))
 	}
 	r.table(rows, 1)
 	fmt.Fprint(r.w, note)
 }
 
 // increments lists the sizes, some of them where there are many.
-func (r *report) increments(s *result.IncrementSummary) {
+func (r *report) increments(s *artifact.IncrementSummary) {
 	if s == nil {
 		return
 	}
 	const most = 40
 	r.heading("one more object, at these weights")
 	rows := [][]string{{"k", "‖H_k+1 − H^(k)‖", "|L_k+1 − L_k|", "‖H^(k)‖", "‖G^(k)‖", "‖H_k+1‖"}}
-	n, others := len(s.Increments), slices.ContainsFunc(s.Increments, func(i result.Increment) bool { return len(i.Others) > 0 })
+	n, others := len(s.Increments), slices.ContainsFunc(s.Increments, func(i artifact.Increment) bool { return len(i.Others) > 0 })
 	if others {
 		rows[0] = append(rows[0], "other ‖H_i − H^(k)‖: median", "largest")
 	}

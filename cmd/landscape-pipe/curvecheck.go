@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/curves"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
@@ -17,7 +17,7 @@ import (
 
 // comparedAt are the sample sizes at which curves are held against the
 // paper's; the nearest one that the paper shows counts.
-var comparedAt = []int{10, 100, 1000, curves.SampleSize - 1}
+var comparedAt = []int{10, 100, 1000, published.SampleSize - 1}
 
 // curveResult is one of our curves beside the paper's. The paper trained each
 // network once, with a seed that nobody knows: the factors are reported, not
@@ -49,25 +49,25 @@ func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]
 	results := []curveResult{}
 	for _, step := range plan.Steps() {
 		figure := label(step.Stage, "figure")
-		if step.Stage.Kind() != "figures" || figure != curves.HiddenSize && figure != curves.NumLayers {
+		if step.Stage.Kind() != "figures" || figure != published.HiddenSize && figure != published.NumLayers {
 			continue
 		}
 		for _, in := range step.Stage.Inputs() {
 			from := in.From
-			if from.Kind() != "differences" || in.Output != differences.OutputCurve || label(from, "k") != strconv.Itoa(curves.SampleSize) {
+			if from.Kind() != "differences" || in.Output != differences.OutputCurve || label(from, "k") != strconv.Itoa(published.SampleSize) {
 				continue
 			}
 			d, _, ok := plan.Output(from, in.Output)
 			if !ok {
 				continue
 			}
-			name := curves.Name{Mode: curves.Extraction, Dataset: label(from, "dataset"), Figure: figure}
+			name := published.Name{Mode: published.Extraction, Dataset: label(from, "dataset"), Figure: figure}
 			if label(from, "input") == stages.InputDirect {
-				name.Mode = curves.Direct
+				name.Mode = published.Direct
 			}
 			name.HiddenSize, _ = strconv.Atoi(label(from, "h"))
 			name.NumLayers, _ = strconv.Atoi(label(from, "l"))
-			published, ok, err := curves.Published(name)
+			published, ok, err := published.Published(name)
 			if err != nil {
 				return nil, err
 			}
@@ -117,7 +117,7 @@ func curveOf(content []byte, row int) ([]float64, error) {
 	return all[row*a.Shape[1] : (row+1)*a.Shape[1]], nil
 }
 
-func compareCurve(published curves.Curve, ours []float64) curveResult {
+func compareCurve(published published.Curve, ours []float64) curveResult {
 	r := curveResult{Figure: published.Figure, Dataset: published.Dataset, HiddenSize: published.HiddenSize, NumLayers: published.NumLayers}
 	at := func(i int) *float64 {
 		if k := published.K[i]; k <= len(ours) && ours[k-1] > 0 && published.EMA[i] > 0 {

@@ -29,6 +29,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -36,12 +37,11 @@ import (
 	"github.com/alecthomas/kong"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
-	"github.com/landscape-pipe/landscape-pipe/internal/heap"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
 func main() {
-	heap.Tune(heap.Garbage)
+	debug.SetGCPercent(400) // a command ends soon: collecting less often is worth the memory
 	ctx, stop := withSignals(context.Background(), os.Exit)
 	code := run(ctx, newApp(os.Stdout, os.Stderr, os.Getenv), os.Args[1:])
 	stop()

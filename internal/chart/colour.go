@@ -4,7 +4,7 @@ import (
 	"image/color"
 	"math"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Ramp is a map from [0, 1] to colours that differ in lightness throughout, so
@@ -71,13 +71,13 @@ func (p *Panel) ColourBar(a Axis, levels []float64, shade func(i int) color.NRGB
 			continue
 		}
 		// Each shade reaches to the top, so that no seams can show.
-		p.Fill(vector.Rectangle(vector.Point{X: left, Y: low}, vector.Point{X: right, Y: p.Inner.Top}), shade(i))
+		p.Fill(drawing.Rectangle(drawing.Point{X: left, Y: low}, drawing.Point{X: right, Y: p.Inner.Top}), shade(i))
 	}
-	pen := vector.Stroke{Color: Ink, Width: 0.6}
-	p.Stroke(vector.Rectangle(vector.Point{X: left, Y: p.Inner.Top}, vector.Point{X: right, Y: p.Inner.Bottom}), pen)
+	pen := drawing.Stroke{Color: Ink, Width: 0.6}
+	p.Stroke(drawing.Rectangle(drawing.Point{X: left, Y: p.Inner.Top}, drawing.Point{X: right, Y: p.Inner.Bottom}), pen)
 	for _, t := range a.Ticks() {
 		at := a.At(t.Value)
-		p.Stroke(vector.Polyline(vector.Point{X: right, Y: at}, vector.Point{X: right + length(t), Y: at}), pen)
+		p.Stroke(drawing.Polyline(drawing.Point{X: right, Y: at}, drawing.Point{X: right + length(t), Y: at}), pen)
 		p.Put(p.Set(t.Label, TickSize), right+tickLong+tickGap, at+capHalf, 0, Ink)
 	}
 	if a.Label != "" {

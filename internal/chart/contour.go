@@ -4,7 +4,7 @@ import (
 	"image/color"
 	"math"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Field is values over a rectangular grid: Values[i·len(X)+j] at (X[j], Y[i]),
@@ -17,7 +17,7 @@ type Field struct {
 // corner is a place on a contour; border tells that it lies on the edge of the
 // grid, where the contour is no line of equal values.
 type corner struct {
-	vector.Point
+	drawing.Point
 	border bool
 }
 
@@ -26,10 +26,10 @@ type corner struct {
 // nearest band.
 func (p *Panel) FillBands(f Field, levels []float64, shade func(i int) color.NRGBA) {
 	x, y := len(f.X)-1, len(f.Y)-1
-	p.Fill(vector.Rectangle(p.Point(f.X[0], f.Y[0]), p.Point(f.X[x], f.Y[y])), shade(0))
+	p.Fill(drawing.Rectangle(p.Point(f.X[0], f.Y[0]), p.Point(f.X[x], f.Y[y])), shade(0))
 	// Each band is painted over the one below it, so no seams can show.
 	for i := 1; i < len(levels)-1; i++ {
-		var inside vector.Path
+		var inside drawing.Path
 		for _, ring := range p.rings(f, levels[i]) {
 			for j, c := range ring {
 				if j == 0 {
@@ -45,15 +45,15 @@ func (p *Panel) FillBands(f Field, levels []float64, shade func(i int) color.NRG
 }
 
 // Contours draws the lines of the levels and returns them, level by level.
-func (p *Panel) Contours(f Field, levels []float64, s vector.Stroke) [][][]vector.Point {
-	all := make([][][]vector.Point, len(levels))
+func (p *Panel) Contours(f Field, levels []float64, s drawing.Stroke) [][][]drawing.Point {
+	all := make([][][]drawing.Point, len(levels))
 	for i, level := range levels {
 		for _, ring := range p.rings(f, level) {
 			all[i] = append(all[i], lines(ring)...)
 		}
-		var path vector.Path
+		var path drawing.Path
 		for _, line := range all[i] {
-			path.Append(vector.Polyline(line...), vector.Point{})
+			path.Append(drawing.Polyline(line...), drawing.Point{})
 		}
 		p.Stroke(path, s)
 	}
@@ -61,7 +61,7 @@ func (p *Panel) Contours(f Field, levels []float64, s vector.Stroke) [][][]vecto
 }
 
 // lines cuts a ring where it runs along the border.
-func lines(ring []corner) [][]vector.Point {
+func lines(ring []corner) [][]drawing.Point {
 	n := len(ring)
 	start := 0
 	for i := range ring {
@@ -70,8 +70,8 @@ func lines(ring []corner) [][]vector.Point {
 			break
 		}
 	}
-	var out [][]vector.Point
-	var line []vector.Point
+	var out [][]drawing.Point
+	var line []drawing.Point
 	for i := range n + 1 {
 		c := ring[(start+i)%n]
 		if i > 0 && c.border && ring[(start+i-1)%n].border {
@@ -171,10 +171,10 @@ func (p *Panel) crossing(f Field, level float64, edge int, inside func(i, j int)
 	a, b := f.Values[i*nx+j], f.Values[i2*nx+j2]
 	t := (level - a) / (b - a)
 	u, v := p.Point(f.X[j], f.Y[i]), p.Point(f.X[j2], f.Y[i2])
-	return corner{vector.Point{X: u.X + float64(t*(v.X-u.X)), Y: u.Y + float64(t*(v.Y-u.Y))}, false}
+	return corner{drawing.Point{X: u.X + float64(t*(v.X-u.X)), Y: u.Y + float64(t*(v.Y-u.Y))}, false}
 }
 
-func distance(a, b vector.Point) float64 {
+func distance(a, b drawing.Point) float64 {
 	dx, dy := b.X-a.X, b.Y-a.Y
 	return math.Sqrt(float64(dx*dx) + float64(dy*dy))
 }
@@ -182,7 +182,7 @@ func distance(a, b vector.Point) float64 {
 // LabelContours writes each level's text once on the longest of its lines, at
 // the place that runs most level, where it stands clear of the border and of
 // the other labels and of the places to keep free.
-func (p *Panel) LabelContours(lines [][][]vector.Point, texts []string, c color.NRGBA, free ...vector.Point) {
+func (p *Panel) LabelContours(lines [][][]drawing.Point, texts []string, c color.NRGBA, free ...drawing.Point) {
 	const size = 0.85 * TickSize
 	type box struct{ left, top, right, bottom float64 }
 	var taken []box

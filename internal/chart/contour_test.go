@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // plane returns a panel of 100×100 points over the square from −1 to 1 and a
@@ -86,7 +86,7 @@ func TestContoursLeaveOutTheBorder(t *testing.T) {
 func TestContourLabelsStandClear(t *testing.T) {
 	p, field := plane(t, 41, func(x, y float64) float64 { return x*x + y*y })
 	lines := p.Contours(field, []float64{0.2, 0.5, 0.8}, Stroke(Ink, 1))
-	p.LabelContours(lines, []string{"$0.2$", "", "$0.8$"}, Ink, vector.Point{X: 50, Y: 50})
+	p.LabelContours(lines, []string{"$0.2$", "", "$0.8$"}, Ink, drawing.Point{X: 50, Y: 50})
 	d, err := p.Finish()
 	if err != nil {
 		t.Fatal(err)

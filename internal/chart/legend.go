@@ -5,16 +5,16 @@ import (
 	"image/color"
 	"strings"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
 )
 
 // Entry is one line of words in a legend with a sample of what it explains.
 type Entry struct {
-	Text string                                       // markup
-	Key  func(s *Sheet, from vector.Point, w float64) // draws the sample from there to the right; may be nil
-	Slim bool                                         // the sample is a mark and takes no more room than one
-	Note bool                                         // no sample and grey: a remark
+	Text string                                        // markup
+	Key  func(s *Sheet, from drawing.Point, w float64) // draws the sample from there to the right; may be nil
+	Slim bool                                          // the sample is a mark and takes no more room than one
+	Note bool                                          // no sample and grey: a remark
 }
 
 // Lengths in points.
@@ -27,18 +27,18 @@ const (
 )
 
 // StrokeKey is the sample of a line.
-func StrokeKey(strokes ...vector.Stroke) func(*Sheet, vector.Point, float64) {
-	return func(s *Sheet, at vector.Point, w float64) {
+func StrokeKey(strokes ...drawing.Stroke) func(*Sheet, drawing.Point, float64) {
+	return func(s *Sheet, at drawing.Point, w float64) {
 		for _, st := range strokes {
-			s.Stroke(vector.Polyline(at, vector.Point{X: at.X + w, Y: at.Y}), st)
+			s.Stroke(drawing.Polyline(at, drawing.Point{X: at.X + w, Y: at.Y}), st)
 		}
 	}
 }
 
 // BandKey is the sample of a filled band.
-func BandKey(c color.NRGBA) func(*Sheet, vector.Point, float64) {
-	return func(s *Sheet, at vector.Point, w float64) {
-		s.Fill(vector.Rectangle(vector.Point{X: at.X, Y: at.Y - 3}, vector.Point{X: at.X + w, Y: at.Y + 3}), c)
+func BandKey(c color.NRGBA) func(*Sheet, drawing.Point, float64) {
+	return func(s *Sheet, at drawing.Point, w float64) {
+		s.Fill(drawing.Rectangle(drawing.Point{X: at.X, Y: at.Y - 3}, drawing.Point{X: at.X + w, Y: at.Y + 3}), c)
 	}
 }
 
@@ -106,7 +106,7 @@ func (s *Sheet) Heading(title, small string, entries []Entry) (bottom float64) {
 			x, y = Edge, y+RowHeight
 		}
 		if e.Key != nil {
-			e.Key(s, vector.Point{X: x, Y: y - mathtext.CapHeight(LegendSize)/2}, key)
+			e.Key(s, drawing.Point{X: x, Y: y - mathtext.CapHeight(LegendSize)/2}, key)
 		}
 		s.Put(l, x+offset, y, 0, paint)
 		x += offset + l.Width + EntryGap

@@ -3,80 +3,80 @@ package chart
 import (
 	"image/color"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Mark is the outline of a mark around a point.
-type Mark func(at vector.Point) vector.Path
+type Mark func(at drawing.Point) drawing.Path
 
 // Disc is a round mark.
-func Disc(at vector.Point) vector.Path { return vector.Circle(at, 2.1) }
+func Disc(at drawing.Point) drawing.Path { return drawing.Circle(at, 2.1) }
 
 // Square is a square mark, as large to the eye as a disc.
-func Square(at vector.Point) vector.Path {
+func Square(at drawing.Point) drawing.Path {
 	const half = 1.8
-	return vector.Rectangle(vector.Point{X: at.X - half, Y: at.Y - half}, vector.Point{X: at.X + half, Y: at.Y + half})
+	return drawing.Rectangle(drawing.Point{X: at.X - half, Y: at.Y - half}, drawing.Point{X: at.X + half, Y: at.Y + half})
 }
 
 // Diamond is a square mark on its corner.
-func Diamond(at vector.Point) vector.Path {
+func Diamond(at drawing.Point) drawing.Path {
 	const half = 2.7
-	return vector.Polygon(vector.Point{X: at.X - half, Y: at.Y}, vector.Point{X: at.X, Y: at.Y - half},
-		vector.Point{X: at.X + half, Y: at.Y}, vector.Point{X: at.X, Y: at.Y + half})
+	return drawing.Polygon(drawing.Point{X: at.X - half, Y: at.Y}, drawing.Point{X: at.X, Y: at.Y - half},
+		drawing.Point{X: at.X + half, Y: at.Y}, drawing.Point{X: at.X, Y: at.Y + half})
 }
 
 // Triangle is a mark that points down.
-func Triangle(at vector.Point) vector.Path {
+func Triangle(at drawing.Point) drawing.Path {
 	const half, above, below = 2.4, 1.7, 2.6
-	return vector.Polygon(vector.Point{X: at.X - half, Y: at.Y - above}, vector.Point{X: at.X + half, Y: at.Y - above},
-		vector.Point{X: at.X, Y: at.Y + below})
+	return drawing.Polygon(drawing.Point{X: at.X - half, Y: at.Y - above}, drawing.Point{X: at.X + half, Y: at.Y - above},
+		drawing.Point{X: at.X, Y: at.Y + below})
 }
 
 // Open draws a mark that is white inside.
-func (s *Sheet) Open(m Mark, at vector.Point, c color.NRGBA) {
+func (s *Sheet) Open(m Mark, at drawing.Point, c color.NRGBA) {
 	s.Fill(m(at), White)
-	s.Stroke(m(at), vector.Stroke{Color: c, Width: 0.9})
+	s.Stroke(m(at), drawing.Stroke{Color: c, Width: 0.9})
 }
 
 // MarkKey is the sample of a mark, on a line where the stroke has a width.
-func MarkKey(m Mark, c color.NRGBA, line vector.Stroke) func(*Sheet, vector.Point, float64) {
-	return func(s *Sheet, at vector.Point, w float64) {
+func MarkKey(m Mark, c color.NRGBA, line drawing.Stroke) func(*Sheet, drawing.Point, float64) {
+	return func(s *Sheet, at drawing.Point, w float64) {
 		if line.Width > 0 {
 			StrokeKey(line)(s, at, w)
 		}
-		s.Fill(m(vector.Point{X: at.X + float64(w/2), Y: at.Y}), c)
+		s.Fill(m(drawing.Point{X: at.X + float64(w/2), Y: at.Y}), c)
 	}
 }
 
 // OpenKey is the sample of an open mark.
-func OpenKey(m Mark, c color.NRGBA) func(*Sheet, vector.Point, float64) {
-	return func(s *Sheet, at vector.Point, w float64) {
-		s.Open(m, vector.Point{X: at.X + float64(w/2), Y: at.Y}, c)
+func OpenKey(m Mark, c color.NRGBA) func(*Sheet, drawing.Point, float64) {
+	return func(s *Sheet, at drawing.Point, w float64) {
+		s.Open(m, drawing.Point{X: at.X + float64(w/2), Y: at.Y}, c)
 	}
 }
 
 // Whisker draws the interval from low to high at x, values of the axes, with
 // short bars at its ends; what leaves the axis is cut off.
-func (p *Panel) Whisker(x, low, high float64, s vector.Stroke) {
+func (p *Panel) Whisker(x, low, high float64, s drawing.Stroke) {
 	const half = 1.6
 	at := p.X.At(x)
 	top, bottom := p.Y.At(p.Y.Clamp(high)), p.Y.At(p.Y.Clamp(low))
-	p.Stroke(vector.Polyline(vector.Point{X: at, Y: bottom}, vector.Point{X: at, Y: top}), s)
+	p.Stroke(drawing.Polyline(drawing.Point{X: at, Y: bottom}, drawing.Point{X: at, Y: top}), s)
 	for _, end := range []struct {
 		y     float64
 		shown bool
 	}{{top, high <= p.Y.High}, {bottom, low >= p.Y.Low}} {
 		if end.shown {
-			p.Stroke(vector.Polyline(vector.Point{X: at - half, Y: end.y}, vector.Point{X: at + half, Y: end.y}), s)
+			p.Stroke(drawing.Polyline(drawing.Point{X: at - half, Y: end.y}, drawing.Point{X: at + half, Y: end.y}), s)
 		}
 	}
 }
 
 // Point returns the place of a value on the page.
-func (p *Panel) Point(x, y float64) vector.Point { return vector.Point{X: p.X.At(x), Y: p.Y.At(y)} }
+func (p *Panel) Point(x, y float64) drawing.Point { return drawing.Point{X: p.X.At(x), Y: p.Y.At(y)} }
 
 // Upright draws a line at x from the bottom to the top of the panel.
-func (p *Panel) Upright(x float64, s vector.Stroke) {
+func (p *Panel) Upright(x float64, s drawing.Stroke) {
 	at := p.X.At(x)
-	p.Stroke(vector.Polyline(vector.Point{X: at, Y: p.Inner.Bottom}, vector.Point{X: at, Y: p.Inner.Top}), s)
+	p.Stroke(drawing.Polyline(drawing.Point{X: at, Y: p.Inner.Bottom}, drawing.Point{X: at, Y: p.Inner.Top}), s)
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
 )
 
 // Lengths in points.
@@ -66,7 +66,7 @@ func NewPanel(s *Sheet, outer Frame, x, y Axis) (*Panel, error) {
 // grid draws a line at each value that the y axis labels, or the x axis where
 // the y axis is one of names.
 func (p *Panel) grid() {
-	pen := vector.Stroke{Color: GridInk, Width: 0.5}
+	pen := drawing.Stroke{Color: GridInk, Width: 0.5}
 	a := p.Y
 	if a.Marks != nil {
 		a = p.X
@@ -79,27 +79,27 @@ func (p *Panel) grid() {
 			continue
 		}
 		at := a.At(t.Value)
-		from, to := vector.Point{X: p.Inner.Left, Y: at}, vector.Point{X: p.Inner.Right, Y: at}
+		from, to := drawing.Point{X: p.Inner.Left, Y: at}, drawing.Point{X: p.Inner.Right, Y: at}
 		if p.Y.Marks != nil {
-			from, to = vector.Point{X: at, Y: p.Inner.Top}, vector.Point{X: at, Y: p.Inner.Bottom}
+			from, to = drawing.Point{X: at, Y: p.Inner.Top}, drawing.Point{X: at, Y: p.Inner.Bottom}
 		}
-		p.Stroke(vector.Polyline(from, to), pen)
+		p.Stroke(drawing.Polyline(from, to), pen)
 	}
 }
 
 // DrawAxes draws the axes with ticks and labels, on top of the data.
 func (p *Panel) DrawAxes() {
 	in := p.Inner
-	pen := vector.Stroke{Color: Ink, Width: 0.6}
-	p.Stroke(vector.Polyline(vector.Point{X: in.Left, Y: in.Top}, vector.Point{X: in.Left, Y: in.Bottom}, vector.Point{X: in.Right, Y: in.Bottom}), pen)
+	pen := drawing.Stroke{Color: Ink, Width: 0.6}
+	p.Stroke(drawing.Polyline(drawing.Point{X: in.Left, Y: in.Top}, drawing.Point{X: in.Left, Y: in.Bottom}, drawing.Point{X: in.Right, Y: in.Bottom}), pen)
 	for _, t := range p.X.Ticks() {
 		at := p.X.At(t.Value)
-		p.Stroke(vector.Polyline(vector.Point{X: at, Y: in.Bottom}, vector.Point{X: at, Y: in.Bottom + length(t)}), pen)
+		p.Stroke(drawing.Polyline(drawing.Point{X: at, Y: in.Bottom}, drawing.Point{X: at, Y: in.Bottom + length(t)}), pen)
 		p.Put(p.Set(t.Label, TickSize), at, in.Bottom+tickLong+tickGap+float64(0.75*TickSize), 0.5, Ink)
 	}
 	for _, t := range p.Y.Ticks() {
 		at := p.Y.At(t.Value)
-		p.Stroke(vector.Polyline(vector.Point{X: in.Left, Y: at}, vector.Point{X: in.Left - length(t), Y: at}), pen)
+		p.Stroke(drawing.Polyline(drawing.Point{X: in.Left, Y: at}, drawing.Point{X: in.Left - length(t), Y: at}), pen)
 		p.Put(p.Set(t.Label, TickSize), in.Left-tickLong-tickGap, at+capHalf, 1, Ink)
 	}
 	p.Put(p.Fit(p.X.Label, LabelSize, in.Right-in.Left), (in.Left+in.Right)/2, in.Bottom+tickLong+tickGap+TickSize+labelGap+float64(0.7*LabelSize), 0.5, Black)
@@ -131,18 +131,18 @@ func length(t Tick) float64 {
 // less than a third of a point of the page are left out, the last one never.
 // A zero on a log axis interrupts the line; a point without neighbours is a
 // dot.
-func (p *Panel) Curve(x, y []float64, s vector.Stroke) {
+func (p *Panel) Curve(x, y []float64, s drawing.Stroke) {
 	visible := func(i int) bool { return i >= 0 && i < len(x) && (!p.Y.Log || y[i] > 0) }
-	var path vector.Path
+	var path drawing.Path
 	last := 0.0
 	for i := range x {
 		if !visible(i) {
 			continue
 		}
-		at := vector.Point{X: p.X.At(x[i]), Y: p.Y.At(y[i])}
+		at := drawing.Point{X: p.X.At(x[i]), Y: p.Y.At(y[i])}
 		switch {
 		case !visible(i-1) && !visible(i+1):
-			p.Fill(vector.Circle(at, 1.5), s.Color)
+			p.Fill(drawing.Circle(at, 1.5), s.Color)
 			continue
 		case !visible(i - 1):
 			path.MoveTo(at)
@@ -159,12 +159,12 @@ func (p *Panel) Curve(x, y []float64, s vector.Stroke) {
 // Band fills what lies between two curves; what leaves the axis is cut off.
 func (p *Panel) Band(x, low, high []float64, c color.NRGBA) {
 	within := func(v float64) float64 { return p.Y.At(p.Y.Clamp(v)) }
-	var outline []vector.Point
+	var outline []drawing.Point
 	for i := range x {
-		outline = append(outline, vector.Point{X: p.X.At(x[i]), Y: within(high[i])})
+		outline = append(outline, drawing.Point{X: p.X.At(x[i]), Y: within(high[i])})
 	}
 	for i := len(x) - 1; i >= 0; i-- {
-		outline = append(outline, vector.Point{X: p.X.At(x[i]), Y: within(low[i])})
+		outline = append(outline, drawing.Point{X: p.X.At(x[i]), Y: within(low[i])})
 	}
-	p.Fill(vector.Polygon(outline...), c)
+	p.Fill(drawing.Polygon(outline...), c)
 }

@@ -3,8 +3,8 @@ package chart
 import (
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
 )
 
 // Say writes a remark into the middle of an empty panel.
@@ -12,7 +12,7 @@ func (p *Panel) Say(text string) {
 	in := p.Inner
 	l := p.Fit(text, LabelSize, in.Right-in.Left-8)
 	x, y, half := float64((in.Left+in.Right)/2), float64((in.Top+in.Bottom)/2), float64(l.Width/2)+3
-	p.Fill(vector.Rectangle(vector.Point{X: x - half, Y: y - l.Ascent - 2}, vector.Point{X: x + half, Y: y + l.Descent + 2}), White)
+	p.Fill(drawing.Rectangle(drawing.Point{X: x - half, Y: y - l.Ascent - 2}, drawing.Point{X: x + half, Y: y + l.Descent + 2}), White)
 	p.Put(l, x, y, 0.5, Grey)
 }
 
@@ -32,9 +32,9 @@ func (p *Panel) Above(text string) {
 // can be read on top of data.
 func (s *Sheet) PutHaloed(l mathtext.Label, x, y, anchor float64, c color.NRGBA, ground uint8) {
 	left := x - float64(anchor*l.Width)
-	s.Fill(vector.Rectangle(
-		vector.Point{X: left - 1.2, Y: y - l.Ascent - 1.2},
-		vector.Point{X: left + l.Width + 1.2, Y: y + l.Descent + 1.2}), Shade(White, ground))
+	s.Fill(drawing.Rectangle(
+		drawing.Point{X: left - 1.2, Y: y - l.Ascent - 1.2},
+		drawing.Point{X: left + l.Width + 1.2, Y: y + l.Descent + 1.2}), Shade(White, ground))
 	s.Put(l, x, y, anchor, c)
 }
 

@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // The outputs of a stage that draws.
@@ -18,8 +17,8 @@ const (
 const pixelsPerInch = 300
 
 // Render writes a drawing in the three formats. Equal drawings give equal
-// bytes.
-func Render(ctx context.Context, d *vector.Drawing, t *task.Task) (map[string][]byte, error) {
+// bytes. progress is told how many of them are done.
+func Render(ctx context.Context, d *drawing.Drawing, progress func(done, total int)) (map[string][]byte, error) {
 	out := make(map[string][]byte)
 	for i, format := range []struct {
 		output string
@@ -36,7 +35,7 @@ func Render(ctx context.Context, d *vector.Drawing, t *task.Task) (map[string][]
 		if out[format.output], err = format.write(); err != nil {
 			return nil, fmt.Errorf("%s: %w", format.output, err)
 		}
-		t.Progress(i+1, 3)
+		progress(i+1, 3)
 	}
 	return out, nil
 }

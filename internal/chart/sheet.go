@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
 )
 
 // Sheet is a drawing with text. The first error of a text is kept until finish.
 type Sheet struct {
-	*vector.Drawing
+	*drawing.Drawing
 	Width, Height float64
 	err           error
 }
@@ -26,7 +26,7 @@ func CheckSize(widthCM, heightCM float64) error {
 // NewSheet returns an empty sheet of that size in centimetres.
 func NewSheet(widthCM, heightCM float64) *Sheet {
 	const pointsPerCM = 72 / 2.54
-	d := vector.New(widthCM*pointsPerCM, heightCM*pointsPerCM)
+	d := drawing.New(widthCM*pointsPerCM, heightCM*pointsPerCM)
 	s := &Sheet{Drawing: d}
 	s.Width, s.Height = d.Size()
 	return s
@@ -38,7 +38,7 @@ func (s *Sheet) Page(top float64) Frame {
 }
 
 // Finish returns the drawing if all went well.
-func (s *Sheet) Finish() (*vector.Drawing, error) {
+func (s *Sheet) Finish() (*drawing.Drawing, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -66,15 +66,15 @@ func (s *Sheet) Fit(markup string, size, width float64) mathtext.Label {
 // Put draws a label with its baseline at y; anchor 0 puts its left end at x,
 // 0.5 its middle and 1 its right end.
 func (s *Sheet) Put(l mathtext.Label, x, y, anchor float64, c color.NRGBA) {
-	var p vector.Path
-	p.Append(l.Outline, vector.Point{X: x - float64(anchor*l.Width), Y: y})
+	var p drawing.Path
+	p.Append(l.Outline, drawing.Point{X: x - float64(anchor*l.Width), Y: y})
 	s.FillLabelled(p, c, l.Text)
 }
 
 // PutUpwards draws a label that runs upwards, centred on y, with its baseline
 // at x.
 func (s *Sheet) PutUpwards(l mathtext.Label, x, y float64, c color.NRGBA) {
-	var p vector.Path
-	p.Append(l.Outline.Turned(), vector.Point{X: x, Y: y + float64(l.Width/2)})
+	var p drawing.Path
+	p.Append(l.Outline.Turned(), drawing.Point{X: x, Y: y + float64(l.Width/2)})
 	s.FillLabelled(p, c, l.Text)
 }

@@ -6,7 +6,7 @@ package chart
 import (
 	"image/color"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Font sizes in points.
@@ -41,8 +41,8 @@ var Palette = []color.NRGBA{
 
 // Line returns the style of curve i of a figure. After the palette is used up
 // it begins again with broken lines.
-func Line(i int) vector.Stroke {
-	s := vector.Stroke{Color: Palette[i%len(Palette)], Width: 1.1}
+func Line(i int) drawing.Stroke {
+	s := drawing.Stroke{Color: Palette[i%len(Palette)], Width: 1.1}
 	if i >= len(Palette) {
 		s.Dash = []float64{6, 1.5, 1, 1.5}
 	}
@@ -50,8 +50,8 @@ func Line(i int) vector.Stroke {
 }
 
 // Faint returns the style of a published curve of that colour.
-func Faint(c color.NRGBA) vector.Stroke {
-	return vector.Stroke{Color: Shade(c, 150), Width: 0.8, Dash: []float64{2.4, 1.6}}
+func Faint(c color.NRGBA) drawing.Stroke {
+	return drawing.Stroke{Color: Shade(c, 150), Width: 0.8, Dash: []float64{2.4, 1.6}}
 }
 
 // Shade returns c with another opacity, of 255.
@@ -61,7 +61,9 @@ func Shade(c color.NRGBA, alpha uint8) color.NRGBA {
 }
 
 // Stroke returns a solid line.
-func Stroke(c color.NRGBA, width float64) vector.Stroke { return vector.Stroke{Color: c, Width: width} }
+func Stroke(c color.NRGBA, width float64) drawing.Stroke {
+	return drawing.Stroke{Color: c, Width: width}
+}
 
 // Tint returns c mixed with white, share of it c: a light colour that hides
 // what lies below, unlike Shade.

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Trend is one quantity of networks over the sample size k: a mark for each
@@ -32,11 +32,11 @@ func (t *Trend) Add(k int, value float64) {
 // Empty reports whether nothing was added.
 func (t *Trend) Empty() bool { return len(t.values) == 0 }
 
-func (t *Trend) stroke() vector.Stroke {
+func (t *Trend) stroke() drawing.Stroke {
 	if t.Single {
-		return vector.Stroke{}
+		return drawing.Stroke{}
 	}
-	return vector.Stroke{Color: t.Paint, Width: 1.1, Dash: t.Dash}
+	return drawing.Stroke{Color: t.Paint, Width: 1.1, Dash: t.Dash}
 }
 
 func (t *Trend) sizes() []int { return slices.Sorted(maps.Keys(t.values)) }
@@ -55,7 +55,7 @@ func (t *Trend) banded() bool {
 // band draws the range of the networks. A log axis has no place for a zero: the
 // range begins at the least value above it.
 func (t *Trend) band(in *Panel) {
-	var upper, lower []vector.Point
+	var upper, lower []drawing.Point
 	for _, k := range t.sizes() {
 		var e Extent
 		if e.Take(t.values[k]); e.High > 0 {
@@ -64,12 +64,12 @@ func (t *Trend) band(in *Panel) {
 	}
 	if t.banded() && len(upper) > 1 {
 		slices.Reverse(lower)
-		in.Fill(vector.Polygon(append(upper, lower...)...), Shade(t.Paint, bandShade))
+		in.Fill(drawing.Polygon(append(upper, lower...)...), Shade(t.Paint, bandShade))
 	}
 }
 
 // at is the place of a value.
-func (t *Trend) at(in *Panel, k int, value float64) vector.Point {
+func (t *Trend) at(in *Panel, k int, value float64) drawing.Point {
 	point := in.Point(float64(k), value)
 	point.X += t.Shift
 	return point
@@ -80,13 +80,13 @@ const bandShade = 40
 // line draws the line through the medians; what a log axis cannot show is left
 // out.
 func (t *Trend) line(in *Panel) {
-	var through []vector.Point
+	var through []drawing.Point
 	for _, k := range t.sizes() {
 		if m := Median(t.values[k]); m > 0 && !t.Single {
 			through = append(through, t.at(in, k, m))
 		}
 	}
-	in.Stroke(vector.Polyline(through...), t.stroke())
+	in.Stroke(drawing.Polyline(through...), t.stroke())
 }
 
 func (t *Trend) marks(in *Panel) {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // face is a parsed font. Its methods are safe for concurrent use.
@@ -37,7 +37,7 @@ func newFace(name string, data []byte) (*face, error) {
 
 // shape is the outline of a character at some size, in points.
 type shape struct {
-	outline     vector.Path
+	outline     drawing.Path
 	advance     float64
 	minY, maxY  float64 // y down
 	maxX        float64
@@ -80,8 +80,8 @@ func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (sh
 	if err != nil {
 		return shape{}, fmt.Errorf("character %q: %w", g.r, err)
 	}
-	var last vector.Point
-	at := func(p fixed.Point26_6) vector.Point { return vector.Point{X: points(p.X), Y: points(p.Y)} }
+	var last drawing.Point
+	at := func(p fixed.Point26_6) drawing.Point { return drawing.Point{X: points(p.X), Y: points(p.Y)} }
 	open := false
 	for _, seg := range segments {
 		switch seg.Op {
@@ -114,8 +114,8 @@ func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (sh
 
 // between returns the point two thirds of the way from an end of a quadratic
 // curve to its control point q: a control point of the same curve as a cubic.
-func between(end, q vector.Point) vector.Point {
-	return vector.Point{
+func between(end, q drawing.Point) drawing.Point {
+	return drawing.Point{
 		X: end.X + float64((q.X-end.X)*2/3),
 		Y: end.Y + float64((q.Y-end.Y)*2/3),
 	}

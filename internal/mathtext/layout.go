@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/image/font/sfnt"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Sizes and shifts of scripts, in em of the line they hang on.
@@ -27,7 +27,7 @@ const (
 
 // box is a set part of a line.
 type box struct {
-	outline         vector.Path
+	outline         drawing.Path
 	width           float64
 	ascent, descent float64
 	inked           bool
@@ -36,7 +36,7 @@ type box struct {
 
 // add puts c at (x, y) of b, y down, without moving b's width.
 func (b *box) add(c box, x, y float64) {
-	b.outline.Append(c.outline, vector.Point{X: x, Y: y})
+	b.outline.Append(c.outline, drawing.Point{X: x, Y: y})
 	if !c.inked {
 		return
 	}

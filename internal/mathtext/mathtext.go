@@ -24,7 +24,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Label is a label that was set in one line.
@@ -35,7 +35,7 @@ type Label struct {
 	// baseline, in points; for a line without ink both are 0.
 	Ascent, Descent float64
 	// Outline is the ink, from x = 0 on the baseline y = 0, y down.
-	Outline vector.Path
+	Outline drawing.Path
 	// Text is the label in words, for screen readers.
 	Text string
 }

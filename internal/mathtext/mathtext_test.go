@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 func set(t *testing.T, markup string) Label {
@@ -148,9 +148,9 @@ func TestGolden(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				d := vector.New(300, 30)
-				var p vector.Path
-				p.Append(l.Outline, vector.Point{X: 5, Y: 20})
+				d := drawing.New(300, 30)
+				var p drawing.Path
+				p.Append(l.Outline, drawing.Point{X: 5, Y: 20})
 				d.Fill(p, color.NRGBA{A: 255})
 				b, err := d.SVG()
 				if got := fmt.Sprintf("%x", sha256.Sum256(b))[:16]; err != nil || got != digest {

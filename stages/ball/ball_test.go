@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // network is a random network with Gaussian objects.
@@ -50,13 +50,13 @@ func params() Params {
 	return p
 }
 
-func run(t *testing.T, p Params, in map[string][]byte) (result.BallSummary, []float64) {
+func run(t *testing.T, p Params, in map[string][]byte) (artifact.BallSummary, []float64) {
 	t.Helper()
 	out, err := Run(t.Context(), p, task.New(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.Decode[result.BallSummary](out[Ball])
+	s, err := artifact.Decode[artifact.BallSummary](out[Ball])
 	if err != nil {
 		t.Fatal(err)
 	}

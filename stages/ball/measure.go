@@ -5,9 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
@@ -38,17 +38,17 @@ func (r rms) share() float64 {
 	return math.Sqrt(r.missed / r.actual)
 }
 
-func (m *measurement) run(ctx context.Context) (*result.BallSummary, []float64, error) {
+func (m *measurement) run(ctx context.Context) (*artifact.BallSummary, []float64, error) {
 	p, radii := m.p, len(m.p.Radii)
 	directions := m.directions()
 	facts, err := m.facts(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &result.BallSummary{
+	s := &artifact.BallSummary{
 		K: m.k, Parameters: m.pt.Network.Parameters(), Random: p.Directions, Eigen: len(m.vectors),
 		AtCentre: facts.LossGap / float64(m.k+1), CentreNorm: length(m.pt.Network.Flat()), Allowed: p.Remainder,
-		Spheres: make([]result.Sphere, radii),
+		Spheres: make([]artifact.Sphere, radii),
 	}
 	random, eigen := make([]rms, radii), make([]rms, radii)
 	values := make([][]float64, radii) // |difference| of the random directions
@@ -103,7 +103,7 @@ func (m *measurement) run(ctx context.Context) (*result.BallSummary, []float64, 
 	}
 	for i := range s.Spheres {
 		sphere := &s.Spheres[i]
-		sphere.Random = result.NewQuantiles(values[i])
+		sphere.Random = artifact.NewQuantiles(values[i])
 		sphere.RandomRemainder, sphere.EigenRemainder = random[i].share(), eigen[i].share()
 		both := rms{random[i].actual + eigen[i].actual, random[i].missed + eigen[i].missed}
 		sphere.Remainder = both.share()
@@ -174,8 +174,8 @@ func (l *line) model(t float64) float64 {
 }
 
 // exceeded finds where the remainder is first too large.
-func (m *measurement) exceeded(s *result.BallSummary) {
-	first := func(share func(result.Sphere) float64) float64 {
+func (m *measurement) exceeded(s *artifact.BallSummary) {
+	first := func(share func(artifact.Sphere) float64) float64 {
 		for _, x := range s.Spheres {
 			if share(x) > m.p.Remainder {
 				return x.Radius
@@ -183,9 +183,9 @@ func (m *measurement) exceeded(s *result.BallSummary) {
 		}
 		return 0
 	}
-	s.ExceededAt = first(func(x result.Sphere) float64 { return x.Remainder })
-	s.RandomExceededAt = first(func(x result.Sphere) float64 { return x.RandomRemainder })
-	s.EigenExceededAt = first(func(x result.Sphere) float64 { return x.EigenRemainder })
+	s.ExceededAt = first(func(x artifact.Sphere) float64 { return x.Remainder })
+	s.RandomExceededAt = first(func(x artifact.Sphere) float64 { return x.RandomRemainder })
+	s.EigenExceededAt = first(func(x artifact.Sphere) float64 { return x.EigenRemainder })
 }
 
 // facts measures what the bounds are made of.
@@ -224,9 +224,9 @@ func (m *measurement) facts(ctx context.Context) (curvature.LossFacts, error) {
 }
 
 // forms holds the bounds against the spheres.
-func (m *measurement) forms(s *result.BallSummary, facts curvature.LossFacts) {
+func (m *measurement) forms(s *artifact.BallSummary, facts curvature.LossFacts) {
 	for i, name := range curvature.LossFormNames {
-		s.Forms = append(s.Forms, result.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(s.Spheres))})
+		s.Forms = append(s.Forms, artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(s.Spheres))})
 	}
 	for i, sphere := range s.Spheres {
 		for f, v := range facts.Forms(sphere.Radius) {
@@ -247,7 +247,7 @@ func (m *measurement) forms(s *result.BallSummary, facts curvature.LossFacts) {
 }
 
 // kinks describes how near ReLUs flip.
-func (m *measurement) kinks(ctx context.Context, s *result.BallSummary, along [][]float64) error {
+func (m *measurement) kinks(ctx context.Context, s *artifact.BallSummary, along [][]float64) error {
 	if margin := m.pt.KinkOf(m.k); !math.IsInf(margin, 1) {
 		s.KinkAdded = margin
 	}
@@ -270,7 +270,7 @@ func (m *measurement) kinks(ctx context.Context, s *result.BallSummary, along []
 			medians = append(medians, v)
 		}
 	}
-	s.KinkRandom = result.NewQuantiles(medians)
+	s.KinkRandom = artifact.NewQuantiles(medians)
 	return nil
 }
 

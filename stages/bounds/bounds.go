@@ -15,10 +15,10 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -104,7 +104,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	}
 	e := &evaluation{p: p, pt: pt}
 	if b, ok := t.Inputs[Eigenvalues]; ok {
-		found, err := result.Decode[result.TermSpectrum](b)
+		found, err := artifact.Decode[artifact.TermSpectrum](b)
 		if err != nil {
 			return nil, fmt.Errorf("bounds: input %s: %w", Eigenvalues, err)
 		}
@@ -118,7 +118,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
-	b, err := result.Encode(*s)
+	b, err := artifact.Encode(*s)
 	if err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
@@ -137,7 +137,7 @@ type evaluation struct {
 	whole     *curvature.Extent // of H; nil where it is not known
 }
 
-func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*result.BoundsSummary, error) {
+func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.BoundsSummary, error) {
 	p, pt := e.p, e.pt
 	k := pt.Data.Objects
 	increments := slices.DeleteFunc(slices.Clone(p.Increments), func(at int) bool { return at >= k })
@@ -163,10 +163,10 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*result.Bound
 	if e.gradient, err = pt.Gradient(ctx, nil); err != nil {
 		return nil, err
 	}
-	s := &result.BoundsSummary{
+	s := &artifact.BoundsSummary{
 		SampleSize: k, Parameters: pt.Network.Parameters(), WeightLayers: pt.Network.Layers(),
-		Objects: len(spread), Top: len(list) - len(spread), GaussNewton: result.NewQuantiles(e.norms.GaussNewton),
-		Constants: e.uniform(), Increments: []result.IncrementBounds{}, Losses: []result.LossBounds{},
+		Objects: len(spread), Top: len(list) - len(spread), GaussNewton: artifact.NewQuantiles(e.norms.GaussNewton),
+		Constants: e.uniform(), Increments: []artifact.IncrementBounds{}, Losses: []artifact.LossBounds{},
 	}
 	for _, dead := range e.objects.Dead {
 		if dead {
@@ -237,16 +237,16 @@ func (e *evaluation) chosen(spread []int) ([]int, error) {
 }
 
 // quantiles are over the evenly spread objects, the maximum over all.
-func (e *evaluation) quantiles(values []float64) result.Quantiles {
-	q := result.NewQuantiles(values[:e.spread])
-	q.Max = result.NewQuantiles(values).Max
+func (e *evaluation) quantiles(values []float64) artifact.Quantiles {
+	q := artifact.NewQuantiles(values[:e.spread])
+	q.Max = artifact.NewQuantiles(values).Max
 	return q
 }
 
 // uniform collects what the uniform bounds are made of.
-func (e *evaluation) uniform() result.BoundsConstants {
+func (e *evaluation) uniform() artifact.BoundsConstants {
 	c := e.constants
-	u := result.BoundsConstants{
+	u := artifact.BoundsConstants{
 		LargestInput: c.LargestX, LargestLayer: c.LargestW, LargestWeight: c.Largest, Width: c.Width, LayerNorms: c.LayerNorm,
 		Theorem1Holds: c.LargestW >= smallestNorm, MeanGradient: math.Sqrt(kernel.Dot64(e.gradient, e.gradient)),
 	}

@@ -10,12 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // inputs are a random network of those widths, its weights of about that size,
@@ -53,13 +53,13 @@ func params() Params {
 	return p
 }
 
-func run(t *testing.T, p Params, in map[string][]byte) result.BoundsSummary {
+func run(t *testing.T, p Params, in map[string][]byte) artifact.BoundsSummary {
 	t.Helper()
 	out, err := Run(t.Context(), p, task.New(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.Decode[result.BoundsSummary](out[Bounds])
+	s, err := artifact.Decode[artifact.BoundsSummary](out[Bounds])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,9 +214,9 @@ func TestEigenvaluesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value := func(x float64) []result.Eigenvalue { return []result.Eigenvalue{{Value: x, Residual: 1e-7}} }
-	spectrum := result.TermSpectrum{Norm: extent.Norm(), Method: "lanczos", Top: value(extent.Largest), Bottom: value(extent.Least)}
-	if in[Eigenvalues], err = result.Encode(spectrum); err != nil {
+	value := func(x float64) []artifact.Eigenvalue { return []artifact.Eigenvalue{{Value: x, Residual: 1e-7}} }
+	spectrum := artifact.TermSpectrum{Norm: extent.Norm(), Method: "lanczos", Top: value(extent.Largest), Bottom: value(extent.Least)}
+	if in[Eigenvalues], err = artifact.Encode(spectrum); err != nil {
 		t.Fatal(err)
 	}
 	got := run(t, params(), in)
@@ -231,7 +231,7 @@ func TestEigenvaluesAreUsed(t *testing.T) {
 		t.Errorf("(-searched +given):\n%s", diff)
 	}
 	spectrum.Bottom = nil
-	if in[Eigenvalues], err = result.Encode(spectrum); err != nil {
+	if in[Eigenvalues], err = artifact.Encode(spectrum); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), "0 at the bottom") {

@@ -3,8 +3,8 @@ package bounds
 import (
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // tolerance is how far, relatively, a computed bound may be below what it
@@ -39,12 +39,12 @@ func bounded(name string) string {
 }
 
 // chain holds every bound against the exact norms, norms being ‖H_i‖₂.
-func (e *evaluation) chain(norms []float64) []result.BoundStatistics {
+func (e *evaluation) chain(norms []float64) []artifact.BoundStatistics {
 	gauss := e.objects.Row("B0")
-	list := make([]result.BoundStatistics, 0, len(curvature.BoundNames))
+	list := make([]artifact.BoundStatistics, 0, len(curvature.BoundNames))
 	for b, name := range curvature.BoundNames {
 		values := e.objects.Bounds[b]
-		s := result.BoundStatistics{Name: name, Of: bounded(name), Printed: printed(name), Values: e.quantiles(values)}
+		s := artifact.BoundStatistics{Name: name, Of: bounded(name), Printed: printed(name), Values: e.quantiles(values)}
 		exact := gauss
 		if s.Of == "H" {
 			exact = norms
@@ -90,5 +90,5 @@ func medianRatio(upper, lower []float64) float64 {
 			ratios = append(ratios, min(u/lower[j], math.MaxFloat64))
 		}
 	}
-	return result.NewQuantiles(ratios).Median
+	return artifact.NewQuantiles(ratios).Median
 }

@@ -5,22 +5,22 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // sample compares the norm of the mean Hessian with the mean of the norms.
-func (e *evaluation) sample(ctx context.Context, exact []float64) (result.SampleBounds, error) {
+func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.SampleBounds, error) {
 	if e.whole == nil {
 		whole, err := e.pt.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
 		if err != nil {
-			return result.SampleBounds{}, err
+			return artifact.SampleBounds{}, err
 		}
 		e.whole = &whole
 	}
 	whole := e.whole
-	s := result.SampleBounds{
+	s := artifact.SampleBounds{
 		HessianNorm: whole.Norm(), Residual: whole.Residual, LeastEigenvalue: whole.Least,
 		MeanGN: mean(e.norms.GaussNewton), LargestGN: slices.Max(e.norms.GaussNewton),
 		SpreadMean: mean(exact[:e.spread]), SpreadLargest: slices.Max(exact[:e.spread]),
@@ -50,9 +50,9 @@ func (e *evaluation) sample(ctx context.Context, exact []float64) (result.Sample
 
 // increment measures what object k, counted from 0, does to the mean of the
 // first k.
-func (e *evaluation) increment(ctx context.Context, k int) (result.IncrementBounds, curvature.LossFacts, error) {
-	fail := func(err error) (result.IncrementBounds, curvature.LossFacts, error) {
-		return result.IncrementBounds{}, curvature.LossFacts{}, err
+func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBounds, curvature.LossFacts, error) {
+	fail := func(err error) (artifact.IncrementBounds, curvature.LossFacts, error) {
+		return artifact.IncrementBounds{}, curvature.LossFacts{}, err
 	}
 	difference, err := e.pt.Extent(ctx, curvature.Hessian, curvature.Increment(k), e.p.Tolerance, e.p.Seed)
 	if err != nil {
@@ -72,7 +72,7 @@ func (e *evaluation) increment(ctx context.Context, k int) (result.IncrementBoun
 		return fail(err)
 	}
 	theorem, lemma := min(bounds[9], math.MaxFloat64), min(bounds[10], math.MaxFloat64)
-	s := result.IncrementBounds{
+	s := artifact.IncrementBounds{
 		K: k, Norm: difference.Norm(), Residual: difference.Residual,
 		Lower: math.Abs(object - before.Norm()),
 		Upper: max(largest-before.Least, before.Largest-least),
@@ -102,8 +102,8 @@ func (e *evaluation) increment(ctx context.Context, k int) (result.IncrementBoun
 }
 
 // losses evaluates the bounds of |L_{k+1} − L_k| over the radii.
-func (e *evaluation) losses(f curvature.LossFacts) result.LossBounds {
-	l := result.LossBounds{K: f.K, Radii: e.p.Radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]result.LossForm, len(curvature.LossFormNames))}
+func (e *evaluation) losses(f curvature.LossFacts) artifact.LossBounds {
+	l := artifact.LossBounds{K: f.K, Radii: e.p.Radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]artifact.LossForm, len(curvature.LossFormNames))}
 	if l.Radii == nil {
 		l.Radii = []float64{}
 	}
@@ -111,7 +111,7 @@ func (e *evaluation) losses(f curvature.LossFacts) result.LossBounds {
 		l.GradientRadius = min(2*f.GradientGap/f.HessianGap, math.MaxFloat64)
 	}
 	for i, name := range curvature.LossFormNames {
-		l.Forms[i] = result.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(e.p.Radii))}
+		l.Forms[i] = artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(e.p.Radii))}
 	}
 	for j, r := range e.p.Radii {
 		for i, v := range f.Forms(r) {

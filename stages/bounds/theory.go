@@ -3,7 +3,7 @@ package bounds
 import (
 	"math"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // smallestNorm is 2^{−3/4} = 0.5946: from M_W ≥ 0.595 on √2 M_W² ≥ ½ ≥ ‖A‖₂,
@@ -12,7 +12,7 @@ const smallestNorm = 0.5946035575013605
 
 // errors sizes the errors of the paper's theory on this network. s holds all
 // other results already.
-func (e *evaluation) errors(s *result.BoundsSummary) []result.TheoryError {
+func (e *evaluation) errors(s *artifact.BoundsSummary) []artifact.TheoryError {
 	c := e.constants
 	layers, mx2, w2 := float64(c.Layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
 	high, second := 1.0, 0.0 // M_W^{2L}, Σ_{j=1}^L M_W^{2j}
@@ -49,9 +49,9 @@ func (e *evaluation) errors(s *result.BoundsSummary) []result.TheoryError {
 	if w2 != 1 {
 		closed = float64(w2 * (high - 1) / (w2 - 1))
 	}
-	var list []result.TheoryError
+	var list []artifact.TheoryError
 	add := func(number, what, printedText string, printed float64, correctedText string, corrected float64, violation bool) {
-		list = append(list, result.TheoryError{
+		list = append(list, artifact.TheoryError{
 			Number: number, What: what, PrintedText: printedText, Printed: min(printed, math.MaxFloat64),
 			CorrectedText: correctedText, Corrected: min(corrected, math.MaxFloat64), Violation: violation,
 		})

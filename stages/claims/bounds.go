@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // boundClaim is a bound that the paper, or its correction, states.
@@ -21,7 +21,7 @@ var boundClaims = []boundClaim{
 // below is a counterexample, and none says that it held on these networks.
 func (j *judgement) bounds(q *panel) {
 	for _, b := range boundClaims {
-		c := j.add(result.Claim{
+		c := j.add(artifact.Claim{
 			ID: b.id, Statement: b.statement, Dataset: q.dataset, Input: q.input,
 			Scope: "evaluated objects", EffectName: "median bound/‖H_i‖, middle network",
 		})
@@ -52,14 +52,14 @@ func (j *judgement) bounds(q *panel) {
 			c.Evidence = "no network of this panel has bounds"
 			continue
 		}
-		c.Verdict = result.Holds
+		c.Verdict = artifact.Holds
 		if violations > 0 {
-			c.Verdict = result.DoesNotHold
+			c.Verdict = artifact.DoesNotHold
 		}
 		c.Evidence = fmt.Sprintf("%d violations on %d objects of %d networks", violations, objects, c.Networks)
 		if len(slack) > 0 {
-			s := result.NewQuantiles(slack)
-			c.Effect = &result.Interval{Estimate: s.Median, Low: s.Min, High: s.Max}
+			s := artifact.NewQuantiles(slack)
+			c.Effect = &artifact.Interval{Estimate: s.Median, Low: s.Min, High: s.Max}
 			c.Evidence += fmt.Sprintf("; it is %s to %s times the exact norm", short(s.Min), short(s.Max))
 		}
 	}
@@ -69,7 +69,7 @@ func (j *judgement) bounds(q *panel) {
 // lossBound adds the claim that Lemma 2 as printed bounds the loss difference
 // on spheres about θ*.
 func (j *judgement) lossBound(q *panel) {
-	c := j.add(result.Claim{
+	c := j.add(artifact.Claim{
 		ID: "lemma2_as_printed", Statement: "Lemma 2 as printed bounds |L_{k+1} − L_k| at ‖θ − θ*‖ = R (it lacks the gradient and the remainder: T3, T10)",
 		Dataset: q.dataset, Input: q.input, Scope: "measured spheres", EffectName: "bound/largest difference, middle network",
 	})
@@ -101,14 +101,14 @@ func (j *judgement) lossBound(q *panel) {
 		c.Evidence = "no network of this panel has a ball test"
 		return
 	}
-	c.Verdict = result.Holds
+	c.Verdict = artifact.Holds
 	if violations > 0 {
-		c.Verdict = result.DoesNotHold
+		c.Verdict = artifact.DoesNotHold
 	}
 	c.Evidence = fmt.Sprintf("%d violations on %d spheres of %d networks", violations, points, c.Networks)
 	if len(slack) > 0 {
-		s := result.NewQuantiles(slack)
-		c.Effect = &result.Interval{Estimate: s.Median, Low: s.Min, High: s.Max}
+		s := artifact.NewQuantiles(slack)
+		c.Effect = &artifact.Interval{Estimate: s.Median, Low: s.Min, High: s.Max}
 		c.Evidence += fmt.Sprintf("; it is %s to %s times the largest difference", short(s.Min), short(s.Max))
 	}
 }
@@ -124,7 +124,7 @@ func (j *judgement) independence(panels []*panel) {
 	}
 	for _, dataset := range datasets {
 		for _, d := range []direction{hiddenSize, numLayers} {
-			c := j.add(result.Claim{
+			c := j.add(artifact.Claim{
 				ID: d.id + "_for_any_input", Statement: "whether " + d.statement + " does not depend on the input", Dataset: dataset,
 			})
 			verdicts := map[string]string{}
@@ -144,12 +144,12 @@ func (j *judgement) independence(panels []*panel) {
 					have = "features"
 				}
 				c.Evidence = "the run has networks on one input only, " + have
-			case a == result.Undecided || b == result.Undecided:
+			case a == artifact.Undecided || b == artifact.Undecided:
 				c.Evidence = fmt.Sprintf("direct: %s, features: %s", a, b)
 			default:
-				c.Verdict = result.Holds
+				c.Verdict = artifact.Holds
 				if a != b {
-					c.Verdict = result.DoesNotHold
+					c.Verdict = artifact.DoesNotHold
 				}
 				c.Evidence = fmt.Sprintf("direct: %s, features: %s", a, b)
 			}

@@ -18,8 +18,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The inputs of a network are named by a prefix and Network.Network. The last
@@ -119,7 +119,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
-	b, err := result.Encode(*c)
+	b, err := artifact.Encode(*c)
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
@@ -164,7 +164,7 @@ func (q *panel) once() *panel {
 
 // judge makes the claims of every panel, in the order in which the networks
 // name them, and then those over both inputs of a data set.
-func judge(ctx context.Context, p Params, networks []network, progress func(done, total int)) (*result.Claims, error) {
+func judge(ctx context.Context, p Params, networks []network, progress func(done, total int)) (*artifact.Claims, error) {
 	var panels []*panel
 	for _, n := range networks {
 		at := slices.IndexFunc(panels, func(q *panel) bool { return q.dataset == n.Dataset && q.input == n.Input })
@@ -200,7 +200,7 @@ func judge(ctx context.Context, p Params, networks []network, progress func(done
 	for _, q := range panels {
 		count += len(q.once().networks)
 	}
-	c := &result.Claims{Alpha: p.Alpha, Tests: len(j.all.tests), Networks: count, Resamples: p.Resamples, Claims: []result.Claim{}}
+	c := &artifact.Claims{Alpha: p.Alpha, Tests: len(j.all.tests), Networks: count, Resamples: p.Resamples, Claims: []artifact.Claim{}}
 	for _, x := range j.claims {
 		c.Claims = append(c.Claims, *x)
 	}
@@ -212,15 +212,15 @@ func judge(ctx context.Context, p Params, networks []network, progress func(done
 // then what follows from the adjusted p-values.
 type judgement struct {
 	p            Params
-	claims       []*result.Claim
+	claims       []*artifact.Claim
 	all, without family // with all networks, and without the collapsed ones
 	decisions    []func()
 }
 
 // add appends an undecided claim.
-func (j *judgement) add(c result.Claim) *result.Claim {
-	c.Verdict = result.Undecided
-	c.Trends, c.Rates, c.Curves = []result.TrendEvidence{}, []result.RateEvidence{}, []result.PublishedCurve{}
+func (j *judgement) add(c artifact.Claim) *artifact.Claim {
+	c.Verdict = artifact.Undecided
+	c.Trends, c.Rates, c.Curves = []artifact.TrendEvidence{}, []artifact.RateEvidence{}, []artifact.PublishedCurve{}
 	j.claims = append(j.claims, &c)
 	return &c
 }

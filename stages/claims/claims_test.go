@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // run is a synthetic run: networks with the numbers that claims reads.
@@ -33,15 +33,15 @@ func newRun(t *testing.T) *run {
 func (r *run) add(dataset, input string, h, l, k int, seed int64, mad float64) string {
 	r.t.Helper()
 	id := fmt.Sprintf("%s/%s,h=%d,l=%d,k=%d,seed=%d", dataset, input, h, l, k, seed)
-	s := result.LossStatistics{Objects: k, Mean: mad, Std: 2 * mad, MAD: mad, Max: 10 * mad, Accuracy: 0.9}
+	s := artifact.LossStatistics{Objects: k, Mean: mad, Std: 2 * mad, MAD: mad, Max: 10 * mad, Accuracy: 0.9}
 	if mad == 0 {
 		s.Mean, s.DeadFraction = 2.3, 1
 	}
 	all := s
 	all.Objects = max(k, 10000)
-	r.encode(InputLosses+id, result.LossSummary{Sample: s, All: all})
-	d := result.DifferenceSummary{Objects: k, Permutations: 100, EMA: 0.99, MAD: mad, First: mad / 2, Last: mad / float64(k), EMALast: 1.01 * mad / float64(k)}
-	b, err := result.Encode(d)
+	r.encode(InputLosses+id, artifact.LossSummary{Sample: s, All: all})
+	d := artifact.DifferenceSummary{Objects: k, Permutations: 100, EMA: 0.99, MAD: mad, First: mad / 2, Last: mad / float64(k), EMALast: 1.01 * mad / float64(k)}
+	b, err := artifact.Encode(d)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -50,28 +50,28 @@ func (r *run) add(dataset, input string, h, l, k int, seed int64, mad float64) s
 	return id
 }
 
-func (r *run) encode(name string, s result.LossSummary) {
-	b, err := result.Encode(s)
+func (r *run) encode(name string, s artifact.LossSummary) {
+	b, err := artifact.Encode(s)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.inputs[name] = b
 }
 
-func (r *run) run() (result.Claims, map[string][]byte) {
+func (r *run) run() (artifact.Claims, map[string][]byte) {
 	r.t.Helper()
 	out, err := Run(r.t.Context(), r.params, task.New(r.inputs))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	c, err := result.Decode[result.Claims](out[OutputClaims])
+	c, err := artifact.Decode[artifact.Claims](out[OutputClaims])
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return c, out
 }
 
-func find(t *testing.T, c result.Claims, id, dataset, input string) result.Claim {
+func find(t *testing.T, c artifact.Claims, id, dataset, input string) artifact.Claim {
 	t.Helper()
 	for _, x := range c.Claims {
 		if x.ID == id && x.Dataset == dataset && x.Input == input {
@@ -79,7 +79,7 @@ func find(t *testing.T, c result.Claims, id, dataset, input string) result.Claim
 		}
 	}
 	t.Fatalf("no claim %s of %s %s", id, dataset, input)
-	return result.Claim{}
+	return artifact.Claim{}
 }
 
 // noise draws lognormal factors.
@@ -102,12 +102,12 @@ func TestTrendVerdicts(t *testing.T) {
 		want    string
 		says    string
 	}{
-		{"falls", []float64{0.7, 0.6, 0.5, 0.4, 0.3}, 12, result.Holds, "from 4 to 64"},
-		{"rises", []float64{0.3, 0.4, 0.5, 0.6, 0.7}, 12, result.DoesNotHold, "z = "},
+		{"falls", []float64{0.7, 0.6, 0.5, 0.4, 0.3}, 12, artifact.Holds, "from 4 to 64"},
+		{"rises", []float64{0.3, 0.4, 0.5, 0.6, 0.7}, 12, artifact.DoesNotHold, "z = "},
 		// Falls as a whole, yet rises at first, like the paper's MNIST.
-		{"reversed once", []float64{0.5, 0.7, 0.5, 0.35, 0.25}, 39, result.DoesNotHold, "reversed from 4 to 8"},
-		{"flat", []float64{0.5, 0.5, 0.5, 0.5, 0.5}, 8, result.Undecided, "p = "},
-		{"one size", []float64{0.5}, 8, result.Undecided, "networks of 1 sizes"},
+		{"reversed once", []float64{0.5, 0.7, 0.5, 0.35, 0.25}, 39, artifact.DoesNotHold, "reversed from 4 to 8"},
+		{"flat", []float64{0.5, 0.5, 0.5, 0.5, 0.5}, 8, artifact.Undecided, "p = "},
+		{"one size", []float64{0.5}, 8, artifact.Undecided, "networks of 1 sizes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRun(t)
@@ -117,10 +117,10 @@ func TestTrendVerdicts(t *testing.T) {
 			if x.Verdict != c.want || !strings.Contains(x.Evidence, c.says) {
 				t.Errorf("verdict %q: %s; want %q, %q", x.Verdict, x.Evidence, c.want, c.says)
 			}
-			if y := find(t, claims, "rises_with_num_layers", "mnist", "direct"); y.Verdict != result.Undecided {
+			if y := find(t, claims, "rises_with_num_layers", "mnist", "direct"); y.Verdict != artifact.Undecided {
 				t.Errorf("num_layers is %q with one size", y.Verdict)
 			}
-			if y := find(t, claims, "falls_with_hidden_size_for_any_input", "mnist", ""); y.Verdict != result.Undecided || !strings.Contains(y.Evidence, "one input only, direct") {
+			if y := find(t, claims, "falls_with_hidden_size_for_any_input", "mnist", ""); y.Verdict != artifact.Undecided || !strings.Contains(y.Evidence, "one input only, direct") {
 				t.Errorf("independence is %q: %s", y.Verdict, y.Evidence)
 			}
 		})
@@ -143,7 +143,7 @@ func TestCollapsedDecide(t *testing.T) {
 	}
 	claims, _ := r.run()
 	x := find(t, claims, "falls_with_hidden_size", "mnist", "direct")
-	if x.Verdict != result.Undecided || x.Collapsed != 18 || x.Trends[0].Verdict != result.Holds || x.Trends[1].Verdict != result.Undecided {
+	if x.Verdict != artifact.Undecided || x.Collapsed != 18 || x.Trends[0].Verdict != artifact.Holds || x.Trends[1].Verdict != artifact.Undecided {
 		t.Errorf("verdict %q from %q and %q, %d collapsed: %s", x.Verdict, x.Trends[0].Verdict, x.Trends[1].Verdict, x.Collapsed, x.Evidence)
 	}
 	if !strings.Contains(x.Evidence, "without the 18 collapsed") {
@@ -172,7 +172,7 @@ func TestFalseAlarms(t *testing.T) {
 		claims, _ := r.run()
 		alarm := false
 		for _, c := range claims.Claims {
-			alarm = alarm || len(c.Trends) > 0 && c.Verdict != result.Undecided
+			alarm = alarm || len(c.Trends) > 0 && c.Verdict != artifact.Undecided
 		}
 		if alarm {
 			alarms++
@@ -195,7 +195,7 @@ func TestTrendSample(t *testing.T) {
 		r.add("mnist", "direct", 16, 5, 100, int64(seed), 0.9*noise(s, 0.1))
 	}
 	claims, _ := r.run()
-	if c := find(t, claims, "falls_with_hidden_size", "mnist", "direct"); c.Verdict != result.Holds || c.Networks != 36 {
+	if c := find(t, claims, "falls_with_hidden_size", "mnist", "direct"); c.Verdict != artifact.Holds || c.Networks != 36 {
 		t.Errorf("%q from %d networks: %s", c.Verdict, c.Networks, c.Evidence)
 	}
 }
@@ -210,7 +210,7 @@ func TestIndependence(t *testing.T) {
 	r.hidden(s, "cifar100", "direct", 12, 0.1, 0.7, 0.5, 0.3)
 	r.hidden(s, "cifar100", "features", 12, 0.5, 0.5, 0.5, 0.5) // no trend: nothing to agree with
 	claims, _ := r.run()
-	for dataset, want := range map[string]string{"mnist": result.DoesNotHold, "cifar10": result.Holds, "cifar100": result.Undecided} {
+	for dataset, want := range map[string]string{"mnist": artifact.DoesNotHold, "cifar10": artifact.Holds, "cifar100": artifact.Undecided} {
 		if c := find(t, claims, "falls_with_hidden_size_for_any_input", dataset, ""); c.Verdict != want {
 			t.Errorf("%s: %q, want %q: %s", dataset, c.Verdict, want, c.Evidence)
 		}
@@ -241,10 +241,10 @@ func TestRateVerdicts(t *testing.T) {
 		spread float64
 		want   string
 	}{
-		{"like 1/k", 0, 0.03, result.Holds},
-		{"slower", 0.3, 0.03, result.DoesNotHold},
-		{"faster", -0.3, 0.03, result.Holds},
-		{"too noisy", 0, 1, result.Undecided},
+		{"like 1/k", 0, 0.03, artifact.Holds},
+		{"slower", 0.3, 0.03, artifact.DoesNotHold},
+		{"faster", -0.3, 0.03, artifact.Holds},
+		{"too noisy", 0, 1, artifact.Undecided},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			claims, _ := rateRun(t, rng.New(9, "claims", c.name, 0), c.power, c.spread, 5).run()
@@ -285,14 +285,14 @@ func TestRecipes(t *testing.T) {
 	if both.Networks != cold+15 {
 		t.Errorf("%d networks, want %d", both.Networks, cold+15)
 	}
-	scopes := map[string]result.Claim{}
+	scopes := map[string]artifact.Claim{}
 	for _, c := range both.Claims {
 		if c.ID == "rate_own_object" {
 			scopes[c.Scope] = c
 		}
 	}
 	plain, warm := scopes["h = 16, num_layers = 5"], scopes["h = 16, num_layers = 5; warm start, 100 updates"]
-	if len(scopes) != 2 || plain.Networks != 20 || warm.Networks != 20 || plain.Verdict != result.DoesNotHold {
+	if len(scopes) != 2 || plain.Networks != 20 || warm.Networks != 20 || plain.Verdict != artifact.DoesNotHold {
 		t.Errorf("rates: %q from %d, %q from %d networks", plain.Verdict, plain.Networks, warm.Verdict, warm.Networks)
 	}
 	if a, b := plain.Effect.Estimate, find(t, alone, "rate_own_object", "mnist", "direct").Effect.Estimate; a != b {
@@ -347,9 +347,9 @@ func TestPublishedCurves(t *testing.T) {
 		want   string
 		says   string
 	}{
-		{"same", 1, 39, result.Holds, "0 of 6 curves lie outside"},
-		{"other", 2, 39, result.DoesNotHold, "6 of 6"},
-		{"too few seeds", 1, 38, result.Undecided, "39 seeds"},
+		{"same", 1, 39, artifact.Holds, "0 of 6 curves lie outside"},
+		{"other", 2, 39, artifact.DoesNotHold, "6 of 6"},
+		{"too few seeds", 1, 38, artifact.Undecided, "39 seeds"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRun(t)

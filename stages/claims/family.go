@@ -1,16 +1,16 @@
 package claims
 
 import (
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
 // family is a set of tests whose p-values are adjusted together.
-type family struct{ tests []*result.ClaimTest }
+type family struct{ tests []*artifact.ClaimTest }
 
 // add puts a test into the family and returns it; Adjusted is set later.
-func (f *family) add(p float64, exact bool) *result.ClaimTest {
-	t := &result.ClaimTest{P: p, Adjusted: 1, Exact: exact}
+func (f *family) add(p float64, exact bool) *artifact.ClaimTest {
+	t := &artifact.ClaimTest{P: p, Adjusted: 1, Exact: exact}
 	f.tests = append(f.tests, t)
 	return t
 }
@@ -30,5 +30,5 @@ func agree(a, b string) string {
 	if a == b {
 		return a
 	}
-	return result.Undecided
+	return artifact.Undecided
 }

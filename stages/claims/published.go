@@ -3,8 +3,8 @@ package claims
 import (
 	"fmt"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/curves"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
@@ -19,7 +19,7 @@ const outsideByChance = 0.05
 // mode is what the paper calls an input.
 func mode(input string) string {
 	if input == "features" {
-		return curves.Extraction
+		return published.Extraction
 	}
 	return input
 }
@@ -29,27 +29,27 @@ func mode(input string) string {
 // the seeds, and the number outside against Binomial(curves, 0.05). Collapsed
 // networks count.
 func (j *judgement) published(q *panel) error {
-	all, err := curves.All()
+	all, err := published.All()
 	if err != nil {
 		return err
 	}
-	c := result.Claim{
+	c := artifact.Claim{
 		ID: "published_curves", Statement: "the published curves are draws from the same distribution as ours",
-		Dataset: q.dataset, Input: q.input, Scope: fmt.Sprintf("k = %d", curves.SampleSize), EffectName: "share of curves outside the 95 % band",
+		Dataset: q.dataset, Input: q.input, Scope: fmt.Sprintf("k = %d", published.SampleSize), EffectName: "share of curves outside the 95 % band",
 	}
-	var found []result.PublishedCurve
+	var found []artifact.PublishedCurve
 	decided, outside := 0, 0
 	counted := map[string]bool{}
 	for _, curve := range all {
 		if curve.Dataset != q.dataset || curve.Mode != mode(q.input) {
 			continue
 		}
-		row := result.PublishedCurve{
+		row := artifact.PublishedCurve{
 			Figure: curve.Figure, HiddenSize: curve.HiddenSize, NumLayers: curve.NumLayers, Published: curve.EMA[len(curve.EMA)-1],
 		}
 		var ours []float64
 		for _, n := range q.networks {
-			if n.HiddenSize != curve.HiddenSize || n.NumLayers != curve.NumLayers || n.SampleSize != curves.SampleSize || n.differences.EMA != paperEMA {
+			if n.HiddenSize != curve.HiddenSize || n.NumLayers != curve.NumLayers || n.SampleSize != published.SampleSize || n.differences.EMA != paperEMA {
 				continue
 			}
 			ours = append(ours, n.differences.EMALast)
@@ -89,10 +89,10 @@ func (j *judgement) published(q *panel) error {
 	j.without.add(p, true)
 	j.decisions = append(j.decisions, func() {
 		share := float64(outside) / float64(decided)
-		claim.Test, claim.Effect = test, &result.Interval{Estimate: share, Low: share, High: share}
-		claim.Verdict = result.Holds
+		claim.Test, claim.Effect = test, &artifact.Interval{Estimate: share, Low: share, High: share}
+		claim.Verdict = artifact.Holds
 		if test.Adjusted <= j.p.Alpha {
-			claim.Verdict = result.DoesNotHold
+			claim.Verdict = artifact.DoesNotHold
 		}
 		claim.Evidence = fmt.Sprintf("%d of %d curves lie outside, %s expected; p = %s (Holm %s)",
 			outside, decided, short(outsideByChance*float64(decided)), short(test.P), short(test.Adjusted))

@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
@@ -100,7 +100,7 @@ func (j *judgement) rates(q *panel) {
 			}
 		}
 		if !found {
-			j.add(result.Claim{
+			j.add(artifact.Claim{
 				ID: r.id, Statement: r.statement, Dataset: q.dataset, Input: q.input,
 				Evidence: fmt.Sprintf("no network size was trained on %d sample sizes; at fixed weights the rate is an identity", rateSizes),
 			})
@@ -115,7 +115,7 @@ type ratePoint struct {
 }
 
 func (j *judgement) rate(q *panel, r rateClaim, of cell) {
-	c := j.add(result.Claim{
+	c := j.add(artifact.Claim{
 		ID: r.id, Statement: r.statement, Dataset: q.dataset, Input: q.input,
 		Scope: of.String(), EffectName: "exponent of k",
 	})
@@ -164,11 +164,11 @@ func (j *judgement) rate(q *panel, r rateClaim, of cell) {
 			e.Test = *test
 			switch {
 			case e.Exponent.Estimate > -1 && test.Adjusted <= j.p.Alpha:
-				e.Verdict = result.DoesNotHold
+				e.Verdict = artifact.DoesNotHold
 			case e.Exponent.High <= -1+j.p.RateMargin:
-				e.Verdict = result.Holds
+				e.Verdict = artifact.Holds
 			default:
-				e.Verdict = result.Undecided
+				e.Verdict = artifact.Undecided
 			}
 		})
 	}
@@ -197,8 +197,8 @@ func meanChange(changes []change) float64 {
 // the same seeds, since these share initial weights; and which object is the
 // last one, as a normal deviation of its mean. The spread is widened by
 // t·√(n/(n−1))/1.96 for the few seeds.
-func (j *judgement) exponent(name string, points []ratePoint, size func(k int) float64) (result.RateEvidence, float64) {
-	e := result.RateEvidence{Points: []result.RatePoint{}}
+func (j *judgement) exponent(name string, points []ratePoint, size func(k int) float64) (artifact.RateEvidence, float64) {
+	e := artifact.RateEvidence{Points: []artifact.RatePoint{}}
 	x, y := make([]float64, len(points)), make([]float64, len(points))
 	fewest, paired := len(points[0].changes), true
 	for i, p := range points {
@@ -206,7 +206,7 @@ func (j *judgement) exponent(name string, points []ratePoint, size func(k int) f
 		fewest = min(fewest, len(p.changes))
 		paired = paired && slices.EqualFunc(p.changes, points[0].changes, func(a, b change) bool { return a.seed == b.seed })
 		x[i], y[i] = detmath.Log(size(p.k)), detmath.Log(meanChange(p.changes))
-		at := result.RatePoint{K: p.k, Networks: len(p.changes), Mean: meanChange(p.changes), Low: p.changes[0].mean}
+		at := artifact.RatePoint{K: p.k, Networks: len(p.changes), Mean: meanChange(p.changes), Low: p.changes[0].mean}
 		for _, c := range p.changes {
 			at.Low, at.High = min(at.Low, c.mean), max(at.High, c.mean)
 		}
@@ -236,7 +236,7 @@ func (j *judgement) exponent(name string, points []ratePoint, size func(k int) f
 	widen := stats.StudentQuantile975(n-1) / 1.959963984540054 * math.Sqrt(n/(n-1))
 	_, deviation := stats.Moments(draws)
 	half := float64(1.959963984540054 * widen * deviation)
-	e.Exponent = result.Interval{Estimate: estimate, Low: estimate - half, High: estimate + half}
+	e.Exponent = artifact.Interval{Estimate: estimate, Low: estimate - half, High: estimate + half}
 	reached := 0
 	for _, d := range draws {
 		if float64(widen*math.Abs(d-estimate)) >= math.Abs(estimate+1) {

@@ -3,19 +3,19 @@ package claims
 import (
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // network is a network with its results.
 type network struct {
 	Network
-	losses      result.LossSummary
-	differences result.DifferenceSummary
+	losses      artifact.LossSummary
+	differences artifact.DifferenceSummary
 	collapsed   bool
-	values      []float64             // nil if not given
-	bounds      *result.BoundsSummary // nil if not given
-	ball        *result.BallSummary   // nil if not given
+	values      []float64               // nil if not given
+	bounds      *artifact.BoundsSummary // nil if not given
+	ball        *artifact.BallSummary   // nil if not given
 }
 
 // read decodes the results of all networks; a network that is named again with
@@ -41,10 +41,10 @@ func read(p Params, inputs map[string][]byte) ([]network, error) {
 
 func (n *network) read(inputs map[string][]byte) (err error) {
 	id := n.Network.Network
-	if n.losses, err = result.Decode[result.LossSummary](inputs[InputLosses+id]); err != nil {
+	if n.losses, err = artifact.Decode[artifact.LossSummary](inputs[InputLosses+id]); err != nil {
 		return fmt.Errorf("input %s: %w", InputLosses+id, err)
 	}
-	if n.differences, err = result.Decode[result.DifferenceSummary](inputs[InputDifferences+id]); err != nil {
+	if n.differences, err = artifact.Decode[artifact.DifferenceSummary](inputs[InputDifferences+id]); err != nil {
 		return fmt.Errorf("input %s: %w", InputDifferences+id, err)
 	}
 	if n.losses.Sample.Objects != n.SampleSize || n.differences.Objects != n.SampleSize {
@@ -63,14 +63,14 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 		}
 	}
 	if b, ok := inputs[InputBounds+id]; ok {
-		s, err := result.Decode[result.BoundsSummary](b)
+		s, err := artifact.Decode[artifact.BoundsSummary](b)
 		if err != nil {
 			return fmt.Errorf("input %s: %w", InputBounds+id, err)
 		}
 		n.bounds = &s
 	}
 	if b, ok := inputs[InputBall+id]; ok {
-		s, err := result.Decode[result.BallSummary](b)
+		s, err := artifact.Decode[artifact.BallSummary](b)
 		if err != nil {
 			return fmt.Errorf("input %s: %w", InputBall+id, err)
 		}

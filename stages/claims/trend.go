@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
@@ -82,7 +82,7 @@ func (d direction) groups(p Params, q *panel, withCollapsed bool) []group {
 
 // trend adds the claim of a trend.
 func (j *judgement) trend(q *panel, d direction) error {
-	c := j.add(result.Claim{
+	c := j.add(artifact.Claim{
 		ID: d.id, Statement: d.statement, Dataset: q.dataset, Input: q.input,
 		Scope:      fmt.Sprintf("%s = %d", d.other, d.fixed(j.p)),
 		EffectName: "P(larger " + d.axis + " has the larger MAD)",
@@ -117,7 +117,7 @@ func (j *judgement) trend(q *panel, d direction) error {
 	j.decisions = append(j.decisions, func() {
 		c.Verdict = agree(c.Trends[0].Verdict, c.Trends[1].Verdict)
 		low, high := j.superiority(q, d, both[0])
-		c.Effect = &result.Interval{Estimate: c.Trends[0].Superiority, Low: low, High: high}
+		c.Effect = &artifact.Interval{Estimate: c.Trends[0].Superiority, Low: low, High: high}
 		c.Test = &c.Trends[0].Test
 		c.Evidence = describeTrend(c)
 	})
@@ -126,12 +126,12 @@ func (j *judgement) trend(q *panel, d direction) error {
 
 // trendEvidence tests one version and returns what is to be done when the
 // family is complete.
-func (j *judgement) trendEvidence(q *panel, d direction, version string, f *family, groups []group) (*result.TrendEvidence, func(*result.TrendEvidence), error) {
-	e := &result.TrendEvidence{Version: version, Groups: []result.ClaimGroup{}, Neighbours: []result.Neighbours{}}
+func (j *judgement) trendEvidence(q *panel, d direction, version string, f *family, groups []group) (*artifact.TrendEvidence, func(*artifact.TrendEvidence), error) {
+	e := &artifact.TrendEvidence{Version: version, Groups: []artifact.ClaimGroup{}, Neighbours: []artifact.Neighbours{}}
 	values := make([][]float64, len(groups))
 	for i, g := range groups {
 		values[i] = g.mads()
-		s := result.ClaimGroup{At: g.at, Networks: len(g.networks), MAD: result.NewQuantiles(values[i])}
+		s := artifact.ClaimGroup{At: g.at, Networks: len(g.networks), MAD: artifact.NewQuantiles(values[i])}
 		for _, n := range g.networks {
 			if n.collapsed {
 				s.Collapsed++
@@ -147,16 +147,16 @@ func (j *judgement) trendEvidence(q *panel, d direction, version string, f *fami
 	e.Z, e.Superiority = t.Z, t.Superiority
 	e.Ratio = j.ratio(name, values)
 	own := f.add(t.P, t.Exact)
-	var tests []*result.ClaimTest
+	var tests []*artifact.ClaimTest
 	for i := range groups[1:] {
 		m, err := stats.MannWhitney(values[i], values[i+1], j.p.Resamples, rng.New(j.p.Seed, "claims", name, uint64(i+1)))
 		if err != nil {
 			return nil, nil, err
 		}
-		e.Neighbours = append(e.Neighbours, result.Neighbours{From: groups[i].at, To: groups[i+1].at, Superiority: m.Superiority})
+		e.Neighbours = append(e.Neighbours, artifact.Neighbours{From: groups[i].at, To: groups[i+1].at, Superiority: m.Superiority})
 		tests = append(tests, f.add(m.P, m.Exact))
 	}
-	return e, func(e *result.TrendEvidence) {
+	return e, func(e *artifact.TrendEvidence) {
 		e.Test = *own
 		reversed := false
 		for i, t := range tests {
@@ -169,18 +169,18 @@ func (j *judgement) trendEvidence(q *panel, d direction, version string, f *fami
 		along := (e.Superiority > 0.5) == d.rises
 		switch {
 		case reversed || significant && !along:
-			e.Verdict = result.DoesNotHold
+			e.Verdict = artifact.DoesNotHold
 		case significant:
-			e.Verdict = result.Holds
+			e.Verdict = artifact.Holds
 		default:
-			e.Verdict = result.Undecided
+			e.Verdict = artifact.Undecided
 		}
 	}, nil
 }
 
 // ratio is the median of the last group over that of the first, the interval
 // by resampling seeds.
-func (j *judgement) ratio(name string, values [][]float64) *result.Interval {
+func (j *judgement) ratio(name string, values [][]float64) *artifact.Interval {
 	first, last := values[0], values[len(values)-1]
 	below := stats.Median(first)
 	if !(below > 0) {
@@ -198,7 +198,7 @@ func (j *judgement) ratio(name string, values [][]float64) *result.Interval {
 		return min(stats.Median(b)/m, maxRatio)
 	})
 	low, high := stats.Percentiles(draws, 0.95)
-	return &result.Interval{Estimate: stats.Median(last) / below, Low: low, High: high}
+	return &artifact.Interval{Estimate: stats.Median(last) / below, Low: low, High: high}
 }
 
 // maxRatio stands for a ratio to a median of zero.
@@ -222,7 +222,7 @@ func (j *judgement) superiority(q *panel, d direction, groups []group) (low, hig
 	return stats.Percentiles(draws, 0.95)
 }
 
-func describeTrend(c *result.Claim) string {
+func describeTrend(c *artifact.Claim) string {
 	t := c.Trends[0]
 	first, last := t.Groups[0], t.Groups[len(t.Groups)-1]
 	text := fmt.Sprintf("median MAD %s → %s from %d to %d, z = %s, p = %s (Holm %s)",

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // Columns are the columns of OutputCSV. A cell is empty where the claim has no
@@ -18,7 +18,7 @@ var Columns = []string{
 	"p", "p_holm", "networks", "collapsed", "evidence",
 }
 
-func claimsCSV(c *result.Claims) ([]byte, error) {
+func claimsCSV(c *artifact.Claims) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	if err := w.Write(Columns); err != nil {
@@ -42,12 +42,12 @@ func claimsCSV(c *result.Claims) ([]byte, error) {
 }
 
 // heading says under which rules the verdicts were given.
-func heading(c *result.Claims) string {
+func heading(c *artifact.Claims) string {
 	return fmt.Sprintf("%d networks, %d tests in one family (Holm), alpha = %s. A verdict stands only if it is the same with and without collapsed networks.",
 		c.Networks, c.Tests, short(c.Alpha))
 }
 
-func where(x result.Claim) string {
+func where(x artifact.Claim) string {
 	if x.Input == "" {
 		return x.Dataset
 	}
@@ -55,7 +55,7 @@ func where(x result.Claim) string {
 }
 
 // table is the verdicts as plain text, in columns.
-func table(c *result.Claims) []byte {
+func table(c *artifact.Claims) []byte {
 	rows := [][]string{{"verdict", "networks", "data set", "claim"}}
 	for _, x := range c.Claims {
 		name := x.Statement
@@ -91,7 +91,7 @@ func table(c *result.Claims) []byte {
 }
 
 // markdown is the verdicts as a table in Markdown.
-func markdown(c *result.Claims) []byte {
+func markdown(c *artifact.Claims) []byte {
 	var b strings.Builder
 	b.WriteString(heading(c) + "\n\n")
 	b.WriteString("| verdict | data set | claim | evidence | networks |\n|---|---|---|---|---|\n")

@@ -12,12 +12,12 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -73,7 +73,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	d := result.Density{Term: p.Term, Objects: data.Objects, Parameters: network.Parameters(), Steps: p.Steps, Deflated: []float64{}}
+	d := artifact.Density{Term: p.Term, Objects: data.Objects, Parameters: network.Parameters(), Steps: p.Steps, Deflated: []float64{}}
 	trace, outliers, err := deflation(p, t, &d)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	moments(&d, rules, trace)
-	text, err := result.Encode(d)
+	text, err := artifact.Encode(d)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,8 @@ const certified = 1e-3
 
 // deflation reads the trace and the eigenvectors that are projected out: the
 // leading ones up to the first whose certificate is too wide.
-func deflation(p Params, t *task.Task, d *result.Density) (trace float64, outliers [][]float64, err error) {
-	found, err := result.Decode[result.TermSpectrum](t.Inputs[Eigenvalues])
+func deflation(p Params, t *task.Task, d *artifact.Density) (trace float64, outliers [][]float64, err error) {
+	found, err := artifact.Decode[artifact.TermSpectrum](t.Inputs[Eigenvalues])
 	if err != nil {
 		return 0, nil, fmt.Errorf("input %s: %w", Eigenvalues, err)
 	}
@@ -153,7 +153,7 @@ func probes(p Params, n int) [][]float64 {
 }
 
 // moments fills in the check by the first moment, which is known exactly.
-func moments(d *result.Density, rules []eigen.Rule, trace float64) {
+func moments(d *artifact.Density, rules []eigen.Rule, trace float64) {
 	rest := trace
 	for _, x := range d.Deflated {
 		rest -= x

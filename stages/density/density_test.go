@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func params(term string) Params {
@@ -52,10 +52,10 @@ func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := result.TermSpectrum{Norm: found.Norm, Method: "lanczos"}
+	s := artifact.TermSpectrum{Norm: found.Norm, Method: "lanczos"}
 	var vectors []float64
 	for _, pair := range found.Top {
-		s.Top = append(s.Top, result.Eigenvalue{Value: pair.Value, Residual: pair.Residual})
+		s.Top = append(s.Top, artifact.Eigenvalue{Value: pair.Value, Residual: pair.Residual})
 		vectors = append(vectors, pair.Vector...)
 	}
 	if term != curvature.HTerm {
@@ -66,7 +66,7 @@ func withOutliers(t *testing.T, inputs map[string][]byte, name string, count int
 		s.Trace = kernel.Sum64(traces)
 	}
 	out := maps.Clone(inputs)
-	if out[Eigenvalues], err = result.Encode(s); err != nil {
+	if out[Eigenvalues], err = artifact.Encode(s); err != nil {
 		t.Fatal(err)
 	}
 	out[Vectors] = npy.Encode([]int{count, op.Dim()}, vectors)
@@ -83,7 +83,7 @@ func TestMoments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := result.Decode[result.Density](out[Density])
+		d, err := artifact.Decode[artifact.Density](out[Density])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestProbesInParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parts []result.Density
+	var parts []artifact.Density
 	var rules []float64
 	for _, ends := range [][2]int{{0, 2}, {2, 4}, {4, 5}} {
 		p.From, p.To = ends[0], ends[1]
@@ -213,18 +213,18 @@ func TestProbesInParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := result.Decode[result.Density](out[Density])
+		d, err := artifact.Decode[artifact.Density](out[Density])
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, rule := curvaturetest.Floats(t, out[Rule])
 		parts, rules = append(parts, d), append(rules, rule...)
 	}
-	joined, err := result.JoinDensities(parts)
+	joined, err := artifact.JoinDensities(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := result.Encode(joined)
+	text, err := artifact.Encode(joined)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,12 +237,12 @@ func TestProbesInParts(t *testing.T) {
 // are not projected out.
 func TestUncertified(t *testing.T) {
 	inputs := withOutliers(t, curvaturetest.Inputs(t, 80, 20, 7, 4), "H", 3)
-	s, err := result.Decode[result.TermSpectrum](inputs[Eigenvalues])
+	s, err := artifact.Decode[artifact.TermSpectrum](inputs[Eigenvalues])
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Top[1].Residual = 0.01 * s.Norm
-	if inputs[Eigenvalues], err = result.Encode(s); err != nil {
+	if inputs[Eigenvalues], err = artifact.Encode(s); err != nil {
 		t.Fatal(err)
 	}
 	p := params("H")
@@ -251,7 +251,7 @@ func TestUncertified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := result.Decode[result.Density](out[Density])
+	d, err := artifact.Decode[artifact.Density](out[Density])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // Names of the artifacts.
@@ -77,7 +77,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	n := p.SampleSize - 1
 	means, smooth := curve[n:2*n], curve[2*n:]
 	movingAverage(smooth, means, p.EMA)
-	summary, err := result.Encode(result.DifferenceSummary{
+	summary, err := artifact.Encode(artifact.DifferenceSummary{
 		Objects:      p.SampleSize,
 		Permutations: p.Permutations,
 		EMA:          p.EMA,

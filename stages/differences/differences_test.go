@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // losses returns n losses with a long tail, as trained networks have them:
@@ -53,13 +53,13 @@ func decode(t *testing.T, b []byte) [][]float64 {
 	return rows
 }
 
-func run(t *testing.T, p Params, values []float64) (curve, band [][]float64, summary result.DifferenceSummary) {
+func run(t *testing.T, p Params, values []float64) (curve, band [][]float64, summary artifact.DifferenceSummary) {
 	t.Helper()
 	out, err := Run(t.Context(), p, task.New(inputs(values)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary, err = result.Decode[result.DifferenceSummary](out[OutputSummary])
+	summary, err = artifact.Decode[artifact.DifferenceSummary](out[OutputSummary])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // chunk is how many orders are summed up together. The sums of the chunks are

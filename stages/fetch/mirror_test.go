@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // web is a mirror of the data set whose answers a test can spoil.

@@ -1,6 +1,6 @@
 package fetch
 
-import "github.com/landscape-pipe/landscape-pipe/internal/task"
+import "github.com/landscape-pipe/landscape-pipe/pipeline/task"
 
 // meter reports the bytes of downloads. The total is what the mirrors' files
 // have; a file from elsewhere counts as if it had been downloaded.

@@ -5,7 +5,7 @@ import (
 	"image/color"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // drawTrueDifference draws the curve without the filter, one panel a network.
@@ -32,10 +32,10 @@ func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		}
 	}
 
-	mean := vector.Stroke{Color: chart.Palette[0], Width: 0.9}
+	mean := drawing.Stroke{Color: chart.Palette[0], Width: 0.9}
 	spread := chart.Shade(chart.Palette[0], 45)
-	filter := vector.Stroke{Color: chart.Palette[3], Width: 0.8}
-	closed := vector.Stroke{Color: chart.Black, Width: 0.9, Dash: []float64{4, 2.2}}
+	filter := drawing.Stroke{Color: chart.Palette[3], Width: 0.8}
+	closed := drawing.Stroke{Color: chart.Black, Width: 0.9, Dash: []float64{4, 2.2}}
 	first := all[0].summary
 	top := s.Heading(p.trueTitle(), p.truePrint(), []chart.Entry{
 		{Text: "mean of " + chart.Plural(first.Permutations, "random order"), Key: chart.StrokeKey(mean)},
@@ -77,7 +77,7 @@ func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 
 // drawTrueCurve draws the mean at the places of the band only: all of them would be
 // thousands of points on the last decade of a log axis.
-func drawTrueCurve(p *chart.Panel, d differences, mean, filter, closed vector.Stroke, spread color.NRGBA) {
+func drawTrueCurve(p *chart.Panel, d differences, mean, filter, closed drawing.Stroke, spread color.NRGBA) {
 	p.Band(d.bandK, d.low, d.high, spread)
 	p.Curve(d.k, d.ema, filter)
 	at := make([]float64, len(d.bandK))

@@ -20,8 +20,8 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The kinds of figures, the values of Params.Figure.
@@ -93,14 +93,14 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("figures: %s of %s: %w", p.Figure, p.Dataset, err)
 	}
-	out, err := chart.Render(ctx, d, t)
+	out, err := chart.Render(ctx, d, t.Progress)
 	if err != nil {
 		return nil, fmt.Errorf("figures: %s of %s: %w", p.Figure, p.Dataset, err)
 	}
 	return out, nil
 }
 
-func (p Params) draw(inputs map[string][]byte) (*vector.Drawing, error) {
+func (p Params) draw(inputs map[string][]byte) (*drawing.Drawing, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}

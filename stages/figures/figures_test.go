@@ -12,8 +12,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/charttest"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/chart/charttest"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // condition is a figure under some condition of the data.

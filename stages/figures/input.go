@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // differences is what the stage of that name made of a network.
@@ -13,7 +13,7 @@ type differences struct {
 	k, mean, ema []float64 // the curve, k = 1, 2, …
 	bandK        []float64 // where the band is taken; nil unless it was asked for
 	low, high    []float64
-	summary      result.DifferenceSummary
+	summary      artifact.DifferenceSummary
 }
 
 // collapsed reports whether all differences are zero, because all losses are
@@ -34,7 +34,7 @@ func readDifferences(inputs map[string][]byte, network string, band bool) (diffe
 		return d, err
 	}
 	d.k, d.mean, d.ema = rows[0], rows[1], rows[2]
-	if d.summary, err = readSummary[result.DifferenceSummary](inputs, InputSummary+network); err != nil {
+	if d.summary, err = readSummary[artifact.DifferenceSummary](inputs, InputSummary+network); err != nil {
 		return d, err
 	}
 	if len(d.k) != d.summary.Objects-1 {
@@ -84,14 +84,14 @@ func readRows(inputs map[string][]byte, name string) (rows [3][]float64, err err
 	return rows, nil
 }
 
-// summary is what package result can decode.
+// summary is what package artifact can decode.
 type summary interface {
-	result.LossSummary | result.DifferenceSummary
+	artifact.LossSummary | artifact.DifferenceSummary
 	Validate() error
 }
 
 func readSummary[S summary](inputs map[string][]byte, name string) (S, error) {
-	s, err := result.Decode[S](inputs[name])
+	s, err := artifact.Decode[S](inputs[name])
 	if err != nil {
 		return s, fmt.Errorf("input %s: %w", name, err)
 	}

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/curves"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
 )
 
 // publishedEMA is the factor of the paper's moving average.
@@ -29,7 +29,7 @@ type column struct {
 func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var overWidth, overDepth []column
 	for _, n := range p.Series {
-		l, err := readSummary[result.LossSummary](inputs, InputLosses+n.Network)
+		l, err := readSummary[artifact.LossSummary](inputs, InputLosses+n.Network)
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		for _, panel := range []struct {
 			figure  string
 			columns []column
-		}{{curves.HiddenSize, overWidth}, {curves.NumLayers, overDepth}} {
+		}{{published.HiddenSize, overWidth}, {published.NumLayers, overDepth}} {
 			for i := range panel.columns {
 				var err error
 				if panel.columns[i].published, err = p.publishedMAD(panel.figure, panel.columns[i].value); err != nil {
@@ -62,7 +62,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 
 	paint := chart.Palette[0]
 	spread := chart.Shade(paint, 45)
-	median := vector.Stroke{Color: paint, Width: 1.1}
+	median := drawing.Stroke{Color: paint, Width: 1.1}
 	most, seeds, published, all := 0.0, 0, false, append(append([]column(nil), overWidth...), overDepth...)
 	for _, c := range all {
 		seeds = max(seeds, len(c.mad))
@@ -73,7 +73,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		most = max(most, c.published)
 	}
 	entries := []chart.Entry{
-		{Text: "one network", Key: chart.MarkKey(chart.Disc, chart.Shade(paint, 110), vector.Stroke{}), Slim: true},
+		{Text: "one network", Key: chart.MarkKey(chart.Disc, chart.Shade(paint, 110), drawing.Stroke{}), Slim: true},
 		{Text: "median", Key: chart.StrokeKey(median)},
 	}
 	rank := ranked(all)
@@ -177,16 +177,16 @@ func (c column) band(rank bool) (low, high float64) {
 // publishedMAD is the MAD that the last point of a published curve implies: 0
 // if the paper shows none.
 func (p Params) publishedMAD(figure string, value int) (float64, error) {
-	n := curves.Name{
-		Mode: map[string]string{"direct": curves.Direct, "features": curves.Extraction}[p.Input], Dataset: p.Dataset, Figure: figure,
+	n := published.Name{
+		Mode: map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input], Dataset: p.Dataset, Figure: figure,
 		HiddenSize: p.AtHiddenSize, NumLayers: p.AtNumLayers,
 	}
-	if figure == curves.HiddenSize {
+	if figure == published.HiddenSize {
 		n.HiddenSize = value
 	} else {
 		n.NumLayers = value
 	}
-	c, ok, err := curves.Published(n)
+	c, ok, err := published.Published(n)
 	if err != nil || !ok {
 		return 0, err
 	}
@@ -212,7 +212,7 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 	if len(at) > 1 {
 		in.Band(at, low, high, chart.Shade(paint, 45))
 	}
-	var line []vector.Point
+	var line []drawing.Point
 	for i, v := range middle {
 		line = append(line, in.Point(float64(i+1), v))
 	}
@@ -227,7 +227,7 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 			in.Fill(chart.Disc(point), chart.Shade(paint, 110))
 		}
 	}
-	in.Stroke(vector.Polyline(line...), vector.Stroke{Color: paint, Width: 1.1})
+	in.Stroke(drawing.Polyline(line...), drawing.Stroke{Color: paint, Width: 1.1})
 	for i, c := range columns {
 		if c.published > 0 {
 			in.Open(chart.Diamond, in.Point(float64(i+1), c.published), chart.Palette[3])

@@ -4,18 +4,18 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/curves"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 )
 
 // group is the networks of one value of what a figure varies: they share a
 // colour, a legend entry and a published curve.
 type group struct {
 	label     string
-	stroke    vector.Stroke
+	stroke    drawing.Stroke
 	series    []Series
 	curves    []differences
-	published *curves.Curve
+	published *published.Curve
 }
 
 const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
@@ -66,7 +66,7 @@ func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 // groups reads the curves and gathers them by the value that the figure
 // varies, in the order of the series.
 func (p Params) groups(inputs map[string][]byte) ([]group, error) {
-	mode := map[string]string{"direct": curves.Direct, "features": curves.Extraction}[p.Input]
+	mode := map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input]
 	var groups []group
 	at := make(map[int]int)
 	for _, s := range p.Series {
@@ -79,8 +79,8 @@ func (p Params) groups(inputs map[string][]byte) ([]group, error) {
 			i = len(groups)
 			at[value] = i
 			g := group{label: label, stroke: chart.Line(i)}
-			if p.Published && s.SampleSize == curves.SampleSize {
-				c, ok, err := curves.Published(curves.Name{
+			if p.Published && s.SampleSize == published.SampleSize {
+				c, ok, err := published.Published(published.Name{
 					Mode: mode, Dataset: p.Dataset, Figure: p.Figure, HiddenSize: s.HiddenSize, NumLayers: s.NumLayers,
 				})
 				if err != nil {

@@ -3,8 +3,8 @@ package figures
 import (
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // drawMADOverK draws the mean absolute deviation of the losses over the size of
@@ -21,7 +21,7 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			if n.Recipe != recipe {
 				continue
 			}
-			l, err := readSummary[result.LossSummary](inputs, InputLosses+n.Network)
+			l, err := readSummary[artifact.LossSummary](inputs, InputLosses+n.Network)
 			if err != nil {
 				return err
 			}

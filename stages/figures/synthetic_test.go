@@ -5,9 +5,9 @@ import (
 	"math"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -40,7 +40,7 @@ func synthetic(t *testing.T, objects int, mad float64, seed int64) (curve, band,
 		b[m+j] = 0.1 * mad / (k + 1) * math.Abs(1+float64(0.5*s.Normal()))
 		b[2*m+j] = 4.5 * mad / (k + 1) * (1 + float64(0.2*s.Float64()))
 	}
-	summary, err := result.Encode(result.DifferenceSummary{
+	summary, err := artifact.Encode(artifact.DifferenceSummary{
 		Objects: objects, Permutations: 100, EMA: 0.99, MAD: mad,
 		First: rows[n], Last: rows[2*n-1], EMALast: rows[3*n-1],
 	})
@@ -67,10 +67,10 @@ func putLosses(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
 	if s.SampleSize >= 10000 {
 		all = mad
 	}
-	stats := func(n int, mad float64) result.LossStatistics {
-		return result.LossStatistics{Objects: n, Mean: mad, Std: 2 * mad, MAD: mad, Max: 9, Accuracy: 0.9}
+	stats := func(n int, mad float64) artifact.LossStatistics {
+		return artifact.LossStatistics{Objects: n, Mean: mad, Std: 2 * mad, MAD: mad, Max: 9, Accuracy: 0.9}
 	}
-	losses, err := result.Encode(result.LossSummary{Sample: stats(s.SampleSize, mad), All: stats(10000, all)})
+	losses, err := artifact.Encode(artifact.LossSummary{Sample: stats(s.SampleSize, mad), All: stats(10000, all)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,10 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -64,7 +64,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	for _, k := range p.Sizes {
 		total += k
 	}
-	summary := result.IncrementSummary{Parameters: network.Parameters(), Increments: []result.Increment{}}
+	summary := artifact.IncrementSummary{Parameters: network.Parameters(), Increments: []artifact.Increment{}}
 	var table []float64
 	done := 0
 	for _, k := range p.Sizes {
@@ -81,7 +81,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		done += k
 		t.Progress(done, total)
 	}
-	text, err := result.Encode(summary)
+	text, err := artifact.Encode(summary)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 // at measures the step from k to k+1 objects. The increment of the Hessian is
 // one operator, and that of the loss one difference over k+1: subtracting two
 // means would lose all digits.
-func at(ctx context.Context, p Params, pt *curvature.Point, k int) (result.Increment, error) {
-	x := result.Increment{K: k, AbsLoss: math.Abs(pt.Losses[k]-pt.MeanLoss(k)) / float64(k+1)}
+func at(ctx context.Context, p Params, pt *curvature.Point, k int) (artifact.Increment, error) {
+	x := artifact.Increment{K: k, AbsLoss: math.Abs(pt.Losses[k]-pt.MeanLoss(k)) / float64(k+1)}
 	op, err := pt.Operator(curvature.Hessian, curvature.Increment(k))
 	if err != nil {
 		return x, err
@@ -131,8 +131,8 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (result.Incre
 
 // others measures ‖H_i − H^(k)‖₂ for objects i behind object k+1, which is the
 // increment's own.
-func others(ctx context.Context, p Params, network *curvature.Network, all *curvature.Data, k, workers int) ([]result.OtherObject, error) {
-	list := []result.OtherObject{}
+func others(ctx context.Context, p Params, network *curvature.Network, all *curvature.Data, k, workers int) ([]artifact.OtherObject, error) {
+	list := []artifact.OtherObject{}
 	behind := all.Objects - k - 1
 	if p.Others == 0 || behind == 0 {
 		return list, nil
@@ -162,14 +162,14 @@ func others(ctx context.Context, p Params, network *curvature.Network, all *curv
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, result.OtherObject{Object: objects[k+j], HessianNorm: math.Abs(pair.Value), Residual: pair.Residual})
+		list = append(list, artifact.OtherObject{Object: objects[k+j], HessianNorm: math.Abs(pair.Value), Residual: pair.Residual})
 	}
 	return list, nil
 }
 
 // rotation compares the top eigenspaces of H^(k) and H^(k+1). The angles are as
 // exact as the vectors, so the values are wanted to the last digits.
-func rotation(ctx context.Context, p Params, pt *curvature.Point, k int, x *result.Increment) error {
+func rotation(ctx context.Context, p Params, pt *curvature.Point, k int, x *artifact.Increment) error {
 	var spaces [2]*curvature.Eigenspace
 	x.EigenspaceDim = min(p.Rotation, pt.Network.Parameters()-2)
 	for i := range spaces {

@@ -6,19 +6,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func params() Params {
 	return Params{Sizes: []int{1, 2, 7, 30}, Rotation: 3, Others: 4, Tolerance: 1e-10, Seed: 1}
 }
 
-func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.IncrementSummary, map[string][]byte) {
+func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (artifact.IncrementSummary, map[string][]byte) {
 	t.Helper()
 	k := task.New(inputs)
 	k.Workers = workers
@@ -26,7 +26,7 @@ func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.Decode[result.IncrementSummary](out[Increments])
+	s, err := artifact.Decode[artifact.IncrementSummary](out[Increments])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestIncrements(t *testing.T) {
 
 // checkOthers compares ‖H_i − H^(k)‖ with the dense matrix, and with what follows
 // from the triangle inequality.
-func checkOthers(t *testing.T, pt *curvature.Point, x result.Increment, mean float64) {
+func checkOthers(t *testing.T, pt *curvature.Point, x artifact.Increment, mean float64) {
 	t.Helper()
 	behind := pt.Data.Objects - x.K - 1
 	if len(x.Others) != min(4, behind) {

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // Whole is out: the parts, one after another.
@@ -80,9 +80,9 @@ func rows(parts int, inputs map[string][]byte) ([]byte, error) {
 }
 
 func increments(parts int, inputs map[string][]byte) ([]byte, error) {
-	var whole result.IncrementSummary
+	var whole artifact.IncrementSummary
 	for i := range parts {
-		part, err := result.Decode[result.IncrementSummary](inputs[Part(i)])
+		part, err := artifact.Decode[artifact.IncrementSummary](inputs[Part(i)])
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", Part(i), err)
 		}
@@ -92,20 +92,20 @@ func increments(parts int, inputs map[string][]byte) ([]byte, error) {
 		whole.Parameters = part.Parameters
 		whole.Increments = append(whole.Increments, part.Increments...)
 	}
-	return result.Encode(whole)
+	return artifact.Encode(whole)
 }
 
 func density(parts int, inputs map[string][]byte) ([]byte, error) {
-	list := make([]result.Density, parts)
+	list := make([]artifact.Density, parts)
 	for i := range list {
 		var err error
-		if list[i], err = result.Decode[result.Density](inputs[Part(i)]); err != nil {
+		if list[i], err = artifact.Decode[artifact.Density](inputs[Part(i)]); err != nil {
 			return nil, fmt.Errorf("input %s: %w", Part(i), err)
 		}
 	}
-	whole, err := result.JoinDensities(list)
+	whole, err := artifact.JoinDensities(list)
 	if err != nil {
 		return nil, err
 	}
-	return result.Encode(whole)
+	return artifact.Encode(whole)
 }

@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func TestRows(t *testing.T) {
@@ -41,11 +41,11 @@ func TestRows(t *testing.T) {
 
 func TestIncrements(t *testing.T) {
 	part := func(parameters int, sizes ...int) []byte {
-		s := result.IncrementSummary{Parameters: parameters, Increments: []result.Increment{}}
+		s := artifact.IncrementSummary{Parameters: parameters, Increments: []artifact.Increment{}}
 		for _, k := range sizes {
-			s.Increments = append(s.Increments, result.Increment{K: k})
+			s.Increments = append(s.Increments, artifact.Increment{K: k})
 		}
-		b, err := result.Encode(s)
+		b, err := artifact.Encode(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,9 +67,9 @@ func TestIncrements(t *testing.T) {
 // TestDensity: the moment's estimate and error are over all probes.
 func TestDensity(t *testing.T) {
 	part := func(steps int, moments ...float64) []byte {
-		d := result.Density{Term: "H", Objects: 3, Parameters: 9, Steps: steps, Mass: 1, Deflated: []float64{}, ProbeMoments: moments, Products: steps * len(moments)}
+		d := artifact.Density{Term: "H", Objects: 3, Parameters: 9, Steps: steps, Mass: 1, Deflated: []float64{}, ProbeMoments: moments, Products: steps * len(moments)}
 		d.Estimate()
-		b, err := result.Encode(d)
+		b, err := artifact.Encode(d)
 		if err != nil {
 			t.Fatal(err)
 		}

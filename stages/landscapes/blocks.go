@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // drawLayerBlocks draws the spectral norms of the blocks of H and G as two
 // maps of numbers with one scale.
 func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	name := InputSpectrum + p.Series[0].Network
-	spectrum, err := read[result.Spectrum](inputs, name)
+	spectrum, err := read[artifact.Spectrum](inputs, name)
 	if err != nil {
 		return err
 	}
@@ -108,8 +108,8 @@ func drawBlocks(in *chart.Panel, norms [][]float64, shade func(float64) color.NR
 		for p, v := range row {
 			a, b := in.Point(float64(p)+0.5, float64(q)+0.5), in.Point(float64(p)+1.5, float64(q)+1.5)
 			c := shade(v)
-			in.Fill(vector.Rectangle(a, b), c)
-			in.Stroke(vector.Rectangle(a, b), chart.Stroke(chart.White, 0.6))
+			in.Fill(drawing.Rectangle(a, b), c)
+			in.Stroke(drawing.Rectangle(a, b), chart.Stroke(chart.White, 0.6))
 			if size < smallest {
 				continue
 			}

@@ -3,8 +3,8 @@ package landscapes
 import (
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // lossForms are the bounds of the loss that bound_over_k shows, by the names of
@@ -33,7 +33,7 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	radius, known := 0.0, false
 	var dead []string
 	for _, n := range p.Series {
-		summary, err := read[result.BoundsSummary](inputs, InputBounds+n.Network)
+		summary, err := read[artifact.BoundsSummary](inputs, InputBounds+n.Network)
 		if err != nil {
 			return err
 		}

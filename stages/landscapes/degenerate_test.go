@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // TestDensityOfNoWidth draws spectra whose eigenvalues are all the same: the
@@ -25,7 +25,7 @@ func TestDensityOfNoWidth(t *testing.T) {
 			for _, deflated := range [][]float64{{}, {value, value}} {
 				p, in := c.p, maps.Clone(c.inputs)
 				p.Terms = []string{"H"}
-				d := result.Density{
+				d := artifact.Density{
 					Term: "H", Objects: 10000, Parameters: 50, Steps: steps, Probes: 2, Deflated: deflated, Mass: float64(50-len(deflated)) / 50,
 					FirstMoment: value, ProbeMoments: []float64{value, value},
 				}

@@ -5,19 +5,19 @@ import (
 	"math"
 	"sort"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // density is the spectral density of one operator as quadrature rules.
 type density struct {
 	term string
-	result.Density
+	artifact.Density
 	nodes, weights [][]float64 // of each probe, nodes ascending
 }
 
 func readDensity(inputs map[string][]byte, term, network string) (density, error) {
-	summary, err := read[result.Density](inputs, InputDensity+term+"/"+network)
+	summary, err := read[artifact.Density](inputs, InputDensity+term+"/"+network)
 	if err != nil {
 		return density{}, err
 	}

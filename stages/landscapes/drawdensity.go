@@ -7,7 +7,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // Widths of the bells that stand for eigenvalues.
@@ -31,14 +31,14 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	var entries []chart.Entry
 	for _, d := range list {
 		line, spread := d.look()
-		entries = append(entries, chart.Entry{Text: "$" + d.term + "$", Key: func(s *chart.Sheet, at vector.Point, w float64) {
+		entries = append(entries, chart.Entry{Text: "$" + d.term + "$", Key: func(s *chart.Sheet, at drawing.Point, w float64) {
 			chart.BandKey(spread)(s, at, w)
 			chart.StrokeKey(line)(s, at, w)
 		}})
 	}
 	entries = append(entries,
 		chart.Entry{Text: "negative $\\lambda$", Key: chart.StrokeKey(negative(chart.Stroke(chart.Ink, 1.1)))},
-		chart.Entry{Text: "outlier, found one by one", Key: chart.MarkKey(chart.Triangle, chart.Ink, vector.Stroke{}), Slim: true})
+		chart.Entry{Text: "outlier, found one by one", Key: chart.MarkKey(chart.Triangle, chart.Ink, drawing.Stroke{}), Slim: true})
 	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: their range; mean over %s, %s",
 		chart.Plural(first.Probes, "probe"), chart.Plural(first.Steps, "step"), chart.Plural(first.Objects, "object"), chart.Plural(first.Parameters, "weight"))
 	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
@@ -74,12 +74,12 @@ func drawCollapsedDensity(s *chart.Sheet, frames ...chart.Frame) error {
 	return nil
 }
 
-func (d density) look() (vector.Stroke, color.NRGBA) {
+func (d density) look() (drawing.Stroke, color.NRGBA) {
 	paint := map[string]color.NRGBA{"H": paintH, "G": paintG, "R": paintR}[d.term]
 	return chart.Stroke(paint, 1), chart.Shade(paint, 70)
 }
 
-func negative(s vector.Stroke) vector.Stroke {
+func negative(s drawing.Stroke) drawing.Stroke {
 	s.Dash = []float64{2.6, 1.6}
 	return s
 }
@@ -115,7 +115,7 @@ func drawLinearDensity(s *chart.Sheet, frame chart.Frame, list []density, low, h
 		drawSmoothed(in, curves[i], line, spread)
 		for _, v := range d.Deflated {
 			at := in.Point(v, float64(2.2*single))
-			in.Fill(chart.Triangle(vector.Point{X: at.X, Y: at.Y - float64(5*i)}), line.Color)
+			in.Fill(chart.Triangle(drawing.Point{X: at.X, Y: at.Y - float64(5*i)}), line.Color)
 		}
 	}
 	in.DrawAxes()
@@ -150,7 +150,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, list []density, high floa
 	highest := single
 	type curve struct {
 		smoothed
-		line   vector.Stroke
+		line   drawing.Stroke
 		spread color.NRGBA
 	}
 	var curves []curve
@@ -184,7 +184,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, list []density, high floa
 	}
 	in.Caption(fmt.Sprintf("normal kernel of width %v of a power of ten", decadeWidth))
 	near := in.Point(radius, in.Y.Low)
-	in.Fill(vector.Rectangle(vector.Point{X: in.Inner.Left, Y: in.Inner.Top}, near), chart.Shade(chart.Grey, 40))
+	in.Fill(drawing.Rectangle(drawing.Point{X: in.Inner.Left, Y: in.Inner.Top}, near), chart.Shade(chart.Grey, 40))
 	for _, c := range curves {
 		drawSmoothed(in, c.smoothed, c.line, c.spread)
 	}
@@ -195,7 +195,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, list []density, high floa
 				continue
 			}
 			at := in.Point(v, float64(2.2*single))
-			in.Fill(chart.Triangle(vector.Point{X: at.X, Y: at.Y - float64(5*i)}), line.Color)
+			in.Fill(chart.Triangle(drawing.Point{X: at.X, Y: at.Y - float64(5*i)}), line.Color)
 		}
 	}
 	l := in.Fit("not told from 0: "+text, chart.SubtitleSize, in.Inner.Right-in.Inner.Left-8)
@@ -206,7 +206,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, list []density, high floa
 
 // drawSmoothed draws the range over probes and the mean. What lies far below
 // the peak of a single eigenvalue is no density but the foot of a bell.
-func drawSmoothed(in *chart.Panel, c smoothed, line vector.Stroke, spread color.NRGBA) {
+func drawSmoothed(in *chart.Panel, c smoothed, line drawing.Stroke, spread color.NRGBA) {
 	in.Band(c.at, c.low, c.high, spread)
 	visible := make([]float64, len(c.mean))
 	for i, v := range c.mean {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // The colours of the operators, the same in all figures.
@@ -19,7 +19,7 @@ var (
 
 // eigenvalues is one row of marks of the figure top_eigenvalues.
 type eigenvalues struct {
-	values   []result.Eigenvalue // positive on the axis
+	values   []artifact.Eigenvalue // positive on the axis
 	rounding float64
 	mark     chart.Mark
 	paint    color.NRGBA
@@ -30,7 +30,7 @@ type eigenvalues struct {
 // drawTopEigenvalues draws the ends of H and the top of G by rank, with what
 // the class means predict, and below the certificates relative to the values.
 func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	spectrum, err := read[result.Spectrum](inputs, InputSpectrum+p.Series[0].Network)
+	spectrum, err := read[artifact.Spectrum](inputs, InputSpectrum+p.Series[0].Network)
 	if err != nil {
 		return err
 	}
@@ -40,10 +40,10 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		{g.Top, g.Rounding, chart.Square, paintG, false, 1.7},
 	}
 	entries := []chart.Entry{
-		{Text: "$H$", Key: chart.MarkKey(chart.Disc, paintH, vector.Stroke{}), Slim: true},
-		{Text: "$G$", Key: chart.MarkKey(chart.Square, paintG, vector.Stroke{}), Slim: true},
+		{Text: "$H$", Key: chart.MarkKey(chart.Disc, paintH, drawing.Stroke{}), Slim: true},
+		{Text: "$G$", Key: chart.MarkKey(chart.Square, paintG, drawing.Stroke{}), Slim: true},
 	}
-	var negative []result.Eigenvalue
+	var negative []artifact.Eigenvalue
 	for _, e := range h.Bottom {
 		if e.Value < 0 {
 			e.Value = -e.Value
@@ -52,7 +52,7 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	}
 	if len(negative) > 0 {
 		rows = append(rows, eigenvalues{negative, h.Rounding, chart.Triangle, paintR, false, 0})
-		entries = append(entries, chart.Entry{Text: `$-\lambda$ of the negative end of $H$`, Key: chart.MarkKey(chart.Triangle, paintR, vector.Stroke{}), Slim: true})
+		entries = append(entries, chart.Entry{Text: `$-\lambda$ of the negative end of $H$`, Key: chart.MarkKey(chart.Triangle, paintR, drawing.Stroke{}), Slim: true})
 	}
 	var predicted []float64
 	if c := spectrum.ClassStructure; c != nil {
@@ -133,10 +133,10 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	return nil
 }
 
-var outlierPen = vector.Stroke{Color: chart.Grey, Width: 0.7, Dash: []float64{2.5, 2}}
+var outlierPen = drawing.Stroke{Color: chart.Grey, Width: 0.7, Dash: []float64{2.5, 2}}
 
 // outlierEntry explains the line behind the outliers.
-func outlierEntry(t result.TermSpectrum, name string) []chart.Entry {
+func outlierEntry(t artifact.TermSpectrum, name string) []chart.Entry {
 	if t.Outliers == 0 || t.Norm == 0 {
 		return nil
 	}
@@ -145,7 +145,7 @@ func outlierEntry(t result.TermSpectrum, name string) []chart.Entry {
 }
 
 // method says how the eigenvalues were found.
-func method(t result.TermSpectrum) string {
+func method(t artifact.TermSpectrum) string {
 	switch t.Method {
 	case "lanczos":
 		text := "Lanczos, " + chart.Plural(t.Products, "product")
@@ -161,7 +161,7 @@ func method(t result.TermSpectrum) string {
 
 // drawRanks draws one row of marks with whiskers and its certificates.
 func drawRanks(in, below *chart.Panel, r eigenvalues) {
-	pen := vector.Stroke{Color: r.paint, Width: 0.8}
+	pen := drawing.Stroke{Color: r.paint, Width: 0.8}
 	for i, e := range r.values {
 		rank := float64(i + 1)
 		if !(e.Value > 0) {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // The inputs of a network are named by a prefix and Series.Network. Behind each
@@ -36,15 +36,15 @@ const (
 	InputRotation   = "rotation/"    // rotation, rotation: result.Rotation
 )
 
-// record is what package result can decode.
+// record is what package artifact can decode.
 type record interface {
-	result.Spectrum | result.Density | result.ObjectSummary | result.IncrementSummary | result.SurfaceSummary | result.BoundsSummary |
-		result.BallSummary | result.SampleSizeSummary | result.Rotation
+	artifact.Spectrum | artifact.Density | artifact.ObjectSummary | artifact.IncrementSummary | artifact.SurfaceSummary | artifact.BoundsSummary |
+		artifact.BallSummary | artifact.SampleSizeSummary | artifact.Rotation
 	Validate() error
 }
 
 func read[R record](inputs map[string][]byte, name string) (R, error) {
-	r, err := result.Decode[R](inputs[name])
+	r, err := artifact.Decode[R](inputs[name])
 	if err != nil {
 		return r, fmt.Errorf("input %s: %w", name, err)
 	}

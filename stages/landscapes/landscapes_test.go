@@ -16,9 +16,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/charttest"
+	"github.com/landscape-pipe/landscape-pipe/internal/chart/charttest"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // condition is a figure under some condition of the data.

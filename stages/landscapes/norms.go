@@ -1,8 +1,8 @@
 package landscapes
 
 import (
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // The dashes that tell lines apart without their colours.
@@ -24,7 +24,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			if n.Recipe != recipe {
 				continue
 			}
-			spectrum, err := read[result.Spectrum](inputs, InputSpectrum+n.Network)
+			spectrum, err := read[artifact.Spectrum](inputs, InputSpectrum+n.Network)
 			if err != nil {
 				return err
 			}

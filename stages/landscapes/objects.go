@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // bins of the histogram over the whole log axis.
@@ -17,11 +17,11 @@ const bins = 60
 // log axis, and where the norms of their mean lie.
 func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	network := p.Series[0].Network
-	summary, err := read[result.ObjectSummary](inputs, InputObjectSummary+network)
+	summary, err := read[artifact.ObjectSummary](inputs, InputObjectSummary+network)
 	if err != nil {
 		return err
 	}
-	spectrum, err := read[result.Spectrum](inputs, InputSpectrum+network)
+	spectrum, err := read[artifact.Spectrum](inputs, InputSpectrum+network)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		entries = append(entries, chart.Entry{Text: text, Key: chart.BandKey(chart.Tint(paintH, 0.5))})
 	}
 	histograms = append(histograms, histogram{count(frobenius, x), chart.Grey, true})
-	ofMean := vector.Stroke{Color: chart.Black, Width: 1, Dash: []float64{4, 2.2}}
+	ofMean := drawing.Stroke{Color: chart.Black, Width: 1, Dash: []float64{4, 2.2}}
 	entries = append(entries,
 		chart.Entry{Text: fmt.Sprintf(`of their mean: $\|H\|_2 = %s$, $\|G\|_2 = %s$`, chart.Short(spectrum.Hessian.Norm), chart.Short(spectrum.GaussNewton.Norm)), Key: chart.StrokeKey(ofMean)})
 	if summary.Dead > 0 {
@@ -138,14 +138,14 @@ func count(values []float64, x chart.Axis) []float64 {
 func (h histogram) draw(in *chart.Panel) {
 	width := (in.Inner.Right - in.Inner.Left) / bins
 	bottom := in.Inner.Bottom
-	var steps vector.Path
+	var steps drawing.Path
 	for i, n := range h.counts {
 		left := in.Inner.Left + float64(float64(i)*width)
 		top := bottom
 		if n > 0 {
 			top = in.Y.At(n)
 		}
-		a, b := vector.Point{X: left, Y: top}, vector.Point{X: left + width, Y: top}
+		a, b := drawing.Point{X: left, Y: top}, drawing.Point{X: left + width, Y: top}
 		if i == 0 {
 			steps.MoveTo(a)
 		}
@@ -156,8 +156,8 @@ func (h histogram) draw(in *chart.Panel) {
 		in.Stroke(steps, chart.Stroke(h.paint, 1))
 		return
 	}
-	steps.LineTo(vector.Point{X: in.Inner.Right, Y: bottom})
-	steps.LineTo(vector.Point{X: in.Inner.Left, Y: bottom})
+	steps.LineTo(drawing.Point{X: in.Inner.Right, Y: bottom})
+	steps.LineTo(drawing.Point{X: in.Inner.Left, Y: bottom})
 	steps.Close()
 	in.Fill(steps, chart.Tint(h.paint, 0.5))
 }

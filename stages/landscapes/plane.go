@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // drawSurface2D draws the three surfaces over the plane of two eigenvectors and
@@ -44,7 +44,7 @@ func drawSurface2D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 
 // drawPlanes draws one row: L_k and L_{k+1} with one scale, their difference
 // with its own. i is the first of the plane's two directions.
-func drawPlanes(s *chart.Sheet, outer chart.Frame, summary result.SurfaceSummary, i int, values []float64) error {
+func drawPlanes(s *chart.Sheet, outer chart.Frame, summary artifact.SurfaceSummary, i int, values []float64) error {
 	side := summary.Side
 	size := side * side
 	along, across := summary.Directions[i], summary.Directions[i+1]
@@ -112,8 +112,8 @@ func drawPlanes(s *chart.Sheet, outer chart.Frame, summary result.SurfaceSummary
 func cross(in *chart.Panel) {
 	const half = 3
 	at := in.Point(0, 0)
-	for _, pen := range []vector.Stroke{chart.Stroke(chart.White, 2.2), chart.Stroke(chart.Black, 0.9)} {
-		in.Stroke(vector.Polyline(vector.Point{X: at.X - half, Y: at.Y}, vector.Point{X: at.X + half, Y: at.Y}), pen)
-		in.Stroke(vector.Polyline(vector.Point{X: at.X, Y: at.Y - half}, vector.Point{X: at.X, Y: at.Y + half}), pen)
+	for _, pen := range []drawing.Stroke{chart.Stroke(chart.White, 2.2), chart.Stroke(chart.Black, 0.9)} {
+		in.Stroke(drawing.Polyline(drawing.Point{X: at.X - half, Y: at.Y}, drawing.Point{X: at.X + half, Y: at.Y}), pen)
+		in.Stroke(drawing.Polyline(drawing.Point{X: at.X, Y: at.Y - half}, drawing.Point{X: at.X, Y: at.Y + half}), pen)
 	}
 }

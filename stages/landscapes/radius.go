@@ -6,14 +6,14 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // models returns, sphere by sphere, the median of |quadratic model| over the
 // random directions and the largest over the eigenvectors; nil without any.
-func models(inputs map[string][]byte, name string, b result.BallSummary) (random, eigen []float64, err error) {
+func models(inputs map[string][]byte, name string, b artifact.BallSummary) (random, eigen []float64, err error) {
 	values, shape, err := readValues(inputs, name, 3)
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +47,7 @@ const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
 // weights against the quadratic model and the bounds.
 func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	network := p.Series[0].Network
-	b, err := read[result.BallSummary](inputs, InputBall+network)
+	b, err := read[artifact.BallSummary](inputs, InputBall+network)
 	if err != nil {
 		return err
 	}
@@ -66,25 +66,25 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 	type line struct {
 		text string
 		y    []float64
-		vector.Stroke
+		drawing.Stroke
 	}
 	dash := []float64{4, 2.2}
 	var lines []line
-	add := func(text string, y []float64, st vector.Stroke) {
+	add := func(text string, y []float64, st drawing.Stroke) {
 		if y != nil {
 			lines = append(lines, line{text, y, st})
 		}
 	}
 	if b.Eigen > 0 {
 		add(fmt.Sprintf("largest along %s", chart.Plural(b.Eigen, "eigenvector")), eigen, chart.Stroke(paintG, 1.2))
-		add("", eigenModel, vector.Stroke{Color: paintG, Width: 0.9, Dash: dash})
+		add("", eigenModel, drawing.Stroke{Color: paintG, Width: 0.9, Dash: dash})
 	}
 	add("random directions, median and 5 to 95 %", median, chart.Stroke(paintH, 1.2))
-	add("", randomModel, vector.Stroke{Color: paintH, Width: 0.9, Dash: dash})
+	add("", randomModel, drawing.Stroke{Color: paintH, Width: 0.9, Dash: dash})
 	pointwise, _ := b.Form("pointwise")
 	uniform, _ := b.Form("uniform")
 	add("bound of this object, without remainder", pointwise, chart.Stroke(chart.Palette[2], 1))
-	add("uniform bound", uniform, vector.Stroke{Color: chart.Palette[2], Width: 1, Dash: []float64{1.4, 1.4}})
+	add("uniform bound", uniform, drawing.Stroke{Color: chart.Palette[2], Width: 1, Dash: []float64{1.4, 1.4}})
 
 	var values, at chart.Extent
 	at.Take(radii)
@@ -104,7 +104,7 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 	for _, l := range lines {
 		key := chart.StrokeKey(l.Stroke)
 		if l.text == "random directions, median and 5 to 95 %" {
-			key = func(s *chart.Sheet, at vector.Point, w float64) {
+			key = func(s *chart.Sheet, at drawing.Point, w float64) {
 				chart.BandKey(spread)(s, at, w)
 				chart.StrokeKey(l.Stroke)(s, at, w)
 			}
@@ -113,7 +113,7 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 			entries = append(entries, chart.Entry{Text: l.text, Key: key})
 		}
 	}
-	entries = append(entries, chart.Entry{Text: "quadratic model", Key: chart.StrokeKey(vector.Stroke{Color: chart.Ink, Width: 0.9, Dash: dash})})
+	entries = append(entries, chart.Entry{Text: "quadratic model", Key: chart.StrokeKey(drawing.Stroke{Color: chart.Ink, Width: 0.9, Dash: dash})})
 	uprights, more := radiusMarks(b, x)
 	entries = append(entries, more...)
 	entries = append(entries, printedEntry(b, y.High)...)
@@ -156,7 +156,7 @@ func cutBelow(v []float64, low float64) []float64 {
 
 // printedEntry says what the paper's bound comes to, which would leave no room
 // for anything else on the axis.
-func printedEntry(b result.BallSummary, high float64) []chart.Entry {
+func printedEntry(b artifact.BallSummary, high float64) []chart.Entry {
 	printed, ok := b.Form("lemma2_theorem1")
 	if !ok {
 		return nil
@@ -175,19 +175,19 @@ func printedEntry(b result.BallSummary, high float64) []chart.Entry {
 // upright is a marked radius.
 type upright struct {
 	radius float64
-	vector.Stroke
+	drawing.Stroke
 }
 
 // radiusMarks returns the radii to mark and what to say of them; one that is
 // not on the axis is said only.
-func radiusMarks(b result.BallSummary, x chart.Axis) (marks []upright, entries []chart.Entry) {
+func radiusMarks(b artifact.BallSummary, x chart.Axis) (marks []upright, entries []chart.Entry) {
 	for _, m := range []struct {
 		text   string
 		radius float64
-		vector.Stroke
+		drawing.Stroke
 	}{
-		{"flip of a ReLU on a random way, median object", b.KinkRandom.Median, vector.Stroke{Color: chart.Grey, Width: 0.9, Dash: []float64{6, 1.6, 1, 1.6}}},
-		{"nearest flip", b.KinkNearest, vector.Stroke{Color: chart.Grey, Width: 0.9, Dash: []float64{1, 1.6}}},
+		{"flip of a ReLU on a random way, median object", b.KinkRandom.Median, drawing.Stroke{Color: chart.Grey, Width: 0.9, Dash: []float64{6, 1.6, 1, 1.6}}},
+		{"nearest flip", b.KinkNearest, drawing.Stroke{Color: chart.Grey, Width: 0.9, Dash: []float64{1, 1.6}}},
 	} {
 		if m.radius > 0 {
 			text := fmt.Sprintf("%s: $R = %s$", m.text, chart.Digits(m.radius, 2))
@@ -200,7 +200,7 @@ func radiusMarks(b result.BallSummary, x chart.Axis) (marks []upright, entries [
 		}
 	}
 	text := ""
-	off := vector.Stroke{Width: 0.8, Dash: []float64{2.5, 2}}
+	off := drawing.Stroke{Width: 0.8, Dash: []float64{2.5, 2}}
 	for _, m := range []struct {
 		what   string
 		radius float64

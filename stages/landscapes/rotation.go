@@ -3,9 +3,9 @@ package landscapes
 import (
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // unresolved is the error of an eigenspace from which on its mark is open.
@@ -15,7 +15,7 @@ const unresolved = 0.1
 // the top eigenspace of the Hessian with those of the snapshot before, of the
 // first and of the last.
 func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	r, err := read[result.Rotation](inputs, InputRotation+p.Series[0].Network)
+	r, err := read[artifact.Rotation](inputs, InputRotation+p.Series[0].Network)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 	}
 	var entries []chart.Entry
 	for _, l := range lines {
-		stroke := vector.Stroke{Color: chart.Palette[l.paint], Width: 1.1, Dash: l.dash}
+		stroke := drawing.Stroke{Color: chart.Palette[l.paint], Width: 1.1, Dash: l.dash}
 		entries = append(entries, chart.Entry{Text: l.label, Key: chart.MarkKey(l.mark, stroke.Color, stroke)})
 	}
 	vague := false
@@ -51,8 +51,8 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 		return err
 	}
 	for _, l := range lines {
-		stroke := vector.Stroke{Color: chart.Palette[l.paint], Width: 1.1, Dash: l.dash}
-		var points []vector.Point
+		stroke := drawing.Stroke{Color: chart.Palette[l.paint], Width: 1.1, Dash: l.dash}
+		var points []drawing.Point
 		var open []bool
 		for i, at := range r.Snapshots {
 			other := l.other(i)
@@ -66,7 +66,7 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 			}
 			points, open = append(points, in.Point(float64(at.Epoch), pair.Overlap)), append(open, pair.Error > unresolved)
 		}
-		in.Stroke(vector.Polyline(points...), stroke)
+		in.Stroke(drawing.Polyline(points...), stroke)
 		for i, at := range points {
 			if open[i] {
 				in.Open(l.mark, at, stroke.Color)

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // criterionLabel writes a criterion as the follow-up work does.
-func criterionLabel(c result.Criterion) string {
+func criterionLabel(c artifact.Criterion) string {
 	switch c.Name {
 	case "delta1":
 		return `$\Delta_1$`
@@ -24,7 +24,7 @@ func criterionLabel(c result.Criterion) string {
 
 // criterionPen is broader for what is drawn first: with little noise the
 // criteria agree, and each has to be seen.
-func criterionPen(i, n int) vector.Stroke {
+func criterionPen(i, n int) drawing.Stroke {
 	pen := chart.Line(i)
 	pen.Width = 1.1 + float64(0.8*float64(n-1-i))
 	return pen
@@ -34,7 +34,7 @@ func criterionPen(i, n int) vector.Stroke {
 // each criterion, and for the one without noise what single orders give under
 // both definitions.
 func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[result.SampleSizeSummary](inputs, InputSampleSize+p.Series[0].Network)
+	summary, err := read[artifact.SampleSizeSummary](inputs, InputSampleSize+p.Series[0].Network)
 	if err != nil {
 		return err
 	}
@@ -54,12 +54,12 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	if epsilons.High == 0 {
 		return fmt.Errorf("no ε to show: the stage samplesize was given none")
 	}
-	once := orders{paint: chart.Palette[5], mark: chart.Triangle, shift: -2.5, of: func(x result.Sufficient) *result.Quantiles { return x.First }}
-	always := orders{paint: chart.Palette[6], mark: chart.Square, shift: 2.5, of: func(x result.Sufficient) *result.Quantiles { return x.Always }}
-	pen := vector.Stroke{Color: chart.Grey, Width: 0.8, Dash: []float64{2.5, 2}}
+	once := orders{paint: chart.Palette[5], mark: chart.Triangle, shift: -2.5, of: func(x artifact.Sufficient) *artifact.Quantiles { return x.First }}
+	always := orders{paint: chart.Palette[6], mark: chart.Square, shift: 2.5, of: func(x artifact.Sufficient) *artifact.Quantiles { return x.Always }}
+	pen := drawing.Stroke{Color: chart.Grey, Width: 0.8, Dash: []float64{2.5, 2}}
 	entries = append(entries,
-		chart.Entry{Text: `$\Delta_1$ of single orders: first crossing`, Key: chart.MarkKey(once.mark, once.paint, vector.Stroke{}), Slim: true},
-		chart.Entry{Text: "for all larger sizes", Key: chart.MarkKey(always.mark, always.paint, vector.Stroke{}), Slim: true},
+		chart.Entry{Text: `$\Delta_1$ of single orders: first crossing`, Key: chart.MarkKey(once.mark, once.paint, drawing.Stroke{}), Slim: true},
+		chart.Entry{Text: "for all larger sizes", Key: chart.MarkKey(always.mark, always.paint, drawing.Stroke{}), Slim: true},
 		chart.Entry{Text: fmt.Sprintf("the sample, %s objects: larger sizes are extrapolated", chart.Count(summary.SampleSize)), Key: chart.StrokeKey(pen)})
 	small := fmt.Sprintf("lines: closed form of the mean over orders; marks: median and 5 to 95 %% of %s; $D = %d$",
 		chart.Plural(summary.Orders, "order"), summary.Dimensions)
@@ -76,13 +76,13 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		return err
 	}
 	sample := in.Y.At(float64(summary.SampleSize))
-	in.Stroke(vector.Polyline(vector.Point{X: in.Inner.Left, Y: sample}, vector.Point{X: in.Inner.Right, Y: sample}), pen)
+	in.Stroke(drawing.Polyline(drawing.Point{X: in.Inner.Left, Y: sample}, drawing.Point{X: in.Inner.Right, Y: sample}), pen)
 	for i, c := range summary.Criteria {
-		var through []vector.Point
+		var through []drawing.Point
 		for _, x := range c.Sufficient {
 			through = append(through, in.Point(x.Epsilon, max(float64(x.Closed), 1)))
 		}
-		in.Stroke(vector.Polyline(through...), criterionPen(i, len(summary.Criteria)))
+		in.Stroke(drawing.Polyline(through...), criterionPen(i, len(summary.Criteria)))
 	}
 	for _, c := range summary.Criteria {
 		if c.Name == "delta1" {
@@ -102,10 +102,10 @@ type orders struct {
 	paint color.NRGBA
 	mark  chart.Mark
 	shift float64 // to the side, in points
-	of    func(result.Sufficient) *result.Quantiles
+	of    func(artifact.Sufficient) *artifact.Quantiles
 }
 
-func (o orders) draw(in *chart.Panel, c result.Criterion) {
+func (o orders) draw(in *chart.Panel, c artifact.Criterion) {
 	pen := chart.Stroke(o.paint, 0.8)
 	for _, x := range c.Sufficient {
 		q := o.of(x)
@@ -115,7 +115,7 @@ func (o orders) draw(in *chart.Panel, c result.Criterion) {
 		at := in.Point(x.Epsilon, max(q.Median, 1))
 		at.X += o.shift
 		top, bottom := in.Y.At(in.Y.Clamp(q.Q95)), in.Y.At(in.Y.Clamp(q.Q05))
-		in.Stroke(vector.Polyline(vector.Point{X: at.X, Y: bottom}, vector.Point{X: at.X, Y: top}), pen)
+		in.Stroke(drawing.Polyline(drawing.Point{X: at.X, Y: bottom}, drawing.Point{X: at.X, Y: top}), pen)
 		in.Fill(o.mark(at), o.paint)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // The three surfaces of a grid, in the order of the stage surfaces.
@@ -65,7 +65,7 @@ func withoutRounding(differences, losses []float64, k int) []float64 {
 }
 
 // directionName names direction i of the stage's four.
-func directionName(d result.SurfaceDirection, i int) string {
+func directionName(d artifact.SurfaceDirection, i int) string {
 	if d.Kind == "random" {
 		return fmt.Sprintf("random %d", i%2+1)
 	}
@@ -83,8 +83,8 @@ func spread(n int, radius float64) []float64 {
 	return out
 }
 
-func (p Params) readSurface(inputs map[string][]byte) (result.SurfaceSummary, error) {
-	s, err := read[result.SurfaceSummary](inputs, InputSurface+p.Series[0].Network)
+func (p Params) readSurface(inputs map[string][]byte) (artifact.SurfaceSummary, error) {
+	s, err := read[artifact.SurfaceSummary](inputs, InputSurface+p.Series[0].Network)
 	if err == nil && len(s.Directions) != 4 {
 		err = fmt.Errorf("input %s%s has %d directions, want two eigenvectors and two random ones", InputSurface, p.Series[0].Network, len(s.Directions))
 	}
@@ -111,9 +111,9 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 
 	k := chart.MathCount(summary.K)
 	next := chart.MathCount(summary.K + 1)
-	wide := vector.Stroke{Color: chart.Palette[5], Width: 2.4}
-	thin := vector.Stroke{Color: chart.Black, Width: 0.8, Dash: []float64{3, 2}}
-	change := vector.Stroke{Color: chart.Palette[3], Width: 1.1}
+	wide := drawing.Stroke{Color: chart.Palette[5], Width: 2.4}
+	thin := drawing.Stroke{Color: chart.Black, Width: 0.8, Dash: []float64{3, 2}}
+	change := drawing.Stroke{Color: chart.Palette[3], Width: 1.1}
 	top := s.Heading(p.title(),
 		`loss along lines through the trained weights $\theta^*$: eigenvectors of $H^{(k)}$ and filter-normalised random directions`+chart.Trained(p.Series),
 		[]chart.Entry{

@@ -5,10 +5,10 @@ import (
 	"math"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -26,7 +26,7 @@ func encode[R record](t *testing.T, r R, err error) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := result.Encode(r)
+	b, err := artifact.Encode(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +54,14 @@ func put(t *testing.T, inputs map[string][]byte, s chart.Series, alive bool) cha
 }
 
 func (n network) rotation(t *testing.T) {
-	r := result.Rotation{Objects: n.SampleSize, Parameters: 13984, Dimension: 2, Chance: 2. / 13984, Pairs: []result.RotationPair{}}
+	r := artifact.Rotation{Objects: n.SampleSize, Parameters: 13984, Dimension: 2, Chance: 2. / 13984, Pairs: []artifact.RotationPair{}}
 	epochs := []int{0, 1, 2, 5, 10}
 	for i, e := range epochs {
-		s := result.RotationSnapshot{Epoch: e, Loss: 1, Values: []float64{float64(300 * n.alive), float64(200 * n.alive)}, Error: 1e-4}
+		s := artifact.RotationSnapshot{Epoch: e, Loss: 1, Values: []float64{float64(300 * n.alive), float64(200 * n.alive)}, Error: 1e-4}
 		r.Snapshots = append(r.Snapshots, s)
 		for j := range i {
 			overlap := float64(j+1) / float64(i+1)
-			r.Pairs = append(r.Pairs, result.RotationPair{
+			r.Pairs = append(r.Pairs, artifact.RotationPair{
 				From: epochs[j], To: e, Overlap: overlap, LargestSine: 0.9, FrobeniusSine: 1, Error: max(1-n.alive, 0.3*float64(n.Seed)*overlap),
 			})
 		}
@@ -71,12 +71,12 @@ func (n network) rotation(t *testing.T) {
 
 func (n network) spectrum(t *testing.T) {
 	layers := n.NumLayers + 2
-	term := func(scale float64) result.TermSpectrum {
-		x := result.TermSpectrum{Method: "lanczos", Products: 121, Converged: true, Rounding: 1e-11 * n.alive, Top: []result.Eigenvalue{}, Bottom: []result.Eigenvalue{}}
+	term := func(scale float64) artifact.TermSpectrum {
+		x := artifact.TermSpectrum{Method: "lanczos", Products: 121, Converged: true, Rounding: 1e-11 * n.alive, Top: []artifact.Eigenvalue{}, Bottom: []artifact.Eigenvalue{}}
 		value := float64(scale * n.alive)
 		x.Norm = value
 		for i := range 20 {
-			x.Top = append(x.Top, result.Eigenvalue{Value: value, Residual: 1e-12 * value, Error: 1e-20 * value})
+			x.Top = append(x.Top, artifact.Eigenvalue{Value: value, Residual: 1e-12 * value, Error: 1e-20 * value})
 			if i == 17 {
 				x.Top[i].Residual, x.Top[i].Error = 0.2*value, 1e-3*value
 			}
@@ -86,22 +86,22 @@ func (n network) spectrum(t *testing.T) {
 			}
 		}
 		for i := range 10 {
-			x.Bottom = append(x.Bottom, result.Eigenvalue{Value: -float64(float64(12-i)*n.alive) / 5, Residual: 1e-9, Error: 1e-15})
+			x.Bottom = append(x.Bottom, artifact.Eigenvalue{Value: -float64(float64(12-i)*n.alive) / 5, Residual: 1e-9, Error: 1e-15})
 		}
 		if n.alive > 0 {
 			x.Outliers, x.Gap = 3, 2.4
 		}
 		return x
 	}
-	s := result.Spectrum{
+	s := artifact.Spectrum{
 		Objects: n.SampleSize, Parameters: 13984, Layers: layers, Loss: 0.4, GradientNorm: 3,
 		Hessian: term(303), GaussNewton: term(302), HTerm: term(7),
 		Widths: make([]int, layers+1), LayerTraces: make([]float64, layers),
-		LayerBlocks:    &result.LayerBlocks{},
-		ClassStructure: &result.ClassStructure{Share: []float64{}, Cosine: []float64{}},
+		LayerBlocks:    &artifact.LayerBlocks{},
+		ClassStructure: &artifact.ClassStructure{Share: []float64{}, Cosine: []float64{}},
 	}
 	s.NullSpace.DeadUnits = []int{}
-	s.GaussNewton.Bottom = []result.Eigenvalue{}
+	s.GaussNewton.Bottom = []artifact.Eigenvalue{}
 	for i := range 20 {
 		s.ClassStructure.Predicted = append(s.ClassStructure.Predicted, s.GaussNewton.Top[i].Value/2)
 	}
@@ -119,7 +119,7 @@ func (n network) spectrum(t *testing.T) {
 func (n network) density(t *testing.T) {
 	const steps, probes = 40, 3
 	for _, term := range []string{"H", "G", "R"} {
-		d := result.Density{Term: term, Objects: n.SampleSize, Parameters: 13984, Steps: steps, Probes: probes, Mass: 0.9995, Deflated: []float64{}, ProbeMoments: make([]float64, probes)}
+		d := artifact.Density{Term: term, Objects: n.SampleSize, Parameters: 13984, Steps: steps, Probes: probes, Mass: 0.9995, Deflated: []float64{}, ProbeMoments: make([]float64, probes)}
 		for _, v := range []float64{303, 210, 119, 45, 20} {
 			d.Deflated = append(d.Deflated, float64(v*n.alive))
 		}
@@ -150,7 +150,7 @@ func (n network) density(t *testing.T) {
 
 func (n network) objects(t *testing.T) {
 	const objects, exact = 500, 20
-	s := result.ObjectSummary{Objects: objects, Exact: exact}
+	s := artifact.ObjectSummary{Objects: objects, Exact: exact}
 	var table, hessians []float64
 	for i := range objects {
 		v := float64(n.alive * 400 * detmath.Exp(1.5*n.stream.Normal()))
@@ -173,10 +173,10 @@ func (n network) objects(t *testing.T) {
 }
 
 func (n network) increments(t *testing.T) {
-	s := result.IncrementSummary{Parameters: 13984}
+	s := artifact.IncrementSummary{Parameters: 13984}
 	for _, k := range []int{10, 100, 1000, 9999} {
 		v := float64(n.alive * 300 * (1 + n.stream.Float64()))
-		s.Increments = append(s.Increments, result.Increment{K: k, HessianNorm: v, SampleHessian: 300 * n.alive, SampleGN: 299 * n.alive, ObjectHessian: 1.1 * v, Others: []result.OtherObject{
+		s.Increments = append(s.Increments, artifact.Increment{K: k, HessianNorm: v, SampleHessian: 300 * n.alive, SampleGN: 299 * n.alive, ObjectHessian: 1.1 * v, Others: []artifact.OtherObject{
 			{Object: k + 3, HessianNorm: 0.8 * v}, {Object: k + 5, HessianNorm: 1.3 * v},
 		}})
 	}
@@ -185,11 +185,11 @@ func (n network) increments(t *testing.T) {
 
 func (n network) surfaces(t *testing.T) {
 	const points, side = 21, 15
-	s := result.SurfaceSummary{K: n.SampleSize - 1, Parameters: 13984, Points: points, Side: side}
+	s := artifact.SurfaceSummary{K: n.SampleSize - 1, Parameters: 13984, Points: points, Side: side}
 	var lines []float64
 	loss := func(x float64) float64 { return 0.46 + float64(n.alive*150*float64(x*x)) }
 	for i := range 4 {
-		d := result.SurfaceDirection{Kind: []string{"eigenvector", "random"}[i/2], Radius: []float64{1.1, 11}[i/2], Curvature: 300 * n.alive}
+		d := artifact.SurfaceDirection{Kind: []string{"eigenvector", "random"}[i/2], Radius: []float64{1.1, 11}[i/2], Curvature: 300 * n.alive}
 		s.Directions = append(s.Directions, d)
 		var rows [3][]float64
 		for _, x := range spread(points, 1) {
@@ -212,15 +212,15 @@ func (n network) surfaces(t *testing.T) {
 }
 
 // quantilesAround are of a distribution with that median.
-func quantilesAround(v float64) result.Quantiles {
-	return result.Quantiles{Min: v / 100, Q05: v / 20, Q25: v / 3, Median: v, Q75: 2 * v, Q95: 4 * v, Max: 9 * v, Mean: 1.4 * v}
+func quantilesAround(v float64) artifact.Quantiles {
+	return artifact.Quantiles{Min: v / 100, Q05: v / 20, Q25: v / 3, Median: v, Q75: 2 * v, Q95: 4 * v, Max: 9 * v, Mean: 1.4 * v}
 }
 
 func (n network) bounds(t *testing.T) {
-	s := result.BoundsSummary{
+	s := artifact.BoundsSummary{
 		SampleSize: n.SampleSize, Parameters: 13984, WeightLayers: n.NumLayers + 2, Objects: min(200, n.SampleSize),
 		GaussNewton: quantilesAround(600 * n.alive), Hessian: quantilesAround(610 * n.alive),
-		Increments: []result.IncrementBounds{}, Losses: []result.LossBounds{}, Errors: []result.TheoryError{},
+		Increments: []artifact.IncrementBounds{}, Losses: []artifact.LossBounds{}, Errors: []artifact.TheoryError{},
 	}
 	s.Constants.LayerNorms = []float64{}
 	exact := float64(600 * n.alive)
@@ -229,7 +229,7 @@ func (n network) bounds(t *testing.T) {
 		for range min(i, 10) {
 			value *= 7
 		}
-		b := result.BoundStatistics{Name: name, Of: "G", Values: quantilesAround(value), Slack: n.alive * value / 600}
+		b := artifact.BoundStatistics{Name: name, Of: "G", Values: quantilesAround(value), Slack: n.alive * value / 600}
 		switch name {
 		case "B9", "B10":
 			b.Printed = true
@@ -246,9 +246,9 @@ func (n network) bounds(t *testing.T) {
 		if k >= n.SampleSize {
 			continue
 		}
-		l := result.LossBounds{K: k, Radii: radii, Actual: n.alive * 0.3 / float64(k+1)}
+		l := artifact.LossBounds{K: k, Radii: radii, Actual: n.alive * 0.3 / float64(k+1)}
 		for i, name := range []string{"lemma2_lemma1", "lemma2_theorem1", "with_half", "with_gradient", "uniform", "pointwise"} {
-			f := result.LossForm{Name: name, Printed: i < 2}
+			f := artifact.LossForm{Name: name, Printed: i < 2}
 			for _, r := range radii {
 				value := 0.5 / float64(k+1) * (1 + r)
 				for range 5 - i {
@@ -259,22 +259,22 @@ func (n network) bounds(t *testing.T) {
 			l.Forms = append(l.Forms, f)
 		}
 		s.Losses = append(s.Losses, l)
-		s.Increments = append(s.Increments, result.IncrementBounds{K: k, Norm: 500 * n.alive, Upper: 600 * n.alive, Printed: 1e13})
+		s.Increments = append(s.Increments, artifact.IncrementBounds{K: k, Norm: 500 * n.alive, Upper: 600 * n.alive, Printed: 1e13})
 	}
 	n.inputs[InputBounds+n.Network] = encode(t, s, nil)
 }
 
 func (n network) ball(t *testing.T) {
-	s := result.BallSummary{
+	s := artifact.BallSummary{
 		K: 1000, Parameters: 13984, Random: 3, Eigen: 2, AtCentre: 3e-4 * n.alive, CentreNorm: 11.1, Allowed: 0.1,
 		ExceededAt: 0.1, RandomExceededAt: 1, EigenExceededAt: 0.1, KinkNearest: 5e-6, KinkObjects: 100, KinkRandom: quantilesAround(0.3),
 	}
 	radii := []float64{0.001, 0.01, 0.1, 1, 10}
 	names := []string{"lemma2_theorem1", "uniform", "pointwise"}
-	forms := make([]result.LossForm, len(names))
+	forms := make([]artifact.LossForm, len(names))
 	for _, r := range radii {
 		v := float64(n.alive * 3e-4 * (1 + r))
-		s.Spheres = append(s.Spheres, result.Sphere{Radius: r, Largest: 3 * v, Random: quantilesAround(v), LargestEigen: 3 * float64(v*(1+r))})
+		s.Spheres = append(s.Spheres, artifact.Sphere{Radius: r, Largest: 3 * v, Random: quantilesAround(v), LargestEigen: 3 * float64(v*(1+r))})
 		for i := range forms {
 			forms[i].Name = names[i]
 			forms[i].Values = append(forms[i].Values, []float64{1e9, 0.1, 0.01}[i]*(1+float64(r*r)))
@@ -294,11 +294,11 @@ func (n network) ball(t *testing.T) {
 }
 
 func (n network) sizes(t *testing.T) {
-	s := result.SampleSizeSummary{SampleSize: n.SampleSize, Parameters: 13984, Dimensions: 10, Orders: 100, Draws: 16, FullDraws: 8, Eigenvalues: []float64{}}
+	s := artifact.SampleSizeSummary{SampleSize: n.SampleSize, Parameters: 13984, Dimensions: 10, Orders: 100, Draws: 16, FullDraws: 8, Eigenvalues: []float64{}}
 	for i, name := range []string{"delta1", "delta2_eigen", "delta2"} {
-		c := result.Criterion{Name: name, Sigma: []float64{0, 0.01, 0.01}[i], Closed: result.MonteCarlo{Value: n.alive * float64(1+i)}}
+		c := artifact.Criterion{Name: name, Sigma: []float64{0, 0.01, 0.01}[i], Closed: artifact.MonteCarlo{Value: n.alive * float64(1+i)}}
 		for _, epsilon := range []float64{0.1, 0.01, 0.001, 0.0001} {
-			x := result.Sufficient{Epsilon: epsilon, Closed: 1 + int64(n.alive*float64(1+i)/epsilon)}
+			x := artifact.Sufficient{Epsilon: epsilon, Closed: 1 + int64(n.alive*float64(1+i)/epsilon)}
 			if i == 0 {
 				first, always := quantilesAround(0.1/epsilon), quantilesAround(1000)
 				x.First, x.Always = &first, &always

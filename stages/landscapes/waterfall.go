@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"image/color"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/vector"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
 // step is one row of the waterfall: a bound or an exact norm.
 type step struct {
 	label     string
-	bound     result.BoundStatistics
+	bound     artifact.BoundStatistics
 	exact     bool
 	from      string // the looser bound that the bar begins at; empty for none
 	separator bool   // an empty row above
@@ -46,7 +46,7 @@ var (
 // drawBoundWaterfall draws the chain of bounds, the loosest at the top, the
 // exact norm at the bottom, and how much each step removes.
 func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[result.BoundsSummary](inputs, InputBounds+p.Series[0].Network)
+	summary, err := read[artifact.BoundsSummary](inputs, InputBounds+p.Series[0].Network)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	}
 	rows = append(rows, step{
 		label: `exact $\|H_i\|_2$`, exact: true, from: "B0_plus_C",
-		bound: result.BoundStatistics{Name: "H", Of: "H", Values: summary.Hessian},
+		bound: artifact.BoundStatistics{Name: "H", Of: "H", Values: summary.Hessian},
 	})
 
 	var values chart.Extent
@@ -78,8 +78,8 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	}
 	entries := []chart.Entry{
 		{Text: "as printed in the paper", Key: chart.OpenKey(chart.Diamond, paintPrinted), Slim: true},
-		{Text: "corrected", Key: chart.MarkKey(chart.Disc, paintCorrected, vector.Stroke{}), Slim: true},
-		{Text: "exact", Key: chart.MarkKey(chart.Square, paintExact, vector.Stroke{}), Slim: true},
+		{Text: "corrected", Key: chart.MarkKey(chart.Disc, paintCorrected, drawing.Stroke{}), Slim: true},
+		{Text: "exact", Key: chart.MarkKey(chart.Square, paintExact, drawing.Stroke{}), Slim: true},
 		{Text: "what the step removes", Key: chart.BandKey(paintStep)},
 		{Text: "5 to 95 % of the objects, maximum", Key: spreadKey},
 	}
@@ -114,7 +114,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	return nil
 }
 
-func waterfallPrint(b result.BoundsSummary) string {
+func waterfallPrint(b artifact.BoundsSummary) string {
 	return fmt.Sprintf("%s of %s, %d weight matrices; factors: ratio of the medians; slack: median over objects of bound/exact",
 		chart.Plural(b.Objects, "object"), chart.Count(b.SampleSize), b.WeightLayers)
 }
@@ -122,10 +122,10 @@ func waterfallPrint(b result.BoundsSummary) string {
 // paintStep is the bar of what a step removes.
 var paintStep = color.NRGBA{R: 0xc9, G: 0xdf, B: 0xee, A: 255}
 
-func spreadKey(s *chart.Sheet, at vector.Point, w float64) {
-	pen := vector.Stroke{Color: chart.Ink, Width: 0.8}
-	s.Stroke(vector.Polyline(vector.Point{X: at.X, Y: at.Y}, vector.Point{X: at.X + w - 5, Y: at.Y}), pen)
-	s.Stroke(vector.Polyline(vector.Point{X: at.X + w - 1, Y: at.Y - 2}, vector.Point{X: at.X + w - 1, Y: at.Y + 2}), pen)
+func spreadKey(s *chart.Sheet, at drawing.Point, w float64) {
+	pen := drawing.Stroke{Color: chart.Ink, Width: 0.8}
+	s.Stroke(drawing.Polyline(drawing.Point{X: at.X, Y: at.Y}, drawing.Point{X: at.X + w - 5, Y: at.Y}), pen)
+	s.Stroke(drawing.Polyline(drawing.Point{X: at.X + w - 1, Y: at.Y - 2}, drawing.Point{X: at.X + w - 1, Y: at.Y + 2}), pen)
 }
 
 // rowAxis places the rows from the top, with an empty half row where a new
@@ -168,14 +168,14 @@ func drawStep(in *chart.Panel, r step, from, place float64) {
 		if from < q.Median {
 			paint = chart.Tint(paintPrinted, 0.25)
 		}
-		in.Fill(vector.Rectangle(vector.Point{X: at.X, Y: at.Y - half}, vector.Point{X: end, Y: at.Y + half}), paint)
+		in.Fill(drawing.Rectangle(drawing.Point{X: at.X, Y: at.Y - half}, drawing.Point{X: end, Y: at.Y + half}), paint)
 		right = max(right, end)
 	}
-	pen := vector.Stroke{Color: paint, Width: 0.8}
+	pen := drawing.Stroke{Color: paint, Width: 0.8}
 	low, high := in.Point(in.X.Clamp(q.Q05), place), in.Point(q.Q95, place)
-	in.Stroke(vector.Polyline(low, high), pen)
+	in.Stroke(drawing.Polyline(low, high), pen)
 	most := in.Point(q.Max, place)
-	in.Stroke(vector.Polyline(vector.Point{X: most.X, Y: most.Y - 2}, vector.Point{X: most.X, Y: most.Y + 2}), pen)
+	in.Stroke(drawing.Polyline(drawing.Point{X: most.X, Y: most.Y - 2}, drawing.Point{X: most.X, Y: most.Y + 2}), pen)
 	right = max(right, most.X)
 	if r.bound.Printed {
 		in.Open(mark, at, paint)

@@ -3,13 +3,13 @@ package losses
 import (
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // describe returns the statistics of the first n objects.
-func describe(e *nn.Evaluation, n int) result.LossStatistics {
+func describe(e *nn.Evaluation, n int) artifact.LossStatistics {
 	losses := e.Losses[:n]
 	mean := meanOf(losses)
 	squares, deviations := make([]float64, n), make([]float64, n)
@@ -19,7 +19,7 @@ func describe(e *nn.Evaluation, n int) result.LossStatistics {
 		squares[i], deviations[i] = d*d, math.Abs(d)
 		top = max(top, l)
 	}
-	s := result.LossStatistics{
+	s := artifact.LossStatistics{
 		Objects:      n,
 		Mean:         mean,
 		MAD:          kernel.Sum64(deviations) / float64(n),

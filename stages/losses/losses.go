@@ -7,10 +7,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -49,7 +49,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	summary, err := result.Encode(result.LossSummary{
+	summary, err := artifact.Encode(artifact.LossSummary{
 		Sample: describe(e, p.SampleSize),
 		All:    describe(e, in.Objects),
 	})

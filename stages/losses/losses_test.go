@@ -11,11 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // hand is a network whose losses are known: one hidden neuron that passes its
@@ -33,7 +33,7 @@ func hand(t *testing.T) map[string][]byte {
 	}
 }
 
-func run(t *testing.T, p Params, in map[string][]byte, workers int) ([]float64, result.LossSummary, map[string][]byte) {
+func run(t *testing.T, p Params, in map[string][]byte, workers int) ([]float64, artifact.LossSummary, map[string][]byte) {
 	t.Helper()
 	job := task.New(in)
 	job.Workers = workers
@@ -49,7 +49,7 @@ func run(t *testing.T, p Params, in map[string][]byte, workers int) ([]float64, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary, err := result.Decode[result.LossSummary](out[Summary])
+	summary, err := artifact.Decode[artifact.LossSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestKnownLosses(t *testing.T) {
 		t.Errorf("losses (-want +got):\n%s", diff)
 	}
 	gap := (math.Ln2 - sure) / 2
-	wantSample := result.LossStatistics{
+	wantSample := artifact.LossStatistics{
 		Objects: 2, Mean: (math.Ln2 + sure) / 2, Std: gap * math.Sqrt2, MAD: gap, Max: math.Ln2,
 		Accuracy:     1, // the dead object's logits tie, and the lowest class is its label
 		DeadFraction: 0.5,
@@ -93,7 +93,7 @@ func TestCollapsedNetwork(t *testing.T) {
 		Weights: weights,
 	}
 	_, summary, _ := run(t, Params{SampleSize: 100}, in, 1)
-	for _, s := range []result.LossStatistics{summary.Sample, summary.All} {
+	for _, s := range []artifact.LossStatistics{summary.Sample, summary.All} {
 		if s.MAD != 0 || s.Std != 0 || s.Mean != s.Max || s.DeadFraction != 1 || math.Abs(s.Mean-math.Ln10) > 1e-15 {
 			t.Errorf("%+v", s)
 		}

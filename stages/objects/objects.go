@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -117,7 +117,7 @@ func (f found) outputs() (map[string][]byte, error) {
 		least, largest := f.ends[2*at], f.ends[2*at+1]
 		hessians = append(hessians, float64(f.order[at]), max(largest, -least), least)
 	}
-	text, err := result.Encode(f.summarise(hessians))
+	text, err := artifact.Encode(f.summarise(hessians))
 	if err != nil {
 		return nil, err
 	}
@@ -135,15 +135,15 @@ func (f found) outputs() (map[string][]byte, error) {
 // rounding is how far a computed bound may be, relatively, below what it bounds.
 const rounding = 1e-9
 
-func (f found) summarise(hessians []float64) result.ObjectSummary {
-	column := func(of func(curvature.ObjectNorms) float64) result.Quantiles {
+func (f found) summarise(hessians []float64) artifact.ObjectSummary {
+	column := func(of func(curvature.ObjectNorms) float64) artifact.Quantiles {
 		values := make([]float64, len(f.norms))
 		for i, r := range f.norms {
 			values[i] = of(r)
 		}
-		return result.NewQuantiles(values)
+		return artifact.NewQuantiles(values)
 	}
-	s := result.ObjectSummary{
+	s := artifact.ObjectSummary{
 		Objects:          len(f.norms),
 		Loss:             column(func(r curvature.ObjectNorms) float64 { return r.Loss }),
 		GaussNewtonNorm:  column(func(r curvature.ObjectNorms) float64 { return r.GaussNewton }),

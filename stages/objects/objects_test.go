@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func run(t *testing.T, p Params, workers int, inputs map[string][]byte) map[string][]byte {
@@ -91,7 +91,7 @@ func TestObjects(t *testing.T) {
 		}
 		largest, least = max(largest, max(-h[0], h[1])), min(least, h[0])
 	}
-	s, err := result.Decode[result.ObjectSummary](out[Summary])
+	s, err := artifact.Decode[artifact.ObjectSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func topByBound(t *testing.T, pt *curvature.Point, inputs map[string][]byte, m i
 			t.Errorf("top %d: number %d is object %d with ‖H_i‖ = %v, want object %d", m, at, i, rows[3*at+1], order[at])
 		}
 	}
-	s, err := result.Decode[result.ObjectSummary](out[Summary])
+	s, err := artifact.Decode[artifact.ObjectSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestLargest(t *testing.T) {
 	few := run(t, Params{Hessians: m}, 2, inputs)
 	_, norms := curvaturetest.Floats(t, all[Hessians])
 	_, rows := curvaturetest.Floats(t, few[Hessians])
-	s, err := result.Decode[result.ObjectSummary](few[Summary])
+	s, err := artifact.Decode[artifact.ObjectSummary](few[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestDead(t *testing.T) {
 	inputs[Weights] = weights
 	for _, m := range []int{0, 3, -1} {
 		out := run(t, Params{Hessians: m}, 1, inputs)
-		s, err := result.Decode[result.ObjectSummary](out[Summary])
+		s, err := artifact.Decode[artifact.ObjectSummary](out[Summary])
 		if err != nil {
 			t.Fatal(err)
 		}

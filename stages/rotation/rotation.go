@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -48,8 +48,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("input %s: %w", Snapshots, err)
 	}
-	r := result.Rotation{
-		Objects: data.Objects, Parameters: network.Parameters(), Dimension: min(p.Dimension, network.Parameters()-1), Pairs: []result.RotationPair{},
+	r := artifact.Rotation{
+		Objects: data.Objects, Parameters: network.Parameters(), Dimension: min(p.Dimension, network.Parameters()-1), Pairs: []artifact.RotationPair{},
 	}
 	r.Chance = float64(r.Dimension) / float64(r.Parameters)
 	var spaces []*curvature.Eigenspace
@@ -70,7 +70,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		if err != nil {
 			return nil, fmt.Errorf("after epoch %d: %w", epoch, err)
 		}
-		r.Snapshots = append(r.Snapshots, result.RotationSnapshot{Epoch: epoch, Loss: pt.MeanLoss(data.Objects), Values: space.Values, Error: space.Error})
+		r.Snapshots = append(r.Snapshots, artifact.RotationSnapshot{Epoch: epoch, Loss: pt.MeanLoss(data.Objects), Values: space.Values, Error: space.Error})
 		spaces = append(spaces, space)
 		t.Progress(i+1, len(p.Epochs))
 	}
@@ -88,7 +88,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 			r.Pairs = append(r.Pairs, pair)
 		}
 	}
-	text, err := result.Encode(r)
+	text, err := artifact.Encode(r)
 	if err != nil {
 		return nil, err
 	}
@@ -125,16 +125,16 @@ func reshape(like *curvature.Network, row []float32) (*curvature.Network, error)
 }
 
 // compare measures the principal angles between two spaces.
-func compare(a, b *curvature.Eigenspace) (result.RotationPair, error) {
+func compare(a, b *curvature.Eigenspace) (artifact.RotationPair, error) {
 	sines, err := curvature.Sines(a.Vectors, b.Vectors)
 	if err != nil {
-		return result.RotationPair{}, err
+		return artifact.RotationPair{}, err
 	}
 	sum := 0.0
 	for _, s := range sines {
 		sum += float64(s * s)
 	}
-	return result.RotationPair{
+	return artifact.RotationPair{
 		Overlap: max(1-sum/float64(len(sines)), 0), LargestSine: sines[len(sines)-1], FrobeniusSine: math.Sqrt(sum),
 		Error: min(a.Error+b.Error, 1),
 	}, nil

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 const objects, inputs, classes = 40, 9, 3
@@ -63,13 +63,13 @@ func params(epochs ...int) Params {
 	return Params{SampleSize: objects, Epochs: epochs, Dimension: 3, Tolerance: 1e-12, Seed: 1}
 }
 
-func mustRun(t *testing.T, p Params, in map[string][]byte) result.Rotation {
+func mustRun(t *testing.T, p Params, in map[string][]byte) artifact.Rotation {
 	t.Helper()
 	out, err := Run(t.Context(), p, task.New(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := result.Decode[result.Rotation](out[Rotation])
+	r, err := artifact.Decode[artifact.Rotation](out[Rotation])
 	if err != nil {
 		t.Fatal(err)
 	}

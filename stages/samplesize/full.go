@@ -4,9 +4,9 @@ import (
 	"context"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
@@ -14,7 +14,7 @@ import (
 // Σ_d Var c_d = n/(n−1) (mean ‖g_i‖² − ‖ḡ‖²). Of the Frobenius norms the mean
 // of ‖H_i‖_F² is over evenly spread objects, and ‖H‖_F² = E‖Hz‖² over Gaussian
 // z; their error is the error of the closed form.
-func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]result.Criterion, error) {
+func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.Criterion, error) {
 	n := float64(pt.Data.Objects)
 	constants, err := pt.Constants()
 	if err != nil {
@@ -39,13 +39,13 @@ func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]result.Cri
 	}
 	loss := covariance(pt.Losses, pt.Losses)
 	cross, trace := covariance(pt.Losses, norms.Trace), covariance(norms.Trace, norms.Trace)
-	list := make([]result.Criterion, len(p.Sigmas))
+	list := make([]artifact.Criterion, len(p.Sigmas))
 	quadratic, direct := make([][]float64, len(p.Sigmas)), make([][]float64, len(p.Sigmas))
 	for i, sigma := range p.Sigmas {
 		s2 := float64(sigma * sigma)
-		c := result.Criterion{Name: "delta2", Sigma: sigma, Loss: loss, Covariance: float64(s2 * cross), Gradient: float64(s2 * gradient)}
+		c := artifact.Criterion{Name: "delta2", Sigma: sigma, Loss: loss, Covariance: float64(s2 * cross), Gradient: float64(s2 * gradient)}
 		c.Curvature = float64(s2 * s2 / 4 * (float64(2*frobenius.Value) + trace))
-		c.Closed = result.MonteCarlo{Value: c.Loss + c.Covariance + c.Gradient + c.Curvature, Error: s2 * s2 / 2 * frobenius.Error}
+		c.Closed = artifact.MonteCarlo{Value: c.Loss + c.Covariance + c.Gradient + c.Curvature, Error: s2 * s2 / 2 * frobenius.Error}
 		list[i] = c
 		quadratic[i], direct[i] = make([]float64, p.FullDraws), make([]float64, p.FullDraws)
 	}
@@ -77,12 +77,12 @@ func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]result.Cri
 
 // frobeniusVariance estimates Σ_de Var (H_i)_de = n/(n−1) (mean ‖H_i‖_F² −
 // ‖H‖_F²).
-func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point) (result.MonteCarlo, error) {
+func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point) (artifact.MonteCarlo, error) {
 	n := float64(pt.Data.Objects)
 	objects := curvature.Spread(pt.Data.Objects, p.Objects)
 	single, err := pt.SquaredFrobenius(ctx, objects)
 	if err != nil {
-		return result.MonteCarlo{}, err
+		return artifact.MonteCarlo{}, err
 	}
 	mean, deviation := stats.Moments(single)
 	// Drawn without replacement, all of them have no error.
@@ -91,19 +91,19 @@ func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point) (resu
 
 	op, err := pt.Operator(curvature.Hessian, nil)
 	if err != nil {
-		return result.MonteCarlo{}, err
+		return artifact.MonteCarlo{}, err
 	}
 	dim := op.Dim()
 	products := make([]float64, dim)
 	whole := make([]float64, p.FullDraws)
 	for i := range whole {
 		if err := op.Apply(ctx, products, gaussian(p.Seed, "probe", uint64(i), dim), 1); err != nil {
-			return result.MonteCarlo{}, err
+			return artifact.MonteCarlo{}, err
 		}
 		whole[i] = kernel.Dot64(products, products)
 	}
 	of, spread := stats.Moments(whole)
 	variance += float64(spread*spread) / float64(p.FullDraws)
 	scale := n / (n - 1)
-	return result.MonteCarlo{Value: scale * max(mean-of, 0), Error: scale * math.Sqrt(variance)}, nil
+	return artifact.MonteCarlo{Value: scale * max(mean-of, 0), Error: scale * math.Sqrt(variance)}, nil
 }

@@ -21,10 +21,10 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -125,26 +125,26 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("samplesize: %w", err)
 	}
-	b, err := result.Encode(*s)
+	b, err := artifact.Encode(*s)
 	if err != nil {
 		return nil, fmt.Errorf("samplesize: %w", err)
 	}
 	return map[string][]byte{SampleSize: b, Curves: curves(s)}, nil
 }
 
-func summarise(ctx context.Context, p Params, pt *curvature.Point, t *task.Task) (*result.SampleSizeSummary, error) {
+func summarise(ctx context.Context, p Params, pt *curvature.Point, t *task.Task) (*artifact.SampleSizeSummary, error) {
 	const steps = 5
 	values, vectors, err := eigenspace(ctx, p, pt, t.Inputs)
 	if err != nil {
 		return nil, err
 	}
 	t.Progress(1, steps)
-	s := &result.SampleSizeSummary{
+	s := &artifact.SampleSizeSummary{
 		SampleSize: pt.Data.Objects, Parameters: pt.Network.Parameters(), Dimensions: len(vectors), Eigenvalues: values,
 		Orders: p.Orders, Draws: p.Draws, FullDraws: p.FullDraws, MAD: meanDeviation(pt.Losses),
-		Criteria: []result.Criterion{},
+		Criteria: []artifact.Criterion{},
 	}
-	first := result.Criterion{Name: "delta1", Loss: covariance(pt.Losses, pt.Losses)}
+	first := artifact.Criterion{Name: "delta1", Loss: covariance(pt.Losses, pt.Losses)}
 	first.Closed.Value = first.Loss
 	s.Criteria = append(s.Criteria, first)
 	flat := make([]float64, 0, len(vectors)*s.Parameters)
@@ -189,7 +189,7 @@ func summarise(ctx context.Context, p Params, pt *curvature.Point, t *task.Task)
 }
 
 // curves evaluates the closed forms on sizes evenly spread on a log axis.
-func curves(s *result.SampleSizeSummary) []byte {
+func curves(s *artifact.SampleSizeSummary) []byte {
 	var sizes []int
 	for k := 1; k < s.SampleSize; k += max(1, k/20) {
 		sizes = append(sizes, k)

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // network is a random network with Gaussian objects.
@@ -50,13 +50,13 @@ func params() Params {
 	return p
 }
 
-func run(t *testing.T, p Params, in map[string][]byte) result.SampleSizeSummary {
+func run(t *testing.T, p Params, in map[string][]byte) artifact.SampleSizeSummary {
 	t.Helper()
 	out, err := Run(t.Context(), p, task.New(in))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.Decode[result.SampleSizeSummary](out[SampleSize])
+	s, err := artifact.Decode[artifact.SampleSizeSummary](out[SampleSize])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestClosedFormByEnumeration(t *testing.T) {
 			}
 		}
 	}
-	criteria := []result.Criterion{{Name: "delta1", Closed: result.MonteCarlo{Value: covariance(losses, losses)}}, eigenTerms(losses, model, 0.8)}
+	criteria := []artifact.Criterion{{Name: "delta1", Closed: artifact.MonteCarlo{Value: covariance(losses, losses)}}, eigenTerms(losses, model, 0.8)}
 	changes := [][]float64{make([]float64, n-1), make([]float64, n-1)}
 	sums := [2][n - 1]float64{}
 	count := 0
@@ -170,7 +170,7 @@ func TestClosedSize(t *testing.T) {
 func TestSufficient(t *testing.T) {
 	s := run(t, params(), network(t, 3, 80, 5, 6, 3))
 	for _, c := range s.Criteria {
-		var last result.Sufficient
+		var last artifact.Sufficient
 		for i, x := range c.Sufficient {
 			if i > 0 && x.Closed < last.Closed || x.Beyond != (x.Closed > 80) {
 				t.Errorf("%s: %+v after %+v", c.Name, x, last)
@@ -246,7 +246,7 @@ func TestBothDefinitions(t *testing.T) {
 			first, always = append(first, float64(f)), append(always, float64(m))
 		}
 		x := s.Criteria[0].Sufficient[e]
-		if a, b := result.NewQuantiles(first), result.NewQuantiles(always); *x.First != a || *x.Always != b {
+		if a, b := artifact.NewQuantiles(first), artifact.NewQuantiles(always); *x.First != a || *x.Always != b {
 			t.Errorf("ε = %v: first %+v, want %+v; always %+v, want %+v", epsilon, *x.First, a, *x.Always, b)
 		}
 	}

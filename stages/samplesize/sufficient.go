@@ -4,8 +4,8 @@ import (
 	"context"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -13,10 +13,10 @@ import (
 const largestSize = 1 << 53
 
 // closedSizes returns m*(ε) of V/(k(k+1)): the smallest k with k(k+1) ≥ V/ε².
-func closedSizes(epsilons []float64, v float64, sample int) []result.Sufficient {
-	list := make([]result.Sufficient, len(epsilons))
+func closedSizes(epsilons []float64, v float64, sample int) []artifact.Sufficient {
+	list := make([]artifact.Sufficient, len(epsilons))
 	for i, e := range epsilons {
-		list[i] = result.Sufficient{Epsilon: e, Closed: closedSize(max(v, 0) / float64(e*e))}
+		list[i] = artifact.Sufficient{Epsilon: e, Closed: closedSize(max(v, 0) / float64(e*e))}
 		list[i].Beyond = list[i].Closed > int64(sample)
 	}
 	return list
@@ -40,7 +40,7 @@ func closedSize(x float64) int64 {
 
 // paths walks through single orders of the objects and finds both definitions
 // of the sufficient size for Δ₁ and Δ₂^(D).
-func paths(ctx context.Context, p Params, losses []float64, m *curvature.Projected, s *result.SampleSizeSummary) error {
+func paths(ctx context.Context, p Params, losses []float64, m *curvature.Projected, s *artifact.SampleSizeSummary) error {
 	n := len(losses)
 	trace := traces(m)
 	var paired []int // criteria that have paths
@@ -87,7 +87,7 @@ func paths(ctx context.Context, p Params, losses []float64, m *curvature.Project
 	}
 	for a, i := range paired {
 		for e := range p.Epsilons {
-			f, l := result.NewQuantiles(first[a][e]), result.NewQuantiles(always[a][e])
+			f, l := artifact.NewQuantiles(first[a][e]), artifact.NewQuantiles(always[a][e])
 			to := &s.Criteria[i].Sufficient[e]
 			to.First, to.Always, to.Reached = &f, &l, float64(reached[a][e])/float64(p.Orders)
 		}
@@ -98,7 +98,7 @@ func paths(ctx context.Context, p Params, losses []float64, m *curvature.Project
 // walk writes the root of each criterion at k = 1 … n−1 along one order. With
 // tildes for the value of object k+1 less the mean of the first k, the mean
 // over ξ is [ã² + σ² ã tr B̃ + σ² ‖c̃‖² + (σ⁴/4)(2‖B̃‖_F² + (tr B̃)²)]/(k+1)².
-func walk(order []int, losses, trace []float64, m *curvature.Projected, criteria []result.Criterion, paired []int, changes [][]float64) {
+func walk(order []int, losses, trace []float64, m *curvature.Projected, criteria []artifact.Criterion, paired []int, changes [][]float64) {
 	d, dd := m.M, m.M*m.M
 	var loss, tr float64 // running sums over the first k
 	c, b := make([]float64, d), make([]float64, dd)

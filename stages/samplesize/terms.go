@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
@@ -116,10 +116,10 @@ func traces(m *curvature.Projected) []float64 {
 }
 
 // eigenTerms is the closed form of Δ₂^(D) times k(k+1).
-func eigenTerms(losses []float64, m *curvature.Projected, sigma float64) result.Criterion {
+func eigenTerms(losses []float64, m *curvature.Projected, sigma float64) artifact.Criterion {
 	s2 := float64(sigma * sigma)
 	trace := traces(m)
-	c := result.Criterion{Name: "delta2_eigen", Sigma: sigma, Loss: covariance(losses, losses), Covariance: float64(s2 * covariance(losses, trace))}
+	c := artifact.Criterion{Name: "delta2_eigen", Sigma: sigma, Loss: covariance(losses, losses), Covariance: float64(s2 * covariance(losses, trace))}
 	gradient, squares := 0.0, 0.0
 	for d := range m.M {
 		v := column(m.C, d, m.M)
@@ -137,7 +137,7 @@ func eigenTerms(losses []float64, m *curvature.Projected, sigma float64) result.
 
 // drawEigen estimates the same from draws ±ξ: by the quadratic model and by
 // the losses.
-func drawEigen(ctx context.Context, p Params, losses []float64, m *curvature.Projected, plane *curvature.Plane, c *result.Criterion) error {
+func drawEigen(ctx context.Context, p Params, losses []float64, m *curvature.Projected, plane *curvature.Plane, c *artifact.Criterion) error {
 	quadratic, direct := make([]float64, p.Draws), make([]float64, p.Draws)
 	for draw := range p.Draws {
 		xi := gaussian(p.Seed, "eigen", uint64(draw), m.M)
@@ -183,14 +183,14 @@ func pair(losses, slope, bending []float64, actual func(sign float64) ([]float64
 }
 
 // estimate writes the means and standard errors of the draws.
-func estimate(c *result.Criterion, quadratic, direct []float64) {
+func estimate(c *artifact.Criterion, quadratic, direct []float64) {
 	excess := make([]float64, len(direct))
 	for i := range excess {
 		excess[i] = direct[i] - quadratic[i]
 	}
-	of := func(v []float64) *result.MonteCarlo {
+	of := func(v []float64) *artifact.MonteCarlo {
 		mean, deviation := stats.Moments(v)
-		return &result.MonteCarlo{Value: mean, Error: deviation / math.Sqrt(float64(len(v)))}
+		return &artifact.MonteCarlo{Value: mean, Error: deviation / math.Sqrt(float64(len(v)))}
 	}
 	c.Quadratic, c.Direct, c.Excess = of(quadratic), of(direct), of(excess)
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // Blocks is out of RunBlocks: canonical JSON, result.BlockNorms. Its inputs
@@ -23,7 +23,7 @@ type BlockParams struct {
 }
 
 // blockParts are the parts with the norms of H and of G.
-type blockParts [2][]result.BlockNorms
+type blockParts [2][]artifact.BlockNorms
 
 // RunBlocks computes Blocks.
 func RunBlocks(ctx context.Context, p BlockParams, t *task.Task) (map[string][]byte, error) {
@@ -41,11 +41,11 @@ func RunBlocks(ctx context.Context, p BlockParams, t *task.Task) (map[string][]b
 		return nil, err
 	}
 	t.Progress(steps, steps)
-	text, err := result.Encode(*b)
+	text, err := artifact.Encode(*b)
 	return map[string][]byte{Blocks: text}, err
 }
 
-func (e *evaluation) blocks(ctx context.Context, p BlockParams, f *ends, lo, hi int) (*result.BlockNorms, error) {
+func (e *evaluation) blocks(ctx context.Context, p BlockParams, f *ends, lo, hi int) (*artifact.BlockNorms, error) {
 	term, err := curvature.ParseTerm(p.Term)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (e *evaluation) blocks(ctx context.Context, p BlockParams, f *ends, lo, hi 
 		return nil, err
 	}
 	report := e.progress(lo, hi)
-	b := &result.BlockNorms{From: p.From}
+	b := &artifact.BlockNorms{From: p.From}
 	b.Norms, b.Residual, err = op.BlockNorms(ctx, f.pairs(), pairs[p.From:p.To], p.Steps, func(done, total int) { report(float64(done) / float64(total)) })
 	return b, err
 }
@@ -69,7 +69,7 @@ func (e *evaluation) blocks(ctx context.Context, p BlockParams, f *ends, lo, hi 
 func read(inputs map[string][]byte, prefix string, parameters int) (*ends, error) {
 	f := &ends{parameters: parameters}
 	var err error
-	if f.spectrum, err = result.Decode[result.TermSpectrum](inputs[prefix+Eigenvalues]); err != nil {
+	if f.spectrum, err = artifact.Decode[artifact.TermSpectrum](inputs[prefix+Eigenvalues]); err != nil {
 		return nil, fmt.Errorf("input %s: %w", prefix+Eigenvalues, err)
 	}
 	for _, v := range []struct {

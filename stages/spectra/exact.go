@@ -4,10 +4,10 @@ import (
 	"context"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 )
 
 // matrix forms H or G, or R as their difference.
@@ -45,7 +45,7 @@ func (e *evaluation) matrix(ctx context.Context, term curvature.Term, progress f
 
 // dense replaces the ends by those of the whole spectrum, with the error of
 // what Lanczos found.
-func (e *evaluation) dense(ctx context.Context, p OperatorParams, term curvature.Term, t *result.TermSpectrum, progress func(share float64)) error {
+func (e *evaluation) dense(ctx context.Context, p OperatorParams, term curvature.Term, t *artifact.TermSpectrum, progress func(share float64)) error {
 	matrix, err := e.matrix(ctx, term, func(share float64) { progress(share / 2) })
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (e *evaluation) dense(ctx context.Context, p OperatorParams, term curvature
 }
 
 // gram replaces G's top by the spectrum of the Gram matrix of its factors.
-func (e *evaluation) gram(ctx context.Context, p OperatorParams, g *result.TermSpectrum) error {
+func (e *evaluation) gram(ctx context.Context, p OperatorParams, g *artifact.TermSpectrum) error {
 	matrix, err := e.pt.Gram(ctx)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (e *evaluation) gram(ctx context.Context, p OperatorParams, g *result.TermS
 
 // replace puts exact values, ascending, in the place of estimated ones. Their
 // error is the solver's backward error, n·2⁻⁵²·‖M‖.
-func replace(t *result.TermSpectrum, values []float64, top, bottom int) {
+func replace(t *artifact.TermSpectrum, values []float64, top, bottom int) {
 	n := len(values)
 	norm := max(math.Abs(values[0]), math.Abs(values[n-1]))
 	slack := float64(float64(n) * float64(norm*0x1p-52))
@@ -98,8 +98,10 @@ func replace(t *result.TermSpectrum, values []float64, top, bottom int) {
 	if norm > 0 {
 		worst /= norm
 	}
-	exact := func(x float64) result.Eigenvalue { return result.Eigenvalue{Value: x, Residual: slack, Error: slack} }
-	t.Top, t.Bottom = []result.Eigenvalue{}, []result.Eigenvalue{}
+	exact := func(x float64) artifact.Eigenvalue {
+		return artifact.Eigenvalue{Value: x, Residual: slack, Error: slack}
+	}
+	t.Top, t.Bottom = []artifact.Eigenvalue{}, []artifact.Eigenvalue{}
 	for i := range min(top, n) {
 		t.Top = append(t.Top, exact(values[n-1-i]))
 	}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // BottomVectors is an output of RunOperator: as Vectors, of the smallest
@@ -49,7 +49,7 @@ func (p OperatorParams) check() error {
 // Top and Bottom of the spectrum the first ones.
 type ends struct {
 	parameters  int
-	spectrum    result.TermSpectrum
+	spectrum    artifact.TermSpectrum
 	top, bottom [][]float64
 }
 
@@ -77,7 +77,7 @@ func RunOperator(ctx context.Context, p OperatorParams, t *task.Task) (map[strin
 		return nil, err
 	}
 	t.Progress(steps, steps)
-	text, err := result.Encode(f.spectrum)
+	text, err := artifact.Encode(f.spectrum)
 	return map[string][]byte{Eigenvalues: text, Vectors: f.file(f.top), BottomVectors: f.file(f.bottom)}, err
 }
 
@@ -169,8 +169,8 @@ func handed(pairs []eigen.Pair, count int) [][]float64 {
 	return list
 }
 
-func describe(r *eigen.Result) result.TermSpectrum {
-	t := result.TermSpectrum{
+func describe(r *eigen.Result) artifact.TermSpectrum {
+	t := artifact.TermSpectrum{
 		Norm: r.Norm, Top: eigenvalues(r.Top), Bottom: eigenvalues(r.Bottom), Method: "lanczos",
 		Products: r.Products, Converged: r.Converged, Block: r.Block, Rounding: r.Rounding, Missed: r.Missed,
 	}
@@ -178,16 +178,16 @@ func describe(r *eigen.Result) result.TermSpectrum {
 	return t
 }
 
-func eigenvalues(pairs []eigen.Pair) []result.Eigenvalue {
-	list := []result.Eigenvalue{}
+func eigenvalues(pairs []eigen.Pair) []artifact.Eigenvalue {
+	list := []artifact.Eigenvalue{}
 	for _, p := range pairs {
-		list = append(list, result.Eigenvalue{Value: p.Value, Residual: p.Residual, Error: p.Error})
+		list = append(list, artifact.Eigenvalue{Value: p.Value, Residual: p.Residual, Error: p.Error})
 	}
 	return list
 }
 
 // outliers finds the largest ratio of neighbours among positive values.
-func outliers(top []result.Eigenvalue) (count int, ratio float64) {
+func outliers(top []artifact.Eigenvalue) (count int, ratio float64) {
 	for i := 1; i < len(top); i++ {
 		if top[i].Value > 0 && top[i-1].Value/top[i].Value > ratio {
 			count, ratio = i, top[i-1].Value/top[i].Value
@@ -199,7 +199,7 @@ func outliers(top []result.Eigenvalue) (count int, ratio float64) {
 // bottomOfG fills in G's smallest eigenvalues. G has no negative ones and a
 // null space that is known, so nothing is searched, only certified: between 0
 // and a vector's Rayleigh quotient there is an eigenvalue.
-func (e *evaluation) bottomOfG(ctx context.Context, op *curvature.Operator, count int, g *result.TermSpectrum) error {
+func (e *evaluation) bottomOfG(ctx context.Context, op *curvature.Operator, count int, g *artifact.TermSpectrum) error {
 	vectors := e.pt.NullDirections(count)
 	if len(vectors) == 0 {
 		return nil
@@ -211,7 +211,7 @@ func (e *evaluation) bottomOfG(ctx context.Context, op *curvature.Operator, coun
 	g.Products += len(pairs)
 	for _, p := range pairs {
 		// a value within rounding of zero is zero
-		g.Bottom = append(g.Bottom, result.Eigenvalue{Value: 0, Residual: p.Residual + math.Abs(p.Value), Error: math.Abs(p.Value)})
+		g.Bottom = append(g.Bottom, artifact.Eigenvalue{Value: 0, Residual: p.Residual + math.Abs(p.Value), Error: math.Abs(p.Value)})
 	}
 	return nil
 }

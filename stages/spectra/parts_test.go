@@ -7,7 +7,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // parts runs the stages that Run is cut into, the layer blocks in groups of so

@@ -12,10 +12,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -128,10 +128,10 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	}
 	t.Progress(steps, steps)
 	out := map[string][]byte{Vectors: h.file(h.top)}
-	if out[Eigenvalues], err = result.Encode(h.spectrum); err != nil {
+	if out[Eigenvalues], err = artifact.Encode(h.spectrum); err != nil {
 		return nil, err
 	}
-	out[Spectrum], err = result.Encode(*summary)
+	out[Spectrum], err = artifact.Encode(*summary)
 	return out, err
 }
 

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func params() Params {
@@ -23,7 +23,7 @@ func params() Params {
 	}
 }
 
-func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.Spectrum, map[string][]byte) {
+func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (artifact.Spectrum, map[string][]byte) {
 	t.Helper()
 	k := task.New(inputs)
 	k.Workers = workers
@@ -38,7 +38,7 @@ func run(t *testing.T, p Params, workers int, inputs map[string][]byte) (result.
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := result.Decode[result.Spectrum](out[Spectrum])
+	s, err := artifact.Decode[artifact.Spectrum](out[Spectrum])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestLanczosAgreesWithDense(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name      string
-		got, want result.TermSpectrum
+		got, want artifact.TermSpectrum
 	}{
 		{"H", estimated.Hessian, dense.Hessian}, {"G", estimated.GaussNewton, dense.GaussNewton},
 		{"R", estimated.HTerm, dense.HTerm}, {"G by Gram", gram.GaussNewton, dense.GaussNewton},
@@ -70,8 +70,8 @@ func TestLanczosAgreesWithDense(t *testing.T) {
 		if len(c.got.Top) != len(c.want.Top) || len(c.got.Bottom) != len(c.want.Bottom) {
 			t.Fatalf("%s: %d top, %d bottom, want %d, %d", c.name, len(c.got.Top), len(c.got.Bottom), len(c.want.Top), len(c.want.Bottom))
 		}
-		both := append(append([]result.Eigenvalue(nil), c.got.Top...), c.got.Bottom...)
-		for i, want := range append(append([]result.Eigenvalue(nil), c.want.Top...), c.want.Bottom...) {
+		both := append(append([]artifact.Eigenvalue(nil), c.got.Top...), c.got.Bottom...)
+		for i, want := range append(append([]artifact.Eigenvalue(nil), c.want.Top...), c.want.Bottom...) {
 			if d := math.Abs(both[i].Value - want.Value); d > 1e-8*math.Abs(want.Value)+1e-11*c.want.Norm {
 				t.Errorf("%s: value %d is %v, want %v", c.name, i, both[i].Value, want.Value)
 			}
@@ -103,7 +103,7 @@ func TestLanczosAgreesWithDense(t *testing.T) {
 }
 
 // eigenvectors checks the vectors against the operator.
-func eigenvectors(t *testing.T, inputs map[string][]byte, s result.Spectrum, file []byte) {
+func eigenvectors(t *testing.T, inputs map[string][]byte, s artifact.Spectrum, file []byte) {
 	t.Helper()
 	shape, v := curvaturetest.Floats(t, file)
 	if len(shape) != 2 || shape[0] != 12 || shape[1] != s.Parameters {

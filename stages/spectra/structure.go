@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // OfTerm is the name of an input of RunStructure: an output of RunOperator,
@@ -43,7 +43,7 @@ func RunStructure(ctx context.Context, p StructureParams, t *task.Task) (map[str
 	for of, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton} {
 		for i := range p.Blocks {
 			name := BlocksOf(term.String(), i)
-			part, err := result.Decode[result.BlockNorms](t.Inputs[name])
+			part, err := artifact.Decode[artifact.BlockNorms](t.Inputs[name])
 			if err != nil {
 				return nil, fmt.Errorf("input %s: %w", name, err)
 			}
@@ -56,15 +56,15 @@ func RunStructure(ctx context.Context, p StructureParams, t *task.Task) (map[str
 		return nil, err
 	}
 	t.Progress(steps, steps)
-	text, err := result.Encode(*summary)
+	text, err := artifact.Encode(*summary)
 	return map[string][]byte{Spectrum: text}, err
 }
 
 // structure puts together what was found of H, G and R and computes what is
 // not about one of them alone.
-func (e *evaluation) structure(ctx context.Context, p StructureParams, h, g, r *ends, blocks blockParts) (*result.Spectrum, error) {
+func (e *evaluation) structure(ctx context.Context, p StructureParams, h, g, r *ends, blocks blockParts) (*artifact.Spectrum, error) {
 	network, data := e.pt.Network, e.pt.Data
-	s := &result.Spectrum{
+	s := &artifact.Spectrum{
 		Objects: data.Objects, Parameters: network.Parameters(), Layers: network.Layers(), Widths: network.Widths,
 		Loss: e.pt.MeanLoss(data.Objects), Hessian: h.spectrum, GaussNewton: g.spectrum, HTerm: r.spectrum,
 	}
@@ -86,7 +86,7 @@ func (e *evaluation) structure(ctx context.Context, p StructureParams, h, g, r *
 	}
 	e.t.Progress(960, steps)
 	if p.Blocks > 0 {
-		b := &result.LayerBlocks{}
+		b := &artifact.LayerBlocks{}
 		for i, norms := range []*[][]float64{&b.Hessian, &b.GaussNewton} {
 			residual := 0.0
 			if *norms, residual, err = matrix(network.Layers(), blocks[i]); err != nil {
@@ -102,12 +102,12 @@ func (e *evaluation) structure(ctx context.Context, p StructureParams, h, g, r *
 
 // classes compares G's top eigenvectors with the class means; nil where these
 // need too much memory.
-func (e *evaluation) classes(ctx context.Context, g *ends) (*result.ClassStructure, error) {
+func (e *evaluation) classes(ctx context.Context, g *ends) (*artifact.ClassStructure, error) {
 	means, err := e.pt.ClassMeans(ctx)
 	if err != nil || means == nil {
 		return nil, err
 	}
-	c := &result.ClassStructure{Predicted: means.Values, Share: []float64{}, Cosine: []float64{}}
+	c := &artifact.ClassStructure{Predicted: means.Values, Share: []float64{}, Cosine: []float64{}}
 	c.Predicted = c.Predicted[:min(len(c.Predicted), len(g.spectrum.Top))]
 	for i, v := range g.top {
 		share, cosine := means.Explain(g.spectrum.Top[i].Value, v)
@@ -117,7 +117,7 @@ func (e *evaluation) classes(ctx context.Context, g *ends) (*result.ClassStructu
 }
 
 // matrix fills the symmetric layers×layers matrix of the blocks' norms.
-func matrix(layers int, parts []result.BlockNorms) (norms [][]float64, residual float64, err error) {
+func matrix(layers int, parts []artifact.BlockNorms) (norms [][]float64, residual float64, err error) {
 	norms = make([][]float64, layers)
 	for p := range norms {
 		norms[p] = make([]float64, layers)
@@ -140,9 +140,9 @@ func matrix(layers int, parts []result.BlockNorms) (norms [][]float64, residual 
 	return norms, residual, nil
 }
 
-func (e *evaluation) null(ctx context.Context, kinkObjects int) (result.NullSpace, error) {
+func (e *evaluation) null(ctx context.Context, kinkObjects int) (artifact.NullSpace, error) {
 	n := e.pt.Null()
-	null := result.NullSpace{
+	null := artifact.NullSpace{
 		DeadUnits: n.DeadUnits, DeadObjects: n.DeadObjects, Rescaling: n.Rescaling,
 		SoftmaxShift: n.SoftmaxShift, ConstantInputs: n.ConstantInputs, Guaranteed: n.Guaranteed,
 	}
@@ -154,7 +154,7 @@ func (e *evaluation) null(ctx context.Context, kinkObjects int) (result.NullSpac
 		return null, err
 	}
 	if !math.IsInf(k.Margin, 1) {
-		null.Kink = &result.Kink{
+		null.Kink = &artifact.Kink{
 			Objects: min(kinkObjects, e.pt.Data.Objects),
 			Margin:  k.Margin, Object: k.Object, Layer: k.Layer, Unit: k.Unit,
 		}

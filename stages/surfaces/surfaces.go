@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
@@ -94,7 +94,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		}
 		out[name] = npy.Encode([]int{3, p.Side, p.Side}, values)
 	}
-	if out[Summary], err = result.Encode(summary); err != nil {
+	if out[Summary], err = artifact.Encode(summary); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -102,9 +102,9 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 
 // directions returns two eigenvectors and two random directions, all of unit
 // length, and what the summary says of them.
-func directions(ctx context.Context, p Params, pt *curvature.Point, file []byte) ([][]float64, result.SurfaceSummary, error) {
+func directions(ctx context.Context, p Params, pt *curvature.Point, file []byte) ([][]float64, artifact.SurfaceSummary, error) {
 	n := pt.Network.Parameters()
-	summary := result.SurfaceSummary{K: p.SampleSize, Parameters: n, Points: p.Points, Side: p.Side}
+	summary := artifact.SurfaceSummary{K: p.SampleSize, Parameters: n, Points: p.Points, Side: p.Side}
 	array, err := npy.Decode(file)
 	if err != nil {
 		return nil, summary, fmt.Errorf("input %s: %w", Vectors, err)
@@ -139,9 +139,9 @@ func directions(ctx context.Context, p Params, pt *curvature.Point, file []byte)
 			return nil, summary, fmt.Errorf("direction %d has length %v", i, norm)
 		}
 		kernel.Scale64(v, 1/norm)
-		d := result.SurfaceDirection{Kind: "eigenvector", Radius: float64(p.EigenRadius * length)}
+		d := artifact.SurfaceDirection{Kind: "eigenvector", Radius: float64(p.EigenRadius * length)}
 		if i >= 2 {
-			d = result.SurfaceDirection{Kind: "random", Radius: float64(p.RandomRadius * length)}
+			d = artifact.SurfaceDirection{Kind: "random", Radius: float64(p.RandomRadius * length)}
 		}
 		summary.Directions = append(summary.Directions, d)
 	}

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func params() Params {
@@ -51,7 +51,7 @@ func TestSurfaces(t *testing.T) {
 	in, vectors := inputs(t)
 	p := params()
 	out := run(t, p, 2, in)
-	s, err := result.Decode[result.SurfaceSummary](out[Summary])
+	s, err := artifact.Decode[artifact.SurfaceSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}

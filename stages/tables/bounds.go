@@ -4,7 +4,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // bound is B0 … B10, one of the full-Hessian or increment forms, or H_exact; of
@@ -21,7 +21,7 @@ var boundColumns = []string{
 type boundRow struct {
 	name, at, of       string
 	printed            bool
-	values, exact      result.Quantiles
+	values, exact      artifact.Quantiles
 	slack, step        float64
 	violations, beyond int
 }
@@ -36,7 +36,7 @@ func (b boundRow) cells() []string {
 }
 
 func (r Row) bounds(inputs map[string][]byte) ([][]string, error) {
-	s, err := read[result.BoundsSummary](r, inputs, InputBounds)
+	s, err := read[artifact.BoundsSummary](r, inputs, InputBounds)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (r Row) bounds(inputs map[string][]byte) ([][]string, error) {
 }
 
 // increment is what encloses ‖H_{k+1} − H^(k)‖ at one k.
-func increment(i result.IncrementBounds) [][]string {
+func increment(i artifact.IncrementBounds) [][]string {
 	var lines [][]string
 	for _, form := range []struct {
 		name    string
@@ -70,7 +70,7 @@ func increment(i result.IncrementBounds) [][]string {
 	} {
 		row := boundRow{
 			name: form.name, at: strconv.Itoa(i.K), of: "H_{k+1}-H^(k)", printed: form.printed,
-			values: result.NewQuantiles([]float64{form.value}), exact: result.NewQuantiles([]float64{i.Norm}),
+			values: artifact.NewQuantiles([]float64{form.value}), exact: artifact.NewQuantiles([]float64{i.Norm}),
 		}
 		if i.Norm > 0 {
 			row.slack = min(form.value/i.Norm, math.MaxFloat64)

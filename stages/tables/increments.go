@@ -3,7 +3,7 @@ package tables
 import (
 	"strconv"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // All is at the network's weights: at is the k of H^(k), the mean over the first
@@ -18,7 +18,7 @@ var incrementColumns = []string{
 }
 
 func (r Row) increments(inputs map[string][]byte) ([][]string, error) {
-	s, err := read[result.IncrementSummary](r, inputs, InputIncrements)
+	s, err := read[artifact.IncrementSummary](r, inputs, InputIncrements)
 	if err != nil {
 		return nil, err
 	}

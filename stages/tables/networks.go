@@ -3,7 +3,7 @@ package tables
 import (
 	"errors"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // The statistics are of the losses on the training sample, in nats; mad is the
@@ -11,11 +11,11 @@ import (
 var networkColumns = []string{"mean_loss", "std_loss", "mad", "max_loss", "accuracy", "dead_fraction", "ema_last"}
 
 func (r Row) network(inputs map[string][]byte) ([][]string, error) {
-	losses, err := read[result.LossSummary](r, inputs, InputLosses)
+	losses, err := read[artifact.LossSummary](r, inputs, InputLosses)
 	if err != nil {
 		return nil, err
 	}
-	differences, err := read[result.DifferenceSummary](r, inputs, InputDifferences)
+	differences, err := read[artifact.DifferenceSummary](r, inputs, InputDifferences)
 	if err != nil {
 		return nil, err
 	}

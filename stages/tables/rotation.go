@@ -3,7 +3,7 @@ package tables
 import (
 	"strconv"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // A row compares the top eigenspaces of H after two epochs: overlap is the mean
@@ -13,7 +13,7 @@ import (
 var rotationColumns = []string{"from_epoch", "to_epoch", "dimension", "overlap", "chance", "largest_sine", "frobenius_sine", "error"}
 
 func (r Row) rotation(inputs map[string][]byte) ([][]string, error) {
-	s, err := read[result.Rotation](r, inputs, InputRotation)
+	s, err := read[artifact.Rotation](r, inputs, InputRotation)
 	if err != nil {
 		return nil, err
 	}

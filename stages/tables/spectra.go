@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
 // hessian, gauss_newton and h_term are spectral norms, lower bounds up to their
@@ -20,11 +20,11 @@ var spectrumColumns = []string{
 }
 
 func (r Row) spectrum(inputs map[string][]byte) ([][]string, error) {
-	s, err := read[result.Spectrum](r, inputs, InputSpectrum)
+	s, err := read[artifact.Spectrum](r, inputs, InputSpectrum)
 	if err != nil {
 		return nil, err
 	}
-	o, err := read[result.ObjectSummary](r, inputs, InputObjects)
+	o, err := read[artifact.ObjectSummary](r, inputs, InputObjects)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The tables.
@@ -132,7 +132,7 @@ func (r Row) cells() []string {
 
 // read decodes the input of the row's network with the prefix.
 func read[T interface{ Validate() error }](r Row, inputs map[string][]byte, prefix string) (T, error) {
-	v, err := result.Decode[T](inputs[prefix+r.Network])
+	v, err := artifact.Decode[T](inputs[prefix+r.Network])
 	if err != nil {
 		return v, fmt.Errorf("input %s: %w", prefix+r.Network, err)
 	}

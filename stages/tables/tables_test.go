@@ -6,22 +6,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func inputs(t *testing.T) map[string][]byte {
 	t.Helper()
 	in := make(map[string][]byte)
 	for network, mad := range map[string]float64{"a": 0.25, "b": 0} {
-		losses, err := result.Encode(result.LossSummary{
-			Sample: result.LossStatistics{Objects: 100, Mean: 0.1, Std: 1e-7, MAD: mad, Max: 12.5, Accuracy: 0.97},
-			All:    result.LossStatistics{Objects: 10000, Mean: 7, Std: 7, MAD: 7, Max: 7, Accuracy: 0.7, DeadFraction: 0.7},
+		losses, err := artifact.Encode(artifact.LossSummary{
+			Sample: artifact.LossStatistics{Objects: 100, Mean: 0.1, Std: 1e-7, MAD: mad, Max: 12.5, Accuracy: 0.97},
+			All:    artifact.LossStatistics{Objects: 10000, Mean: 7, Std: 7, MAD: 7, Max: 7, Accuracy: 0.7, DeadFraction: 0.7},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		differences, err := result.Encode(result.DifferenceSummary{Objects: 100, Permutations: 3, EMA: 0.99, MAD: mad, EMALast: mad / 3})
+		differences, err := artifact.Encode(artifact.DifferenceSummary{Objects: 100, Permutations: 3, EMA: 0.99, MAD: mad, EMALast: mad / 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,37 +81,37 @@ func TestUnknownTable(t *testing.T) {
 func TestCurvatureTables(t *testing.T) {
 	encode := func(v interface{ Validate() error }) []byte {
 		t.Helper()
-		b, err := result.Encode(v)
+		b, err := artifact.Encode(v)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
 	}
-	value := []result.Eigenvalue{{Value: 2, Residual: 1e-9}}
-	term := result.TermSpectrum{Norm: 2, Top: value, Bottom: []result.Eigenvalue{{Value: -1, Residual: 1e-8}}, Method: "lanczos", Outliers: 9, Gap: 4}
+	value := []artifact.Eigenvalue{{Value: 2, Residual: 1e-9}}
+	term := artifact.TermSpectrum{Norm: 2, Top: value, Bottom: []artifact.Eigenvalue{{Value: -1, Residual: 1e-8}}, Method: "lanczos", Outliers: 9, Gap: 4}
 	in := map[string][]byte{
-		InputSpectrum + "a": encode(result.Spectrum{
+		InputSpectrum + "a": encode(artifact.Spectrum{
 			Objects: 100, Parameters: 7, Layers: 1, Widths: []int{7, 1}, LayerTraces: []float64{3}, Hessian: term, GaussNewton: term, HTerm: term,
-			NullSpace: result.NullSpace{DeadUnits: []int{1, 2}, Kink: &result.Kink{Margin: 0.5}},
+			NullSpace: artifact.NullSpace{DeadUnits: []int{1, 2}, Kink: &artifact.Kink{Margin: 0.5}},
 		}),
-		InputObjects + "a": encode(result.ObjectSummary{Objects: 100, LargestHessian: 8}),
-		InputIncrements + "a": encode(result.IncrementSummary{Parameters: 7, Increments: []result.Increment{
+		InputObjects + "a": encode(artifact.ObjectSummary{Objects: 100, LargestHessian: 8}),
+		InputIncrements + "a": encode(artifact.IncrementSummary{Parameters: 7, Increments: []artifact.Increment{
 			{K: 9, HessianNorm: 4, Residual: 1e-6, AbsLoss: 0.5, SampleHessian: 3, SampleGN: 2.5, ObjectHessian: 1},
 			{
 				K: 12, HessianNorm: 5, Residual: 1e-6, AbsLoss: 0.5, SampleHessian: 3, SampleGN: 2.5, ObjectHessian: 1,
 				LargestSine: 0.1, FrobeniusSine: 0.2, EigenspaceError: 0.01, EigenspaceDim: 1,
-				Others: []result.OtherObject{{Object: 20, HessianNorm: 5}, {Object: 30, HessianNorm: 7}}, OthersMedian: 6, OthersMax: 7,
+				Others: []artifact.OtherObject{{Object: 20, HessianNorm: 5}, {Object: 30, HessianNorm: 7}}, OthersMedian: 6, OthersMax: 7,
 			},
 		}}),
-		InputBounds + "a": encode(result.BoundsSummary{
-			SampleSize: 100, Objects: 2, Bounds: []result.BoundStatistics{{Name: "B0", Of: "G", Slack: 1}, {Name: "B9", Of: "G", Printed: true, Slack: 50}},
-			Increments: []result.IncrementBounds{{K: 9, Norm: 4, Lower: 1, Upper: 6, Printed: 40}},
+		InputBounds + "a": encode(artifact.BoundsSummary{
+			SampleSize: 100, Objects: 2, Bounds: []artifact.BoundStatistics{{Name: "B0", Of: "G", Slack: 1}, {Name: "B9", Of: "G", Printed: true, Slack: 50}},
+			Increments: []artifact.IncrementBounds{{K: 9, Norm: 4, Lower: 1, Upper: 6, Printed: 40}},
 		}),
 	}
-	in[InputRotation+"a"] = encode(result.Rotation{
+	in[InputRotation+"a"] = encode(artifact.Rotation{
 		Objects: 100, Parameters: 8, Dimension: 2, Chance: 0.25,
-		Snapshots: []result.RotationSnapshot{{Epoch: 0, Values: []float64{2, 1}}, {Epoch: 5, Values: []float64{2, 1}}},
-		Pairs:     []result.RotationPair{{From: 0, To: 5, Overlap: 0.5, LargestSine: 1, FrobeniusSine: 1, Error: 0.125}},
+		Snapshots: []artifact.RotationSnapshot{{Epoch: 0, Values: []float64{2, 1}}, {Epoch: 5, Values: []float64{2, 1}}},
+		Pairs:     []artifact.RotationPair{{From: 0, To: 5, Overlap: 0.5, LargestSine: 1, FrobeniusSine: 1, Error: 0.125}},
 	})
 	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
 	for name, want := range map[string]string{

@@ -19,7 +19,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 var distribution = flag.String("distribution", "short", "how many networks TestDistribution trains: short (three cells) or full (all 25)")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // OutputSnapshots is what Snapshots writes: .npy float32, snapshots × weights,

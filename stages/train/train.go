@@ -21,7 +21,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.

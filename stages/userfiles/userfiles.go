@@ -13,9 +13,9 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run writes. It reads files instead of artifacts.
@@ -115,7 +115,7 @@ func (f Files) Run(ctx context.Context, p Params, t *task.Task) (map[string][]by
 	if err != nil {
 		return nil, err
 	}
-	summary, err := result.Encode(Shape{Objects: objects, Widths: network.widths, Layers: network.names()})
+	summary, err := artifact.Encode(Shape{Objects: objects, Widths: network.widths, Layers: network.names()})
 	if err != nil {
 		return nil, err
 	}

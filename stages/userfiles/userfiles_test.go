@@ -12,11 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
-	"github.com/landscape-pipe/landscape-pipe/internal/result"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
-	"github.com/landscape-pipe/landscape-pipe/internal/task"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 func TestNatural(t *testing.T) {
@@ -79,7 +79,7 @@ func TestRun(t *testing.T) {
 	if diff := cmp.Diff([]float64{0, 1, 255}, row); diff != "" {
 		t.Errorf("bytes are not taken as given (-want +got):\n%s", diff)
 	}
-	shape, err := result.Decode[Shape](out[Summary])
+	shape, err := artifact.Decode[Shape](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}

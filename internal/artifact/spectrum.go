@@ -1,0 +1,202 @@
+package artifact
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Eigenvalue is a computed eigenvalue with its certificate.
+type Eigenvalue struct {
+	Value float64 `json:"value"`
+	// Residual is ‖Mv − value·v‖₂ for a unit vector v: an eigenvalue lies
+	// within Residual + TermSpectrum.Rounding of Value. Rigorous.
+	Residual float64 `json:"residual"`
+	// Error is the Kato–Temple estimate residual²/gap of the error, the gap
+	// taken from computed values: an estimate.
+	Error float64 `json:"error"`
+}
+
+// TermSpectrum is about one of H, G and R. It is the output "eigenvalues" of
+// the stage operator, and of spectra that of H.
+type TermSpectrum struct {
+	// Norm is the largest |eigenvalue| found, ‖·‖₂ up to its residual.
+	Norm float64 `json:"norm"`
+	// Trace is exact; that of H equals that of G, that of R is 0.
+	Trace float64 `json:"trace"`
+	// Frobenius is the Frobenius norm, null where it is not exact.
+	Frobenius *float64 `json:"frobenius"`
+	// Top are the largest eigenvalues, descending; Bottom the smallest,
+	// ascending.
+	Top    []Eigenvalue `json:"top"`
+	Bottom []Eigenvalue `json:"bottom"`
+	// Outliers is how many of Top stand above the largest ratio of
+	// neighbours, and Gap that ratio; 0 and 0 where Top has no two positive
+	// values.
+	Outliers int     `json:"outliers"`
+	Gap      float64 `json:"gap"`
+	// Method is "lanczos", "dense" (the whole matrix) or "gram" (the Gram
+	// matrix of the objects' factors, G alone).
+	Method string `json:"method"`
+	// Products counts the products with the operator.
+	Products int `json:"products"`
+	// Converged is false where the search gave up at its limit of products;
+	// residuals hold nevertheless.
+	Converged bool `json:"converged"`
+	// Block is ‖MV − VΘ‖₂ over all values together: as many eigenvalues as
+	// there are values lie within Block + Rounding of them, one each.
+	Block float64 `json:"block"`
+	// Rounding bounds what rounding in the products adds to a residual.
+	Rounding float64 `json:"rounding"`
+	// Missed bounds the probability, over random starting vectors, that the
+	// largest eigenvalue lies more than 0.1 % of the spectrum's width above
+	// Top[0] (Kuczyński and Woźniakowski, 1992).
+	Missed float64 `json:"missed"`
+	// EstimatorError is the largest |Lanczos − exact| over the listed
+	// values, relative to Norm; null where no exact spectrum was computed.
+	EstimatorError *float64 `json:"estimator_error"`
+}
+
+// ClassStructure compares the outliers of G with the class means of the
+// factors √P_c J_iᵀ(e_c − P_i) (Papyan, 2019).
+type ClassStructure struct {
+	// Predicted are the eigenvalues of the Gram matrix of the K² weighted
+	// class means, descending, as many as TermSpectrum.Top of G.
+	Predicted []float64 `json:"predicted"`
+	// Share of each of G's top eigenvalues that the class means explain:
+	// vᵀMv/λ for M the sum of their squares; of fewer of them where the
+	// eigenvectors are too large to be kept.
+	Share []float64 `json:"share"`
+	// Cosine of the angle between each top eigenvector and the span of the
+	// class means.
+	Cosine []float64 `json:"cosine"`
+}
+
+// LayerBlocks are the spectral norms of the blocks H_qp = ∂²L/∂W_q∂W_p, L×L
+// and symmetric, with the largest residual of the iteration that found each.
+type LayerBlocks struct {
+	Hessian     [][]float64 `json:"hessian"`
+	GaussNewton [][]float64 `json:"gauss_newton"`
+	// Residual is the largest residual of all blocks' singular pairs,
+	// relative to the block's norm: each norm is at least what is listed.
+	Residual float64 `json:"residual"`
+}
+
+// BlockNorms is the output "blocks" of the stage blocks: the norms of some of
+// the layer blocks of one operator.
+type BlockNorms struct {
+	// From is the first pair of layers, counted in the order (1,1), (1,2) …
+	// (1,L), (2,2) …; one norm for each pair from there on.
+	From     int       `json:"from"`
+	Norms    []float64 `json:"norms"`
+	Residual float64   `json:"residual"` // as in LayerBlocks
+}
+
+// Validate reports the first field that is missing or impossible.
+func (b BlockNorms) Validate() error {
+	if b.From < 0 || len(b.Norms) == 0 {
+		return fmt.Errorf("%d layer blocks from %d on: want at least one", len(b.Norms), b.From)
+	}
+	return checkNotNegative(number{"residual", b.Residual}, number{"smallest norm", slices.Min(b.Norms)})
+}
+
+// Kink is how near the point is to a change of the ReLUs' pattern.
+type Kink struct {
+	// Objects is how many objects were searched, the first of the sample.
+	Objects int `json:"objects"`
+	// Margin is the smallest |z|/‖∂z/∂θ‖ over their hidden units: the first
+	// ReLU flips at about this distance in θ.
+	Margin float64 `json:"margin"`
+	// Object, Layer (1 for the first hidden layer) and Unit say where.
+	Object int `json:"object"`
+	Layer  int `json:"layer"`
+	Unit   int `json:"unit"`
+}
+
+// NullSpace lists what makes eigenvalues zero.
+type NullSpace struct {
+	// DeadUnits of each hidden layer are never active over the sample.
+	DeadUnits []int `json:"dead_units"`
+	// DeadObjects have a hidden layer that is all zero: H_i = 0.
+	DeadObjects int `json:"dead_objects"`
+	// Rescaling directions, Σ_{p<L} n_p: zero for G everywhere, for H where
+	// the gradient is zero.
+	Rescaling int `json:"rescaling"`
+	// SoftmaxShift directions, n_{L−1}: zero for H and G everywhere.
+	SoftmaxShift int `json:"softmax_shift"`
+	// ConstantInputs have one value over the whole sample.
+	ConstantInputs int `json:"constant_inputs"`
+	// Guaranteed is how many eigenvalues of H are zero wherever θ lies, by
+	// softmax shift and constant inputs.
+	Guaranteed int   `json:"guaranteed"`
+	Kink       *Kink `json:"kink"`
+}
+
+// Spectrum is the output "spectrum" of the stages spectra and structure: the
+// curvature of the mean loss of one network over a sample.
+type Spectrum struct {
+	Objects      int          `json:"objects"`    // k
+	Parameters   int          `json:"parameters"` // P
+	Layers       int          `json:"layers"`     // L, weight matrices
+	Widths       []int        `json:"widths"`     // n_0 … n_L
+	Loss         float64      `json:"loss"`
+	GradientNorm float64      `json:"gradient_norm"`
+	Hessian      TermSpectrum `json:"hessian"`
+	GaussNewton  TermSpectrum `json:"gauss_newton"`
+	HTerm        TermSpectrum `json:"h_term"`
+	// Ratio is ‖G‖₂/‖H‖₂.
+	Ratio float64 `json:"ratio"`
+	// LayerTraces are the traces of the blocks H_pp = G_pp.
+	LayerTraces []float64 `json:"layer_traces"`
+	// ClassStructure and LayerBlocks are null where they were not asked for
+	// or are too large.
+	ClassStructure *ClassStructure `json:"class_structure"`
+	LayerBlocks    *LayerBlocks    `json:"layer_blocks"`
+	NullSpace      NullSpace       `json:"null_space"`
+}
+
+// Validate reports the first field that is missing or impossible.
+func (s Spectrum) Validate() error {
+	if s.Objects < 1 || s.Parameters < 1 {
+		return fmt.Errorf("%d objects, %d parameters: want at least 1", s.Objects, s.Parameters)
+	}
+	if s.Layers < 1 || len(s.Widths) != s.Layers+1 || len(s.LayerTraces) != s.Layers {
+		return fmt.Errorf("%d layers, %d widths, %d layer traces: want one width more than layers, and a trace each", s.Layers, len(s.Widths), len(s.LayerTraces))
+	}
+	for _, t := range []struct {
+		name string
+		TermSpectrum
+	}{{"hessian", s.Hessian}, {"gauss_newton", s.GaussNewton}, {"h_term", s.HTerm}} {
+		if err := t.Validate(); err != nil {
+			return fmt.Errorf("%s.%w", t.name, err)
+		}
+	}
+	if b := s.LayerBlocks; b != nil && (len(b.Hessian) != s.Layers || len(b.GaussNewton) != s.Layers) {
+		return fmt.Errorf("layer_blocks have %d and %d rows, want %d", len(b.Hessian), len(b.GaussNewton), s.Layers)
+	}
+	return nil
+}
+
+// Validate reports the first field that is missing or impossible.
+func (t TermSpectrum) Validate() error {
+	switch t.Method {
+	case "lanczos", "dense", "gram":
+	default:
+		return fmt.Errorf("method is %q: want lanczos, dense or gram", t.Method)
+	}
+	for i := 1; i < len(t.Top); i++ {
+		if t.Top[i].Value > t.Top[i-1].Value {
+			return fmt.Errorf("top is not descending at %d", i)
+		}
+	}
+	for i := 1; i < len(t.Bottom); i++ {
+		if t.Bottom[i].Value < t.Bottom[i-1].Value {
+			return fmt.Errorf("bottom is not ascending at %d", i)
+		}
+	}
+	for _, e := range append(append([]Eigenvalue(nil), t.Top...), t.Bottom...) {
+		if e.Residual < 0 || e.Error < 0 {
+			return fmt.Errorf("eigenvalue %v: residual %v, error %v: cannot be negative", e.Value, e.Residual, e.Error)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+// Package vector holds a drawing as filled and stroked paths and writes it as
+// SVG, PDF and PNG.
+//
+// There is no text in a drawing: letters are outlines (package mathtext), so a
+// figure looks the same in every viewer and needs no font there. All
+// coordinates are in points (1/72 inch) from the upper left corner, y pointing
+// down, and are rounded to hundredths of a point when they enter the drawing:
+// the last bits of whatever computed them cannot show in the files. None of
+// the writers asks for the time, the host or a random number, so equal
+// drawings give equal bytes.
+package drawing
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+)
+
+// Drawing is a page and what lies on it, later items on top of earlier ones.
+type Drawing struct {
+	// Title and Description go into the files for readers and screen
+	// readers that want words.
+	Title, Description string
+
+	width, height coord
+	items         []item
+	err           error
+}
+
+// Stroke says how a line is drawn. Ends are butt, joins are round.
+type Stroke struct {
+	Color color.NRGBA
+	Width float64   // in points
+	Dash  []float64 // lengths of dashes and gaps in points, in turn; none for a solid line
+}
+
+// item is one path; it is filled where stroke is nil.
+type item struct {
+	path   []segment
+	color  color.NRGBA
+	stroke *stroke
+	label  string
+}
+
+type stroke struct {
+	width coord
+	dash  []coord
+}
+
+// New returns an empty drawing of that size in points on a white page.
+func New(width, height float64) *Drawing {
+	d := &Drawing{}
+	d.width, d.height = d.round(width), d.round(height)
+	if d.err == nil && (d.width <= 0 || d.height <= 0) {
+		d.err = fmt.Errorf("vector: a drawing of %v by %v points has no area", width, height)
+	}
+	return d
+}
+
+// Size returns the width and the height in points.
+func (d *Drawing) Size() (width, height float64) {
+	return d.width.points(), d.height.points()
+}
+
+// Fill adds the inside of p by the non-zero winding rule.
+func (d *Drawing) Fill(p Path, c color.NRGBA) { d.FillLabelled(p, c, "") }
+
+// FillLabelled is Fill for a path that stands for words, such as the outlines
+// of a text: label is what a screen reader says instead.
+func (d *Drawing) FillLabelled(p Path, c color.NRGBA, label string) {
+	if path := d.roundPath(p); len(path) > 0 {
+		d.items = append(d.items, item{path: path, color: c, label: label})
+	}
+}
+
+// Stroke adds the line along p.
+func (d *Drawing) Stroke(p Path, s Stroke) {
+	path := d.roundPath(p)
+	if len(path) == 0 {
+		return
+	}
+	st := &stroke{width: d.round(s.Width)}
+	for _, v := range s.Dash {
+		st.dash = append(st.dash, d.round(v))
+	}
+	d.items = append(d.items, item{path: path, color: s.Color, stroke: st})
+}
+
+// Err returns the first error of what was drawn: a coordinate that is not a
+// number or lies off every page. The writers return it too.
+func (d *Drawing) Err() error { return d.err }
+
+// coord is a length in hundredths of a point.
+type coord int32
+
+func (c coord) points() float64 { return float64(c) / 100 }
+
+// limit is the largest coordinate in points; PDF readers stop at 14400.
+const limit = 14400
+
+func (d *Drawing) round(v float64) coord {
+	if !(v >= -limit && v <= limit) {
+		if d.err == nil {
+			d.err = fmt.Errorf("vector: coordinate %v is not between -%d and %d points", v, limit, limit)
+		}
+		return 0
+	}
+	return coord(math.Round(v * 100))
+}
+
+// append writes c in points, without trailing zeros.
+func (c coord) append(b []byte) []byte {
+	if c < 0 {
+		b, c = append(b, '-'), -c
+	}
+	whole, part := c/100, c%100
+	if whole > 0 || part == 0 {
+		b = fmt.Appendf(b, "%d", whole)
+	}
+	if part > 0 {
+		b = append(b, '.', byte('0'+part/10))
+		if part%10 > 0 {
+			b = append(b, byte('0'+part%10))
+		}
+	}
+	return b
+}
