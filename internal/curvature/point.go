@@ -35,6 +35,17 @@ type Point struct {
 	small *shrunk
 }
 
+// Open reads a network and the first k objects of its data from a stage's
+// inputs [Images], [Labels] and [Weights], and evaluates the network on them;
+// k = 0 means all objects. Its error names the input at fault.
+func Open(ctx context.Context, inputs map[string][]byte, workers, k int) (*Point, error) {
+	network, data, err := Decode(inputs, k)
+	if err != nil {
+		return nil, err
+	}
+	return NewPoint(ctx, network, data, workers)
+}
+
 // NewPoint evaluates the network on all objects.
 func NewPoint(ctx context.Context, n *Network, d *Data, workers int) (*Point, error) {
 	if d.Width != n.Inputs() {
