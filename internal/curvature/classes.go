@@ -6,6 +6,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // MostClassNumbers bounds the memory for class means, in float64 numbers: K²
@@ -53,7 +54,7 @@ func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 	}
 	c := &ClassMeans{means: means}
 	gram := make([]float64, len(means)*len(means))
-	each(pt.Workers, len(means), func(i int) {
+	parallel.Each(pt.Workers, len(means), func(i int) {
 		for j := range i + 1 {
 			gram[i*len(means)+j] = kernel.Dot64(means[i], means[j])
 		}
@@ -91,7 +92,7 @@ func (pt *Point) addClassMeans(means [][]float64, weight []float64, part span) {
 		members[pt.Data.Labels[i]] = append(members[pt.Data.Labels[i]], i)
 	}
 	inputs := make([][][]float64, classes) // [y][p]: the class's inputs of matrix p
-	each(pt.Workers, classes, func(y int) {
+	parallel.Each(pt.Workers, classes, func(y int) {
 		for p := range n.Layers() {
 			in := n.Widths[p]
 			x := make([]float64, len(members[y])*in)
@@ -102,7 +103,7 @@ func (pt *Point) addClassMeans(means [][]float64, weight []float64, part span) {
 		}
 	})
 	pt.eachFactor(part, func(f factor) {
-		each(pt.Workers, classes, func(y int) {
+		parallel.Each(pt.Workers, classes, func(y int) {
 			m := len(members[y])
 			if m == 0 {
 				return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // Object is the curvature of the loss of a single object, exact: everything
@@ -91,18 +92,7 @@ func (pt *Point) Object(i int) *Object {
 // EachObject calls f for 0 … n−1, on the point's workers at a time, and returns
 // the first error in that order.
 func (pt *Point) EachObject(ctx context.Context, n int, f func(i int) error) error {
-	errs := make([]error, n)
-	each(pt.Workers, n, func(i int) {
-		if errs[i] = ctx.Err(); errs[i] == nil {
-			errs[i] = f(i)
-		}
-	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return parallel.Try(ctx, pt.Workers, n, f)
 }
 
 // Dead reports whether some hidden layer is all zero: then the logits are

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // Spread returns m of the numbers 0 … n−1, evenly spread and ascending; all of
@@ -76,26 +77,16 @@ func (pt *Point) ObjectBounds(ctx context.Context, objects []int, c Constants, h
 
 // eachObject calls f for each of the objects, workers at a time.
 func (pt *Point) eachObject(ctx context.Context, objects []int, progress func(done, total int), f func(j int, o *Object) error) error {
-	errs := make([]error, len(objects))
 	var done atomic.Int64
-	each(pt.Workers, len(objects), func(j int) {
-		if errs[j] = ctx.Err(); errs[j] != nil {
-			return
-		}
+	return parallel.Try(ctx, pt.Workers, len(objects), func(j int) error {
 		if err := f(j, pt.Object(objects[j])); err != nil {
-			errs[j] = fmt.Errorf("object %d: %w", objects[j], err)
-			return
+			return fmt.Errorf("object %d: %w", objects[j], err)
 		}
 		if progress != nil {
 			progress(int(done.Add(1)), len(objects))
 		}
+		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // ObjectNorms are the numbers of one object that need no eigenvalue of H_i. All

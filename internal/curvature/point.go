@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // partObjects is how many objects a part holds. Sums over objects are formed
@@ -237,48 +237,17 @@ func parts(lo, hi int) []span {
 // eachPart calls f for every part, workers at a time, and returns the first
 // error in the order of the parts.
 func eachPart(ctx context.Context, workers int, list []span, f func(at int, part span) error) error {
-	errs := make([]error, len(list))
-	each(workers, len(list), func(at int) {
-		if errs[at] = ctx.Err(); errs[at] == nil {
-			errs[at] = f(at, list[at])
-		}
-	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return parallel.Try(ctx, workers, len(list), func(at int) error { return f(at, list[at]) })
 }
 
 // addParts adds the parts in order into the first. Workers share the entries.
 func addParts(workers int, sums [][]float64) {
 	const piece = 8192 // entries that stay in a cache while the parts are added
 	n := len(sums[0])
-	each(workers, (n+piece-1)/piece, func(at int) {
+	parallel.Each(workers, (n+piece-1)/piece, func(at int) {
 		lo, hi := at*piece, min((at+1)*piece, n)
 		for _, s := range sums[1:] {
 			kernel.Axpy64(sums[0][lo:hi], 1, s[lo:hi])
 		}
 	})
-}
-
-// each calls f(0) … f(n−1), workers at a time.
-func each(workers, n int, f func(i int)) {
-	if workers <= 1 || n == 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var group sync.WaitGroup
-	var next atomic.Int64
-	for range min(workers, n) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
-			}
-		})
-	}
-	group.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // Term says which second-order operator a product is with.
@@ -64,14 +65,14 @@ func (pt *Point) Operator(term Term, coefficients []float64) (*Operator, error) 
 	n := pt.Network
 	op := &Operator{all: all, pt: pt, term: term, c: c, parts: parts(used.lo, used.hi), weightsT: make([][]float64, n.Layers())}
 	op.pixels = make([]*sparsePart, len(op.parts))
-	each(pt.Workers, len(op.parts), func(at int) { op.pixels[at] = pt.Data.sparsePart(op.parts[at]) })
+	parallel.Each(pt.Workers, len(op.parts), func(at int) { op.pixels[at] = pt.Data.sparsePart(op.parts[at]) })
 	for p := 1; p < n.Layers(); p++ {
 		op.weightsT[p] = make([]float64, len(n.Weights[p]))
 		kernel.Transpose64(op.weightsT[p], n.Weights[p], n.Widths[p+1], n.Widths[p])
 	}
 	if term != GaussNewton {
 		op.scaled = make([][]float64, n.Layers()+1)
-		each(pt.Workers, n.Layers()-1, func(at int) {
+		parallel.Each(pt.Workers, n.Layers()-1, func(at int) {
 			p := at + 2
 			op.scaled[p] = make([]float64, (used.hi-used.lo)*n.Widths[p])
 			scaleRows(op.scaled[p], pt.delta[p][used.lo*n.Widths[p]:used.hi*n.Widths[p]], c[used.lo:used.hi])

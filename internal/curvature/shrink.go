@@ -1,5 +1,7 @@
 package curvature
 
+import "github.com/landscape-pipe/landscape-pipe/internal/parallel"
+
 // shrunk is a point without the hidden units that no object of it activates.
 // They contribute nothing to any derivative, and trained networks have many: a
 // third of the first layer of the paper's is not rare.
@@ -34,7 +36,7 @@ func (pt *Point) shrink() *shrunk {
 // the last vector register of four.
 func kept(workers int, x []float64, width int) []int {
 	seen := make([][]bool, 4*workers)
-	each(workers, len(seen), func(at int) {
+	parallel.Each(workers, len(seen), func(at int) {
 		objects := len(x) / width
 		rows := x[at*objects/len(seen)*width : (at+1)*objects/len(seen)*width]
 		seen[at] = make([]bool, width)
@@ -92,7 +94,7 @@ func (pt *Point) without(s *shrunk, widths []int) *Point {
 			return a
 		}
 		out := make([]float64, pt.Data.Objects*widths[p])
-		each(pt.Workers, 4*pt.Workers, func(at int) {
+		parallel.Each(pt.Workers, 4*pt.Workers, func(at int) {
 			for i := at * pt.Data.Objects / (4 * pt.Workers); i < (at+1)*pt.Data.Objects/(4*pt.Workers); i++ {
 				from, to := a[i*width:(i+1)*width], out[i*widths[p]:(i+1)*widths[p]]
 				for j, u := range s.units[p] {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // basis is an orthonormal basis q of a subspace with the projection t of the
@@ -36,11 +37,9 @@ func (b *basis) orthogonalise(w []float64) []float64 {
 func (b *basis) dots(w []float64) []float64 {
 	c := make([]float64, (len(b.q)+3)/4*4)
 	groups := len(b.q) / 4
-	split(b.workers, groups*8, func(lo, hi int) {
-		for g := lo / 8; g < hi/8; g++ {
-			q := b.q[4*g : 4*g+4]
-			kernel.Dot4x64((*[4]float64)(c[4*g:]), q[0], q[1], q[2], q[3], w)
-		}
+	parallel.Each(b.workers, groups, func(g int) {
+		q := b.q[4*g : 4*g+4]
+		kernel.Dot4x64((*[4]float64)(c[4*g:]), q[0], q[1], q[2], q[3], w)
 	})
 	for j := 4 * groups; j < len(b.q); j++ {
 		c[j] = kernel.Dot64(b.q[j], w)
@@ -51,11 +50,9 @@ func (b *basis) dots(w []float64) []float64 {
 // accumulate adds Σ c_j q_j to w, in the order of j.
 func (b *basis) accumulate(w, c []float64) {
 	const chunk = 4096 // a piece of w stays in the first cache
-	split(b.workers, (len(w)+chunk-1)/chunk*16, func(lo, hi int) {
-		for from := lo / 16 * chunk; from < min(hi/16*chunk, len(w)); from += chunk {
-			to := min(from+chunk, len(w))
-			accumulate(w[from:to], c, b.q, from, to)
-		}
+	parallel.Each(b.workers, (len(w)+chunk-1)/chunk, func(i int) {
+		from, to := i*chunk, min((i+1)*chunk, len(w))
+		accumulate(w[from:to], c, b.q, from, to)
 	})
 }
 
@@ -126,12 +123,10 @@ func combine(workers int, v, s [][]float64) [][]float64 {
 	for i := range sums {
 		sums[i] = make([]float64, n)
 	}
-	split(workers, (n+chunk-1)/chunk*16, func(lo, hi int) {
-		for from := lo / 16 * chunk; from < min(hi/16*chunk, n); from += chunk {
-			to := min(from+chunk, n)
-			for i := range sums {
-				accumulate(sums[i][from:to], s[i], v, from, to)
-			}
+	parallel.Each(workers, (n+chunk-1)/chunk, func(piece int) {
+		from, to := piece*chunk, min((piece+1)*chunk, n)
+		for i := range sums {
+			accumulate(sums[i][from:to], s[i], v, from, to)
 		}
 	})
 	return sums

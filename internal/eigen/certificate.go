@@ -6,6 +6,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // certify forms the wanted Ritz vectors and their images, solves the block's
@@ -28,11 +29,9 @@ func certify(b *basis, values []float64, vectors [][]float64, s Search, result *
 	}
 	pairs := make([]Pair, k)
 	rotated, residuals := combine(b.workers, block.q, rotation), combine(b.workers, images, rotation)
-	split(b.workers, k*16, func(lo, hi int) {
-		for i := lo / 16; i < hi/16; i++ {
-			kernel.Axpy64(residuals[i], -theta[i], rotated[i])
-			pairs[i] = Pair{Value: theta[i], Residual: math.Sqrt(kernel.Dot64(residuals[i], residuals[i])), Vector: rotated[i]}
-		}
+	parallel.Each(b.workers, k, func(i int) {
+		kernel.Axpy64(residuals[i], -theta[i], rotated[i])
+		pairs[i] = Pair{Value: theta[i], Residual: math.Sqrt(kernel.Dot64(residuals[i], residuals[i])), Vector: rotated[i]}
 	})
 	gram := inner(b.workers, residuals, residuals)
 	squares, _, err := Symmetric(gram, k, false, 1)
@@ -73,14 +72,12 @@ func Certify(ctx context.Context, op Operator, vectors [][]float64, workers int)
 		return nil, err
 	}
 	pairs := make([]Pair, k)
-	split(workers, k*16, func(lo, hi int) {
-		for i := lo / 16; i < hi/16; i++ {
-			image := hv[i*n : (i+1)*n]
-			value := kernel.Dot64(vectors[i], image)
-			kernel.Axpy64(image, -value, vectors[i])
-			residual := math.Sqrt(kernel.Dot64(image, image))
-			pairs[i] = Pair{Value: value, Residual: residual, Error: residual, Vector: vectors[i]}
-		}
+	parallel.Each(workers, k, func(i int) {
+		image := hv[i*n : (i+1)*n]
+		value := kernel.Dot64(vectors[i], image)
+		kernel.Axpy64(image, -value, vectors[i])
+		residual := math.Sqrt(kernel.Dot64(image, image))
+		pairs[i] = Pair{Value: value, Residual: residual, Error: residual, Vector: vectors[i]}
 	})
 	return pairs, nil
 }
@@ -90,12 +87,10 @@ func Certify(ctx context.Context, op Operator, vectors [][]float64, workers int)
 func inner(workers int, x, y [][]float64) []float64 {
 	k := len(x)
 	a := make([]float64, k*k)
-	split(workers, k*16, func(lo, hi int) {
-		for i := lo / 16; i < hi/16; i++ {
-			row := basis{workers: 1, q: x[:i+1]}
-			for j, c := range row.dots(y[i]) {
-				a[i*k+j], a[j*k+i] = c, c
-			}
+	parallel.Each(workers, k, func(i int) {
+		row := basis{workers: 1, q: x[:i+1]}
+		for j, c := range row.dots(y[i]) {
+			a[i*k+j], a[j*k+i] = c, c
 		}
 	})
 	return a

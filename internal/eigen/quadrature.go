@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // Rule is a Gauss quadrature rule of the spectral measure that one probe
@@ -77,11 +78,9 @@ func Quadrature(ctx context.Context, op Operator, p Probing) ([]Rule, error) {
 			inside = p.Workers
 		}
 		outliers.workers = inside
-		split(p.Workers/inside, len(live)*16, func(lo, hi int) {
-			for i := lo / 16; i < hi/16; i++ {
-				live[i].workers = inside
-				live[i].step(append([]float64(nil), dst[i*n:(i+1)*n]...), outliers, step+1 == steps)
-			}
+		parallel.Each(p.Workers/inside, len(live), func(i int) {
+			live[i].workers = inside
+			live[i].step(append([]float64(nil), dst[i*n:(i+1)*n]...), outliers, step+1 == steps)
 		})
 		if p.Progress != nil {
 			p.Progress(step+1, steps)

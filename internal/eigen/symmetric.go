@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // panel is how many Householder reflectors are collected before the rest of
@@ -36,11 +37,7 @@ func Symmetric(a []float64, n int, vectors bool, workers int) (values []float64,
 	if err != nil {
 		return nil, nil, err
 	}
-	split(workers, len(rows), func(lo, hi int) {
-		for _, row := range rows[lo:hi] {
-			t.back(row)
-		}
-	})
+	parallel.Each(workers, len(rows), func(i int) { t.back(rows[i]) })
 	return values, rows, nil
 }
 
@@ -96,8 +93,8 @@ func tridiagonalise(a []float64, n, workers int) *tridiagonal {
 			}
 			vs, ws = append(vs, full), append(ws, w)
 		}
-		split(workers, n-end, func(lo, hi int) {
-			for i := end + lo; i < end+hi; i++ {
+		eachRows(workers, end, n, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
 				row := a[i*n+end : (i+1)*n]
 				j := 0
 				for ; j+2 <= len(vs); j += 2 {
@@ -114,15 +111,24 @@ func tridiagonalise(a []float64, n, workers int) *tridiagonal {
 	return t
 }
 
+// eachRows calls f for consecutive rows lo … hi−1 of from … to−1, workers at a
+// time: as many rows as make it worth handing them to a goroutine.
+func eachRows(workers, from, to int, f func(lo, hi int)) {
+	const rows = 16
+	parallel.Each(workers, (to-from+rows-1)/rows, func(i int) {
+		f(from+i*rows, min(from+(i+1)*rows, to))
+	})
+}
+
 // product sets w[from:] to A[from:, from:]·v, one dot product a row, four rows
 // in one pass over v.
 func product(a []float64, n, from int, v, w []float64, workers int) {
-	split(workers, n-from, func(lo, hi int) {
-		i := from + lo
-		for ; i+4 <= from+hi; i += 4 {
+	eachRows(workers, from, n, func(lo, hi int) {
+		i := lo
+		for ; i+4 <= hi; i += 4 {
 			kernel.Dot4x64((*[4]float64)(w[i:]), a[i*n+from:(i+1)*n], a[(i+1)*n+from:(i+2)*n], a[(i+2)*n+from:(i+3)*n], a[(i+3)*n+from:(i+4)*n], v)
 		}
-		for ; i < from+hi; i++ {
+		for ; i < hi; i++ {
 			w[i] = kernel.Dot64(a[i*n+from:(i+1)*n], v)
 		}
 	})
