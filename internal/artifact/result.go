@@ -60,6 +60,20 @@ func Decode[S summary](b []byte) (S, error) {
 	return s, nil
 }
 
+// Read decodes the input of that name. The error names it.
+func Read[S summary](inputs map[string][]byte, name string) (S, error) {
+	b, ok := inputs[name]
+	if !ok {
+		var none S
+		return none, fmt.Errorf("input %s is missing", name)
+	}
+	s, err := Decode[S](b)
+	if err != nil {
+		return s, fmt.Errorf("input %s: %w", name, err)
+	}
+	return s, nil
+}
+
 // mismatch returns the first index at which a and b differ, or -1.
 func mismatch(a, b []byte) int {
 	n := min(len(a), len(b))
