@@ -2,7 +2,7 @@
 // inside this module that they are built from, so that each binary, however
 // it was built, knows exactly the code it was compiled from. The engine
 // hashes the import closure of a stage out of these files
-// ([github.com/landscape-pipe/landscape-pipe/pipeline.Sources]).
+// ([github.com/landscape-pipe/landscape-pipe/pipeline/codehash]).
 //
 // Packages below stages/ and internal/ are one folder deep, and every source
 // file's name has a dot: that is what the patterns below rely on, and what

@@ -15,7 +15,7 @@ import (
 )
 
 func TestBaseline(t *testing.T) {
-	g := NewGraph()
+	g := NewGraph(nil)
 	nothing := func(context.Context, struct{}, *Task) (map[string][]byte, error) { return nil, nil }
 	train := &Kind[struct{}]{Name: "train", Outputs: []string{"weights"}, Portable: true, Run: nothing}
 	figure := &Kind[struct{}]{Name: "figure", Outputs: []string{"svg"}, Run: nothing}

@@ -3,10 +3,8 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
@@ -57,7 +55,7 @@ func benchGraph(b *testing.B, n int) *Graph {
 	run := func(_ context.Context, p benchParams, _ *Task) (map[string][]byte, error) {
 		return map[string][]byte{"out": fmt.Append(nil, p), "log": nil}, nil
 	}
-	g := NewGraph()
+	g := NewGraph(nil)
 	kinds := make([]*Kind[benchParams], 4)
 	for i, name := range []string{"fetch", "train", "losses", "differences"} {
 		kinds[i] = &Kind[benchParams]{Name: name, Outputs: []string{"log", "out"}, Portable: true, Run: run}
@@ -70,9 +68,9 @@ func benchGraph(b *testing.B, n int) *Graph {
 	last := source
 	for i := 1; i < n; i++ {
 		k := kinds[1+(i-1)%3]
-		inputs := []Input{{Name: "images", From: source, Output: "out"}}
+		inputs := map[string]Output{"images": source.Out("out")}
 		if k != kinds[1] {
-			inputs = append(inputs, Input{Name: "weights", From: last, Output: "out"})
+			inputs["weights"] = last.Out("out")
 		}
 		p.Seed = int64(i)
 		if last, err = Add(g, k, Node{Name: fmt.Sprintf("%s[mnist,h=16,l=5,seed=%d]", k.Name, i), Inputs: inputs}, p); err != nil {
@@ -166,28 +164,6 @@ func BenchmarkRun10k(b *testing.B) {
 			b.Fatal(err)
 		}
 		if _, err := p.Run(b.Context(), RunOptions{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// A megabyte of Go in ten packages.
-func BenchmarkCodeHash(b *testing.B) {
-	fsys := fstest.MapFS{}
-	var imports strings.Builder
-	body := strings.Repeat("\n// f is a function of two arguments.\nfunc f(x, y float64) float64 {\n\tz := x*y + 2 // and more\n\treturn z*x - f(y, z)\n}\n", 900)
-	for i := range 10 {
-		fsys[fmt.Sprintf("p%d/p.go", i)] = &fstest.MapFile{Data: []byte("package p\n" + body)}
-		fmt.Fprintf(&imports, "import _ \"example.org/m/p%d\"\n", i)
-	}
-	fsys["all/all.go"] = &fstest.MapFile{Data: []byte("package all\n" + imports.String())}
-	b.SetBytes(int64(10 * len(body)))
-	for b.Loop() {
-		s, err := NewSources(fsys, "example.org/m")
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := s.Hash("all"); err != nil {
 			b.Fatal(err)
 		}
 	}

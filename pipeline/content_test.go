@@ -107,7 +107,7 @@ func TestContentsKeepTheirLimit(t *testing.T) {
 // gone from it at the end, those that many share among them.
 func TestRunForgetsWhatWasRead(t *testing.T) {
 	k := newKitchen()
-	g := NewGraph()
+	g := NewGraph(nil)
 	for i := range 20 {
 		a := k.add(t, g, fmt.Sprint("a", i), sumParams{Add: i / 10}) // ten with one output
 		b := k.add(t, g, fmt.Sprint("b", i), sumParams{Add: 100}, a)

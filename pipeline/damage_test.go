@@ -13,7 +13,7 @@ import (
 
 // chain is a → b → c → d, each adding its part of add.
 func chain(t testing.TB, k *kitchen, add ...int) (*Graph, []*Stage) {
-	g := NewGraph()
+	g := NewGraph(nil)
 	var stages []*Stage
 	for i, a := range add {
 		stages = append(stages, k.add(t, g, string(rune('a'+i)), sumParams{Add: a}, stages[max(0, i-1):i]...))
@@ -74,7 +74,7 @@ func TestLostInputsAreMadeAgain(t *testing.T) {
 func TestLostInputOfManyReadersIsMadeOnce(t *testing.T) {
 	k, st := newKitchen(), cas.NewMemory()
 	build := func(add int) *Graph {
-		g := NewGraph()
+		g := NewGraph(nil)
 		a := k.add(t, g, "a", sumParams{Add: 1})
 		twin := k.add(t, g, "twin", sumParams{Add: 1})
 		for i := range 20 {

@@ -28,7 +28,7 @@
 // There are two ids, and they are never mixed. A [Digest] identifies content:
 // it is the SHA-256 of the bytes. A [Key] identifies an action: it is the
 // SHA-256 of a [Manifest], which lists all that the action may depend on,
-// namely its kind, the hash of its code ([Sources]), its params, and the name
+// namely its kind, the hash of its code ([codehash.Hash]), its params, and the name
 // and digest of each input. The name of a stage and where an input comes from
 // are not part of it, so stages that do the same are run once.
 //

@@ -23,7 +23,7 @@ func TestEstimateOrdersFirstRun(t *testing.T) {
 				return map[string][]byte{"out": {byte(p.N)}}, nil
 			},
 		}
-		g := NewGraph()
+		g := NewGraph(nil)
 		for i, e := range estimates {
 			if _, err := Add(g, kind, Node{Name: string(rune('a' + i)), Estimate: e}, params{i}); err != nil {
 				t.Fatal(err)

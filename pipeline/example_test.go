@@ -34,16 +34,16 @@ func Example() {
 	}
 	store := cas.NewMemory()
 	make := func(carrots string, minutes int) {
-		g := pipeline.NewGraph()
+		g := pipeline.NewGraph(nil)
 		first, err := pipeline.Add(g, prepare, pipeline.Node{Name: "carrots"}, prep{"carrots", carrots})
 		check(err)
 		second, err := pipeline.Add(g, prepare, pipeline.Node{Name: "leek"}, prep{"leek", "sliced"})
 		check(err)
 		soup, err := pipeline.Add(g, cook, pipeline.Node{
 			Name: "soup",
-			Inputs: []pipeline.Input{
-				{Name: "first", From: first, Output: "bowl"},
-				{Name: "second", From: second, Output: "bowl"},
+			Inputs: map[string]pipeline.Output{
+				"first":  first.Out("bowl"),
+				"second": second.Out("bowl"),
 			},
 		}, heat{minutes})
 		check(err)

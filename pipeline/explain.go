@@ -66,7 +66,7 @@ const unknown = "?"
 
 // fields returns the fields of the key of a stage, known or not.
 func (p *Plan) fields(s *Stage) []Field {
-	m := &Manifest{Kind: s.kind.name, Platform: s.kind.platform, Code: s.kind.code, Outputs: s.kind.outputs, params: s.params}
+	m := &Manifest{Kind: s.kind.name, Platform: s.kind.platform, Code: s.kind.code.Digest, Outputs: s.kind.outputs, params: s.params}
 	fields := m.Fields()
 	for i, e := range s.sources() {
 		value := unknown

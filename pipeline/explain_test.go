@@ -19,12 +19,12 @@ func TestReasons(t *testing.T) {
 	}
 	build := func(change func(*Kind[rate], *rate, *Node)) (*Graph, *Stage) {
 		k := &Kind[rate]{Name: "echo", Outputs: []string{"out"}, Portable: true, Run: echo}
-		g := NewGraph()
+		g := NewGraph(nil)
 		a, err := Add(g, k, Node{Name: "a"}, rate{LearningRate: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		k2, p, n := *k, rate{0.001, []int{16, 16}}, Node{Name: "b", Inputs: []Input{{"images", a, "out"}}}
+		k2, p, n := *k, rate{0.001, []int{16, 16}}, Node{Name: "b", Inputs: map[string]Output{"images": a.Out("out")}}
 		k2.Name = "reader"
 		if change != nil {
 			change(&k2, &p, &n)
@@ -45,7 +45,7 @@ func TestReasons(t *testing.T) {
 		{"platform added: " + shorten(platform()), func(k *Kind[rate], _ *rate, _ *Node) { k.Portable = false }},
 		{"input images removed", func(_ *Kind[rate], _ *rate, n *Node) { n.Inputs = nil }},
 		{"input labels added", func(_ *Kind[rate], _ *rate, n *Node) {
-			n.Inputs = append(n.Inputs, Input{"labels", n.Inputs[0].From, "out"})
+			n.Inputs["labels"] = n.Inputs["images"]
 		}},
 		{"params.layers[1] removed: 16", func(_ *Kind[rate], p *rate, _ *Node) { p.Layers = p.Layers[:1] }},
 		{"code changed, params.learning_rate 0.001 → 1, params.layers[0] 16 → 1 and 1 more", func(k *Kind[rate], p *rate, _ *Node) {
@@ -146,7 +146,7 @@ func TestTargets(t *testing.T) {
 	k := newKitchen()
 	other := *k.kind
 	other.Name = "total"
-	g := NewGraph()
+	g := NewGraph(nil)
 	var all []*Stage
 	for labels := range Matrix(Axis{"dataset", []string{"mnist", "fashion"}}, Axis{"h", []string{"8", "16"}}) {
 		s, err := Add(g, k.kind, Node{Name: "sum[" + labels[0].Value + ",h=" + labels[1].Value + "]", Labels: labels}, sumParams{})
@@ -156,7 +156,7 @@ func TestTargets(t *testing.T) {
 		all = append(all, s)
 	}
 	if _, err := Add(g, &other, Node{
-		Name: "total", Inputs: []Input{{"in", all[0], "out"}}, Export: map[string]string{"out": "figures/total.svg"},
+		Name: "total", Inputs: map[string]Output{"in": all[0].Out("out")}, Export: map[string]string{"out": "figures/total.svg"},
 	}, sumParams{}); err != nil {
 		t.Fatal(err)
 	}

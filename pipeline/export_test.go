@@ -12,13 +12,13 @@ import (
 )
 
 func exporting(t *testing.T, k *kitchen, add int) *Graph {
-	g := NewGraph()
+	g := NewGraph(nil)
 	a, err := Add(g, k.kind, Node{Name: "a", Export: map[string]string{"out": "figures/a.txt"}}, sumParams{Add: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = Add(g, k.kind, Node{
-		Name: "b", Inputs: []Input{{"in", a, "out"}}, Export: map[string]string{"out": "b.txt"},
+		Name: "b", Inputs: map[string]Output{"in": a.Out("out")}, Export: map[string]string{"out": "b.txt"},
 	}, sumParams{Add: add})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestExportErrors(t *testing.T) {
 		t.Errorf("wrote %q, %v", written, err)
 	}
 	for _, file := range []string{"", ".", "../x", "/x", "a/../b", "a//b", "a/"} {
-		_, err := Add(NewGraph(), k.kind, Node{Name: "x", Export: map[string]string{"out": file}}, sumParams{})
+		_, err := Add(NewGraph(nil), k.kind, Node{Name: "x", Export: map[string]string{"out": file}}, sumParams{})
 		if err == nil || !strings.Contains(err.Error(), "not a clean path") {
 			t.Errorf("export to %q: %v", file, err)
 		}

@@ -8,12 +8,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 )
 
 // Graph is a directed acyclic graph of stages. It cannot have a cycle: a
 // stage is added after those that it reads. A graph is built by one
 // goroutine; once complete it may be read by many.
 type Graph struct {
+	hasher  *codehash.Hasher
 	stages  []*Stage
 	names   names
 	edges   []edge           // into all stages, one after the other
@@ -27,9 +30,11 @@ type Graph struct {
 // edge is where an input comes from: an output, by its index, of a stage.
 type edge struct{ from, output int32 }
 
-// NewGraph returns an empty graph.
-func NewGraph() *Graph {
+// NewGraph returns an empty graph. The hasher computes the code hashes of the
+// kinds that name their package; it may be nil if no kind does.
+func NewGraph(hasher *codehash.Hasher) *Graph {
 	return &Graph{
+		hasher:  hasher,
 		names:   newNames(),
 		kinds:   make(map[any]*kind),
 		byKind:  make(map[string]*kind),
@@ -41,30 +46,44 @@ func NewGraph() *Graph {
 // serves to group and to select stages and enters no key.
 type Label struct{ Key, Value string }
 
-// Input is an edge: the content of an output of From, under the name by
-// which the reading stage asks for it. The name and the content enter the
-// key of the reader, where they come from does not.
+// Output is an output of a stage, which other stages can read.
+type Output struct {
+	Stage *Stage
+	Name  string
+}
+
+// Input is an edge into a stage: the output of From, under the name by which
+// the stage reads it. The name and the content of the output enter the key of
+// the reader; where the content comes from does not.
 type Input struct {
 	Name   string
 	From   *Stage
 	Output string
 }
 
-// Node is what a stage is apart from its kind and params. Nothing of it but
-// the names of the inputs enters the key.
+// Node describes a stage, except for its kind and params. Of all its fields,
+// only the names of the inputs enter the key.
 type Node struct {
 	// Name is unique in the graph: "solve[square,n=16,order=2]".
 	Name string
 
-	// Labels are in the order in which people are to see them.
+	// Labels are in display order.
 	Labels []Label
 
-	// Inputs may be in any order.
-	Inputs []Input
+	// Inputs are what the stage reads, by the name under which it does.
+	Inputs map[string]Output
 
-	// Estimate is how long the stage may take, for one that never ran: it
-	// decides in which order stages run and nothing else. 0 if unknown.
+	// Estimate is how long the stage may take, for a stage that never ran. It
+	// affects only the order in which stages run. 0 if unknown.
 	Estimate time.Duration
+
+	// Cores is the number of cores that the stage can use; 0 means 1. The
+	// engine may allot fewer.
+	Cores int
+
+	// Memory is what the stage needs at its peak in addition to its inputs,
+	// in bytes.
+	Memory int64
 
 	// Export maps the names of outputs to the files that [Plan.Export]
 	// writes: slash-separated paths below its folder.
@@ -84,17 +103,19 @@ type Stage struct {
 	params  []byte // canonical
 
 	estimate time.Duration // of the first run, 0 if unknown
+	cores    int
+	memory   int64 // bytes
 }
 
 // Add adds a stage to g and returns it, so that later stages can read its
-// outputs. It keeps the slices of n, which must not be changed afterwards.
+// outputs. It keeps n.Labels, which must not be changed afterwards.
 //
 // It is an error if the name is empty or taken, if another kind has the name
 // of k, if an input or export names an output that does not exist, if two
-// exports write one file, or if params cannot enter a key: a NaN, or a field
-// of a type that [Kind] does not list.
+// exports write the same file, or if params cannot enter a key: a NaN, or a
+// field of a type that [Kind] does not list.
 func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
-	e, err := g.kind(k, func() (*kind, error) { return k.erase() })
+	e, err := g.kind(k, func() (*kind, error) { return k.untyped(g.hasher) })
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
@@ -102,12 +123,18 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 		return nil, fmt.Errorf("a stage of kind %s has no name", e.name)
 	}
 	hash := g.names.hash(n.Name)
-	if g.find(hash, n.Name) != nil {
+	switch {
+	case g.find(hash, n.Name) != nil:
 		return nil, fmt.Errorf("stage %s: the name is taken", n.Name)
+	case n.Cores < 0:
+		return nil, fmt.Errorf("stage %s: cores are %d, want 0 (for 1) or more", n.Name, n.Cores)
+	case n.Memory < 0:
+		return nil, fmt.Errorf("stage %s: memory is %d bytes, want 0 or more", n.Name, n.Memory)
 	}
 	s := Stage{
 		graph: g, index: int32(len(g.stages)), edges: int32(len(g.edges)),
-		kind: e, name: n.Name, labels: n.Labels, estimate: n.Estimate,
+		kind: e, name: n.Name, labels: n.Labels,
+		estimate: n.Estimate, cores: max(1, n.Cores), memory: n.Memory,
 	}
 	edges, err := s.setInputs(n.Inputs)
 	if err != nil {
@@ -134,11 +161,11 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 }
 
 // kind returns what make returned for this id the first time.
-func (g *Graph) kind(id any, erase func() (*kind, error)) (*kind, error) {
+func (g *Graph) kind(id any, make func() (*kind, error)) (*kind, error) {
 	if k, ok := g.kinds[id]; ok {
 		return k, nil
 	}
-	k, err := erase()
+	k, err := make()
 	if err != nil {
 		return nil, err
 	}
@@ -152,20 +179,21 @@ func (g *Graph) kind(id any, erase func() (*kind, error)) (*kind, error) {
 	return k, nil
 }
 
-// setInputs returns the edges of the graph with those of s behind them.
-func (s *Stage) setInputs(inputs []Input) ([]edge, error) {
-	byName := func(a, b Input) int { return strings.Compare(a.Name, b.Name) }
-	if !slices.IsSortedFunc(inputs, byName) {
-		inputs = slices.SortedFunc(slices.Values(inputs), byName)
-	}
-	s.inputs = inputs
+// setInputs returns the edges of the graph followed by those of s.
+func (s *Stage) setInputs(inputs map[string]Output) ([]edge, error) {
 	edges := room(s.graph.edges, len(inputs))
-	for i, in := range inputs {
+	if len(inputs) == 0 {
+		return edges, nil
+	}
+	s.inputs = make([]Input, 0, len(inputs))
+	for name, from := range inputs {
+		s.inputs = append(s.inputs, Input{name, from.Stage, from.Name})
+	}
+	slices.SortFunc(s.inputs, func(a, b Input) int { return strings.Compare(a.Name, b.Name) })
+	for _, in := range s.inputs {
 		switch {
 		case in.Name == "":
 			return nil, fmt.Errorf("an input has no name")
-		case i > 0 && in.Name == inputs[i-1].Name:
-			return nil, fmt.Errorf("two inputs are named %q", in.Name)
 		case in.From == nil:
 			return nil, fmt.Errorf("input %s comes from no stage", in.Name)
 		case in.From.graph != s.graph:
@@ -173,7 +201,7 @@ func (s *Stage) setInputs(inputs []Input) ([]edge, error) {
 		}
 		o := in.From.output(in.Output)
 		if o < 0 {
-			return nil, fmt.Errorf("input %s: stage %s has no output %q, but %s",
+			return nil, fmt.Errorf("input %s: stage %s has no output %q, only %s",
 				in.Name, in.From.name, in.Output, strings.Join(in.From.kind.outputs, ", "))
 		}
 		edges = append(edges, edge{in.From.index, int32(o)})
@@ -189,7 +217,7 @@ func (s *Stage) setExports(exports map[string]string) error {
 	for _, output := range slices.Sorted(maps.Keys(exports)) {
 		file := exports[output]
 		if s.output(output) < 0 {
-			return fmt.Errorf("export %s: there is no output %q, but %s",
+			return fmt.Errorf("export %s: there is no output %q, only %s",
 				file, output, strings.Join(s.kind.outputs, ", "))
 		}
 		if file == "." || path.Clean(file) != file || !filepath.IsLocal(filepath.FromSlash(file)) {
@@ -222,6 +250,10 @@ func (g *Graph) Stages() []*Stage { return slices.Clone(g.stages) }
 // Stage returns the stage of this name, nil if there is none.
 func (g *Graph) Stage(name string) *Stage { return g.find(g.names.hash(name), name) }
 
+// Out returns an output of the stage, for stages that read it. [Add] refuses
+// a name that the stage's kind does not have.
+func (s *Stage) Out(name string) Output { return Output{s, name} }
+
 // Name returns the unique name of the stage.
 func (s *Stage) Name() string { return s.name }
 
@@ -230,6 +262,10 @@ func (s *Stage) String() string { return s.name }
 
 // Kind returns the name of the stage's kind.
 func (s *Stage) Kind() string { return s.kind.name }
+
+// Code returns the hash of the stage's code. It has no parts if the kind
+// carries its code hash ([Kind].Code).
+func (s *Stage) Code() codehash.Hash { return s.kind.code }
 
 // Labels returns the coordinates of the stage. The slice must not be changed.
 func (s *Stage) Labels() []Label { return s.labels }

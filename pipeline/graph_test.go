@@ -32,7 +32,7 @@ func TestMatrix(t *testing.T) {
 
 func TestAddErrors(t *testing.T) {
 	k := newKitchen()
-	g, other := NewGraph(), NewGraph()
+	g, other := NewGraph(nil), NewGraph(nil)
 	a := k.add(t, g, "a", sumParams{})
 	foreign := k.add(t, other, "foreign", sumParams{})
 	if _, err := Add(g, k.kind, Node{Name: "figure", Export: map[string]string{"out": "x.svg"}}, sumParams{Add: 1}); err != nil {
@@ -50,12 +50,11 @@ func TestAddErrors(t *testing.T) {
 	}{
 		{k.kind, Node{}, "a stage of kind sum has no name"},
 		{k.kind, Node{Name: "a"}, "stage a: the name is taken"},
-		{k.kind, Node{Name: "b", Inputs: []Input{{"x", a, "in"}}}, `stage b: input x: stage a has no output "in", but out`},
-		{k.kind, Node{Name: "b", Inputs: []Input{{"x", foreign, "out"}}}, "input x comes from stage foreign of another graph"},
-		{k.kind, Node{Name: "b", Inputs: []Input{{"x", nil, "out"}}}, "input x comes from no stage"},
-		{k.kind, Node{Name: "b", Inputs: []Input{{"", a, "out"}}}, "an input has no name"},
-		{k.kind, Node{Name: "b", Inputs: []Input{{"x", a, "out"}, {"x", a, "out"}}}, `two inputs are named "x"`},
-		{k.kind, Node{Name: "b", Export: map[string]string{"in": "y"}}, `export y: there is no output "in", but out`},
+		{k.kind, Node{Name: "b", Inputs: map[string]Output{"x": a.Out("in")}}, `stage b: input x: stage a has no output "in", only out`},
+		{k.kind, Node{Name: "b", Inputs: map[string]Output{"x": foreign.Out("out")}}, "input x comes from stage foreign of another graph"},
+		{k.kind, Node{Name: "b", Inputs: map[string]Output{"x": {Name: "out"}}}, "input x comes from no stage"},
+		{k.kind, Node{Name: "b", Inputs: map[string]Output{"": a.Out("out")}}, "an input has no name"},
+		{k.kind, Node{Name: "b", Export: map[string]string{"in": "y"}}, `export y: there is no output "in", only out`},
 		{k.kind, Node{Name: "b", Export: map[string]string{"out": "x.svg"}}, "export x.svg: stage figure writes this file"},
 		{nil, Node{Name: "b"}, "kind is nil"},
 		{kind(func(k *Kind[sumParams]) { k.Name = "" }), Node{Name: "b"}, "kind has no name"},
@@ -63,8 +62,10 @@ func TestAddErrors(t *testing.T) {
 		{kind(func(k *Kind[sumParams]) { k.Outputs = nil }), Node{Name: "b"}, "kind sum has no outputs"},
 		{kind(func(k *Kind[sumParams]) { k.Outputs = []string{"x", "x"} }), Node{Name: "b"}, `two outputs "x"`},
 		{kind(func(k *Kind[sumParams]) { k.Outputs = []string{"x y"} }), Node{Name: "b"}, `output "x y": want a name without spaces`},
-		{kind(func(k *Kind[sumParams]) { k.Cores = -1 }), Node{Name: "b"}, "cores are -1"},
-		{kind(func(k *Kind[sumParams]) { k.Memory = -1 }), Node{Name: "b"}, "memory is -1 bytes"},
+		{k.kind, Node{Name: "b", Cores: -1}, "stage b: cores are -1"},
+		{k.kind, Node{Name: "b", Memory: -1}, "stage b: memory is -1 bytes"},
+		{kind(func(k *Kind[sumParams]) { k.Package = "stages/sum" }), Node{Name: "b"}, "kind sum names package stages/sum, and the graph has nothing to hash its code with"},
+		{kind(func(k *Kind[sumParams]) { k.Package, k.Code = "stages/sum", Digest{1} }), Node{Name: "b"}, "kind sum has both a package and a code hash"},
 		{kind(func(k *Kind[sumParams]) { k.Code[0]++ }), Node{Name: "b"}, "kind sum differs from an earlier kind of this name"},
 	} {
 		s, err := Add(g, c.kind, c.node, sumParams{})
@@ -83,13 +84,13 @@ func TestAddErrors(t *testing.T) {
 func TestStageTellsWhatItIs(t *testing.T) {
 	nothing := func(context.Context, everything, *Task) (map[string][]byte, error) { return nil, nil }
 	k := &Kind[everything]{Name: "k", Outputs: []string{"b", "a"}, Run: nothing}
-	g := NewGraph()
+	g := NewGraph(nil)
 	a, err := Add(g, k, Node{Name: "first"}, everything{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := Add(g, k, Node{
-		Name: "second", Labels: []Label{{"h", "16"}}, Inputs: []Input{{"y", a, "a"}, {"x", a, "b"}}, Export: map[string]string{"b": "b.txt"},
+		Name: "second", Labels: []Label{{"h", "16"}}, Inputs: map[string]Output{"y": a.Out("a"), "x": a.Out("b")}, Export: map[string]string{"b": "b.txt"},
 	}, something())
 	if err != nil {
 		t.Fatal(err)

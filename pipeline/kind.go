@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -37,8 +38,13 @@ type Kind[P any] struct {
 	// Name enters the key: "solve".
 	Name string
 
-	// Code is the hash of the implementing code and enters the key; see
-	// [Sources].
+	// Package is the package that implements Run, by its folder in the module:
+	// "stages/solve". The hash of its code, which the graph computes, enters
+	// the key; see [codehash.Hasher.Package].
+	Package string
+
+	// Code is the hash of the implementing code, for a kind without a
+	// Package.
 	Code Digest
 
 	// Outputs are the names of what Run returns, at least one. They enter
@@ -49,13 +55,6 @@ type Kind[P any] struct {
 	// If it is false, the architecture and the Go version enter the key.
 	Portable bool
 
-	// Cores is the number of cores that Run can use; 0 means 1. The engine
-	// may allot fewer.
-	Cores int
-
-	// Memory is what Run needs at its peak besides its inputs, in bytes.
-	Memory int64
-
 	// Run does the work.
 	Run Func[P]
 }
@@ -64,12 +63,10 @@ type Kind[P any] struct {
 type kind struct {
 	index    int // in the graph
 	name     string
-	code     Digest
+	code     codehash.Hash
 	outputs  []string // sorted
 	platform string   // "" if portable
-	cores    int
-	memory   int64
-	prefix   []byte // of the manifest, up to the params
+	prefix   []byte   // of the manifest, up to the params
 	params   *codec
 	value    any           // *P, into which Add puts the params to encode them
 	encoded  reflect.Value // what it points to
@@ -79,7 +76,8 @@ type kind struct {
 // platform names what the bits of a result that is not portable depend on.
 func platform() string { return runtime.GOARCH + " " + runtime.Version() }
 
-func (k *Kind[P]) erase() (*kind, error) {
+// untyped checks a kind and hashes its code.
+func (k *Kind[P]) untyped(hasher *codehash.Hasher) (*kind, error) {
 	switch {
 	case k == nil:
 		return nil, errors.New("kind is nil")
@@ -89,10 +87,10 @@ func (k *Kind[P]) erase() (*kind, error) {
 		return nil, fmt.Errorf("kind %s has no function", k.Name)
 	case len(k.Outputs) == 0:
 		return nil, fmt.Errorf("kind %s has no outputs", k.Name)
-	case k.Cores < 0:
-		return nil, fmt.Errorf("kind %s: cores are %d, want none (for 1) or more", k.Name, k.Cores)
-	case k.Memory < 0:
-		return nil, fmt.Errorf("kind %s: memory is %d bytes, want none or more", k.Name, k.Memory)
+	case k.Package != "" && !k.Code.IsZero():
+		return nil, fmt.Errorf("kind %s has both a package and a code hash", k.Name)
+	case k.Package != "" && hasher == nil:
+		return nil, fmt.Errorf("kind %s names package %s, and the graph has nothing to hash its code with", k.Name, k.Package)
 	}
 	outputs := slices.Sorted(slices.Values(k.Outputs))
 	for i, o := range outputs {
@@ -107,13 +105,17 @@ func (k *Kind[P]) erase() (*kind, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kind %s: %w", k.Name, err)
 	}
+	code := codehash.Hash{Digest: k.Code}
+	if k.Package != "" {
+		if code, err = hasher.Package(k.Package); err != nil {
+			return nil, fmt.Errorf("kind %s: %w", k.Name, err)
+		}
+	}
 	value := new(P)
 	e := &kind{
 		name:    k.Name,
-		code:    k.Code,
+		code:    code,
 		outputs: outputs,
-		cores:   max(1, k.Cores),
-		memory:  k.Memory,
 		params:  c,
 		value:   value,
 		encoded: reflect.ValueOf(value).Elem(),
@@ -121,7 +123,7 @@ func (k *Kind[P]) erase() (*kind, error) {
 	if !k.Portable {
 		e.platform = platform()
 	}
-	e.prefix = appendManifestPrefix(nil, e.name, e.platform, e.code, e.outputs)
+	e.prefix = appendManifestPrefix(nil, e.name, e.platform, e.code.Digest, e.outputs)
 	f := k.Run
 	e.run = func(ctx context.Context, params []byte, t *Task) (map[string][]byte, error) {
 		var p P
@@ -136,6 +138,5 @@ func (k *Kind[P]) erase() (*kind, error) {
 // same reports whether two kinds of one name are the same to the key. Their
 // functions cannot be compared; the code hash speaks for them.
 func (k *kind) same(o *kind) bool {
-	return k.name == o.name && string(k.prefix) == string(o.prefix) &&
-		k.cores == o.cores && k.memory == o.memory && k.params == o.params
+	return k.name == o.name && string(k.prefix) == string(o.prefix) && k.params == o.params
 }

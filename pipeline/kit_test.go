@@ -92,9 +92,9 @@ func (k *kitchen) count() int { return len(k.take()) }
 // add adds a stage "sum" that reads the output of each of from.
 func (k *kitchen) add(t testing.TB, g *Graph, name string, p sumParams, from ...*Stage) *Stage {
 	t.Helper()
-	n := Node{Name: name}
+	n := Node{Name: name, Inputs: make(map[string]Output)}
 	for i, f := range from {
-		n.Inputs = append(n.Inputs, Input{Name: fmt.Sprintf("in%d", i), From: f, Output: "out"})
+		n.Inputs[fmt.Sprintf("in%d", i)] = f.Out("out")
 	}
 	s, err := Add(g, k.kind, n, p)
 	if err != nil {

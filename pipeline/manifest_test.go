@@ -71,15 +71,15 @@ func someAction() action1 {
 // manifest returns the manifest that the engine makes of the action.
 func (a action1) manifest(t testing.TB) []byte {
 	t.Helper()
-	g := NewGraph()
+	g := NewGraph(nil)
 	source := &Kind[sumParams]{Name: "source", Outputs: []string{"out"}, Run: newKitchen().run}
-	n := Node{Name: "any name", Labels: []Label{{"any", "label"}}}
+	n := Node{Name: "any name", Labels: []Label{{"any", "label"}}, Inputs: make(map[string]Output)}
 	for name := range a.inputs { // in any order
 		s, err := Add(g, source, Node{Name: name}, sumParams{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		n.Inputs = append(n.Inputs, Input{Name: name, From: s, Output: "out"})
+		n.Inputs[name] = s.Out("out")
 	}
 	k := &Kind[everything]{
 		Name: a.kind, Code: a.code, Outputs: a.outputs, Portable: a.portable,

@@ -17,7 +17,7 @@ type recursive struct{ Next []recursive }
 // addParams adds a stage with these params and returns the error.
 func addParams[P any](p P) error {
 	k := &Kind[P]{Name: "k", Outputs: []string{"out"}, Run: func(context.Context, P, *Task) (map[string][]byte, error) { return nil, nil }}
-	_, err := Add(NewGraph(), k, Node{Name: "s"}, p)
+	_, err := Add(NewGraph(nil), k, Node{Name: "s"}, p)
 	return err
 }
 
@@ -124,7 +124,7 @@ func TestParamsAreCopies(t *testing.T) {
 		return map[string][]byte{"out": nil}, nil
 	}}
 	p := params{List: []int{1, 2}, Map: map[string]int{"a": 1}, Zero: math.Copysign(0, -1)}
-	g := NewGraph()
+	g := NewGraph(nil)
 	if _, err := Add(g, k, Node{Name: "s"}, p); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func drawParams(t *rapid.T) sumParams {
 }
 
 func (all spec) graph(t testing.TB, k *kitchen) *Graph {
-	g := NewGraph()
+	g := NewGraph(nil)
 	for i, s := range all {
 		var from []*Stage
 		for _, f := range s.from {

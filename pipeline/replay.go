@@ -113,11 +113,11 @@ func (r *replayer) emit(e Event) {
 	r.o.Events(e)
 }
 
-func (r *replayer) workers(s *Stage) int { return min(s.kind.cores, r.o.Jobs) }
+func (r *replayer) workers(s *Stage) int { return min(s.cores, r.o.Jobs) }
 
 // acquire waits for the cores and the memory that a stage needs.
 func (r *replayer) acquire(ctx context.Context, s *Stage) (free func(), err error) {
-	cores, memory := int64(r.workers(s)), min(s.kind.memory, r.o.MemoryLimit)
+	cores, memory := int64(r.workers(s)), min(s.memory, r.o.MemoryLimit)
 	if err := r.memory.Acquire(ctx, memory); err != nil {
 		return nil, err
 	}

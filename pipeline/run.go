@@ -26,7 +26,7 @@ type RunOptions struct {
 	// It must not call the plan. A slow one slows the run.
 	Events func(Event)
 
-	// MemoryLimit bounds the sum of [Kind].Memory of what runs together, in
+	// MemoryLimit bounds the sum of [Node].Memory of what runs together, in
 	// bytes; 0 means no bound. A stage that needs more runs alone.
 	MemoryLimit int64
 

@@ -17,7 +17,7 @@ import (
 
 // diamond is a → (b, c) → d.
 func diamond(t testing.TB, k *kitchen, add [4]int) (*Graph, [4]*Stage) {
-	g := NewGraph()
+	g := NewGraph(nil)
 	a := k.add(t, g, "a", sumParams{Add: add[0], Mod: 10})
 	b := k.add(t, g, "b", sumParams{Add: add[1]}, a)
 	c := k.add(t, g, "c", sumParams{Add: add[2]}, a)
@@ -85,7 +85,7 @@ func TestEarlyCutoff(t *testing.T) {
 
 func TestSameKeyRunsOnce(t *testing.T) {
 	k, st := newKitchen(), cas.NewMemory()
-	g := NewGraph()
+	g := NewGraph(nil)
 	a1 := k.add(t, g, "a1", sumParams{Add: 1})
 	a2 := k.add(t, g, "a2", sumParams{Add: 1})
 	k.add(t, g, "b1", sumParams{Add: 2}, a1)
@@ -190,7 +190,7 @@ func TestKeepGoingListsWhatWasSkipped(t *testing.T) {
 		}
 		return nil
 	}
-	g := NewGraph()
+	g := NewGraph(nil)
 	x := k.add(t, g, "x", sumParams{Add: -1})
 	y := k.add(t, g, "y", sumParams{Add: -2})
 	z := k.add(t, g, "z", sumParams{Add: 3})
@@ -219,7 +219,7 @@ func TestKeepGoingListsWhatWasSkipped(t *testing.T) {
 func TestPanicIsAFailure(t *testing.T) {
 	k, st := newKitchen(), cas.NewMemory()
 	k.hook = func(sumParams, *Task) error { panic("no soup") }
-	g := NewGraph()
+	g := NewGraph(nil)
 	a := k.add(t, g, "a", sumParams{})
 	p := mustPlan(t, g, st, Options{})
 	_, err := p.Run(t.Context(), RunOptions{})
@@ -249,7 +249,7 @@ func TestWrongOutputsAreAFailure(t *testing.T) {
 			}
 			return map[string][]byte{c.output: nil, "out": nil}, nil
 		}}
-		g := NewGraph()
+		g := NewGraph(nil)
 		if _, err := Add(g, odd, Node{Name: "a"}, struct{}{}); err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +308,7 @@ func TestProgressAndTimes(t *testing.T) {
 			}
 			return nil
 		}
-		g := NewGraph()
+		g := NewGraph(nil)
 		a := k.add(t, g, "a", sumParams{})
 		var events recorder
 		p := mustPlan(t, g, st, Options{})
@@ -379,7 +379,6 @@ func TestTwoRunsShareTheWork(t *testing.T) {
 func TestMemoryAndCores(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, st := newKitchen(), cas.NewMemory()
-		k.kind.Memory, k.kind.Cores = 40, 8
 		now, most := 0, 0
 		var workers []int
 		k.hook = func(_ sumParams, t *Task) error {
@@ -394,9 +393,11 @@ func TestMemoryAndCores(t *testing.T) {
 			k.mu.Unlock()
 			return nil
 		}
-		g := NewGraph()
+		g := NewGraph(nil)
 		for i := range 6 {
-			k.add(t, g, fmt.Sprint(i), sumParams{Add: i})
+			if _, err := Add(g, k.kind, Node{Name: fmt.Sprint(i), Memory: 40, Cores: 8}, sumParams{Add: i}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		mustRun(t, mustPlan(t, g, st, Options{}), RunOptions{Jobs: 4, MemoryLimit: 100})
 		if most != 2 {
@@ -443,7 +444,7 @@ func TestLongestPathFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, st := newKitchen(), cas.NewMemory()
 		build := func(add int) *Graph {
-			g := NewGraph()
+			g := NewGraph(nil)
 			for i := range 5 {
 				k.add(t, g, fmt.Sprint(i), sumParams{Add: add + i})
 			}

@@ -35,14 +35,14 @@ func (r *runner) start() {
 }
 
 func (r *runner) fits(s *Stage) bool {
-	return r.o.MemoryLimit <= 0 || r.running == 0 || r.memory+s.kind.memory <= r.o.MemoryLimit
+	return r.o.MemoryLimit <= 0 || r.running == 0 || r.memory+s.memory <= r.o.MemoryLimit
 }
 
 // allot returns how many cores a stage gets: as many as it can use, unless
 // others are ready to use them too. One core each is the most work an hour.
 func (r *runner) allot(s *Stage) int {
 	free := r.o.Jobs - r.cores
-	return min(max(1, free/(1+r.ready.Len())), s.kind.cores)
+	return min(max(1, free/(1+r.ready.Len())), s.cores)
 }
 
 // startOne locks a stage, looks it up again, since whoever had the lock may
@@ -99,7 +99,7 @@ func (r *runner) startOne(i int32) {
 	delete(r.troubles.owner, i)
 	r.running++
 	r.cores += a.workers
-	r.memory += s.kind.memory
+	r.memory += s.memory
 	if r.o.Events != nil {
 		r.emit(Event{Kind: EventStarted, Stage: s, Key: key, Workers: a.workers, Text: r.p.reason(s)})
 	}
@@ -126,7 +126,7 @@ func (r *runner) returned(a *action) {
 	n := &r.nodes[i]
 	r.running--
 	r.cores -= a.workers
-	r.memory -= a.stage.kind.memory
+	r.memory -= a.stage.memory
 	made := a.err == nil && !a.intact && len(a.missing) == 0
 	if made && r.err == nil {
 		n.ran = true

@@ -100,11 +100,11 @@ type CurvatureGraph struct {
 // data. Until that is known, shape is nil and the graph has the stage userfiles
 // alone; its output tells the shape.
 func NewCurvature(r CurvatureRequest, shape *userfiles.Shape, files userfiles.Files, env Env) (*CurvatureGraph, error) {
-	k, err := newCurvatureKinds(r, shape, files, env)
+	g, err := env.graph()
 	if err != nil {
 		return nil, err
 	}
-	w := &curvatureWiring{r: r, kinds: k, c: &CurvatureGraph{Graph: pipeline.NewGraph(), Work: map[*pipeline.Stage]Work{}}}
+	w := &curvatureWiring{r: r, kinds: newCurvatureKinds(r, shape, files), c: &CurvatureGraph{Graph: g, Work: map[*pipeline.Stage]Work{}}}
 	if err := w.files(); err != nil || shape == nil {
 		return w.c, err
 	}
@@ -133,7 +133,7 @@ func (w *curvatureWiring) node(kind, detail string, export map[string]string, in
 	n := pipeline.Node{
 		Name:   fmt.Sprintf("%s[%s]", kind, w.r.Name),
 		Labels: []pipeline.Label{{Key: "network", Value: w.r.Name}},
-		Inputs: inputs, Export: export,
+		Inputs: outputs(inputs), Export: export,
 	}
 	if detail != "" {
 		n.Name = fmt.Sprintf("%s[%s,%s]", kind, w.r.Name, detail)
@@ -151,7 +151,7 @@ func (w *curvatureWiring) of() []pipeline.Input {
 }
 
 func (w *curvatureWiring) files() error {
-	s, err := pipeline.Add(w.c.Graph, w.kinds.userfiles, w.node("userfiles", "", nil), w.r.Files)
+	s, err := add(w.c.Graph, w.kinds.needs, w.kinds.userfiles, w.node("userfiles", "", nil), w.r.Files)
 	w.c.Weights, w.c.Images = CurvatureOutput{s, userfiles.Weights}, CurvatureOutput{s, userfiles.Images}
 	w.c.Labels, w.c.Shape = CurvatureOutput{s, userfiles.Labels}, CurvatureOutput{s, userfiles.Summary}
 	return err
@@ -205,7 +205,7 @@ func (w *curvatureWiring) increments() error {
 		if len(groups) > 1 {
 			detail, export = fmt.Sprintf("k=%d-%d", sizes[0], sizes[len(sizes)-1]), nil
 		}
-		s, err := pipeline.Add(w.c.Graph, w.kinds.increments, w.node("increments", detail, export, w.of()...), increments.Params{
+		s, err := add(w.c.Graph, w.kinds.needs, w.kinds.increments, w.node("increments", detail, export, w.of()...), increments.Params{
 			Sizes: sizes, Others: w.r.Others, Tolerance: min(w.r.Tolerance, 1e-9), Seed: w.r.Seed,
 		})
 		if err != nil {
@@ -230,7 +230,7 @@ func (w *curvatureWiring) figures() error {
 	if w.shape.Objects > 1 && w.shape.Parameters() > 1 {
 		inputs := append(w.of(), pipeline.Input{Name: surfaces.Vectors, From: w.vectors.Stage, Output: w.vectors.Output})
 		var err error
-		w.surface, err = pipeline.Add(w.c.Graph, w.kinds.surfaces, w.node("surfaces", "", map[string]string{
+		w.surface, err = add(w.c.Graph, w.kinds.needs, w.kinds.surfaces, w.node("surfaces", "", map[string]string{
 			surfaces.Lines: "surface_lines.npy", surfaces.EigenPlane: "surface_eigen_plane.npy",
 			surfaces.RandomPlane: "surface_random_plane.npy", surfaces.Summary: "surface.json",
 		}, inputs...), surfaces.Params{
@@ -303,7 +303,7 @@ func (w *curvatureWiring) figure(figure string, width, height float64) error {
 		inputs = append(inputs, pipeline.Input{Name: name, From: o.Stage, Output: o.Output})
 	}
 	file := "figures/" + figure
-	_, err = pipeline.Add(w.c.Graph, w.kinds.landscapes, w.node("landscapes", figure, map[string]string{
+	_, err = add(w.c.Graph, w.kinds.needs, w.kinds.landscapes, w.node("landscapes", figure, map[string]string{
 		landscapes.OutputSVG: file + ".svg", landscapes.OutputPDF: file + ".pdf", landscapes.OutputPNG: file + ".png",
 	}, inputs...), p)
 	return err

@@ -1,8 +1,8 @@
 package stages
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -30,10 +30,7 @@ type curvatureKinds struct {
 	landscapes   *pipeline.Kind[landscapes.Params]
 }
 
-func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfiles.Files, env Env) (*curvatureKinds, error) {
-	if env.Sources == nil {
-		return nil, errors.New("stages: no sources to hash the code of")
-	}
+func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfiles.Files) *curvatureKinds {
 	var memory, densityMemory int64
 	if shape != nil {
 		memory, densityMemory = curvatureMemory(*shape, r.Exact), probesMemory(*shape, r.limits(), r.Steps, r.Probes)
@@ -41,62 +38,62 @@ func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfil
 	k := &curvatureKinds{
 		spectrumKinds: newSpectrumKinds(memory, densityMemory),
 		userfiles: &pipeline.Kind[userfiles.Params]{
-			Name: "userfiles", Portable: true, Memory: 64 << 20,
+			Name: "userfiles", Package: "stages/userfiles", Portable: true,
 			Outputs: []string{userfiles.Images, userfiles.Labels, userfiles.Weights, userfiles.Summary},
 			Run:     files.Run,
 		},
 		objects: &pipeline.Kind[objects.Params]{
-			Name: "objects", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "objects", Package: "stages/objects", Portable: true,
 			Outputs: []string{objects.Objects, objects.Hessians, objects.Summary},
 			Run:     objects.Run,
 		},
 		largest: &pipeline.Kind[objects.Params]{
-			Name: "largest", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "largest", Package: "stages/objects", Portable: true,
 			Outputs: []string{objects.Largest},
 			Run:     objects.RunLargest,
 		},
 		wholeobjects: &pipeline.Kind[objects.Params]{
-			Name: "wholeobjects", Portable: true,
+			Name: "wholeobjects", Package: "stages/objects", Portable: true,
 			Outputs: []string{objects.Objects, objects.Hessians, objects.Summary},
 			Run:     objects.RunWhole,
 		},
 		objectbounds: &pipeline.Kind[objectbounds.Params]{
-			Name: "objectbounds", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "objectbounds", Package: "stages/objectbounds", Portable: true,
 			Outputs: []string{objectbounds.Rows},
 			Run:     objectbounds.Run,
 		},
 		bounds: &pipeline.Kind[bounds.Params]{
-			Name: "bounds", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "bounds", Package: "stages/bounds", Portable: true,
 			Outputs: []string{bounds.Bounds},
 			Run:     bounds.Run,
 		},
 		increments: &pipeline.Kind[increments.Params]{
-			Name: "increments", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "increments", Package: "stages/increments", Portable: true,
 			Outputs: []string{increments.Increments, increments.Table},
 			Run:     increments.Run,
 		},
 		surfaces: &pipeline.Kind[surfaces.Params]{
-			Name: "surfaces", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "surfaces", Package: "stages/surfaces", Portable: true,
 			Outputs: []string{surfaces.Lines, surfaces.EigenPlane, surfaces.RandomPlane, surfaces.Summary},
 			Run:     surfaces.Run,
 		},
 		landscapes: &pipeline.Kind[landscapes.Params]{
-			Name: "landscapes", Memory: 128 << 20,
+			Name: "landscapes", Package: "stages/landscapes",
 			Outputs: []string{landscapes.OutputSVG, landscapes.OutputPDF, landscapes.OutputPNG},
 			Run:     landscapes.Run,
 		},
 	}
-	return k, hashCode(env.Sources, append(k.spectrumKinds.code(), []kindCode{
-		{"userfiles", &k.userfiles.Code},
-		{"objects", &k.objects.Code},
-		{"largest", &k.largest.Code},
-		{"wholeobjects", &k.wholeobjects.Code},
-		{"objectbounds", &k.objectbounds.Code},
-		{"bounds", &k.bounds.Code},
-		{"increments", &k.increments.Code},
-		{"surfaces", &k.surfaces.Code},
-		{"landscapes", &k.landscapes.Code},
-	}...))
+	maps.Copy(k.needs, map[string]needs{
+		"userfiles":    {1, 64 << 20},
+		"objects":      {manyCores, memory},
+		"largest":      {manyCores, memory},
+		"objectbounds": {manyCores, memory},
+		"bounds":       {manyCores, memory},
+		"increments":   {manyCores, memory},
+		"surfaces":     {manyCores, memory},
+		"landscapes":   {1, 128 << 20},
+	})
+	return k
 }
 
 // layersText writes widths as 784-16-16-10.

@@ -30,7 +30,7 @@ func (w *curvatureWiring) objects() error {
 	var s *pipeline.Stage
 	var err error
 	if all <= normObjects(w.shape, limits) && exact <= hessianObjects(w.shape, limits) {
-		if s, err = pipeline.Add(w.c.Graph, w.kinds.objects, node("objects", w.of()...), p); err != nil {
+		if s, err = add(w.c.Graph, w.kinds.needs, w.kinds.objects, node("objects", w.of()...), p); err != nil {
 			return err
 		}
 		w.added(s, Work{Norms: float64(all), Hessians: float64(exact)}.Plus(largestWork(exact, all)))
@@ -39,7 +39,7 @@ func (w *curvatureWiring) objects() error {
 		if err != nil {
 			return err
 		}
-		if s, err = pipeline.Add(w.c.Graph, w.kinds.wholeobjects, node("wholeobjects", parts...), p); err != nil {
+		if s, err = add(w.c.Graph, w.kinds.needs, w.kinds.wholeobjects, node("wholeobjects", parts...), p); err != nil {
 			return err
 		}
 	}
@@ -61,7 +61,7 @@ func (w *curvatureWiring) objectParts(p objects.Params, exact int) ([]pipeline.I
 	}
 	parts := []pipeline.Input{input(objects.Norms, norms)}
 	if exact < all {
-		s, err := pipeline.Add(w.c.Graph, w.kinds.largest, w.node("largest", "", nil, append(w.of(), parts...)...), p)
+		s, err := add(w.c.Graph, w.kinds.needs, w.kinds.largest, w.node("largest", "", nil, append(w.of(), parts...)...), p)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (w *curvatureWiring) bounds() error {
 	p.Top = min(p.Top, w.shape.Objects-p.Objects)
 	p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= w.shape.Objects })
 	p.Seed = w.r.Seed
-	s, err := pipeline.Add(w.c.Graph, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"},
+	s, err := add(w.c.Graph, w.kinds.needs, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"},
 		append(w.of(), pipeline.Input{Name: bounds.Eigenvalues, From: w.eigenvalues.Stage, Output: w.eigenvalues.Output})...), p)
 	some := float64(p.Objects + p.Top)
 	w.added(s, Work{Products: 20, Norms: float64(w.shape.Objects), Hessians: some, Bounds: some})
@@ -111,7 +111,7 @@ func (w *curvatureWiring) ranges(form, file string, count int, inputs []pipeline
 		if size < count {
 			detail, export = fmt.Sprintf("%s=%d-%d", form, p.From, p.To-1), nil
 		}
-		s, err := pipeline.Add(w.c.Graph, w.kinds.objectbounds, w.node("objectbounds", detail, export, inputs...), p)
+		s, err := add(w.c.Graph, w.kinds.needs, w.kinds.objectbounds, w.node("objectbounds", detail, export, inputs...), p)
 		if err != nil {
 			return CurvatureOutput{}, err
 		}
@@ -138,7 +138,7 @@ func (w *curvatureWiring) join(detail, form string, parts []*pipeline.Stage, out
 	for i, s := range parts {
 		inputs[i] = pipeline.Input{Name: joined.Part(i), From: s, Output: output}
 	}
-	s, err := pipeline.Add(w.c.Graph, w.kinds.joined, w.node("joined", detail, exported(joined.Whole, file), inputs...),
+	s, err := add(w.c.Graph, w.kinds.needs, w.kinds.joined, w.node("joined", detail, exported(joined.Whole, file), inputs...),
 		joined.Params{Form: form, Parts: len(parts)})
 	return CurvatureOutput{s, joined.Whole}, err
 }

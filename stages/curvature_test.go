@@ -10,7 +10,7 @@ import (
 	landscape "github.com/landscape-pipe/landscape-pipe"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -48,11 +48,11 @@ func TestIncrementGroups(t *testing.T) {
 // TestCurvatureGraph asks for everything of a network whose objects take many
 // actions: each object is in one of them.
 func TestCurvatureGraph(t *testing.T) {
-	sources, err := pipeline.NewSources(landscape.Sources(), landscape.Module)
+	sources, err := codehash.New(landscape.Sources(), landscape.Module)
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := Env{Sources: sources}
+	env := Env{Hasher: sources}
 	shape := someShape(10_000, 784, 256, 256, 256, 10)
 	request := CurvatureRequest{
 		Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000, PerObject: All, Increments: []int{1, 10, 2999},

@@ -212,7 +212,7 @@ func (w *wiring) figure(f *drawing) error {
 			{Key: "input", Value: e.Input},
 			{Key: "figure", Value: f.name},
 		},
-		Inputs: inputs,
+		Inputs: outputs(inputs),
 		Export: map[string]string{
 			chart.OutputSVG: f.file + ".svg",
 			chart.OutputPDF: f.file + ".pdf",
@@ -220,10 +220,10 @@ func (w *wiring) figure(f *drawing) error {
 		},
 	}
 	if f.curved {
-		_, err := pipeline.Add(w.graph, w.kinds.landscapes, node, params)
+		_, err := add(w.graph, w.kinds.needs, w.kinds.landscapes, node, params)
 		return err
 	}
-	_, err := pipeline.Add(w.graph, w.kinds.figures, node, figures.Params{
+	_, err := add(w.graph, w.kinds.needs, w.kinds.figures, node, figures.Params{
 		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
 		WidthCM: params.WidthCM, HeightCM: params.HeightCM, Published: look.Published,
 		AtNumLayers: e.AtNumLayers, AtHiddenSize: e.AtHiddenSize,

@@ -37,12 +37,12 @@ import (
 // A network that several experiments share is there once: neither its stages
 // nor their keys know of experiments.
 func New(p Params, env Env) (*pipeline.Graph, error) {
-	k, err := newKinds(p, env)
+	g, err := env.graph()
 	if err != nil {
 		return nil, err
 	}
 	w := &wiring{
-		graph: pipeline.NewGraph(), kinds: k, params: p,
+		graph: g, kinds: newKinds(p, env), params: p,
 		datasets: map[string]*dataset{},
 		networks: map[network]*trained{},
 		dense:    map[size]bool{},
@@ -131,7 +131,7 @@ func (w *wiring) dataset(name string) (*dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	stage, err := pipeline.Add(w.graph, w.kinds.fetch, pipeline.Node{
+	stage, err := add(w.graph, w.kinds.needs, w.kinds.fetch, pipeline.Node{
 		Name:   fmt.Sprintf("fetch[%s]", name),
 		Labels: []pipeline.Label{{Key: "dataset", Value: name}},
 	}, params)
@@ -155,19 +155,19 @@ func (w *wiring) network(data *dataset, n network) error {
 	images, labels := inputs[0], inputs[1]
 	curve := w.params.Differences
 	var stages trained
-	stages.train, err = pipeline.Add(w.graph, w.kinds.train, n.node("train", inputs...), w.training(data, n))
+	stages.train, err = add(w.graph, w.kinds.needs, w.kinds.train, n.node("train", inputs...), w.training(data, n))
 	if err != nil {
 		return err
 	}
 	weights := pipeline.Input{Name: losses.Weights, From: stages.train, Output: train.Weights}
-	stages.losses, err = pipeline.Add(w.graph, w.kinds.losses, n.node("losses", images, labels, weights), losses.Params{
+	stages.losses, err = add(w.graph, w.kinds.needs, w.kinds.losses, n.node("losses", images, labels, weights), losses.Params{
 		SampleSize: n.sampleSize,
 	})
 	if err != nil {
 		return err
 	}
 	perObject := pipeline.Input{Name: differences.InputLosses, From: stages.losses, Output: losses.Losses}
-	stages.differences, err = pipeline.Add(w.graph, w.kinds.differences, n.node("differences", perObject), differences.Params{
+	stages.differences, err = add(w.graph, w.kinds.needs, w.kinds.differences, n.node("differences", perObject), differences.Params{
 		SampleSize:   n.sampleSize,
 		Permutations: curve.Permutations,
 		EMA:          curve.EMA,

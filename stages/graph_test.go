@@ -13,16 +13,17 @@ import (
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
 func testEnv(t testing.TB) Env {
 	t.Helper()
-	sources, err := pipeline.NewSources(landscape.Sources(), landscape.Module)
+	sources, err := codehash.New(landscape.Sources(), landscape.Module)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Env{Sources: sources}
+	return Env{Hasher: sources}
 }
 
 func mustNew(t *testing.T, p Params) *pipeline.Graph {
@@ -96,16 +97,18 @@ func TestDefaultGraph(t *testing.T) {
 	}
 }
 
-// TestCodeFolder: the code of every kind is among the sources.
-func TestCodeFolder(t *testing.T) {
-	sources := testEnv(t).Sources
+// TestCode: the key of a stage covers the code of its package.
+func TestCode(t *testing.T) {
+	folders := map[string]string{"snapshots": "train", "operator": "spectra", "blocks": "spectra", "structure": "spectra"}
 	for _, s := range mustNew(t, DefaultParams()).Stages() {
-		if _, err := sources.Hash(CodeFolder(s.Kind())); err != nil {
-			t.Fatalf("%v: %v", s, err)
+		folder := folders[s.Kind()]
+		if folder == "" {
+			folder = s.Kind()
 		}
-	}
-	if CodeFolder("operator") != CodeFolder("spectra") || CodeFolder("train") != "stages/train" {
-		t.Errorf("the code of operator is in %s, that of train in %s", CodeFolder("operator"), CodeFolder("train"))
+		folder = "stages/" + folder
+		if !slices.ContainsFunc(s.Code().Parts, func(p codehash.Part) bool { return p.Name == folder }) {
+			t.Fatalf("the code of %v is %v, without %s", s, s.Code().Parts, folder)
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package stages
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/claims"
@@ -22,14 +24,22 @@ import (
 )
 
 // Env is what a graph is built with besides the params. Nothing in it can
-// change a result: the sources stand for the code, which enters each key.
+// change a result: the hasher stands for the code, which enters each key.
 type Env struct {
-	// Sources hashes the code of the stages; see the package at the root of
-	// the module, which embeds it.
-	Sources *pipeline.Sources
+	// Hasher hashes the code of the stages; see the package at the root of the
+	// module, which embeds it.
+	Hasher *codehash.Hasher
 
 	// Fetcher says where data may come from; nil for the network alone.
 	Fetcher *fetch.Fetcher
+}
+
+// graph returns an empty graph whose stages are of the code of the module.
+func (e Env) graph() (*pipeline.Graph, error) {
+	if e.Hasher == nil {
+		return nil, errors.New("stages: no sources to hash the code of")
+	}
+	return pipeline.NewGraph(e.Hasher), nil
 }
 
 // kinds are the stages' kinds: each names a function, the folder of its code
@@ -57,10 +67,7 @@ type kinds struct {
 // manyCores says of a stage that it can use as many cores as it is given.
 const manyCores = 64
 
-func newKinds(p Params, env Env) (*kinds, error) {
-	if env.Sources == nil {
-		return nil, errors.New("stages: no sources to hash the code of")
-	}
+func newKinds(p Params, env Env) *kinds {
 	fetcher := env.Fetcher
 	if fetcher == nil {
 		fetcher = &fetch.Fetcher{}
@@ -69,119 +76,126 @@ func newKinds(p Params, env Env) (*kinds, error) {
 	k := &kinds{
 		spectrumKinds: newSpectrumKinds(m.curvature, m.curvature),
 		fetch: &pipeline.Kind[fetch.Params]{
-			Name: "fetch", Portable: true, Memory: m.data,
+			Name: "fetch", Package: "stages/fetch", Portable: true,
 			Outputs: []string{fetch.Images, fetch.Labels},
 			Run:     fetcher.Run,
 		},
 		train: &pipeline.Kind[train.Params]{
-			Name: "train", Portable: true, Memory: m.inputs + m.network,
+			Name: "train", Package: "stages/train", Portable: true,
 			Outputs: []string{train.Weights, train.History},
 			Run:     train.Run,
 		},
 		snapshots: &pipeline.Kind[train.SnapshotParams]{
-			Name: "snapshots", Portable: true, Memory: m.inputs + m.network,
+			Name: "snapshots", Package: "stages/train", Portable: true,
 			Outputs: []string{train.OutputSnapshots},
 			Run:     train.Snapshots,
 		},
 		losses: &pipeline.Kind[losses.Params]{
-			Name: "losses", Portable: true, Cores: manyCores, Memory: m.inputs + m.network,
+			Name: "losses", Package: "stages/losses", Portable: true,
 			Outputs: []string{losses.Losses, losses.Summary},
 			Run:     losses.Run,
 		},
 		differences: &pipeline.Kind[differences.Params]{
-			Name: "differences", Portable: true, Cores: manyCores, Memory: m.curves,
+			Name: "differences", Package: "stages/differences", Portable: true,
 			Outputs: []string{differences.OutputCurve, differences.OutputBand, differences.OutputSummary},
 			Run:     differences.Run,
 		},
 		objects: &pipeline.Kind[objects.Params]{
-			Name: "objects", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "objects", Package: "stages/objects", Portable: true,
 			Outputs: []string{objects.Objects, objects.Hessians, objects.Summary},
 			Run:     objects.Run,
 		},
 		increments: &pipeline.Kind[increments.Params]{
-			Name: "increments", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "increments", Package: "stages/increments", Portable: true,
 			Outputs: []string{increments.Increments, increments.Table},
 			Run:     increments.Run,
 		},
 		rotation: &pipeline.Kind[rotation.Params]{
-			Name: "rotation", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "rotation", Package: "stages/rotation", Portable: true,
 			Outputs: []string{rotation.Rotation},
 			Run:     rotation.Run,
 		},
 		surfaces: &pipeline.Kind[surfaces.Params]{
-			Name: "surfaces", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "surfaces", Package: "stages/surfaces", Portable: true,
 			Outputs: []string{surfaces.Lines, surfaces.EigenPlane, surfaces.RandomPlane, surfaces.Summary},
 			Run:     surfaces.Run,
 		},
 		bounds: &pipeline.Kind[bounds.Params]{
-			Name: "bounds", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "bounds", Package: "stages/bounds", Portable: true,
 			Outputs: []string{bounds.Bounds},
 			Run:     bounds.Run,
 		},
 		ball: &pipeline.Kind[ball.Params]{
-			Name: "ball", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "ball", Package: "stages/ball", Portable: true,
 			Outputs: []string{ball.Ball, ball.Curves},
 			Run:     ball.Run,
 		},
 		samplesize: &pipeline.Kind[samplesize.Params]{
-			Name: "samplesize", Portable: true, Cores: manyCores, Memory: m.curvature,
+			Name: "samplesize", Package: "stages/samplesize", Portable: true,
 			Outputs: []string{samplesize.SampleSize, samplesize.Curves},
 			Run:     samplesize.Run,
 		},
 		claims: &pipeline.Kind[claims.Params]{
-			Name: "claims", Portable: true, Memory: m.curves,
+			Name: "claims", Package: "stages/claims", Portable: true,
 			Outputs: []string{claims.OutputClaims, claims.OutputCSV, claims.OutputTable, claims.OutputMarkdown},
 			Run:     claims.Run,
 		},
 		// Drawing goes through third-party code whose rounding cannot be forced.
 		figures: &pipeline.Kind[figures.Params]{
-			Name: "figures", Memory: 128 << 20,
+			Name: "figures", Package: "stages/figures",
 			Outputs: []string{figures.OutputSVG, figures.OutputPDF, figures.OutputPNG},
 			Run:     figures.Run,
 		},
 		landscapes: &pipeline.Kind[landscapes.Params]{
-			Name: "landscapes", Memory: 128 << 20,
+			Name: "landscapes", Package: "stages/landscapes",
 			Outputs: []string{landscapes.OutputSVG, landscapes.OutputPDF, landscapes.OutputPNG},
 			Run:     landscapes.Run,
 		},
 		tables: &pipeline.Kind[tables.Params]{
-			Name: "tables", Portable: true,
+			Name: "tables", Package: "stages/tables", Portable: true,
 			Outputs: []string{tables.OutputCSV},
 			Run:     tables.Run,
 		},
 	}
-	return k, hashCode(env.Sources, append(k.spectrumKinds.code(), []kindCode{
-		{"fetch", &k.fetch.Code},
-		{"train", &k.train.Code},
-		{"snapshots", &k.snapshots.Code},
-		{"losses", &k.losses.Code},
-		{"differences", &k.differences.Code},
-		{"objects", &k.objects.Code},
-		{"increments", &k.increments.Code},
-		{"rotation", &k.rotation.Code},
-		{"surfaces", &k.surfaces.Code},
-		{"bounds", &k.bounds.Code},
-		{"ball", &k.ball.Code},
-		{"samplesize", &k.samplesize.Code},
-		{"claims", &k.claims.Code},
-		{"figures", &k.figures.Code},
-		{"landscapes", &k.landscapes.Code},
-		{"tables", &k.tables.Code},
-	}...))
+	maps.Copy(k.needs, map[string]needs{
+		"fetch":       {1, m.data},
+		"train":       {1, m.inputs + m.network},
+		"snapshots":   {1, m.inputs + m.network},
+		"losses":      {manyCores, m.inputs + m.network},
+		"differences": {manyCores, m.curves},
+		"objects":     {manyCores, m.curvature},
+		"increments":  {manyCores, m.curvature},
+		"rotation":    {manyCores, m.curvature},
+		"surfaces":    {manyCores, m.curvature},
+		"bounds":      {manyCores, m.curvature},
+		"ball":        {manyCores, m.curvature},
+		"samplesize":  {manyCores, m.curvature},
+		"claims":      {1, m.curves},
+		"figures":     {1, 128 << 20},
+		"landscapes":  {1, 128 << 20},
+	})
+	return k
 }
 
-// CodeFolder is the folder of the code of a kind of stage: that of its name,
-// but for kinds that are a part of another, or another as far as it is wanted.
-func CodeFolder(kind string) string {
-	switch kind {
-	case "operator", "blocks", "structure":
-		kind = "spectra"
-	case "largest", "wholeobjects":
-		kind = "objects"
-	case "snapshots":
-		kind = "train"
+// needs are the cores and the bytes of memory that a stage can use.
+type needs struct {
+	cores  int
+	memory int64
+}
+
+// add adds a stage with what its kind needs; 0 where it is not listed.
+func add[P any](g *pipeline.Graph, all map[string]needs, k *pipeline.Kind[P], n pipeline.Node, params P) (*pipeline.Stage, error) {
+	n.Cores, n.Memory = all[k.Name].cores, all[k.Name].memory
+	return pipeline.Add(g, k, n, params)
+}
+
+// outputs are inputs as a node takes them.
+func outputs(inputs []pipeline.Input) map[string]pipeline.Output {
+	from := make(map[string]pipeline.Output, len(inputs))
+	for _, in := range inputs {
+		from[in.Name] = in.From.Out(in.Output)
 	}
-	return "stages/" + kind
+	return from
 }
 
 // memory is what stages need at their peak besides their inputs, in bytes,

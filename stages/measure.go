@@ -130,7 +130,7 @@ func (w *wiring) curvature(data *dataset, n network) error {
 			return err
 		}
 	}
-	if m.objects, err = pipeline.Add(w.graph, w.kinds.objects, n.node("objects", inputs...), objects.Params{
+	if m.objects, err = add(w.graph, w.kinds.needs, w.kinds.objects, n.node("objects", inputs...), objects.Params{
 		SampleSize: k, Hessians: c.Hessians,
 	}); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (w *wiring) curvature(data *dataset, n network) error {
 	boundParams.Tolerance, boundParams.Seed = c.Tolerance, c.Seed
 	boundParams.Top = min(boundParams.Top, k-boundParams.Objects)
 	known := append(inputs, pipeline.Input{Name: bounds.Eigenvalues, From: m.eigenvalues.Stage, Output: m.eigenvalues.Output})
-	if m.bounds, err = pipeline.Add(w.graph, w.kinds.bounds, n.node("bounds", known...), boundParams); err != nil {
+	if m.bounds, err = add(w.graph, w.kinds.needs, w.kinds.bounds, n.node("bounds", known...), boundParams); err != nil {
 		return err
 	}
 	of.curvature = &m
@@ -161,20 +161,20 @@ func (w *wiring) closeUp(data *dataset, n network) error {
 	inputs := append(w.evaluated(data, n), pipeline.Input{Name: surfaces.Vectors, From: m.vectors.Stage, Output: m.vectors.Output})
 	seed, k := w.params.Curvature.Seed, n.sampleSize
 	var err error
-	if m.surfaces, err = pipeline.Add(w.graph, w.kinds.surfaces, n.node("surfaces", inputs...), surfaces.Params{
+	if m.surfaces, err = add(w.graph, w.kinds.needs, w.kinds.surfaces, n.node("surfaces", inputs...), surfaces.Params{
 		SampleSize: min(k, w.params.Data.Objects-1), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: seed,
 	}); err != nil {
 		return err
 	}
 	sphere := ball.DefaultParams()
 	sphere.SampleSize, sphere.Tolerance, sphere.Seed = k, w.params.Curvature.Tolerance, seed
-	if m.ball, err = pipeline.Add(w.graph, w.kinds.ball, n.node("ball", inputs...), sphere); err != nil {
+	if m.ball, err = add(w.graph, w.kinds.needs, w.kinds.ball, n.node("ball", inputs...), sphere); err != nil {
 		return err
 	}
 	size := samplesize.DefaultParams()
 	size.Dimensions = eigenvectors(w.params.Curvature)
 	size.SampleSize, size.Tolerance, size.Seed = k, w.params.Curvature.Tolerance, seed
-	m.samplesize, err = pipeline.Add(w.graph, w.kinds.samplesize, n.node("samplesize", inputs...), size)
+	m.samplesize, err = add(w.graph, w.kinds.needs, w.kinds.samplesize, n.node("samplesize", inputs...), size)
 	return err
 }
 
@@ -190,7 +190,7 @@ func (w *wiring) increments(data *dataset, n network) error {
 		p.Rotation = eigenvectors(w.params.Curvature)
 	}
 	var err error
-	m.increments, err = pipeline.Add(w.graph, w.kinds.increments, n.node("increments", w.evaluated(data, n)...), p)
+	m.increments, err = add(w.graph, w.kinds.needs, w.kinds.increments, n.node("increments", w.evaluated(data, n)...), p)
 	return err
 }
 
@@ -246,7 +246,7 @@ func (w *wiring) rotation(data *dataset, n network) error {
 	if err != nil {
 		return err
 	}
-	taken, err := pipeline.Add(w.graph, w.kinds.snapshots, n.node("snapshots", inputs...), train.SnapshotParams{
+	taken, err := add(w.graph, w.kinds.needs, w.kinds.snapshots, n.node("snapshots", inputs...), train.SnapshotParams{
 		Training: w.training(data, n), Epochs: epochs,
 	})
 	if err != nil {
@@ -254,7 +254,7 @@ func (w *wiring) rotation(data *dataset, n network) error {
 	}
 	inputs = append(w.evaluated(data, n), pipeline.Input{Name: rotation.Snapshots, From: taken, Output: train.OutputSnapshots})
 	c := w.params.Curvature
-	of.rotation, err = pipeline.Add(w.graph, w.kinds.rotation, n.node("rotation", inputs...), rotation.Params{
+	of.rotation, err = add(w.graph, w.kinds.needs, w.kinds.rotation, n.node("rotation", inputs...), rotation.Params{
 		SampleSize: n.sampleSize, Epochs: epochs, Dimension: eigenvectors(c), Tolerance: min(c.Tolerance, 1e-8), Seed: c.Seed,
 	})
 	return err

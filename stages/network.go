@@ -95,7 +95,7 @@ func (n network) node(kind string, inputs ...pipeline.Input) pipeline.Node {
 			{Key: "steps", Value: strconv.Itoa(n.steps)},
 			{Key: "after", Value: cmp.Or(n.after, "none")},
 		},
-		Inputs:   inputs,
+		Inputs:   outputs(inputs),
 		Estimate: n.estimate(kind),
 	}
 }

@@ -50,9 +50,9 @@ func (w *wiring) claims() error {
 			}
 		}
 	}
-	_, err := pipeline.Add(w.graph, w.kinds.claims, pipeline.Node{
+	_, err := add(w.graph, w.kinds.needs, w.kinds.claims, pipeline.Node{
 		Name:   "claims",
-		Inputs: inputs,
+		Inputs: outputs(inputs),
 		Export: map[string]string{
 			claims.OutputClaims:   "results/claims.json",
 			claims.OutputCSV:      "results/claims.csv",
@@ -124,10 +124,10 @@ func (w *wiring) table(name string, of func(*Experiment, func(network) bool)) er
 	if len(params.Rows) == 0 {
 		return nil
 	}
-	_, err := pipeline.Add(w.graph, w.kinds.tables, pipeline.Node{
+	_, err := add(w.graph, w.kinds.needs, w.kinds.tables, pipeline.Node{
 		Name:   fmt.Sprintf("tables[%s]", name),
 		Labels: []pipeline.Label{{Key: "table", Value: name}},
-		Inputs: inputs,
+		Inputs: outputs(inputs),
 		Export: map[string]string{tables.OutputCSV: "results/" + name + ".csv"},
 	}, params)
 	return err

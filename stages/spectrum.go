@@ -21,67 +21,50 @@ type spectrumKinds struct {
 	structure *pipeline.Kind[spectra.StructureParams]
 	density   *pipeline.Kind[density.Params]
 	joined    *pipeline.Kind[joined.Params]
+	needs     map[string]needs // by the name of the kind
 }
 
 // newSpectrumKinds returns them, with what their stages need at their peak.
 func newSpectrumKinds(memory, densityMemory int64) spectrumKinds {
 	return spectrumKinds{
 		spectra: &pipeline.Kind[spectra.Params]{
-			Name: "spectra", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "spectra", Package: "stages/spectra", Portable: true,
 			Outputs: []string{spectra.Spectrum, spectra.Eigenvalues, spectra.Vectors},
 			Run:     spectra.Run,
 		},
 		operator: &pipeline.Kind[spectra.OperatorParams]{
-			Name: "operator", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "operator", Package: "stages/spectra", Portable: true,
 			Outputs: []string{spectra.Eigenvalues, spectra.Vectors, spectra.BottomVectors},
 			Run:     spectra.RunOperator,
 		},
 		blocks: &pipeline.Kind[spectra.BlockParams]{
-			Name: "blocks", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "blocks", Package: "stages/spectra", Portable: true,
 			Outputs: []string{spectra.Blocks},
 			Run:     spectra.RunBlocks,
 		},
 		structure: &pipeline.Kind[spectra.StructureParams]{
-			Name: "structure", Portable: true, Cores: manyCores, Memory: memory,
+			Name: "structure", Package: "stages/spectra", Portable: true,
 			Outputs: []string{spectra.Spectrum},
 			Run:     spectra.RunStructure,
 		},
 		density: &pipeline.Kind[density.Params]{
-			Name: "density", Portable: true, Cores: manyCores, Memory: densityMemory,
+			Name: "density", Package: "stages/density", Portable: true,
 			Outputs: []string{density.Rule, density.Density},
 			Run:     density.Run,
 		},
 		joined: &pipeline.Kind[joined.Params]{
-			Name: "joined", Portable: true,
+			Name: "joined", Package: "stages/joined", Portable: true,
 			Outputs: []string{joined.Whole},
 			Run:     joined.Run,
 		},
+		needs: map[string]needs{
+			"spectra":   {manyCores, memory},
+			"operator":  {manyCores, memory},
+			"blocks":    {manyCores, memory},
+			"structure": {manyCores, memory},
+			"density":   {manyCores, densityMemory},
+		},
 	}
-}
-
-// code lists the kinds and where the hashes of their code belong.
-func (k *spectrumKinds) code() []kindCode {
-	return []kindCode{
-		{"spectra", &k.spectra.Code}, {"operator", &k.operator.Code}, {"blocks", &k.blocks.Code}, {"structure", &k.structure.Code},
-		{"density", &k.density.Code}, {"joined", &k.joined.Code},
-	}
-}
-
-// kindCode is where the hash of a kind's code belongs.
-type kindCode struct {
-	kind string
-	hash *pipeline.Digest
-}
-
-// hashCode fills in the hashes of the code.
-func hashCode(sources *pipeline.Sources, kinds []kindCode) error {
-	for _, k := range kinds {
-		var err error
-		if *k.hash, err = sources.Hash(CodeFolder(k.kind)); err != nil {
-			return fmt.Errorf("stages: code of %s: %w", k.kind, err)
-		}
-	}
-	return nil
 }
 
 // spectrumWiring adds the stages of one network's spectrum and density: one
@@ -125,7 +108,7 @@ func (w *spectrumWiring) exported(n pipeline.Node, outputs map[string]string) pi
 func (w *spectrumWiring) spectra(p spectra.Params) (spectrumOutputs, error) {
 	work := spectrumWork(w.shape, p)
 	if total := work.total(); total.operations(w.shape) <= w.limits.products {
-		s, err := pipeline.Add(w.graph, w.kinds.spectra, w.exported(w.node("spectra", "", w.inputs...), map[string]string{
+		s, err := add(w.graph, w.kinds.needs, w.kinds.spectra, w.exported(w.node("spectra", "", w.inputs...), map[string]string{
 			spectra.Spectrum: "spectrum", spectra.Vectors: "vectors",
 		}), p)
 		if err != nil {
@@ -143,7 +126,7 @@ func (w *spectrumWiring) spectra(p spectra.Params) (spectrumOutputs, error) {
 		if term == curvature.Hessian {
 			node = w.exported(node, map[string]string{spectra.Vectors: "vectors"})
 		}
-		s, err := pipeline.Add(w.graph, w.kinds.operator, node, p.Operator(name))
+		s, err := add(w.graph, w.kinds.needs, w.kinds.operator, node, p.Operator(name))
 		if err != nil {
 			return out, err
 		}
@@ -163,7 +146,7 @@ func (w *spectrumWiring) spectra(p spectra.Params) (spectrumOutputs, error) {
 		}
 		structure, blocks = append(structure, parts...), len(parts)
 	}
-	s, err := pipeline.Add(w.graph, w.kinds.structure, w.exported(w.node("structure", "", structure...), map[string]string{
+	s, err := add(w.graph, w.kinds.needs, w.kinds.structure, w.exported(w.node("structure", "", structure...), map[string]string{
 		spectra.Spectrum: "spectrum",
 	}), p.Structure(blocks))
 	if err != nil {
@@ -189,7 +172,7 @@ func (w *spectrumWiring) blocks(p spectra.Params, term string, operator *pipelin
 	var parts []pipeline.Input
 	for from := 0; from < pairs; from += size {
 		to := min(from+size, pairs)
-		s, err := pipeline.Add(w.graph, w.kinds.blocks, w.node("blocks", fmt.Sprintf("%s=%d-%d", term, from, to-1), inputs...), p.Blocks(term, from, to))
+		s, err := add(w.graph, w.kinds.needs, w.kinds.blocks, w.node("blocks", fmt.Sprintf("%s=%d-%d", term, from, to-1), inputs...), p.Blocks(term, from, to))
 		if err != nil {
 			return nil, err
 		}
@@ -218,7 +201,7 @@ func (w *spectrumWiring) density(p density.Params, probes int, of spectrumOutput
 		} else {
 			node = w.node("density", fmt.Sprintf("probes=%d-%d", p.From, p.To-1), inputs...)
 		}
-		if s, err = pipeline.Add(w.graph, w.kinds.density, node, p); err != nil {
+		if s, err = add(w.graph, w.kinds.needs, w.kinds.density, node, p); err != nil {
 			return rule, summary, err
 		}
 		w.added(s, densityWork(p.Steps, p.To-p.From))
@@ -235,7 +218,7 @@ func (w *spectrumWiring) density(p density.Params, probes int, of spectrumOutput
 		to         *CurvatureOutput
 	}{{"density_rule", joined.Rows, rules, &rule}, {"density", joined.Density, summaries, &summary}} {
 		node := w.exported(w.node("joined", whole.name, whole.parts...), map[string]string{joined.Whole: whole.name})
-		s, err := pipeline.Add(w.graph, w.kinds.joined, node, joined.Params{Form: whole.form, Parts: len(whole.parts)})
+		s, err := add(w.graph, w.kinds.needs, w.kinds.joined, node, joined.Params{Form: whole.form, Parts: len(whole.parts)})
 		if err != nil {
 			return rule, summary, err
 		}

@@ -38,16 +38,16 @@ func (s shape) graph() (*pipeline.Graph, error) {
 	if s.process {
 		kind.Name, kind.Run = "shell", shell
 	}
-	g := pipeline.NewGraph()
+	g := pipeline.NewGraph(nil)
 	stages := make([]*pipeline.Stage, s.actions)
 	for i := range stages {
 		layer, place := i/s.width, i%s.width
 		n := pipeline.Node{Name: "step[layer=" + strconv.Itoa(layer) + ",place=" + strconv.Itoa(place) + "]"}
 		if layer > 0 {
 			before := (layer - 1) * s.width
-			n.Inputs = []pipeline.Input{
-				{Name: "left", From: stages[before+place], Output: "out"},
-				{Name: "right", From: stages[before+(place+1)%s.width], Output: "out"},
+			n.Inputs = map[string]pipeline.Output{
+				"left":  stages[before+place].Out("out"),
+				"right": stages[before+(place+1)%s.width].Out("out"),
 			}
 		}
 		var err error

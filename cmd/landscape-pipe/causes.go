@@ -61,15 +61,12 @@ func (r *checkReport) findCauses(w *workspace, plan *pipeline.Plan, baseline *pi
 		case i < 0 && baseline.Params == nil:
 			c.Why = "no run in this store gave the expected result, so what changed is not known"
 		case i < 0:
-			if c.Changed, err = w.changedSince(baseline, s.Kind()); err != nil {
-				return err
-			}
-			if len(c.Changed) == 0 {
+			if c.Changed = w.changedSince(baseline, s); len(c.Changed) == 0 {
 				c.Why = "params and code are those of " + r.Lock + ": this machine or build computes otherwise, or the stage is not deterministic"
 			}
 		default:
 			o := origins[i]
-			c.Changed = w.changedFields(s.Kind(), o.Fields)
+			c.Changed = w.changedFields(s, o.Fields)
 			c.Run, c.When = o.Record.Run.String(), o.Record.Started
 			if len(c.Changed) == 0 {
 				c.Changed = []string{}

@@ -5,33 +5,29 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
-	"github.com/landscape-pipe/landscape-pipe/stages"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 )
 
-// changedCode names the packages of a kind's code that changed since a stage
+// changedCode names the packages of a stage's code that changed since it
 // ran with the given code hash; nil where the store does not remember them.
-func (w *workspace) changedCode(kind, old string) []string {
+func (w *workspace) changedCode(s *pipeline.Stage, old string) []string {
 	hash, err := cas.ParseDigest(old)
 	if err != nil {
 		return nil
 	}
 	before, err := pipeline.LookupCode(w.store, hash)
-	if err != nil || before == nil {
+	if err != nil || before.Parts == nil {
 		return nil
 	}
-	now, err := w.sources.Parts(stages.CodeFolder(kind))
-	if err != nil {
-		return nil
-	}
-	return pipeline.ChangedParts(before, now)
+	return codehash.Diff(before, s.Code())
 }
 
 // fieldText says what changed in a field of the key of a stage; of the code,
 // it names the packages.
-func (w *workspace) fieldText(kind string, f pipeline.FieldChange) string {
+func (w *workspace) fieldText(s *pipeline.Stage, f pipeline.FieldChange) string {
 	text := f.String()
 	if f.Path == "code" && f.Changed {
-		if parts := w.changedCode(kind, f.Old); len(parts) > 0 {
+		if parts := w.changedCode(s, f.Old); len(parts) > 0 {
 			text += ": " + strings.Join(parts, ", ")
 		}
 	}
@@ -39,11 +35,11 @@ func (w *workspace) fieldText(kind string, f pipeline.FieldChange) string {
 }
 
 // changedFields returns what changed in the key of a stage, a line a field.
-func (w *workspace) changedFields(kind string, fields []pipeline.FieldChange) []string {
+func (w *workspace) changedFields(s *pipeline.Stage, fields []pipeline.FieldChange) []string {
 	var lines []string
 	for _, f := range fields {
 		if f.Changed {
-			lines = append(lines, w.fieldText(kind, f))
+			lines = append(lines, w.fieldText(s, f))
 		}
 	}
 	return lines
@@ -53,26 +49,18 @@ func (w *workspace) changedFields(kind string, fields []pipeline.FieldChange) []
 // of that has results, as far as the store does not have them yet.
 func (w *workspace) codeRows(plan *pipeline.Plan) ([]cas.Row, error) {
 	var rows []cas.Row
-	seen := make(map[string]bool)
+	seen := make(map[pipeline.Digest]bool)
 	for _, step := range plan.Steps() {
-		s := step.Stage
-		folder := stages.CodeFolder(s.Kind())
-		if seen[folder] || step.State != pipeline.StateCached {
+		code := step.Stage.Code()
+		if seen[code.Digest] || step.State != pipeline.StateCached {
 			continue
 		}
-		seen[folder] = true
-		hash, err := w.sources.Hash(folder)
-		if err != nil {
+		seen[code.Digest] = true
+		if known, err := pipeline.LookupCode(w.store, code.Digest); err != nil {
 			return nil, err
+		} else if known.Parts == nil {
+			rows = append(rows, pipeline.CodeRow(code))
 		}
-		if known, err := pipeline.LookupCode(w.store, hash); err != nil || known != nil {
-			continue
-		}
-		parts, err := w.sources.Parts(folder)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, pipeline.CodeRow(hash, parts))
 	}
 	return rows, nil
 }

@@ -14,6 +14,7 @@ import (
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
@@ -84,13 +85,13 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 		return err
 	}
 	defer x.store.Close()
-	if x.env.Sources, err = pipeline.NewSources(landscape.Sources(), landscape.Module); err != nil {
+	if x.env.Hasher, err = codehash.New(landscape.Sources(), landscape.Module); err != nil {
 		return fmt.Errorf("reading the sources of the stages: %w", err)
 	}
 	if err := x.takeIn(ctx, &request); err != nil {
 		return err
 	}
-	for _, text := range x.env.Sources.Warnings() {
+	if text := x.env.Hasher.Warning(); text != "" {
 		a.warn("%s", text)
 	}
 	if request.Increments, err = c.sizes(x.shape.Objects); err != nil {

@@ -113,7 +113,7 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 	for _, f := range e.Fields {
 		field := explainField{Field: f.Path, Old: f.Old, New: f.New, Changed: f.Changed && v.Last != "", Unknown: f.Unknown}
 		if field.Field == "code" && field.Changed {
-			field.Parts = w.changedCode(s.Kind(), f.Old)
+			field.Parts = w.changedCode(s, f.Old)
 		}
 		v.Fields = append(v.Fields, field)
 	}

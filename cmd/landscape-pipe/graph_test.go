@@ -13,7 +13,7 @@ type testParams struct{ N int }
 // testStages returns n stages of the kind "train", alone and without inputs.
 func testStages(t *testing.T, n int) []*pipeline.Stage {
 	t.Helper()
-	g := pipeline.NewGraph()
+	g := pipeline.NewGraph(nil)
 	k := &pipeline.Kind[testParams]{
 		Name: "train", Outputs: []string{"weights"},
 		Run: func(context.Context, testParams, *pipeline.Task) (map[string][]byte, error) { return nil, nil },

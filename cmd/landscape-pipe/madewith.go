@@ -6,24 +6,15 @@ import (
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
-	"github.com/landscape-pipe/landscape-pipe/stages"
 )
 
 // madeWith notes in a baseline with which params and code its results were
 // made. Where only some of them were taken over, that is not the same for all,
 // and unless nothing changed it is forgotten.
-func (w *workspace) madeWith(b *pipeline.Baseline, all bool) error {
-	folders := make(map[string]bool)
-	for _, s := range w.graph.Stages() {
-		folders[stages.CodeFolder(s.Kind())] = true
-	}
+func (w *workspace) madeWith(b *pipeline.Baseline, all bool) {
 	code := make(map[string]pipeline.Digest)
-	for folder := range folders {
-		parts, err := w.sources.Parts(folder)
-		if err != nil {
-			return err
-		}
-		for _, p := range parts {
+	for _, s := range w.graph.Stages() {
+		for _, p := range s.Code().Parts {
 			code[p.Name] = p.Digest
 		}
 	}
@@ -32,12 +23,11 @@ func (w *workspace) madeWith(b *pipeline.Baseline, all bool) error {
 		params, code = nil, nil
 	}
 	b.Params, b.Code = params, code
-	return nil
 }
 
-// changedSince returns which params, and which packages of a kind's code, are
+// changedSince returns which params, and which packages of a stage's code, are
 // others than those that the results of a baseline were made with, a line each.
-func (w *workspace) changedSince(b *pipeline.Baseline, kind string) ([]string, error) {
+func (w *workspace) changedSince(b *pipeline.Baseline, s *pipeline.Stage) []string {
 	lines := []string{}
 	now := paramLines(w.params)
 	names := maps.Clone(now)
@@ -47,12 +37,8 @@ func (w *workspace) changedSince(b *pipeline.Baseline, kind string) ([]string, e
 			lines = append(lines, name+" "+missing(b.Params[name])+" → "+missing(now[name]))
 		}
 	}
-	parts, err := w.sources.Parts(stages.CodeFolder(kind))
-	if err != nil {
-		return nil, err
-	}
 	var changed []string
-	for _, p := range parts {
+	for _, p := range s.Code().Parts {
 		if b.Code[p.Name] != p.Digest {
 			changed = append(changed, p.Name)
 		}
@@ -60,5 +46,5 @@ func (w *workspace) changedSince(b *pipeline.Baseline, kind string) ([]string, e
 	if len(changed) > 0 {
 		lines = append(lines, "code changed: "+strings.Join(changed, ", "))
 	}
-	return lines, nil
+	return lines
 }

@@ -9,6 +9,7 @@ import (
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 )
@@ -18,7 +19,6 @@ import (
 type workspace struct {
 	params  stages.Params
 	graph   *pipeline.Graph
-	sources *pipeline.Sources
 	store   *cas.Disk
 	exports string // folder
 	run     string // name of the run, "" for the default one
@@ -36,20 +36,20 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 		}
 		return nil, usage(err, "")
 	}
-	sources, err := pipeline.NewSources(a.sources, landscape.Module)
+	hasher, err := codehash.New(a.sources, landscape.Module)
 	if err != nil {
 		return nil, fmt.Errorf("reading the sources of the stages: %w", err)
 	}
-	graph, err := stages.New(params, stages.Env{Sources: sources, Fetcher: &fetch.Fetcher{
+	graph, err := stages.New(params, stages.Env{Hasher: hasher, Fetcher: &fetch.Fetcher{
 		DataDir: g.Data, Offline: g.Offline, CacheDir: filepath.Join(g.Artifacts, "downloads"),
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("building the graph: %w", err)
 	}
-	for _, text := range sources.Warnings() {
+	if text := hasher.Warning(); text != "" {
 		a.warn("%s", text)
 	}
-	w := &workspace{params: params, graph: graph, sources: sources, exports: g.Artifacts, run: params.RunName(g.Params, set)}
+	w := &workspace{params: params, graph: graph, exports: g.Artifacts, run: params.RunName(g.Params, set)}
 	if w.run != "" {
 		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
 		w.base = g.baseOf(w.run, params)

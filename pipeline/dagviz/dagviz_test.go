@@ -29,7 +29,7 @@ func kind(name string, outputs ...string) *pipeline.Kind[params] {
 // first network is cached, the others are not.
 func plan(t *testing.T, n int) []pipeline.Step {
 	t.Helper()
-	g := pipeline.NewGraph()
+	g := pipeline.NewGraph(nil)
 	var steps []pipeline.Step
 	add := func(k *pipeline.Kind[params], state pipeline.State, node pipeline.Node) *pipeline.Stage {
 		t.Helper()
@@ -50,7 +50,7 @@ func plan(t *testing.T, n int) []pipeline.Step {
 	)
 	dataset := pipeline.Label{Key: "dataset", Value: "mnist"}
 	data := add(fetch, pipeline.StateCached, pipeline.Node{Name: "fetch[mnist]", Labels: []pipeline.Label{dataset}})
-	var curves, rows []pipeline.Input
+	curves, rows := make(map[string]pipeline.Output), make(map[string]pipeline.Output)
 	for labels := range pipeline.Matrix(pipeline.Axis{Key: "h", Values: []string{"8", "16"}}, pipeline.Axis{Key: "seed", Values: numbers(n)}) {
 		id := fmt.Sprintf("mnist,h=%s,seed=%s", labels[0].Value, labels[1].Value)
 		labels = append([]pipeline.Label{dataset}, labels...)
@@ -58,15 +58,15 @@ func plan(t *testing.T, n int) []pipeline.Step {
 		if len(curves) == 0 {
 			state, then = pipeline.StateCached, pipeline.StateCached
 		}
-		w := add(train, state, pipeline.Node{Name: "train[" + id + "]", Labels: labels, Inputs: []pipeline.Input{
-			{Name: "images", From: data, Output: "images"}, {Name: "labels", From: data, Output: "labels"},
+		w := add(train, state, pipeline.Node{Name: "train[" + id + "]", Labels: labels, Inputs: map[string]pipeline.Output{
+			"images": data.Out("images"), "labels": data.Out("labels"),
 		}})
-		l := add(losses, then, pipeline.Node{Name: "losses[" + id + "]", Labels: labels, Inputs: []pipeline.Input{
-			{Name: "images", From: data, Output: "images"}, {Name: "labels", From: data, Output: "labels"}, {Name: "weights", From: w, Output: "weights"},
+		l := add(losses, then, pipeline.Node{Name: "losses[" + id + "]", Labels: labels, Inputs: map[string]pipeline.Output{
+			"images": data.Out("images"), "labels": data.Out("labels"), "weights": w.Out("weights"),
 		}})
-		d := add(differences, then, pipeline.Node{Name: "differences[" + id + "]", Labels: labels, Inputs: []pipeline.Input{{Name: "losses", From: l, Output: "losses"}}})
-		curves = append(curves, pipeline.Input{Name: id, From: d, Output: "curve"})
-		rows = append(rows, pipeline.Input{Name: "losses/" + id, From: l, Output: "summary"}, pipeline.Input{Name: "differences/" + id, From: d, Output: "summary"})
+		d := add(differences, then, pipeline.Node{Name: "differences[" + id + "]", Labels: labels, Inputs: map[string]pipeline.Output{"losses": l.Out("losses")}})
+		curves[id] = d.Out("curve")
+		rows["losses/"+id], rows["differences/"+id] = l.Out("summary"), d.Out("summary")
 	}
 	for _, f := range []string{"hidden_size", "seeds"} {
 		add(figures, pipeline.StateDepends, pipeline.Node{
@@ -159,10 +159,10 @@ func TestPartOfAGraph(t *testing.T) {
 	if m := Collapse(steps[3:]); len(m.Nodes) == 0 || m.Text(&strings.Builder{}, nil) != nil {
 		t.Error("a part of the graph cannot be drawn")
 	}
-	g := pipeline.NewGraph()
+	g := pipeline.NewGraph(nil)
 	a, b := kind("a", "out"), kind("b", "out")
 	var circle []pipeline.Step
-	var last []pipeline.Input
+	var last map[string]pipeline.Output
 	for i := range 4 {
 		k := a
 		if i%2 == 1 {
@@ -173,7 +173,7 @@ func TestPartOfAGraph(t *testing.T) {
 			t.Fatal(err)
 		}
 		circle = append(circle, pipeline.Step{Stage: s})
-		last = []pipeline.Input{{Name: "in", From: s, Output: "out"}}
+		last = map[string]pipeline.Output{"in": s.Out("out")}
 	}
 	var text strings.Builder
 	if err := Collapse(circle).Text(&text, nil); err != nil {
@@ -220,7 +220,7 @@ func TestGolden(t *testing.T) {
 // drawing.
 func TestNamesAreQuoted(t *testing.T) {
 	const evil = "a\"];\n<b> & `|` #\\"
-	g := pipeline.NewGraph()
+	g := pipeline.NewGraph(nil)
 	s, err := pipeline.Add(g, kind("k<&>", "out"), pipeline.Node{Name: evil, Labels: []pipeline.Label{{Key: "x", Value: evil}}}, params{})
 	if err != nil {
 		t.Fatal(err)

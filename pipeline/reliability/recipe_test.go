@@ -70,16 +70,16 @@ func (r recipe) build() (*pipeline.Graph, error) {
 	}
 	mix := &pipeline.Kind[params]{Name: "mix", Outputs: []string{"data", "note"}, Portable: true, Run: run}
 	fold := &pipeline.Kind[params]{Name: "fold", Outputs: []string{"data", "note"}, Portable: true, Run: run}
-	g := pipeline.NewGraph()
+	g := pipeline.NewGraph(nil)
 	var before []*pipeline.Stage
 	for layer := range r.Layers {
 		var these []*pipeline.Stage
 		for place := range r.Width {
 			n := pipeline.Node{Name: stageName(layer, place)}
 			if layer > 0 {
-				n.Inputs = []pipeline.Input{
-					{Name: "left", From: before[place], Output: "data"},
-					{Name: "right", From: before[(place+1)%r.Width], Output: "note"},
+				n.Inputs = map[string]pipeline.Output{
+					"left":  before[place].Out("data"),
+					"right": before[(place+1)%r.Width].Out("note"),
 				}
 			}
 			s, err := pipeline.Add(g, mix, n, params{r.Generation, layer, place, r.Size})
@@ -90,9 +90,9 @@ func (r recipe) build() (*pipeline.Graph, error) {
 		}
 		before = these
 	}
-	n := pipeline.Node{Name: lastName, Export: map[string]string{"data": lastExport}}
+	n := pipeline.Node{Name: lastName, Inputs: make(map[string]pipeline.Output), Export: map[string]string{"data": lastExport}}
 	for i, s := range before {
-		n.Inputs = append(n.Inputs, pipeline.Input{Name: fmt.Sprintf("in%03d", i), From: s, Output: "data"})
+		n.Inputs[fmt.Sprintf("in%03d", i)] = s.Out("data")
 	}
 	_, err := pipeline.Add(g, fold, n, params{r.Generation, r.Layers, 0, r.Size})
 	return g, err

@@ -1,6 +1,7 @@
-package pipeline
+package codehash
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -48,17 +49,17 @@ func kitchenSources() fstest.MapFS {
 	}
 }
 
-func codeHash(t *testing.T, fsys fstest.MapFS, pkg string) Digest {
+func codeHash(t *testing.T, fsys fstest.MapFS, pkg string) cas.Digest {
 	t.Helper()
-	s, err := NewSources(fsys, "example.org/kitchen")
+	s, err := New(fsys, "example.org/kitchen")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := s.Hash(pkg)
+	h, err := s.Package(pkg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return h.Digest
 }
 
 func TestCodeHash(t *testing.T) {
@@ -125,7 +126,7 @@ func TestCodeHash(t *testing.T) {
 
 func TestCodeHashOfCgoIsBlindToNothing(t *testing.T) {
 	fsys := kitchenSources()
-	hash := func(preamble string) Digest {
+	hash := func(preamble string) cas.Digest {
 		fsys["internal/pan/c.go"] = &fstest.MapFile{Data: []byte("package pan\n\n// " + preamble + "\nimport \"C\"\n")}
 		return codeHash(t, fsys, "stages/stove")
 	}
@@ -135,22 +136,22 @@ func TestCodeHashOfCgoIsBlindToNothing(t *testing.T) {
 }
 
 func TestCodeHashOfOtherModules(t *testing.T) {
-	s, err := NewSources(kitchenSources(), "example.org/kitchen")
+	s, err := New(kitchenSources(), "example.org/kitchen")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sums := cas.Sum([]byte("v1"))
-	s.modules = func() (Digest, string, error) { return sums, "executable", nil }
-	hash := func(pkg string) Digest {
-		d, err := s.Hash(pkg)
+	s.modules = func() (modules, error) { return modules{sums, "executable"}, nil }
+	hash := func(pkg string) cas.Digest {
+		h, err := s.Package(pkg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d
+		return h.Digest
 	}
 	inside := hash("internal/pan")
-	if len(s.Warnings()) != 0 {
-		t.Errorf("warnings %q for a closure inside the module", s.Warnings())
+	if s.Warning() != "" {
+		t.Errorf("warning %q for a closure inside the module", s.Warning())
 	}
 	other := hash("internal/other")
 	sums = cas.Sum([]byte("v2"))
@@ -160,18 +161,18 @@ func TestCodeHashOfOtherModules(t *testing.T) {
 	if hash("internal/other") == other {
 		t.Error("the sums do not enter a closure that reaches another module")
 	}
-	if got := s.Warnings(); len(got) != 1 || got[0] != "executable" {
-		t.Errorf("warnings %q", got)
+	if got := s.Warning(); got != "executable" {
+		t.Errorf("warning %q", got)
 	}
 }
 
 func TestModuleSums(t *testing.T) {
-	a, _, err := moduleSums()
+	a, err := buildModules()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, _, _ := moduleSums(); a != b || a.IsZero() {
-		t.Errorf("sums %s and %s", a, b)
+	if b, _ := buildModules(); a != b || a.digest.IsZero() {
+		t.Errorf("sums %v and %v", a, b)
 	}
 }
 
@@ -189,11 +190,11 @@ func TestCodeHashErrors(t *testing.T) {
 		if c.file != "" {
 			fsys[c.file] = &fstest.MapFile{Data: []byte(c.text)}
 		}
-		s, err := NewSources(fsys, "example.org/kitchen")
+		s, err := New(fsys, "example.org/kitchen")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Hash(c.pkg); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := s.Package(c.pkg); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
@@ -232,5 +233,36 @@ func TestEmbedPatterns(t *testing.T) {
 	}
 	if _, err := embedPatterns(` "unclosed`); err == nil {
 		t.Error("a quote without its end is accepted")
+	}
+}
+
+func TestDiff(t *testing.T) {
+	part := func(name, text string) Part { return Part{name, cas.Sum([]byte(text))} }
+	before := Hash{Parts: []Part{part("stages/a", "a"), part("internal/b", "b"), part("internal/d", "d")}}
+	now := Hash{Parts: []Part{part("stages/a", "a"), part("internal/c", "b"), part("internal/d", "e")}}
+	if got := strings.Join(Diff(before, now), " "); got != "internal/c internal/d internal/b" {
+		t.Errorf("differences %s", got)
+	}
+}
+
+// A megabyte of Go in ten packages.
+func BenchmarkPackage(b *testing.B) {
+	fsys := fstest.MapFS{}
+	var imports strings.Builder
+	body := strings.Repeat("\n// f is a function of two arguments.\nfunc f(x, y float64) float64 {\n\tz := x*y + 2 // and more\n\treturn z*x - f(y, z)\n}\n", 900)
+	for i := range 10 {
+		fsys[fmt.Sprintf("p%d/p.go", i)] = &fstest.MapFile{Data: []byte("package p\n" + body)}
+		fmt.Fprintf(&imports, "import _ \"example.org/m/p%d\"\n", i)
+	}
+	fsys["all/all.go"] = &fstest.MapFile{Data: []byte("package all\n" + imports.String())}
+	b.SetBytes(int64(10 * len(body)))
+	for b.Loop() {
+		h, err := New(fsys, "example.org/m")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := h.Package("all"); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

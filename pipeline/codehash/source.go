@@ -1,4 +1,4 @@
-package pipeline
+package codehash
 
 import (
 	"crypto/sha256"
@@ -13,28 +13,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// sourcePackage is the code of one folder.
-type sourcePackage struct {
-	dir string
+// source is the code of one folder.
+type source struct {
+	hasher *Hasher
+	dir    string
+	read   func() error // loads the rest, once
 
-	once     sync.Once
-	digest   Digest
+	digest   cas.Digest
 	imports  []string // folders inside the module
 	external bool     // imports a package of another module
-	err      error
 }
 
-// The files beside Go files that the go command builds into a package.
+// buildSuffixes are those of the other files that the go command builds into
+// a package.
 var buildSuffixes = []string{
 	".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for", ".f90",
 	".s", ".S", ".sx", ".swig", ".swigcxx", ".syso",
 }
 
-func (p *sourcePackage) read(s *Sources) error {
-	entries, err := fs.ReadDir(s.fsys, p.dir)
+func (p *source) load() error {
+	fsys := p.hasher.fsys
+	entries, err := fs.ReadDir(fsys, p.dir)
 	if err != nil {
 		return fmt.Errorf("package %s is not among the sources: %w", p.dir, err)
 	}
@@ -44,15 +47,11 @@ func (p *sourcePackage) read(s *Sources) error {
 	for _, e := range entries {
 		name := e.Name()
 		golang := strings.HasSuffix(name, ".go")
-		switch {
-		case e.IsDir() || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_"):
-			continue
-		case strings.HasSuffix(name, "_test.go"):
-			continue
-		case !golang && !slices.Contains(buildSuffixes, path.Ext(name)):
+		if e.IsDir() || name[0] == '.' || name[0] == '_' || strings.HasSuffix(name, "_test.go") ||
+			!golang && !slices.Contains(buildSuffixes, path.Ext(name)) {
 			continue
 		}
-		text, err := fs.ReadFile(s.fsys, path.Join(p.dir, name))
+		text, err := fs.ReadFile(fsys, path.Join(p.dir, name))
 		if err != nil {
 			return err
 		}
@@ -60,7 +59,7 @@ func (p *sourcePackage) read(s *Sources) error {
 			hashWhole(h, name, text)
 			continue
 		}
-		f := sourceFile{text: text}
+		f := goFile{text: text}
 		if err := f.scan(); err != nil {
 			return fmt.Errorf("%s: %w", path.Join(p.dir, name), err)
 		}
@@ -75,10 +74,10 @@ func (p *sourcePackage) read(s *Sources) error {
 			h.Write(f.tokens)
 		}
 		for _, imported := range f.imports {
-			p.addImport(s, imported)
+			p.addImport(imported)
 		}
 		for _, pattern := range f.embeds {
-			files, err := embeddedFiles(s.fsys, p.dir, pattern)
+			files, err := embeddedFiles(fsys, p.dir, pattern)
 			if err != nil {
 				return fmt.Errorf("%s: //go:embed %s: %w", path.Join(p.dir, name), pattern, err)
 			}
@@ -90,13 +89,13 @@ func (p *sourcePackage) read(s *Sources) error {
 	}
 	slices.Sort(embedded)
 	for _, name := range slices.Compact(embedded) {
-		text, err := fs.ReadFile(s.fsys, name)
+		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return err
 		}
 		hashWhole(h, "embedded "+name, text)
 	}
-	p.digest = Digest(h.Sum(nil))
+	p.digest = cas.Digest(h.Sum(nil))
 	return nil
 }
 
@@ -105,8 +104,8 @@ func hashWhole(h hash.Hash, name string, text []byte) {
 	h.Write(text)
 }
 
-func (p *sourcePackage) addImport(s *Sources, importPath string) {
-	if dir, ok := s.folder(importPath); ok {
+func (p *source) addImport(importPath string) {
+	if dir, ok := p.hasher.folder(importPath); ok {
 		if !slices.Contains(p.imports, dir) {
 			p.imports = append(p.imports, dir)
 		}
@@ -116,18 +115,18 @@ func (p *sourcePackage) addImport(s *Sources, importPath string) {
 	p.external = p.external || strings.Contains(first, ".")
 }
 
-// sourceFile is one Go file on its way into a hash.
-type sourceFile struct {
+// goFile is one Go file and what a hash needs of it.
+type goFile struct {
 	text []byte
 
-	tokens  []byte // canonical: a class, the text, a zero byte; each
+	tokens  []byte // each as its class, its text and a zero byte
 	imports []string
 	embeds  []string
 	cgo     bool // its comments are code
-	ignored bool // is never built
+	ignored bool // it is never built
 }
 
-// Classes of tokens. The numbers of go/token change between releases of Go.
+// Classes of tokens: the numbers of go/token change between releases of Go.
 const (
 	classWord      = 'w' // identifier
 	classLiteral   = 'l'
@@ -135,7 +134,7 @@ const (
 	classDirective = 'd'
 )
 
-func (f *sourceFile) scan() error {
+func (f *goFile) scan() error {
 	var s scanner.Scanner
 	var first error
 	file := token.NewFileSet().AddFile("", -1, len(f.text))
@@ -145,7 +144,8 @@ func (f *sourceFile) scan() error {
 		}
 	}, scanner.ScanComments)
 	f.tokens = make([]byte, 0, len(f.text)/2)
-	header, importing := true, false // before the first declaration; within an import
+	header := true     // before the first declaration
+	importing := false // within an import declaration
 	for {
 		_, tok, text := s.Scan()
 		class := byte(classOperator)
@@ -166,7 +166,7 @@ func (f *sourceFile) scan() error {
 		case tok.IsLiteral():
 			class = classLiteral
 		case tok == token.SEMICOLON:
-			text = ";" // written or not
+			text = ";" // whether it is written or implied
 		default:
 			text = tok.String()
 		}
@@ -188,7 +188,7 @@ func (f *sourceFile) scan() error {
 	}
 }
 
-func (f *sourceFile) addImport(literal string) error {
+func (f *goFile) addImport(literal string) error {
 	name, err := strconv.Unquote(literal)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", literal, err)
@@ -198,7 +198,7 @@ func (f *sourceFile) addImport(literal string) error {
 	return nil
 }
 
-func (f *sourceFile) directive(text string, header bool) error {
+func (f *goFile) directive(text string, header bool) error {
 	if header && constraint.IsGoBuild(text) {
 		expr, err := constraint.Parse(text)
 		if err != nil {
@@ -217,8 +217,8 @@ func (f *sourceFile) directive(text string, header bool) error {
 	return nil
 }
 
-// embedPatterns splits the arguments of //go:embed, which are separated by
-// spaces and may be quoted.
+// embedPatterns splits the arguments of //go:embed at spaces; they may be
+// quoted.
 func embedPatterns(args string) (patterns []string, err error) {
 	for args = strings.TrimSpace(args); args != ""; args = strings.TrimLeft(args, " \t") {
 		var pattern string
