@@ -151,7 +151,7 @@ func (x *examination) array(ctx context.Context, o stages.CurvatureOutput) (valu
 }
 
 // readRecord reads a summary.
-func readRecord[R interface{ Validate() error }](ctx context.Context, x *examination, o stages.CurvatureOutput) (R, error) {
+func readRecord[R any](ctx context.Context, x *examination, o stages.CurvatureOutput) (R, error) {
 	var zero R
 	b, err := x.read(ctx, o)
 	if err != nil {
@@ -165,7 +165,7 @@ func readRecord[R interface{ Validate() error }](ctx context.Context, x *examina
 }
 
 // readIfAsked reads a summary that may not have been asked for.
-func readIfAsked[R interface{ Validate() error }](ctx context.Context, x *examination, o stages.CurvatureOutput) (*R, error) {
+func readIfAsked[R any](ctx context.Context, x *examination, o stages.CurvatureOutput) (*R, error) {
 	if o.Stage == nil {
 		return nil, nil
 	}

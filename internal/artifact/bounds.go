@@ -1,7 +1,5 @@
 package artifact
 
-import "fmt"
-
 // BoundStatistics is one bound of the chain over the evaluated objects.
 type BoundStatistics struct {
 	Name string `json:"name"` // B0 … B10, C, alpha_plus_c, B0_plus_C, H_uniform
@@ -132,29 +130,6 @@ type BoundsSummary struct {
 	Errors        []TheoryError     `json:"errors"`
 	KinkBound     float64           `json:"kink_bound"` // a ReLU flips within this distance of θ (T10); 0 if none is on
 	AnyViolations bool              `json:"any_violations"`
-}
-
-// Validate reports the first field that is missing or impossible.
-func (s BoundsSummary) Validate() error {
-	if s.SampleSize < 1 || s.Objects < 1 || s.Objects+s.Top > s.SampleSize {
-		return fmt.Errorf("%d evenly spread and %d top objects of %d", s.Objects, s.Top, s.SampleSize)
-	}
-	if len(s.Bounds) == 0 {
-		return fmt.Errorf("no bounds")
-	}
-	for i, b := range s.Bounds {
-		if b.Name == "" || b.Of == "" {
-			return fmt.Errorf("bounds[%d] has no name", i)
-		}
-	}
-	for i, l := range s.Losses {
-		for _, f := range l.Forms {
-			if len(f.Values) != len(l.Radii) {
-				return fmt.Errorf("losses[%d].forms %s has %d values for %d radii", i, f.Name, len(f.Values), len(l.Radii))
-			}
-		}
-	}
-	return nil
 }
 
 // Bound returns the statistics of the bound of that name.

@@ -1,10 +1,5 @@
 package artifact
 
-import (
-	"fmt"
-	"slices"
-)
-
 // The verdicts on a claim.
 const (
 	Holds       = "holds"
@@ -127,14 +122,4 @@ type Claims struct {
 	Networks  int     `json:"networks"`  // of the run
 	Resamples int     `json:"resamples"` // permutations and resamples
 	Claims    []Claim `json:"claims"`
-}
-
-// Validate reports the first field that is missing or impossible.
-func (c Claims) Validate() error {
-	for i, x := range c.Claims {
-		if x.ID == "" || x.Evidence == "" || !slices.Contains([]string{Holds, DoesNotHold, Undecided}, x.Verdict) {
-			return fmt.Errorf("claims[%d] %q has the verdict %q and the evidence %q", i, x.ID, x.Verdict, x.Evidence)
-		}
-	}
-	return nil
 }

@@ -1,7 +1,5 @@
 package artifact
 
-import "fmt"
-
 // RotationSnapshot is the top eigenspace of the Hessian after some epoch of
 // training.
 type RotationSnapshot struct {
@@ -47,22 +45,4 @@ func (r Rotation) Pair(from, to int) (RotationPair, bool) {
 		}
 	}
 	return RotationPair{}, false
-}
-
-// Validate reports the first field that is missing or impossible.
-func (r Rotation) Validate() error {
-	if r.Objects < 1 || r.Dimension < 1 || r.Dimension >= r.Parameters || len(r.Snapshots) < 1 {
-		return fmt.Errorf("%d objects, dimension %d of %d parameters, %d snapshots", r.Objects, r.Dimension, r.Parameters, len(r.Snapshots))
-	}
-	for i, s := range r.Snapshots {
-		if s.Epoch < 0 || i > 0 && s.Epoch <= r.Snapshots[i-1].Epoch || len(s.Values) != r.Dimension {
-			return fmt.Errorf("snapshots[%d]: epoch %d with %d values: want ascending epochs and %d values", i, s.Epoch, len(s.Values), r.Dimension)
-		}
-	}
-	for i, p := range r.Pairs {
-		if p.From >= p.To || !(p.Overlap >= 0 && p.Overlap <= 1) {
-			return fmt.Errorf("pairs[%d]: overlap %v from epoch %d to %d", i, p.Overlap, p.From, p.To)
-		}
-	}
-	return nil
 }

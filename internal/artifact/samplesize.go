@@ -1,7 +1,5 @@
 package artifact
 
-import "fmt"
-
 // MonteCarlo is an estimate with the standard error of its mean.
 type MonteCarlo struct {
 	Value float64 `json:"value"`
@@ -67,17 +65,4 @@ type SampleSizeSummary struct {
 	FullDraws   int         `json:"full_draws"` // pairs ±ξ over all weights
 	MAD         float64     `json:"mad"`        // E|L_{k+1} − L_k| ≈ MAD/(k+1)
 	Criteria    []Criterion `json:"criteria"`
-}
-
-// Validate reports the first field that is missing or impossible.
-func (s SampleSizeSummary) Validate() error {
-	if s.SampleSize < 2 || s.Dimensions < 0 || s.Dimensions > s.Parameters {
-		return fmt.Errorf("%d objects, %d of %d dimensions", s.SampleSize, s.Dimensions, s.Parameters)
-	}
-	for i, c := range s.Criteria {
-		if c.Name == "" {
-			return fmt.Errorf("criteria[%d] has no name", i)
-		}
-	}
-	return nil
 }

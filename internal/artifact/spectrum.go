@@ -2,7 +2,7 @@ package artifact
 
 import (
 	"fmt"
-	"slices"
+	"math"
 )
 
 // Eigenvalue is a computed eigenvalue with its certificate.
@@ -91,14 +91,6 @@ type BlockNorms struct {
 	Residual float64   `json:"residual"` // as in LayerBlocks
 }
 
-// Validate reports the first field that is missing or impossible.
-func (b BlockNorms) Validate() error {
-	if b.From < 0 || len(b.Norms) == 0 {
-		return fmt.Errorf("%d layer blocks from %d on: want at least one", len(b.Norms), b.From)
-	}
-	return checkNotNegative(number{"residual", b.Residual}, number{"smallest norm", slices.Min(b.Norms)})
-}
-
 // Kink is how near the point is to a change of the ReLUs' pattern.
 type Kink struct {
 	// Objects is how many objects were searched, the first of the sample.
@@ -154,49 +146,60 @@ type Spectrum struct {
 	NullSpace      NullSpace       `json:"null_space"`
 }
 
-// Validate reports the first field that is missing or impossible.
-func (s Spectrum) Validate() error {
-	if s.Objects < 1 || s.Parameters < 1 {
-		return fmt.Errorf("%d objects, %d parameters: want at least 1", s.Objects, s.Parameters)
-	}
-	if s.Layers < 1 || len(s.Widths) != s.Layers+1 || len(s.LayerTraces) != s.Layers {
-		return fmt.Errorf("%d layers, %d widths, %d layer traces: want one width more than layers, and a trace each", s.Layers, len(s.Widths), len(s.LayerTraces))
-	}
-	for _, t := range []struct {
-		name string
-		TermSpectrum
-	}{{"hessian", s.Hessian}, {"gauss_newton", s.GaussNewton}, {"h_term", s.HTerm}} {
-		if err := t.Validate(); err != nil {
-			return fmt.Errorf("%s.%w", t.name, err)
-		}
-	}
-	if b := s.LayerBlocks; b != nil && (len(b.Hessian) != s.Layers || len(b.GaussNewton) != s.Layers) {
-		return fmt.Errorf("layer_blocks have %d and %d rows, want %d", len(b.Hessian), len(b.GaussNewton), s.Layers)
-	}
-	return nil
+// Density is the output "density" of the stage density: what belongs to the
+// quadrature rules of the spectral density of one operator.
+type Density struct {
+	Term       string `json:"term"` // H, G or R
+	Objects    int    `json:"objects"`
+	Parameters int    `json:"parameters"`
+	Steps      int    `json:"steps"`
+	Probes     int    `json:"probes"`
+	// Deflated are the outliers' eigenvalues, descending, as the spectrum has
+	// them: their eigenvectors were projected out of the probes, so the rules
+	// describe the other Parameters − len(Deflated) eigenvalues.
+	Deflated []float64 `json:"deflated"`
+	// Mass is the share of all eigenvalues that the rules describe.
+	Mass float64 `json:"mass"`
+	// FirstMoment is the exact mean of the eigenvalues that the rules
+	// describe, (trace − Σ Deflated)/(Parameters − len(Deflated)), and
+	// EstimatedMoment what the rules give, with its standard error over
+	// probes.
+	FirstMoment     float64 `json:"first_moment"`
+	EstimatedMoment float64 `json:"estimated_moment"`
+	MomentError     float64 `json:"moment_error"`
+	// ProbeMoments are the first moments of the single probes' rules.
+	ProbeMoments []float64 `json:"probe_moments"`
+	Products     int       `json:"products"` // of the quadrature
 }
 
-// Validate reports the first field that is missing or impossible.
-func (t TermSpectrum) Validate() error {
-	switch t.Method {
-	case "lanczos", "dense", "gram":
-	default:
-		return fmt.Errorf("method is %q: want lanczos, dense or gram", t.Method)
+// Estimate fills in Probes, EstimatedMoment and MomentError from ProbeMoments.
+func (d *Density) Estimate() {
+	n := float64(len(d.ProbeMoments))
+	d.Probes, d.EstimatedMoment, d.MomentError = len(d.ProbeMoments), 0, 0
+	for _, m := range d.ProbeMoments {
+		d.EstimatedMoment += m / n
 	}
-	for i := 1; i < len(t.Top); i++ {
-		if t.Top[i].Value > t.Top[i-1].Value {
-			return fmt.Errorf("top is not descending at %d", i)
+	if n > 1 {
+		sum := 0.0
+		for _, m := range d.ProbeMoments {
+			sum += float64((m - d.EstimatedMoment) * (m - d.EstimatedMoment))
 		}
+		d.MomentError = math.Sqrt(sum / float64(n*(n-1)))
 	}
-	for i := 1; i < len(t.Bottom); i++ {
-		if t.Bottom[i].Value < t.Bottom[i-1].Value {
-			return fmt.Errorf("bottom is not ascending at %d", i)
+}
+
+// JoinDensities returns the density of all probes from those of some each, of
+// one operator with the same outliers.
+func JoinDensities(parts []Density) (Density, error) {
+	whole := parts[0]
+	for i, d := range parts[1:] {
+		same := d.Term == whole.Term && d.Objects == whole.Objects && d.Parameters == whole.Parameters && d.Steps == whole.Steps
+		if !same || d.Mass != whole.Mass || d.FirstMoment != whole.FirstMoment {
+			return whole, fmt.Errorf("part %d is of another density than part 0", i+1)
 		}
+		whole.Products += d.Products
+		whole.ProbeMoments = append(whole.ProbeMoments[:len(whole.ProbeMoments):len(whole.ProbeMoments)], d.ProbeMoments...)
 	}
-	for _, e := range append(append([]Eigenvalue(nil), t.Top...), t.Bottom...) {
-		if e.Residual < 0 || e.Error < 0 {
-			return fmt.Errorf("eigenvalue %v: residual %v, error %v: cannot be negative", e.Value, e.Residual, e.Error)
-		}
-	}
-	return nil
+	whole.Estimate()
+	return whole, nil
 }

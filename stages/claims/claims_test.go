@@ -414,7 +414,7 @@ func TestErrors(t *testing.T) {
 	for name, change := range map[string]func(*run){
 		"alpha is 0":            func(r *run) { r.params.Alpha = 0 },
 		"input losses/":         func(r *run) { delete(r.inputs, InputLosses+id) },
-		"input differences/":    func(r *run) { r.inputs[InputDifferences+id] = []byte("{}\n") },
+		"input differences/":    func(r *run) { r.inputs[InputDifferences+id] = []byte("{\"of\":1}\n") },
 		"want 200":              func(r *run) { r.params.Networks[0].SampleSize = 200 },
 		"input values/":         func(r *run) { r.inputs[InputValues+id] = []byte("x") },
 		"input bounds/":         func(r *run) { r.inputs[InputBounds+id] = []byte("x") },

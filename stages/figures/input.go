@@ -34,7 +34,7 @@ func readDifferences(inputs map[string][]byte, network string, band bool) (diffe
 		return d, err
 	}
 	d.k, d.mean, d.ema = rows[0], rows[1], rows[2]
-	if d.summary, err = readSummary[artifact.DifferenceSummary](inputs, InputSummary+network); err != nil {
+	if d.summary, err = artifact.Read[artifact.DifferenceSummary](inputs, InputSummary+network); err != nil {
 		return d, err
 	}
 	if len(d.k) != d.summary.Objects-1 {
@@ -82,18 +82,4 @@ func readRows(inputs map[string][]byte, name string) (rows [3][]float64, err err
 		}
 	}
 	return rows, nil
-}
-
-// summary is what package artifact can decode.
-type summary interface {
-	artifact.LossSummary | artifact.DifferenceSummary
-	Validate() error
-}
-
-func readSummary[S summary](inputs map[string][]byte, name string) (S, error) {
-	s, err := artifact.Decode[S](inputs[name])
-	if err != nil {
-		return s, fmt.Errorf("input %s: %w", name, err)
-	}
-	return s, nil
 }

@@ -29,7 +29,7 @@ type column struct {
 func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var overWidth, overDepth []column
 	for _, n := range p.Series {
-		l, err := readSummary[artifact.LossSummary](inputs, InputLosses+n.Network)
+		l, err := artifact.Read[artifact.LossSummary](inputs, InputLosses+n.Network)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			if n.Recipe != recipe {
 				continue
 			}
-			l, err := readSummary[artifact.LossSummary](inputs, InputLosses+n.Network)
+			l, err := artifact.Read[artifact.LossSummary](inputs, InputLosses+n.Network)
 			if err != nil {
 				return err
 			}

@@ -14,7 +14,7 @@ import (
 // maps of numbers with one scale.
 func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	name := InputSpectrum + p.Series[0].Network
-	spectrum, err := read[artifact.Spectrum](inputs, name)
+	spectrum, err := artifact.Read[artifact.Spectrum](inputs, name)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	radius, known := 0.0, false
 	var dead []string
 	for _, n := range p.Series {
-		summary, err := read[artifact.BoundsSummary](inputs, InputBounds+n.Network)
+		summary, err := artifact.Read[artifact.BoundsSummary](inputs, InputBounds+n.Network)
 		if err != nil {
 			return err
 		}

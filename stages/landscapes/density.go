@@ -17,7 +17,7 @@ type density struct {
 }
 
 func readDensity(inputs map[string][]byte, term, network string) (density, error) {
-	summary, err := read[artifact.Density](inputs, InputDensity+term+"/"+network)
+	summary, err := artifact.Read[artifact.Density](inputs, InputDensity+term+"/"+network)
 	if err != nil {
 		return density{}, err
 	}

@@ -30,7 +30,7 @@ type eigenvalues struct {
 // drawTopEigenvalues draws the ends of H and the top of G by rank, with what
 // the class means predict, and below the certificates relative to the values.
 func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	spectrum, err := read[artifact.Spectrum](inputs, InputSpectrum+p.Series[0].Network)
+	spectrum, err := artifact.Read[artifact.Spectrum](inputs, InputSpectrum+p.Series[0].Network)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed, Shift: 1.5}
 	var dead []string
 	for _, n := range p.Series {
-		summary, err := read[artifact.IncrementSummary](inputs, InputIncrements+n.Network)
+		summary, err := artifact.Read[artifact.IncrementSummary](inputs, InputIncrements+n.Network)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
 
@@ -35,21 +34,6 @@ const (
 	InputSampleSize = "samplesize/"  // samplesize, samplesize: result.SampleSizeSummary
 	InputRotation   = "rotation/"    // rotation, rotation: result.Rotation
 )
-
-// record is what package artifact can decode.
-type record interface {
-	artifact.Spectrum | artifact.Density | artifact.ObjectSummary | artifact.IncrementSummary | artifact.SurfaceSummary | artifact.BoundsSummary |
-		artifact.BallSummary | artifact.SampleSizeSummary | artifact.Rotation
-	Validate() error
-}
-
-func read[R record](inputs map[string][]byte, name string) (R, error) {
-	r, err := artifact.Decode[R](inputs[name])
-	if err != nil {
-		return r, fmt.Errorf("input %s: %w", name, err)
-	}
-	return r, nil
-}
 
 // readValues reads an array of finite numbers with that many dimensions.
 func readValues(inputs map[string][]byte, name string, dimensions int) (values []float64, shape []int, err error) {

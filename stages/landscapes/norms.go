@@ -24,7 +24,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			if n.Recipe != recipe {
 				continue
 			}
-			spectrum, err := read[artifact.Spectrum](inputs, InputSpectrum+n.Network)
+			spectrum, err := artifact.Read[artifact.Spectrum](inputs, InputSpectrum+n.Network)
 			if err != nil {
 				return err
 			}

@@ -17,11 +17,11 @@ const bins = 60
 // log axis, and where the norms of their mean lie.
 func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	network := p.Series[0].Network
-	summary, err := read[artifact.ObjectSummary](inputs, InputObjectSummary+network)
+	summary, err := artifact.Read[artifact.ObjectSummary](inputs, InputObjectSummary+network)
 	if err != nil {
 		return err
 	}
-	spectrum, err := read[artifact.Spectrum](inputs, InputSpectrum+network)
+	spectrum, err := artifact.Read[artifact.Spectrum](inputs, InputSpectrum+network)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
 // weights against the quadratic model and the bounds.
 func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	network := p.Series[0].Network
-	b, err := read[artifact.BallSummary](inputs, InputBall+network)
+	b, err := artifact.Read[artifact.BallSummary](inputs, InputBall+network)
 	if err != nil {
 		return err
 	}

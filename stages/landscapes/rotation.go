@@ -15,7 +15,7 @@ const unresolved = 0.1
 // the top eigenspace of the Hessian with those of the snapshot before, of the
 // first and of the last.
 func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	r, err := read[artifact.Rotation](inputs, InputRotation+p.Series[0].Network)
+	r, err := artifact.Read[artifact.Rotation](inputs, InputRotation+p.Series[0].Network)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func spread(n int, radius float64) []float64 {
 }
 
 func (p Params) readSurface(inputs map[string][]byte) (artifact.SurfaceSummary, error) {
-	s, err := read[artifact.SurfaceSummary](inputs, InputSurface+p.Series[0].Network)
+	s, err := artifact.Read[artifact.SurfaceSummary](inputs, InputSurface+p.Series[0].Network)
 	if err == nil && len(s.Directions) != 4 {
 		err = fmt.Errorf("input %s%s has %d directions, want two eigenvectors and two random ones", InputSurface, p.Series[0].Network, len(s.Directions))
 	}

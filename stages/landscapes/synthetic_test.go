@@ -21,7 +21,7 @@ type network struct {
 	stream *rng.Stream
 }
 
-func encode[R record](t *testing.T, r R, err error) []byte {
+func encode(t *testing.T, r any, err error) []byte {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

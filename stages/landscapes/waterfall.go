@@ -46,7 +46,7 @@ var (
 // drawBoundWaterfall draws the chain of bounds, the loosest at the top, the
 // exact norm at the bottom, and how much each step removes.
 func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[artifact.BoundsSummary](inputs, InputBounds+p.Series[0].Network)
+	summary, err := artifact.Read[artifact.BoundsSummary](inputs, InputBounds+p.Series[0].Network)
 	if err != nil {
 		return err
 	}

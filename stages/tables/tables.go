@@ -131,7 +131,7 @@ func (r Row) cells() []string {
 }
 
 // read decodes the input of the row's network with the prefix.
-func read[T interface{ Validate() error }](r Row, inputs map[string][]byte, prefix string) (T, error) {
+func read[T any](r Row, inputs map[string][]byte, prefix string) (T, error) {
 	v, err := artifact.Decode[T](inputs[prefix+r.Network])
 	if err != nil {
 		return v, fmt.Errorf("input %s: %w", prefix+r.Network, err)

@@ -79,7 +79,7 @@ func TestUnknownTable(t *testing.T) {
 // TestCurvatureTables: a row a network, a row a size or a bound, with as many cells
 // as columns.
 func TestCurvatureTables(t *testing.T) {
-	encode := func(v interface{ Validate() error }) []byte {
+	encode := func(v any) []byte {
 		t.Helper()
 		b, err := artifact.Encode(v)
 		if err != nil {

@@ -52,14 +52,6 @@ type Shape struct {
 	Layers  []string `json:"layers"` // the names that the matrices had, from the input to the output
 }
 
-// Validate reports the first field that is missing or impossible.
-func (s Shape) Validate() error {
-	if s.Objects < 1 || len(s.Layers) < 1 || len(s.Widths) != len(s.Layers)+1 {
-		return fmt.Errorf("%d objects, %d matrices, %d widths: want at least 1, 1, and one more width than matrices", s.Objects, len(s.Layers), len(s.Widths))
-	}
-	return nil
-}
-
 // Parameters is the number of weights.
 func (s Shape) Parameters() int {
 	total := 0

@@ -40,16 +40,36 @@ func TestCanonicalBytes(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	b, err := Encode(exampleLoss())
+	roundTrip(t, exampleLoss())
+	roundTrip(t, exampleSpectrum())
+}
+
+func roundTrip[T any](t *testing.T, want T) {
+	t.Helper()
+	b, err := Encode(want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Decode[LossSummary](b)
+	got, err := Read[T](map[string][]byte{"summary": b}, "summary")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(exampleLoss(), got); diff != "" {
-		t.Errorf("loss summary changed (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%T changed (-want +got):\n%s", want, diff)
+	}
+}
+
+func exampleSpectrum() Spectrum {
+	frobenius := 2.5
+	term := TermSpectrum{
+		Norm: 2, Trace: 3, Frobenius: &frobenius, Method: "lanczos", Products: 60, Converged: true,
+		Top:    []Eigenvalue{{2, 1e-9, 1e-18}, {1, 1e-8, 1e-16}},
+		Bottom: []Eigenvalue{{-0.5, 1e-9, 1e-18}}, Outliers: 1, Gap: 2, Block: 1e-8, Rounding: 1e-13, Missed: 0.01,
+	}
+	return Spectrum{
+		Objects: 3, Parameters: 10, Layers: 2, Widths: []int{2, 3, 2}, Loss: 0.25, GradientNorm: 1,
+		Hessian: term, GaussNewton: term, HTerm: term, Ratio: 1, LayerTraces: []float64{1, 2},
+		NullSpace: NullSpace{DeadUnits: []int{0}, Kink: &Kink{Objects: 3, Margin: 0.1, Layer: 1}},
 	}
 }
 
@@ -67,19 +87,10 @@ func TestDecodeIsStrict(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"empty", "", "ends too early"},
 		{"cut", string(good[:40]), "ends too early"},
-		{"no newline", strings.TrimSpace(string(good)), "canonical"},
-		{"trailing text", string(good) + "{}", "canonical"},
+		{"trailing text", string(good) + "{}", "unexpected text after the value"},
+		{"trailing brace", string(good) + "}", "unexpected text after the value"},
 		{"unknown field", replace(`"mad"`, `"mat"`), `unknown field "mat"`},
-		{"missing field", replace(`"mad":0.5,`, ``), "canonical"},
-		{"other case", replace(`"mad"`, `"MAD"`), "canonical"},
-		{"repeated field", replace(`"mad":0.5`, `"mad":0.5,"mad":0.5`), "canonical"},
-		{"long number", replace(`0.99`, `0.990`), "canonical"},
-		{"space", replace(`,"mad"`, `, "mad"`), "canonical"},
 		{"wrong type", replace(`0.99`, `"0.99"`), "string"},
-		{"out of range", replace(`0.99`, `1.5`), "between 0 and 1"},
-		{"negative", replace(`0.75`, `-0.75`), "negative"},
-		{"negative zero", replace(`0.75`, `-0`), "-0"},
-		{"too few objects", replace(`10000`, `1`), "at least 2"},
 		{"overflow", replace(`0.75`, `1e999`), "1e999"},
 	}
 	for _, c := range cases {
@@ -95,21 +106,38 @@ func TestDecodeIsStrict(t *testing.T) {
 	}
 }
 
-func TestEncodeRefuses(t *testing.T) {
-	nan := exampleLoss()
-	nan.All.Std = math.NaN()
-	inf := exampleLoss()
-	inf.Sample.Max = math.Inf(1)
-	share := exampleLoss()
-	share.All.Accuracy = 1.01
-	size := exampleLoss()
-	size.Sample.Objects = 10001
-	none := exampleLoss()
-	none.Sample.Objects = 0
-	for name, s := range map[string]LossSummary{"all.std": nan, "sample.max": inf, "all.accuracy": share, "all.objects": size, "sample.objects": none} {
-		if _, err := Encode(s); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: error %v does not name it", name, err)
+func TestReadNamesTheInput(t *testing.T) {
+	inputs := map[string][]byte{"losses": []byte("{")}
+	for name, want := range map[string]string{"losses": "input losses: decode artifact.LossSummary: ", "values": "input values is missing"} {
+		if _, err := Read[LossSummary](inputs, name); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(1)} {
+		s := exampleLoss()
+		s.All.Std = v
+		if _, err := Encode(s); err == nil {
+			t.Errorf("%v was encoded", v)
+		}
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	q := NewQuantiles([]float64{4, 1, 3, 2, 5})
+	if q.Min != 1 || q.Max != 5 || q.Median != 3 || math.Abs(q.Mean-3) > 1e-15 || q.Q25 != 2 || q.Q75 != 4 || math.Abs(q.Q05-1.2) > 1e-15 {
+		t.Errorf("%+v", q)
+	}
+	if q = NewQuantiles([]float64{7}); q.Min != 7 || q.Q95 != 7 || q.Mean != 7 {
+		t.Errorf("%+v", q)
+	}
+	if q = NewQuantiles([]float64{1, math.Inf(1)}); q.Max != math.MaxFloat64 || math.IsInf(q.Mean, 0) {
+		t.Errorf("infinite values: %+v", q)
+	}
+	if q = NewQuantiles(nil); q != (Quantiles{}) {
+		t.Errorf("no values: %+v", q)
 	}
 }
 
@@ -127,15 +155,24 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := Decode[LossSummary](b); err == nil {
-			if again, err := Encode(s); err != nil || string(again) != string(b) {
-				t.Errorf("accepted %q, writes %q, %v", b, again, err)
-			}
-		}
-		if s, err := Decode[DifferenceSummary](b); err == nil {
-			if again, err := Encode(s); err != nil || string(again) != string(b) {
-				t.Errorf("accepted %q, writes %q, %v", b, again, err)
-			}
-		}
+		stable[LossSummary](t, b)
+		stable[DifferenceSummary](t, b)
 	})
+}
+
+// stable checks that what decodes has one encoding, which decodes to the same.
+func stable[T any](t *testing.T, b []byte) {
+	t.Helper()
+	v, err := Decode[T](b)
+	if err != nil {
+		return
+	}
+	canonical, err := Encode(v)
+	if err != nil {
+		t.Fatalf("accepted %q, but cannot encode it: %v", b, err)
+	}
+	again, err := Decode[T](canonical)
+	if diff := cmp.Diff(v, again); diff != "" || err != nil {
+		t.Errorf("%q: %v, (-want +got):\n%s", b, err, diff)
+	}
 }

@@ -1,7 +1,5 @@
 package artifact
 
-import "fmt"
-
 // LossStatistics describes the losses of one network on a set of objects.
 type LossStatistics struct {
 	// Objects is how many objects the numbers below are taken over.
@@ -23,27 +21,6 @@ type LossStatistics struct {
 	DeadFraction float64 `json:"dead_fraction"`
 }
 
-func (s LossStatistics) validate(name string) error {
-	if s.Objects < 1 {
-		return fmt.Errorf("%s.objects is %d: want at least 1", name, s.Objects)
-	}
-	numbers := []number{
-		{name + ".mean", s.Mean},
-		{name + ".std", s.Std},
-		{name + ".mad", s.MAD},
-		{name + ".max", s.Max},
-		{name + ".accuracy", s.Accuracy},
-		{name + ".dead_fraction", s.DeadFraction},
-	}
-	if err := checkFinite(numbers...); err != nil {
-		return err
-	}
-	if err := checkNotNegative(numbers...); err != nil {
-		return err
-	}
-	return checkFraction(numbers[4:]...)
-}
-
 // LossSummary is the output "summary" of the stage losses.
 type LossSummary struct {
 	// Sample is over the objects that the network was trained on: the first
@@ -53,16 +30,23 @@ type LossSummary struct {
 	All LossStatistics `json:"all"`
 }
 
-// Validate reports the first number that is missing or impossible.
-func (s LossSummary) Validate() error {
-	if err := s.Sample.validate("sample"); err != nil {
-		return err
-	}
-	if err := s.All.validate("all"); err != nil {
-		return err
-	}
-	if s.Sample.Objects > s.All.Objects {
-		return fmt.Errorf("sample.objects is %d, more than all.objects, %d", s.Sample.Objects, s.All.Objects)
-	}
-	return nil
+// DifferenceSummary is the output "summary" of the stage differences: what the
+// curve of |L_{k+1} − L_k| over random orders of the training sample comes to.
+type DifferenceSummary struct {
+	// Objects is the size K of the training sample; the curve has K−1
+	// points, k = 1 … K−1.
+	Objects int `json:"objects"`
+	// Permutations is how many random orders the curve averages.
+	Permutations int `json:"permutations"`
+	// EMA is the factor of the moving average, 0.99 in the paper.
+	EMA float64 `json:"ema"`
+	// MAD is mean |ℓ_i − mean ℓ| over the sample.
+	MAD float64 `json:"mad"`
+	// First is the mean of |L_2 − L_1| over the orders, where the moving
+	// average starts.
+	First float64 `json:"first"`
+	// Last is the mean of |L_K − L_{K−1}| over the orders, not filtered.
+	Last float64 `json:"last"`
+	// EMALast is the last value of the moving average.
+	EMALast float64 `json:"ema_last"`
 }
