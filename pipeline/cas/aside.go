@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
+	"syscall"
 )
 
 // SetAside implements [Store]. The bytes go to the folder damaged.
@@ -37,16 +39,32 @@ func (d *Disk) moveAside(o Digest) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // another process has done it
 	}
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
+		return d.moveFolderAside(o)
+	}
 	if err != nil {
 		return err
 	}
 	// Another process may have put a sound one in its place just before.
-	if frame, err := readAll(d.fs, target); err == nil {
+	if frame, err := readAll(d.fs, target, math.MaxInt64); err == nil {
 		if _, err := Decode(o, frame); err == nil {
 			return d.fs.Rename(target, path)
 		}
 	}
 	return nil
+}
+
+// moveFolderAside moves what lies where the folder of an object belongs.
+func (d *Disk) moveFolderAside(o Digest) error {
+	target, err := d.asideName(folderOf(o))
+	if err != nil {
+		return err
+	}
+	err = d.fs.Rename(d.path("objects", folderOf(o)), target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another process has done it
+	}
+	return err
 }
 
 // asideName returns a free name in the folder damaged.

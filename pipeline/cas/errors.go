@@ -82,9 +82,40 @@ func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
+// notRegularError says that something else lies where a file of the store
+// belongs.
+type notRegularError struct {
+	path string
+	mode fs.FileMode
+}
+
+func (e *notRegularError) Error() string {
+	kind := "a device"
+	switch {
+	case e.mode&fs.ModeSymlink != 0:
+		kind = "a symbolic link"
+	case e.mode.IsDir():
+		kind = "a folder"
+	case e.mode&fs.ModeNamedPipe != 0:
+		kind = "a named pipe"
+	case e.mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	}
+	return fmt.Sprintf("%s is %s, not a regular file", e.path, kind)
+}
+
 // unreadable reports whether reading failed in a way that concerns this one
-// file: the medium has lost a sector, something else lies in its place, or
-// it became shorter meanwhile.
+// file: the medium has lost a sector, something else lies in its place or in
+// that of its folder, it may not be read, or it became shorter meanwhile.
 func unreadable(err error) bool {
-	return errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EISDIR) || errors.Is(err, io.ErrUnexpectedEOF)
+	var kind *notRegularError
+	if errors.As(err, &kind) || errors.Is(err, fs.ErrPermission) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	for _, errno := range []error{syscall.EIO, syscall.EISDIR, syscall.ENOTDIR, syscall.ELOOP, syscall.ENXIO} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }

@@ -41,7 +41,7 @@ func checkFormat(fsys FS, dir string) (fresh bool, err error) {
 }
 
 func readFormat(fsys FS, dir string) (found bool, err error) {
-	text, err := readAll(fsys, filepath.Join(dir, "format"))
+	text, err := readAll(fsys, filepath.Join(dir, "format"), smallFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -16,7 +16,8 @@ import (
 // one of them fail. Names are paths of the operating system. Errors satisfy
 // errors.Is for fs.ErrNotExist and fs.ErrExist.
 type FS interface {
-	// Open opens a file for reading.
+	// Open opens a regular file for reading. It follows no link and never
+	// waits; anything that is not a regular file is an error.
 	Open(name string) (File, error)
 
 	// Create makes a file that must not exist, for writing. Others may
@@ -35,7 +36,7 @@ type FS interface {
 	// ReadDir returns the sorted names in a folder.
 	ReadDir(name string) ([]string, error)
 
-	// Size returns the length of a file in bytes.
+	// Size returns the length of a file in bytes. It follows no link.
 	Size(name string) (int64, error)
 
 	// SyncDir makes the names in a folder survive the loss of power. It
@@ -47,7 +48,8 @@ type FS interface {
 	// whether the lock was free.
 	TryLock(name string, exclusive bool) (unlock func() error, ok bool, err error)
 
-	// Describe overwrites the content of a lock file, for people.
+	// Describe overwrites the content of a lock file, for people. Like
+	// TryLock it follows no link, and refuses what is not a regular file.
 	Describe(name, text string) error
 }
 
@@ -80,11 +82,56 @@ func (f osFile) Size() (int64, error) {
 }
 
 func (osFS) Open(name string) (File, error) {
-	f, err := os.Open(name)
+	f, err := openRegular(name, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
 	return osFile{f}, nil
+}
+
+// openRegular opens a regular file. It neither follows a link nor waits for
+// the other end of a pipe; whatever else lies there is a *notRegularError.
+func openRegular(name string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(name, flag|noFollow|nonBlocking, 0)
+	if err != nil {
+		if info, e := os.Lstat(name); e == nil && !info.Mode().IsRegular() {
+			err = &notRegularError{name, info.Mode()}
+		}
+		return nil, err
+	}
+	if err := checkRegular(f, name); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func checkRegular(f interface{ Stat() (fs.FileInfo, error) }, name string) error {
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &notRegularError{name, info.Mode()}
+	}
+	return err
+}
+
+// openFolder opens a folder without waiting for the other end of a pipe.
+func openFolder(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|nonBlocking, 0)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: name, Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 func (osFS) Create(name string, readOnly bool) (File, error) {
@@ -104,7 +151,7 @@ func (osFS) Remove(name string) error             { return os.Remove(name) }
 func (osFS) Mkdir(name string) error              { return os.Mkdir(name, 0o777) }
 
 func (osFS) ReadDir(name string) ([]string, error) {
-	f, err := os.Open(name)
+	f, err := openFolder(name)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +162,7 @@ func (osFS) ReadDir(name string) ([]string, error) {
 }
 
 func (osFS) Size(name string) (int64, error) {
-	info, err := os.Stat(name)
+	info, err := os.Lstat(name)
 	if err != nil {
 		return 0, err
 	}
@@ -123,7 +170,7 @@ func (osFS) Size(name string) (int64, error) {
 }
 
 func (osFS) SyncDir(name string) error {
-	f, err := os.Open(name)
+	f, err := openFolder(name)
 	if err != nil {
 		return err
 	}
@@ -136,24 +183,48 @@ func (osFS) SyncDir(name string) error {
 }
 
 func (osFS) TryLock(name string, exclusive bool) (unlock func() error, ok bool, err error) {
-	l := flock.New(name, flock.SetPermissions(0o666))
+	l := flock.New(name, flock.SetPermissions(0o666), flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow|nonBlocking))
 	if exclusive {
 		ok, err = l.TryLock()
 	} else {
 		ok, err = l.TryRLock()
 	}
-	if err != nil || !ok {
+	if err != nil {
+		if info, e := os.Lstat(name); e == nil && !info.Mode().IsRegular() {
+			err = &notRegularError{name, info.Mode()}
+		}
+		return nil, false, err
+	}
+	if !ok {
+		return nil, false, nil
+	}
+	if err := checkRegular(l, name); err != nil {
+		l.Unlock()
 		return nil, false, err
 	}
 	return l.Unlock, true, nil
 }
 
 func (osFS) Describe(name, text string) error {
-	return os.WriteFile(name, []byte(text), 0o666)
+	f, err := openRegular(name, os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteString(text)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
 }
 
-// readAll returns the whole content of a small file.
-func readAll(fsys FS, name string) ([]byte, error) {
+// smallFile is more than the file format and those of locks ever hold.
+const smallFile = 1 << 20
+
+// readAll returns the content of a file, or as much of it as limit allows.
+func readAll(fsys FS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -163,7 +234,7 @@ func readAll(fsys FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readRange(f, 0, size)
+	return readRange(f, 0, min(size, limit))
 }
 
 // readRange returns length bytes from offset; fewer are io.ErrUnexpectedEOF.

@@ -80,6 +80,11 @@ func (t *tables) open(seq uint64) (*segment, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errMoved
 	}
+	if unreadable(err) && !errors.Is(err, fs.ErrPermission) {
+		s.lost = true
+		t.addDamage(s.path, 0, 0)
+		return s, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +223,7 @@ func (t *tables) grow(i int) error {
 	if err != nil {
 		return err
 	}
-	if size == s.size {
+	if size == s.size || s.lost {
 		return nil
 	}
 	if s.file == nil {

@@ -93,7 +93,7 @@ func (d *Disk) describe(name, doing string) error {
 
 // owner returns what the holder of a lock wrote into its file.
 func (d *Disk) owner(name string) string {
-	if text, err := readAll(d.fs, name); err == nil && len(text) > 0 && len(text) < 1000 {
+	if text, err := readAll(d.fs, name, smallFile); err == nil && len(text) > 0 && len(text) < 1000 {
 		return strings.TrimSpace(string(text))
 	}
 	return "another process" // it has not got round to saying

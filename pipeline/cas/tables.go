@@ -46,6 +46,7 @@ type segment struct {
 	done int64  // bytes that were read into the index
 	data []byte // these bytes, or nil, and then file is open
 	file File
+	lost bool // no regular file
 }
 
 // lookup returns the values of the rows with a name, first to last.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // VerifyReport is what [Disk.Verify] found.
@@ -119,6 +120,10 @@ func (d *Disk) listObjects() (files []objectFile, unknown []string, err error) {
 			continue
 		}
 		names, err := d.fs.ReadDir(d.path("objects", folder))
+		if errors.Is(err, syscall.ENOTDIR) {
+			unknown = append(unknown, d.path("objects", folder))
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}
