@@ -37,7 +37,7 @@ const (
 	// k, the mean of |L_{k+1} − L_k| over the orders, its moving average.
 	OutputCurve = "curve"
 	// OutputBand is .npy float64 3×m, a column for each of m values of k
-	// evenly spaced on a log axis (see BandSizes): k, and the 2.5 % and
+	// evenly spaced on a log axis (see bandSizes): k, and the 2.5 % and
 	// 97.5 % quantiles of |L_{k+1} − L_k| over the orders.
 	OutputBand = "band"
 	// OutputSummary is result.DifferenceSummary.

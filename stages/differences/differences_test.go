@@ -194,7 +194,7 @@ func TestBand(t *testing.T) {
 
 func TestBandSizes(t *testing.T) {
 	for n := 1; n < 3000; n++ {
-		ks := BandSizes(n)
+		ks := bandSizes(n)
 		if ks[0] != 1 || ks[len(ks)-1] != n {
 			t.Fatalf("n = %d: from %d to %d", n, ks[0], ks[len(ks)-1])
 		}
@@ -204,18 +204,6 @@ func TestBandSizes(t *testing.T) {
 				t.Fatalf("n = %d: from %d to %d where the step is %d", n, ks[i], k, step)
 			}
 		}
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	x := []float64{1, 2, 4, 8, 16}
-	for _, c := range []struct{ q, want float64 }{{0, 1}, {0.25, 2}, {0.375, 3}, {0.5, 4}, {0.875, 12}, {1, 16}} {
-		if got := quantile(x, c.q); got != c.want {
-			t.Errorf("quantile %v = %v, want %v", c.q, got, c.want)
-		}
-	}
-	if got := quantile([]float64{5}, bandHigh); got != 5 {
-		t.Errorf("quantile of one value %v", got)
 	}
 }
 

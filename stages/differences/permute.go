@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
+	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -15,9 +16,9 @@ import (
 // added in order, so that the number of workers cannot reach a bit.
 const chunk = 8
 
-// BandSizes returns the values of k at which the band is taken: all up to 20,
+// bandSizes returns the values of k at which the band is taken: all up to 20,
 // then steps of 5 %, and last k = n, the end of the curve.
-func BandSizes(n int) []int {
+func bandSizes(n int) []int {
 	var ks []int
 	step := 1
 	for k := 1; k < n; k += step {
@@ -35,7 +36,7 @@ func BandSizes(n int) []int {
 // curve, with the row of the moving average still zero, and the whole band.
 func average(ctx context.Context, p Params, losses []float64, t *task.Task) (curve, band []float64, err error) {
 	n := len(losses) - 1
-	ks := BandSizes(n)
+	ks := bandSizes(n)
 	chunks := (p.Permutations + chunk - 1) / chunk
 	sums := make([][]float64, chunks)                 // of the deviations, chunk by chunk
 	picked := make([]float64, len(ks)*p.Permutations) // deviations at ks[j], order by order, in row j
@@ -91,8 +92,8 @@ func average(ctx context.Context, p Params, losses []float64, t *task.Task) (cur
 		row := picked[j*p.Permutations : (j+1)*p.Permutations]
 		slices.Sort(row)
 		band[j] = float64(k)
-		band[m+j] = quantile(row, bandLow) / float64(k+1)
-		band[2*m+j] = quantile(row, bandHigh) / float64(k+1)
+		band[m+j] = stats.Quantile(row, bandLow) / float64(k+1)
+		band[2*m+j] = stats.Quantile(row, bandHigh) / float64(k+1)
 	}
 	return curve, band, nil
 }
@@ -105,14 +106,4 @@ func walk(deviations, x []float64) {
 		deviations[i] = math.Abs(v - sum/float64(i+1))
 		sum += v
 	}
-}
-
-// quantile interpolates between the two nearest of the ascending values
-// (Hyndman & Fan's definition 7, numpy's default).
-func quantile(ascending []float64, q float64) float64 {
-	at := float64(q * float64(len(ascending)-1)) // no fusing with what follows
-	low := math.Floor(at)
-	a := ascending[int(low)]
-	b := ascending[min(int(low)+1, len(ascending)-1)]
-	return a + float64((at-low)*(b-a))
 }

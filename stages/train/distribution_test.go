@@ -18,7 +18,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -155,17 +154,17 @@ func describe(s size, seed int64, losses []float64) outcome {
 // verdict is the outcome of the comparison.
 type verdict struct {
 	smallest float64 // of the six p-values
-	ratios   map[string]stats.Interval
+	ratios   map[string]Interval
 	table    string
 }
 
 // compare runs the whole test on the given sizes.
 func compare(t *testing.T, sizes []size, ours, theirs map[size][]outcome) verdict {
 	t.Helper()
-	cells := func(value func(outcome) float64, keep func(outcome) bool) []stats.Cell {
-		var out []stats.Cell
+	cells := func(value func(outcome) float64, keep func(outcome) bool) []Cell {
+		var out []Cell
 		for _, s := range sizes {
-			c := stats.Cell{Name: fmt.Sprintf("h=%d l=%d", s.h, s.l)}
+			c := Cell{Name: fmt.Sprintf("h=%d l=%d", s.h, s.l)}
 			for _, o := range ours[s] {
 				if keep(o) {
 					c.A = append(c.A, value(o))
@@ -182,8 +181,8 @@ func compare(t *testing.T, sizes []size, ours, theirs map[size][]outcome) verdic
 	}
 	all := func(outcome) bool { return true }
 	alive := func(o outcome) bool { return !o.collapsed() }
-	permuted := func(c []stats.Cell, index uint64) stats.Comparison {
-		r, err := stats.ComparePermuted(c, permutations, rng.New(0, "train", "distribution", index))
+	permuted := func(c []Cell, index uint64) Comparison {
+		r, err := ComparePermuted(c, permutations, rng.New(0, "train", "distribution", index))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +196,7 @@ func compare(t *testing.T, sizes []size, ours, theirs map[size][]outcome) verdic
 		{"MAD", func(o outcome) float64 { return o.MAD }, 0},
 		{"mean loss", func(o outcome) float64 { return o.Mean }, math.Ln10},
 	}
-	v := verdict{smallest: 1, ratios: make(map[string]stats.Interval)}
+	v := verdict{smallest: 1, ratios: make(map[string]Interval)}
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	z := make([][]float64, len(quantities))
@@ -210,12 +209,12 @@ func compare(t *testing.T, sizes []size, ours, theirs map[size][]outcome) verdic
 			return q.value(o)
 		}, all), uint64(i))
 		z[i] = c.Z
-		r, used, err := stats.PooledLogRatio(cells(q.value, alive))
+		r, used, err := PooledLogRatio(cells(q.value, alive))
 		if err != nil {
 			t.Fatal(err)
 		}
 		v.ratios[q.name] = r
-		for _, test := range []stats.Test{c.VanElteren, c.SumSquares, c.MaxZ} {
+		for _, test := range []Test{c.VanElteren, c.SumSquares, c.MaxZ} {
 			v.smallest = min(v.smallest, test.P)
 		}
 		fmt.Fprintf(w, "%s\t%.2f\t%.5f\t%.1f\t%.5f\t%.2f\t%.5f\t%.4f\t%.4f … %.4f (%d cells)\t\n", q.name,
@@ -240,7 +239,7 @@ func compare(t *testing.T, sizes []size, ours, theirs map[size][]outcome) verdic
 		return n
 	}
 	fmt.Fprintf(&text, "collapsed networks: %d ours, %d theirs, p = %.3f (within cells; for information)\n", count(ours), count(theirs), dead.VanElteren.P)
-	fmt.Fprintf(&text, "smallest of the six p-values %.5f, level of each %.5f\n\n", v.smallest, stats.Bonferroni(familyError, 6))
+	fmt.Fprintf(&text, "smallest of the six p-values %.5f, level of each %.5f\n\n", v.smallest, Bonferroni(familyError, 6))
 
 	fmt.Fprintln(w, "h\tl\tMAD ours\ttheirs\tz\tmean loss ours\ttheirs\tz\tcollapsed\t")
 	for i, s := range sizes {
@@ -284,7 +283,7 @@ func TestDistribution(t *testing.T) {
 	inputs := mnist(t, 10_000)
 	v := compare(t, sizes, trainCells(t, inputs, sizes, func(*Params) {}), golden)
 	t.Logf("ours against PyTorch, seeds 0–7, %d cells:\n%s", len(sizes), v.table)
-	if v.smallest <= stats.Bonferroni(familyError, 6) {
+	if v.smallest <= Bonferroni(familyError, 6) {
 		t.Errorf("p = %v: the distribution is not that of PyTorch", v.smallest)
 	}
 	if full {
@@ -298,7 +297,7 @@ func TestDistribution(t *testing.T) {
 	wrong := trainCells(t, inputs, sizes, func(p *Params) { p.Epochs /= 2 })
 	v = compare(t, sizes, wrong, golden)
 	t.Logf("the same with half the epochs:\n%s", v.table)
-	if v.smallest > stats.Bonferroni(familyError, 6) {
+	if v.smallest > Bonferroni(familyError, 6) {
 		t.Errorf("p = %v: the test does not notice half the epochs", v.smallest)
 	}
 }

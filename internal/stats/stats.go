@@ -1,3 +1,6 @@
+// Package stats holds the tests that decide whether a claim holds: over seeds,
+// by permutation and resampling, with the error of a whole family of tests
+// bounded.
 package stats
 
 import (
@@ -85,5 +88,20 @@ func Slope(x, y []float64) float64 {
 }
 
 // StudentQuantile975 is the 0.975 quantile of Student's t with df ≥ 3 degrees
-// of freedom, to 0.01 at 3 and to 0.001 from 5 on.
-func StudentQuantile975(df float64) float64 { return studentQuantile975(df) }
+// of freedom by the expansion in 1/df (Abramowitz & Stegun 26.7.5). Its error
+// is below 0.01 at 3 and below 0.001 from 5 on.
+func StudentQuantile975(df float64) float64 {
+	const z = 1.959963984540054
+	const (
+		z3 = z * z * z
+		z5 = z3 * z * z
+		z7 = z5 * z * z
+		z9 = z7 * z * z
+	)
+	t := z
+	t += (z3 + z) / 4 / df
+	t += (5*z5 + 16*z3 + 3*z) / 96 / (df * df)
+	t += (3*z7 + 19*z5 + 17*z3 - 15*z) / 384 / (df * df * df)
+	t += (79*z9 + 776*z7 + 1482*z5 - 1920*z3 - 945*z) / 92160 / (df * df * df * df)
+	return t
+}
