@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
 // maxNetworks bounds the run as a whole.
@@ -131,16 +131,16 @@ func (d *decoding) checkFigures(e *Experiment, label string) {
 	}
 	for i, name := range e.Figures {
 		f := figureNamed(name)
-		if (f.shows == overSizes || f.shows == overMeasured) && d.good(label, "k") && len(e.SampleSizes) < 2 {
+		if (f.Shows == figures.OverSizes || f.Shows == figures.OverMeasured) && d.good(label, "k") && len(e.SampleSizes) < 2 {
 			d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
 		}
-		if f.name == landscapes.RotationOverEpochs {
+		if f.ReadsOf("rotation") {
 			if d.good(label, "snapshots") && len(e.Snapshots) < 2 {
 				d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but takes %d snapshots", label, name, len(e.Snapshots)), "give snapshots at least two epochs")
 			}
 			continue
 		}
-		if f.curved && d.good(label, "seeds", "curvature_seeds") && !slices.Contains(e.CurvatureSeeds, e.Seeds[0]) {
+		if f.Curved() && d.good(label, "seeds", "curvature_seeds") && !slices.Contains(e.CurvatureSeeds, e.Seeds[0]) {
 			d.blameElem(label, "figures", i, fmt.Sprintf("%s feeds %s, but the curvature of its first seed is not measured", label, name),
 				fmt.Sprintf("write curvature_seeds = [%d]", e.Seeds[0]))
 		}
@@ -196,7 +196,7 @@ func (d *decoding) checkConflicts(at int, feeding map[string][]int) {
 	for i, f := range e.Figures {
 		what := figureFile(e, f)
 		for _, j := range feeding[what] {
-			if figureNamed(f).together(&d.params.Experiments[j], e) {
+			if share(figureNamed(f), &d.params.Experiments[j], e) {
 				continue
 			}
 			d.blameElem(label, "figures", i, fmt.Sprintf("%s and %s both draw %s", d.labels[j], label, what), "take it out of one, or run one from a params file of its own")

@@ -7,9 +7,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/joined"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
@@ -94,7 +94,7 @@ type CurvatureGraph struct {
 //	increments     what one more object does to the Hessian, for some sizes
 //	joined         the ranges and sizes in one piece
 //	surfaces       the loss around the weights
-//	landscapes     figures
+//	figures        figures
 //
 // How the work is cut into actions depends on the shape of the network and the
 // data. Until that is known, shape is nil and the graph has the stage userfiles
@@ -241,70 +241,53 @@ func (w *curvatureWiring) figures() error {
 		}
 		w.added(w.surface, Work{Products: 400})
 	}
-	for _, figure := range curvatureFigures {
-		if err := w.figure(figure.name, figure.width, figure.height); err != nil {
-			return err
+	for _, f := range figures.All {
+		if f.Shows == figures.One || f.Shows == figures.OverSeeds {
+			if err := w.figure(f); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// curvatureFigures are those that show one network, with their sizes in
+// Figures of a network of the user's own are scaled from this size, in
 // centimetres.
-var curvatureFigures = []struct {
-	name          string
-	width, height float64
-}{
-	{landscapes.TopEigenvalues, 13, 11},
-	{landscapes.LayerBlocks, 18, 9},
-	{landscapes.SpectralDensity, 18, 9},
-	{landscapes.ObjectNorms, 13, 9},
-	{landscapes.IncrementsOverK, 13, 9},
-	{landscapes.Surface1D, 20, 9},
-	{landscapes.Surface2D, 20, 12.5},
-	{landscapes.BoundWaterfall, 16, 12},
-}
+const figureWidth, figureHeight = 12, 9
 
 // figure adds a figure if all that it shows was asked for.
-func (w *curvatureWiring) figure(figure string, width, height float64) error {
-	if figure == landscapes.LayerBlocks && blockSteps(w.shape) == 0 {
+func (w *curvatureWiring) figure(f figures.Figure) error {
+	if f.Name == "layer_blocks" && blockSteps(w.shape) == 0 {
 		return nil
 	}
 	id := w.r.Name
-	p := landscapes.Params{
-		Figure: figure, Dataset: id, Input: layersText(w.shape), WidthCM: width, HeightCM: height,
+	p := figures.Params{
+		Figure: f.Name, Dataset: id, Input: layersText(w.shape), WidthCM: f.Wide * figureWidth, HeightCM: f.High * figureHeight,
 		Series: []chart.Series{{Network: id, HiddenSize: chart.NotKnown, NumLayers: chart.NotKnown, SampleSize: chart.NotKnown, Seed: chart.NotKnown}},
 	}
 	surface := func(output string) CurvatureOutput { return CurvatureOutput{w.surface, output} }
 	from := map[string]CurvatureOutput{
-		landscapes.InputSpectrum + id:       w.c.Spectrum,
-		landscapes.InputDensity + "H/" + id: w.c.Density,
-		landscapes.InputRule + "H/" + id:    w.c.Rule,
-		landscapes.InputObjects + id:        w.c.Objects,
-		landscapes.InputHessians + id:       w.c.Hessians,
-		landscapes.InputObjectSummary + id:  w.c.ObjectSummary,
-		landscapes.InputIncrements + id:     w.c.Increments,
-		landscapes.InputSurface + id:        surface(surfaces.Summary),
-		landscapes.InputLines + id:          surface(surfaces.Lines),
-		landscapes.InputEigenPlane + id:     surface(surfaces.EigenPlane),
-		landscapes.InputRandomPlane + id:    surface(surfaces.RandomPlane),
-		landscapes.InputBounds + id:         w.c.Bounds,
-	}
-	names, err := p.Inputs()
-	if err != nil {
-		return err
+		"spectra/spectrum":      w.c.Spectrum,
+		"density/density":       w.c.Density,
+		"density/rule":          w.c.Rule,
+		"objects/objects":       w.c.Objects,
+		"objects/hessians":      w.c.Hessians,
+		"objects/summary":       w.c.ObjectSummary,
+		"increments/increments": w.c.Increments,
+		"surfaces/summary":      surface(surfaces.Summary),
+		"surfaces/lines":        surface(surfaces.Lines),
+		"surfaces/eigen_plane":  surface(surfaces.EigenPlane),
+		"surfaces/random_plane": surface(surfaces.RandomPlane),
+		"bounds/bounds":         w.c.Bounds,
 	}
 	var inputs []pipeline.Input
-	for _, name := range names {
-		o := from[name]
+	for _, result := range f.Reads {
+		o := from[result]
 		if o.Stage == nil {
 			return nil
 		}
-		inputs = append(inputs, pipeline.Input{Name: name, From: o.Stage, Output: o.Output})
+		inputs = append(inputs, pipeline.Input{Name: figures.Input(result, id), From: o.Stage, Output: o.Output})
 	}
-	file := "figures/" + figure
-	_, err = add(w.c.Graph, w.kinds.needs, w.kinds.landscapes, w.node("landscapes", figure, map[string]string{
-		landscapes.OutputSVG: file + ".svg", landscapes.OutputPDF: file + ".pdf", landscapes.OutputPNG: file + ".png",
-	}, inputs...), p)
+	_, err := add(w.c.Graph, w.kinds.needs, w.kinds.figures, w.node("figures", f.Name, drawn("figures/"+f.Name), inputs...), p)
 	return err
 }

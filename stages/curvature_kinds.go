@@ -7,8 +7,8 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/objectbounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
@@ -27,7 +27,7 @@ type curvatureKinds struct {
 	bounds       *pipeline.Kind[bounds.Params]
 	increments   *pipeline.Kind[increments.Params]
 	surfaces     *pipeline.Kind[surfaces.Params]
-	landscapes   *pipeline.Kind[landscapes.Params]
+	figures      *pipeline.Kind[figures.Params]
 }
 
 func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfiles.Files) *curvatureKinds {
@@ -77,10 +77,10 @@ func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfil
 			Outputs: []string{surfaces.Lines, surfaces.EigenPlane, surfaces.RandomPlane, surfaces.Summary},
 			Run:     surfaces.Run,
 		},
-		landscapes: &pipeline.Kind[landscapes.Params]{
-			Name: "landscapes", Package: "stages/landscapes",
-			Outputs: []string{landscapes.OutputSVG, landscapes.OutputPDF, landscapes.OutputPNG},
-			Run:     landscapes.Run,
+		figures: &pipeline.Kind[figures.Params]{
+			Name: "figures", Package: "stages/figures",
+			Outputs: []string{figures.OutputSVG, figures.OutputPDF, figures.OutputPNG},
+			Run:     figures.Run,
 		},
 	}
 	maps.Copy(k.needs, map[string]needs{
@@ -91,7 +91,7 @@ func newCurvatureKinds(r CurvatureRequest, shape *userfiles.Shape, files userfil
 		"bounds":       {manyCores, memory},
 		"increments":   {manyCores, memory},
 		"surfaces":     {manyCores, memory},
-		"landscapes":   {1, 128 << 20},
+		"figures":      {1, 128 << 20},
 	})
 	return k
 }

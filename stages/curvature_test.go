@@ -73,7 +73,7 @@ func TestCurvatureGraph(t *testing.T) {
 	for _, s := range c.Graph.Stages() {
 		count[s.Kind()]++
 	}
-	for _, kind := range []string{"userfiles", "operator", "blocks", "structure", "density", "wholeobjects", "objectbounds", "bounds", "increments", "joined", "surfaces", "landscapes"} {
+	for _, kind := range []string{"userfiles", "operator", "blocks", "structure", "density", "wholeobjects", "objectbounds", "bounds", "increments", "joined", "surfaces", "figures"} {
 		if count[kind] == 0 {
 			t.Errorf("there is no stage %s", kind)
 		}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
 // InputDirect feeds the pixels to the networks.
@@ -92,7 +93,7 @@ func (e *Experiment) fields() []field {
 		integerField("steps", "Updates of Adam in each training, whatever k is, instead of train.epochs passes over the sample; 0 leaves it to train.epochs.", &e.Steps, 0, 1_000_000_000),
 		integersField("curvature_seeds", "Those of the seeds whose networks have their curvature measured: spectra, single objects, increments, bounds, and of the first of each size the spectral density.", &e.CurvatureSeeds, 0, maxSeed),
 		integersField("snapshots", "Epochs of the training of the network at at_hidden_size, at_num_layers, the largest k and the first seed, 0 before its first step: how far the top eigenspace of its Hessian turns between the weights after these.", &e.Snapshots, 0, 10000),
-		choicesField("figures", "Figures that are drawn of the experiment; what shows one network shows at_hidden_size, at_num_layers, the largest k and the first seed. Those of curvature and bounds need that seed among curvature_seeds.", &e.Figures, figureNames),
+		choicesField("figures", "Figures that are drawn of the experiment; what shows one network shows at_hidden_size, at_num_layers, the largest k and the first seed. Those of curvature and bounds need that seed among curvature_seeds.", &e.Figures, figures.Names()),
 		integerField("at_num_layers", "The num_layers that all figures but num_layers hold fixed.", &e.AtNumLayers, 0, 1000).or("5, or the only one of num_layers"),
 		integerField("at_hidden_size", "The hidden_size that all figures but hidden_size hold fixed.", &e.AtHiddenSize, 1, 4096).or("16, or the only one of hidden_size"),
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
@@ -19,103 +18,49 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 )
 
-// figureKind is a figure that an experiment may feed.
-type figureKind struct {
-	name  string
-	shows shown
-	// wide and high scale the size in [figures].
-	wide, high float64
-	// curved figures are drawn by stage landscapes, of measured networks; the
-	// others by stage figures, of losses.
-	curved bool
-}
-
-// shown says which networks of an experiment a figure shows.
-type shown int
-
-const (
-	oneNetwork   shown = iota // at_hidden_size, at_num_layers, largest k, first seed
-	overHidden                // every hidden_size at at_num_layers, largest k, first seed
-	overLayers                // every num_layers at at_hidden_size, largest k, first seed
-	overSizes                 // every k and seed at at_hidden_size and at_num_layers
-	overBoth                  // every hidden_size at at_num_layers and the other way round, largest k, all seeds
-	overMeasured              // every k at at_hidden_size and at_num_layers, seeds that are measured
-	overSeeds                 // at_hidden_size, at_num_layers, largest k, seeds that are measured
-)
-
-// together reports whether two experiments may feed one figure: over k they are
-// told apart by their recipes, over h and num_layers they add up.
-func (f figureKind) together(a, b *Experiment) bool {
-	if a.AtHiddenSize != b.AtHiddenSize || a.AtNumLayers != b.AtNumLayers {
-		return false
-	}
-	switch f.name {
-	case figures.MADOverK, landscapes.NormsOverK:
-		return a.recipe() != b.recipe()
-	case figures.MADGrid:
-		return a.recipe() == b.recipe()
-	}
-	return false
-}
-
-// figureKinds are the figures in the order in which they are listed and drawn.
-var figureKinds = []figureKind{
-	{figures.HiddenSize, overHidden, 1, 1, false},
-	{figures.NumLayers, overLayers, 1, 1, false},
-	{figures.TrueDifference, oneNetwork, 1, 1, false},
-	{figures.MADOverK, overSizes, 1, 1, false},
-	{figures.MADGrid, overBoth, 1.2, 1, false},
-	{landscapes.SpectralDensity, oneNetwork, 1.45, 1, true},
-	{landscapes.TopEigenvalues, oneNetwork, 1, 1.25, true},
-	{landscapes.ObjectNorms, oneNetwork, 1, 1, true},
-	{landscapes.LayerBlocks, oneNetwork, 1.5, 1, true},
-	{landscapes.Surface1D, oneNetwork, 1.7, 1, true},
-	{landscapes.Surface2D, oneNetwork, 1.7, 1.4, true},
-	{landscapes.IncrementsOverK, overSeeds, 1, 1, true},
-	{landscapes.NormsOverK, overMeasured, 1, 1, true},
-	{landscapes.BoundWaterfall, oneNetwork, 1.35, 1.35, true},
-	{landscapes.BoundOverK, overMeasured, 1.45, 1.1, true},
-	{landscapes.DifferenceOverRadius, oneNetwork, 1.1, 1.25, true},
-	{landscapes.SufficientSize, oneNetwork, 1, 1.1, true},
-	{landscapes.RotationOverEpochs, oneNetwork, 1, 1, true},
-}
-
-// figureNames are their names.
-var figureNames = func() []string {
-	var names []string
-	for _, f := range figureKinds {
-		names = append(names, f.name)
-	}
-	return names
-}()
-
 // figureNamed returns the figure of a name that the params were checked for.
-func figureNamed(name string) figureKind {
-	return figureKinds[slices.IndexFunc(figureKinds, func(f figureKind) bool { return f.name == name })]
+func figureNamed(name string) figures.Figure {
+	f, err := figures.Named(name)
+	if err != nil {
+		panic(err) // the params were not checked
+	}
+	return f
+}
+
+// share reports whether two experiments may feed one figure: over k they are
+// told apart by their recipes, over hidden_size and num_layers they add up.
+func share(f figures.Figure, a, b *Experiment) bool {
+	switch {
+	case a.AtHiddenSize != b.AtHiddenSize || a.AtNumLayers != b.AtNumLayers:
+		return false
+	case f.PerRecipe:
+		return a.recipe() != b.recipe()
+	}
+	return f.Shows == figures.OverBoth && a.recipe() == b.recipe()
 }
 
 // holds reports whether some figure that the experiment feeds holds the
 // num_layers or the hidden_size fixed.
 func (e *Experiment) holds(numLayers bool) bool {
 	return slices.ContainsFunc(e.Figures, func(name string) bool {
-		shows := figureNamed(name).shows
-		return shows != overLayers && numLayers || shows != overHidden && !numLayers
+		shows := figureNamed(name).Shows
+		return shows != figures.OverNumLayers && numLayers || shows != figures.OverHiddenSize && !numLayers
 	})
 }
 
-// of returns the networks of the experiment that the figure shows, in the
+// shownIn returns the networks of the experiment that the figure shows, in the
 // order of its lists.
-func (f figureKind) of(e *Experiment) []network {
+func shownIn(e *Experiment, f figures.Figure) []network {
 	at := e.closeUp()
 	var list []network
-	switch f.shows {
-	case oneNetwork:
+	switch f.Shows {
+	case figures.One:
 		list = append(list, at)
-	case overHidden:
+	case figures.OverHiddenSize:
 		for _, at.hiddenSize = range e.HiddenSize {
 			list = append(list, at)
 		}
-	case overLayers:
+	case figures.OverNumLayers:
 		for _, at.numLayers = range e.NumLayers {
 			list = append(list, at)
 		}
@@ -124,8 +69,8 @@ func (f figureKind) of(e *Experiment) []network {
 			fixed := n.hiddenSize == at.hiddenSize && n.numLayers == at.numLayers
 			measured := slices.Contains(e.CurvatureSeeds, n.seed)
 			either := n.sampleSize == at.sampleSize && (n.hiddenSize == at.hiddenSize || n.numLayers == at.numLayers)
-			if f.shows == overSizes && fixed || f.shows == overBoth && either ||
-				f.shows == overMeasured && fixed && measured || f.shows == overSeeds && fixed && measured && n.sampleSize == at.sampleSize {
+			if f.Shows == figures.OverSizes && fixed || f.Shows == figures.OverBoth && either ||
+				f.Shows == figures.OverMeasured && fixed && measured || f.Shows == figures.OverSeeds && fixed && measured && n.sampleSize == at.sampleSize {
 				list = append(list, n)
 			}
 		}
@@ -135,7 +80,7 @@ func (f figureKind) of(e *Experiment) []network {
 
 // drawing is a figure with the experiments that feed it.
 type drawing struct {
-	figureKind
+	figures.Figure
 	file string // without its suffix
 	of   []*Experiment
 }
@@ -150,7 +95,7 @@ func (p *Params) drawings() []*drawing {
 			at := slices.IndexFunc(list, func(d *drawing) bool { return d.file == file })
 			if at < 0 {
 				at = len(list)
-				list = append(list, &drawing{figureKind: figureNamed(name), file: file})
+				list = append(list, &drawing{Figure: figureNamed(name), file: file})
 			}
 			list[at].of = append(list[at].of, e)
 		}
@@ -160,40 +105,30 @@ func (p *Params) drawings() []*drawing {
 
 // figure adds one figure. One of several recipes has a panel for each.
 func (w *wiring) figure(f *drawing) error {
-	look := w.params.Figures
-	var series []chart.Series
+	e, look := f.of[0], w.params.Figures
+	p := figures.Params{Figure: f.Name, Dataset: e.Dataset, Input: e.Input, Published: look.Published && f.Published}
+	if f.Shows == figures.OverBoth {
+		p.AtHiddenSize, p.AtNumLayers = e.AtHiddenSize, e.AtNumLayers
+	}
 	var names []string
 	from := map[string]pipeline.Input{}
 	for _, e := range f.of {
-		for _, n := range f.figureKind.of(e) {
+		for _, n := range shownIn(e, f.Figure) {
 			s := chart.Series{
 				Network: n.id(), HiddenSize: n.hiddenSize, NumLayers: n.numLayers, SampleSize: n.sampleSize, Seed: n.seed, Recipe: e.recipe(),
 			}
-			if slices.Contains(series, s) {
+			if slices.Contains(p.Series, s) {
 				continue
 			}
-			series = append(series, s)
+			p.Series = append(p.Series, s)
 			w.figureSources(n, from)
-			if !f.curved {
-				needs, err := figures.Inputs(f.name, n.id())
-				if err != nil {
-					return err
-				}
-				names = append(names, needs...)
+			for _, result := range f.Reads {
+				names = append(names, figures.Input(result, n.id()))
 			}
 		}
 	}
-	e, more := f.of[0], float64(len(chart.Recipes(series))-1)
-	params := landscapes.Params{
-		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
-		WidthCM: f.wide * look.WidthCM * (1 + float64(0.4*more)), HeightCM: f.high * look.HeightCM, Radius: 0.1,
-	}
-	if f.curved {
-		var err error
-		if names, err = params.Inputs(); err != nil {
-			return err
-		}
-	}
+	panels := float64(len(chart.Recipes(p.Series)) - 1)
+	p.WidthCM, p.HeightCM = f.Wide*look.WidthCM*(1+float64(0.4*panels)), f.High*look.HeightCM
 	slices.Sort(names) // recipes may share a network
 	var inputs []pipeline.Input
 	for _, name := range slices.Compact(names) {
@@ -201,66 +136,54 @@ func (w *wiring) figure(f *drawing) error {
 		in.Name = name
 		inputs = append(inputs, in)
 	}
-	kind := w.kinds.figures.Name
-	if f.curved {
-		kind = w.kinds.landscapes.Name
-	}
-	node := pipeline.Node{
-		Name: fmt.Sprintf("%s[%s,%s,%s]", kind, e.Dataset, e.Input, f.name),
+	_, err := add(w.graph, w.kinds.needs, w.kinds.figures, pipeline.Node{
+		Name: fmt.Sprintf("figures[%s,%s,%s]", e.Dataset, e.Input, f.Name),
 		Labels: []pipeline.Label{
 			{Key: "dataset", Value: e.Dataset},
 			{Key: "input", Value: e.Input},
-			{Key: "figure", Value: f.name},
+			{Key: "figure", Value: f.Name},
 		},
 		Inputs: outputs(inputs),
-		Export: map[string]string{
-			chart.OutputSVG: f.file + ".svg",
-			chart.OutputPDF: f.file + ".pdf",
-			chart.OutputPNG: f.file + ".png",
-		},
-	}
-	if f.curved {
-		_, err := add(w.graph, w.kinds.needs, w.kinds.landscapes, node, params)
-		return err
-	}
-	_, err := add(w.graph, w.kinds.needs, w.kinds.figures, node, figures.Params{
-		Figure: f.name, Dataset: e.Dataset, Input: e.Input, Series: series,
-		WidthCM: params.WidthCM, HeightCM: params.HeightCM, Published: look.Published,
-		AtNumLayers: e.AtNumLayers, AtHiddenSize: e.AtHiddenSize,
-	})
+		Export: drawn(f.file),
+	}, p)
 	return err
+}
+
+// drawn are the files of a figure.
+func drawn(file string) map[string]string {
+	return map[string]string{figures.OutputSVG: file + ".svg", figures.OutputPDF: file + ".pdf", figures.OutputPNG: file + ".png"}
 }
 
 // figureSources says where the figures' inputs of a network come from.
 func (w *wiring) figureSources(n network, from map[string]pipeline.Input) {
-	of, id := w.networks[n], n.id()
-	add := func(prefix string, stage *pipeline.Stage, output string) {
+	of := w.networks[n]
+	add := func(result string, stage *pipeline.Stage, output string) {
 		if stage != nil {
-			from[prefix+id] = pipeline.Input{From: stage, Output: output}
+			from[figures.Input(result, n.id())] = pipeline.Input{From: stage, Output: output}
 		}
 	}
-	add(figures.InputCurve, of.differences, differences.OutputCurve)
-	add(figures.InputBand, of.differences, differences.OutputBand)
-	add(figures.InputSummary, of.differences, differences.OutputSummary)
-	add(figures.InputLosses, of.losses, losses.Summary)
-	add(landscapes.InputRotation, of.rotation, rotation.Rotation)
+	add("differences/curve", of.differences, differences.OutputCurve)
+	add("differences/band", of.differences, differences.OutputBand)
+	add("differences/summary", of.differences, differences.OutputSummary)
+	add("losses/summary", of.losses, losses.Summary)
+	add("rotation/rotation", of.rotation, rotation.Rotation)
 	m := of.curvature
 	if m == nil {
 		return
 	}
-	add(landscapes.InputSpectrum, m.spectrum.Stage, m.spectrum.Output)
-	add(landscapes.InputDensity+"H/", m.density.Stage, m.density.Output)
-	add(landscapes.InputRule+"H/", m.rule.Stage, m.rule.Output)
-	add(landscapes.InputObjects, m.objects, objects.Objects)
-	add(landscapes.InputHessians, m.objects, objects.Hessians)
-	add(landscapes.InputObjectSummary, m.objects, objects.Summary)
-	add(landscapes.InputIncrements, m.increments, increments.Increments)
-	add(landscapes.InputSurface, m.surfaces, surfaces.Summary)
-	add(landscapes.InputLines, m.surfaces, surfaces.Lines)
-	add(landscapes.InputEigenPlane, m.surfaces, surfaces.EigenPlane)
-	add(landscapes.InputRandomPlane, m.surfaces, surfaces.RandomPlane)
-	add(landscapes.InputBounds, m.bounds, bounds.Bounds)
-	add(landscapes.InputBall, m.ball, ball.Ball)
-	add(landscapes.InputBallCurves, m.ball, ball.Curves)
-	add(landscapes.InputSampleSize, m.samplesize, samplesize.SampleSize)
+	add("spectra/spectrum", m.spectrum.Stage, m.spectrum.Output)
+	add("density/density", m.density.Stage, m.density.Output)
+	add("density/rule", m.rule.Stage, m.rule.Output)
+	add("objects/objects", m.objects, objects.Objects)
+	add("objects/hessians", m.objects, objects.Hessians)
+	add("objects/summary", m.objects, objects.Summary)
+	add("increments/increments", m.increments, increments.Increments)
+	add("surfaces/summary", m.surfaces, surfaces.Summary)
+	add("surfaces/lines", m.surfaces, surfaces.Lines)
+	add("surfaces/eigen_plane", m.surfaces, surfaces.EigenPlane)
+	add("surfaces/random_plane", m.surfaces, surfaces.RandomPlane)
+	add("bounds/bounds", m.bounds, bounds.Bounds)
+	add("ball/ball", m.ball, ball.Ball)
+	add("ball/curves", m.ball, ball.Curves)
+	add("samplesize/samplesize", m.samplesize, samplesize.SampleSize)
 }

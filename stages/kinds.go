@@ -13,7 +13,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
@@ -60,7 +59,6 @@ type kinds struct {
 	samplesize  *pipeline.Kind[samplesize.Params]
 	claims      *pipeline.Kind[claims.Params]
 	figures     *pipeline.Kind[figures.Params]
-	landscapes  *pipeline.Kind[landscapes.Params]
 	tables      *pipeline.Kind[tables.Params]
 }
 
@@ -146,11 +144,6 @@ func newKinds(p Params, env Env) *kinds {
 			Outputs: []string{figures.OutputSVG, figures.OutputPDF, figures.OutputPNG},
 			Run:     figures.Run,
 		},
-		landscapes: &pipeline.Kind[landscapes.Params]{
-			Name: "landscapes", Package: "stages/landscapes",
-			Outputs: []string{landscapes.OutputSVG, landscapes.OutputPDF, landscapes.OutputPNG},
-			Run:     landscapes.Run,
-		},
 		tables: &pipeline.Kind[tables.Params]{
 			Name: "tables", Package: "stages/tables", Portable: true,
 			Outputs: []string{tables.OutputCSV},
@@ -172,7 +165,6 @@ func newKinds(p Params, env Env) *kinds {
 		"samplesize":  {manyCores, m.curvature},
 		"claims":      {1, m.curves},
 		"figures":     {1, 128 << 20},
-		"landscapes":  {1, 128 << 20},
 	})
 	return k
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
@@ -74,9 +74,9 @@ func (p *Params) wanted() wanted {
 		e := &p.Experiments[i]
 		for _, name := range e.Figures {
 			f := figureNamed(name)
-			for _, n := range f.of(e) {
-				w.closeUps[n] = w.closeUps[n] || f.curved && f.shows == oneNetwork && name != landscapes.RotationOverEpochs
-				w.stepped[n] = w.stepped[n] || name == landscapes.IncrementsOverK
+			for _, n := range shownIn(e, f) {
+				w.closeUps[n] = w.closeUps[n] || f.Curved() && f.Shows == figures.One
+				w.stepped[n] = w.stepped[n] || f.ReadsOf("increments")
 			}
 		}
 		if len(e.Snapshots) > 0 {

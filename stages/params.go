@@ -12,9 +12,6 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
-
-	"github.com/landscape-pipe/landscape-pipe/stages/figures"
-	"github.com/landscape-pipe/landscape-pipe/stages/landscapes"
 )
 
 // Params is the content of a params file with its overrides and with the
@@ -37,7 +34,7 @@ func DefaultParams() Params {
 	paper.Name = "paper"
 	paper.Seeds = seeds(8)
 	paper.CurvatureSeeds = []int64{0}
-	paper.Figures = []string{figures.HiddenSize, figures.NumLayers}
+	paper.Figures = []string{"hidden_size", "num_layers"}
 	sizes := defaultExperiment()
 	sizes.Name = "sample-size"
 	sizes.HiddenSize = []int{16}
@@ -47,11 +44,11 @@ func DefaultParams() Params {
 	sizes.CurvatureSeeds = sizes.Seeds
 	sizes.Snapshots = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	sizes.Figures = []string{
-		figures.TrueDifference, figures.MADOverK,
-		landscapes.SpectralDensity, landscapes.TopEigenvalues, landscapes.ObjectNorms, landscapes.LayerBlocks,
-		landscapes.Surface1D, landscapes.Surface2D, landscapes.IncrementsOverK, landscapes.NormsOverK,
-		landscapes.BoundWaterfall, landscapes.BoundOverK, landscapes.DifferenceOverRadius, landscapes.SufficientSize,
-		landscapes.RotationOverEpochs,
+		"true_difference", "mad_over_k",
+		"spectral_density", "top_eigenvalues", "object_norms", "layer_blocks",
+		"surface_1d", "surface_2d", "increments_over_k", "norms_over_k",
+		"bound_waterfall", "bound_over_k", "difference_over_radius", "sufficient_size",
+		"rotation_over_epochs",
 	}
 	// By epochs a network on 100 objects gets 20 updates and is not trained:
 	// what changes with k would be the training. With as many updates as the
@@ -59,15 +56,15 @@ func DefaultParams() Params {
 	// begins where the one before it ended.
 	updates := sizes
 	updates.Name, updates.Steps = "sample-size-updates", 1570
-	updates.CurvatureSeeds, updates.Snapshots, updates.Figures = []int64{}, []int{}, []string{figures.MADOverK}
+	updates.CurvatureSeeds, updates.Snapshots, updates.Figures = []int64{}, []int{}, []string{"mad_over_k"}
 	warm := updates
 	warm.Name, warm.WarmStart, warm.CurvatureSeeds = "sample-size-warm", true, []int64{0}
-	warm.Figures = []string{figures.MADOverK, landscapes.NormsOverK}
+	warm.Figures = []string{"mad_over_k", "norms_over_k"}
 	hidden, layers := defaultExperiment(), defaultExperiment()
 	hidden.Name, layers.Name = "hidden-size", "num-layers"
 	hidden.NumLayers, layers.HiddenSize = []int{paperNumLayers}, []int{paperHiddenSize}
 	hidden.Seeds, layers.Seeds = seeds(bandSeeds), seeds(bandSeeds)
-	hidden.Figures, layers.Figures = []string{figures.MADGrid}, []string{figures.MADGrid}
+	hidden.Figures, layers.Figures = []string{"mad_grid"}, []string{"mad_grid"}
 	p.Experiments = []Experiment{paper, hidden, layers, sizes, updates, warm}
 	for i := range p.Experiments {
 		p.Experiments[i].complete(p.Data.Objects)

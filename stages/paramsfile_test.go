@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
 var update = flag.Bool("update", false, "rewrite params.toml and the golden files from the code")
@@ -163,7 +165,7 @@ func TestSmallRun(t *testing.T) {
 			fed[f] = true
 		}
 	}
-	for _, f := range figureNames {
+	for _, f := range figures.Names() {
 		if !fed[f] {
 			t.Errorf("params.ci.toml draws no %s", f)
 		}

@@ -279,7 +279,7 @@ func (x *examination) examine(ctx context.Context, r stages.CurvatureRequest) er
 // show: then the numbers are there, and worth printing.
 func undrawn(s *pipeline.Summary) bool {
 	for _, f := range s.Failures {
-		if k := f.Stage.Kind(); k != "landscapes" && k != "surfaces" {
+		if k := f.Stage.Kind(); k != "figures" && k != "surfaces" {
 			return false
 		}
 	}

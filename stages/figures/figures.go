@@ -1,50 +1,120 @@
-// Package figures is the stage that draws one figure, as SVG, PDF and PNG.
+// Package figures is the stage that draws one figure, as SVG, PDF and PNG. [All]
+// lists the figures, in the order in which they are documented and drawn.
 //
-// The kinds of figures:
-//
-//   - hidden_size and num_layers: the paper's two figures of a data set, as it
-//     draws them: the mean of |L_{k+1} − L_k| over random orders after a moving
-//     average, on a log axis, with the paper's own curves faintly behind.
-//   - true_difference: the same curve without the filter on log-log axes, with
-//     the closed form MAD/(k+1) and a band.
-//   - mad_over_k: MAD of networks trained on k objects over k.
-//   - mad_grid: MAD over h and over num_layers, with bands over seeds.
-//
-// A network whose differences are all zero has collapsed. A log axis cannot
-// show it, so the legend names it.
+// A log axis cannot show a collapsed network, all of whose losses are equal: the
+// legend names it.
 package figures
 
 import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The kinds of figures, the values of Params.Figure.
+// Figure is a kind of figure.
+type Figure struct {
+	Name  string
+	Shows Shown
+	// Wide and High scale the size in the table [figures] of the params.
+	Wide, High float64
+	// Reads names the results that are read of each network, as stage/output.
+	Reads []string
+	// PerRecipe figures have one panel per way of training.
+	PerRecipe bool
+	// Published figures can have the paper's own curves behind.
+	Published bool
+
+	draw func(s *chart.Sheet, p Params, inputs map[string][]byte) error
+}
+
+// Shown says which networks of an experiment a figure shows.
+type Shown int
+
+// Where a figure does not vary them, it holds the hidden size and num_layers
+// at the experiment's at_hidden_size and at_num_layers, and shows the largest k.
 const (
-	HiddenSize     = "hidden_size"
-	NumLayers      = "num_layers"
-	TrueDifference = "true_difference"
-	MADOverK       = "mad_over_k"
-	MADGrid        = "mad_grid"
+	One            Shown = iota // the first seed
+	OverHiddenSize              // every hidden_size, the first seed
+	OverNumLayers               // every num_layers, the first seed
+	OverSizes                   // every k and seed
+	OverBoth                    // every hidden_size and every num_layers, all seeds
+	OverMeasured                // every k, the seeds whose curvature is measured
+	OverSeeds                   // the seeds whose curvature is measured
 )
 
-// The inputs of a network are named by a prefix and Series.Network.
-const (
-	// InputCurve and InputSummary are the outputs of the stage differences,
-	// for all figures but mad_over_k.
-	InputCurve   = "curve/"       // .npy float64 3×(K−1): k, mean, moving average
-	InputSummary = "differences/" // result.DifferenceSummary
-	// InputBand is its band, for true_difference.
-	InputBand = "band/" // .npy float64 3×m: k, quantiles
-	// InputLosses is the summary of the stage losses, for mad_over_k and
-	// mad_grid.
-	InputLosses = "losses/" // result.LossSummary
-)
+// All are the figures.
+var All = []Figure{
+	// The paper's two figures of a data set: the mean of |L_{k+1} − L_k| over
+	// random orders after a moving average, with the paper's own curves behind.
+	{Name: "hidden_size", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawOverHiddenSize,
+		Reads: []string{"differences/curve", "differences/summary"}},
+	{Name: "num_layers", Shows: OverNumLayers, Wide: 1, High: 1, Published: true, draw: drawOverNumLayers,
+		Reads: []string{"differences/curve", "differences/summary"}},
+	// The same without the filter on log-log axes, the closed form MAD/(k+1), a band.
+	{Name: "true_difference", Wide: 1, High: 1, draw: drawTrueDifference,
+		Reads: []string{"differences/curve", "differences/band", "differences/summary"}},
+	// The mean absolute deviation of the losses over k, over hidden_size and num_layers.
+	{Name: "mad_over_k", Shows: OverSizes, Wide: 1, High: 1, PerRecipe: true, draw: drawMADOverK, Reads: []string{"losses/summary"}},
+	{Name: "mad_grid", Shows: OverBoth, Wide: 1.2, High: 1, Published: true, draw: drawMADGrid, Reads: []string{"losses/summary"}},
+
+	// The spectra of H, G and R, of single objects, of layers.
+	{Name: "spectral_density", Wide: 1.45, High: 1, draw: drawSpectralDensity, Reads: []string{"density/density", "density/rule"}},
+	{Name: "top_eigenvalues", Wide: 1, High: 1.25, draw: drawTopEigenvalues, Reads: []string{"spectra/spectrum"}},
+	{Name: "object_norms", Wide: 1, High: 1, draw: drawObjectNorms,
+		Reads: []string{"objects/objects", "objects/hessians", "objects/summary", "spectra/spectrum"}},
+	{Name: "layer_blocks", Wide: 1.5, High: 1, draw: drawLayerBlocks, Reads: []string{"spectra/spectrum"}},
+	// The loss on lines and planes through the weights.
+	{Name: "surface_1d", Wide: 1.7, High: 1, draw: drawSurface1D, Reads: []string{"surfaces/summary", "surfaces/lines"}},
+	{Name: "surface_2d", Wide: 1.7, High: 1.4, draw: drawSurface2D,
+		Reads: []string{"surfaces/summary", "surfaces/eigen_plane", "surfaces/random_plane"}},
+	// What one more object changes, at fixed weights and of trained networks.
+	{Name: "increments_over_k", Shows: OverSeeds, Wide: 1, High: 1, draw: drawIncrementsOverK, Reads: []string{"increments/increments"}},
+	{Name: "norms_over_k", Shows: OverMeasured, Wide: 1, High: 1, PerRecipe: true, draw: drawNormsOverK, Reads: []string{"spectra/spectrum"}},
+	// The bounds and what they bound.
+	{Name: "bound_waterfall", Wide: 1.35, High: 1.35, draw: drawBoundWaterfall, Reads: []string{"bounds/bounds"}},
+	{Name: "bound_over_k", Shows: OverMeasured, Wide: 1.45, High: 1.1, draw: drawBoundOverK, Reads: []string{"bounds/bounds"}},
+	{Name: "difference_over_radius", Wide: 1.1, High: 1.25, draw: drawDifferenceOverRadius, Reads: []string{"ball/ball", "ball/curves"}},
+	{Name: "sufficient_size", Wide: 1, High: 1.1, draw: drawSufficientSize, Reads: []string{"samplesize/samplesize"}},
+	// The top eigenspace of H between epochs of one training.
+	{Name: "rotation_over_epochs", Wide: 1, High: 1, draw: drawRotationOverEpochs, Reads: []string{"rotation/rotation"}},
+}
+
+// Named returns the figure of that name.
+func Named(name string) (Figure, error) {
+	if i := slices.IndexFunc(All, func(f Figure) bool { return f.Name == name }); i >= 0 {
+		return All[i], nil
+	}
+	return Figure{}, fmt.Errorf("unknown figure %q: known are %s", name, strings.Join(Names(), ", "))
+}
+
+// Names are the names of all figures.
+func Names() []string {
+	names := make([]string, len(All))
+	for i, f := range All {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// ReadsOf reports whether the figure reads a result of one of the stages.
+func (f Figure) ReadsOf(stages ...string) bool {
+	return slices.ContainsFunc(f.Reads, func(result string) bool {
+		stage, _, _ := strings.Cut(result, "/")
+		return slices.Contains(stages, stage)
+	})
+}
+
+// Curved figures show measured curvature; the others show losses alone, or the
+// weights on the way of a training.
+func (f Figure) Curved() bool { return !f.ReadsOf("losses", "differences", "rotation") }
+
+// Input is the name of the input that holds a result of a network.
+func Input(result, network string) string { return result + "/" + network }
 
 // The outputs.
 const (
@@ -58,12 +128,10 @@ type Series = chart.Series
 
 // Params decide a figure, apart from its inputs.
 type Params struct {
-	Figure  string // a kind of figure
+	Figure  string // the name of a figure
 	Dataset string // mnist, fashion_mnist, cifar10, cifar100 or any other name
-	Input   string // direct or features
-	// Series are the networks, in the order of the legend. Those of a
-	// figure of the paper differ in what the figure is named after and
-	// perhaps in the seed; those of mad_over_k in sample size, seed and recipe.
+	Input   string // direct or features; any other text is shown as it is
+	// Series are the networks, in the order of the legend.
 	Series    []Series
 	WidthCM   float64 // of the whole figure, in centimetres
 	HeightCM  float64
@@ -73,77 +141,53 @@ type Params struct {
 	AtNumLayers, AtHiddenSize int
 }
 
-// Inputs returns the names of the inputs that a figure of that kind needs of
-// a network, with the prefixes above.
-func Inputs(figure, network string) ([]string, error) {
-	switch figure {
-	case HiddenSize, NumLayers:
-		return []string{InputCurve + network, InputSummary + network}, nil
-	case TrueDifference:
-		return []string{InputCurve + network, InputBand + network, InputSummary + network}, nil
-	case MADOverK, MADGrid:
-		return []string{InputLosses + network}, nil
-	}
-	return nil, fmt.Errorf("figures: unknown figure %q: known are %s, %s, %s, %s and %s", figure, HiddenSize, NumLayers, TrueDifference, MADOverK, MADGrid)
-}
-
 // Run draws the figure. Equal params and inputs give equal bytes.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
 	d, err := p.draw(t.Inputs)
 	if err != nil {
-		return nil, fmt.Errorf("figures: %s of %s: %w", p.Figure, p.Dataset, err)
+		return nil, err
 	}
-	out, err := chart.Render(ctx, d, t.Progress)
-	if err != nil {
-		return nil, fmt.Errorf("figures: %s of %s: %w", p.Figure, p.Dataset, err)
-	}
-	return out, nil
+	return chart.Render(ctx, d, t.Progress)
 }
 
 func (p Params) draw(inputs map[string][]byte) (*drawing.Drawing, error) {
-	if err := p.check(); err != nil {
+	f, err := p.check()
+	if err != nil {
 		return nil, err
 	}
 	s := chart.NewSheet(p.WidthCM, p.HeightCM)
-	var err error
-	switch p.Figure {
-	case HiddenSize, NumLayers:
-		err = drawPaper(s, p, inputs)
-	case TrueDifference:
-		err = drawTrueDifference(s, p, inputs)
-	case MADOverK:
-		err = drawMADOverK(s, p, inputs)
-	case MADGrid:
-		err = drawMADGrid(s, p, inputs)
-	}
-	if err != nil {
+	if err := f.draw(s, p, inputs); err != nil {
 		return nil, err
 	}
 	return s.Finish()
 }
 
-// check reports params that no figure can be drawn of.
-func (p Params) check() error {
-	if _, err := Inputs(p.Figure, ""); err != nil {
-		return err
+// check reports params of which no figure can be drawn.
+func (p Params) check() (Figure, error) {
+	f, err := Named(p.Figure)
+	if err != nil {
+		return f, err
 	}
 	if len(p.Series) == 0 {
-		return fmt.Errorf("no networks to show")
+		return f, fmt.Errorf("no networks to show")
 	}
-	if err := chart.CheckSize(p.WidthCM, p.HeightCM); err != nil {
-		return err
+	if len(p.Series) > 1 && f.Shows == One {
+		return f, fmt.Errorf("%d networks: the figure shows one", len(p.Series))
 	}
 	first := p.Series[0]
 	for i, s := range p.Series {
 		if slices.Contains(p.Series[:i], s) {
-			return fmt.Errorf("network %s occurs twice", s.Network)
+			return f, fmt.Errorf("network %s occurs twice", s.Network)
 		}
-		if s.HiddenSize != first.HiddenSize && (p.Figure == NumLayers || p.Figure == MADOverK) {
-			return fmt.Errorf("networks %s and %s differ in h, which the figure holds fixed", first.Network, s.Network)
+		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth {
+			return f, fmt.Errorf("networks %s and %s differ in hidden_size, which the figure holds fixed", first.Network, s.Network)
 		}
-		if s.NumLayers != first.NumLayers && (p.Figure == HiddenSize || p.Figure == MADOverK) {
-			return fmt.Errorf("networks %s and %s differ in num_layers, which the figure holds fixed", first.Network, s.Network)
+		if s.NumLayers != first.NumLayers && f.Shows != OverNumLayers && f.Shows != OverBoth {
+			return f, fmt.Errorf("networks %s and %s differ in num_layers, which the figure holds fixed", first.Network, s.Network)
 		}
 	}
-	return nil
+	return f, chart.CheckSize(p.WidthCM, p.HeightCM)
 }
+
+// title names the data, then the shape that all networks share.
+func (p Params) title() string { return chart.Title(p.Dataset, p.Input, chart.Shape(p.Series)...) }

@@ -30,25 +30,23 @@ func conditions(t *testing.T) []condition {
 	add := func(name string, p Params, inputs map[string][]byte) {
 		out = append(out, condition{name, p, inputs})
 	}
-	p, in := panelOf(t, HiddenSize, "mnist", "direct", 10000, 0)
+	p, in := panelOf(t, "hidden_size", "mnist", "direct", 10000, 0)
 	add("paper's h", p, in)
-	p, in = panelOf(t, NumLayers, "mnist", "direct", 10000, 0)
+	p, in = panelOf(t, "num_layers", "mnist", "direct", 10000, 0)
 	add("paper's num_layers", p, in)
-	p, in = panelOf(t, HiddenSize, "cifar100", "features", 10000, 0)
+	p, in = panelOf(t, "hidden_size", "cifar100", "features", 10000, 0)
 	add("one collapsed", p, in)
-	p, in = panelOf(t, HiddenSize, "cifar10", "features", 500, 0, 1, 2)
+	p, in = panelOf(t, "hidden_size", "cifar10", "features", 500, 0, 1, 2)
 	add("several seeds", p, in)
-	p, in = panelOf(t, NumLayers, "an unknown_set $", "direct", 300, 0, 1, 2)
+	p, in = panelOf(t, "num_layers", "an unknown_set $", "direct", 300, 0, 1, 2)
 	add("all collapsed", p, in)
-	p, in = panelOf(t, HiddenSize, "mnist", "direct", 2, 0)
+	p, in = panelOf(t, "hidden_size", "mnist", "direct", 2, 0)
 	add("two objects", p, in)
-	for _, n := range []int{1, 2, 3, 4, 5} {
-		p, in = panelOf(t, NumLayers, "cifar10", "features", 1500, 0)
-		p.Figure, p.WidthCM, p.HeightCM, p.Series = TrueDifference, 18, 13, p.Series[:n]
-		add(fmt.Sprintf("true difference of %d", n), p, in)
-	}
-	p, in = panelOf(t, HiddenSize, "cifar100", "features", 40, 0)
-	p.Figure, p.WidthCM, p.Series = TrueDifference, 16, p.Series[:2]
+	p, in = panelOf(t, "num_layers", "cifar10", "features", 1500, 0)
+	p.Figure, p.WidthCM, p.HeightCM, p.Series = "true_difference", 18, 13, p.Series[:1]
+	add("true difference", p, in)
+	p, in = panelOf(t, "hidden_size", "cifar100", "features", 40, 0)
+	p.Figure, p.WidthCM, p.Series = "true_difference", 16, p.Series[:1]
 	add("true difference of a collapsed one", p, in)
 	p, in = samplesOf(t, func(int, int64) bool { return false })
 	add("MAD", p, in)
@@ -69,15 +67,15 @@ func conditions(t *testing.T) []condition {
 }
 
 // drawSVG draws a figure as SVG only and reads it.
-func drawSVG(t *testing.T, name string, p Params, inputs map[string][]byte) charttest.Page {
+func drawSVG(t *testing.T, c condition) charttest.Page {
 	t.Helper()
-	d, err := p.draw(inputs)
+	d, err := c.p.draw(c.inputs)
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v", c.name, err)
 	}
 	b, err := d.SVG()
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v", c.name, err)
 	}
 	return charttest.Read(t, b)
 }
@@ -86,15 +84,13 @@ func TestNothingIsCutOrOverlaps(t *testing.T) {
 	for _, c := range conditions(t) {
 		for _, size := range [][2]float64{{0, 0}, {9, 8}, {30, 20}} {
 			if size[0] > 0 {
-				if size[0] < 10 && (c.p.Figure == TrueDifference && len(c.p.Series) > 1 || strings.Contains(c.name, "recipes")) {
+				if size[0] < 10 && strings.Contains(c.name, "recipes") {
 					continue // several panels need room
 				}
 				c.p.WidthCM, c.p.HeightCM = size[0], size[1]
 			}
-			name := fmt.Sprintf("%s, %v by %v cm", c.name, c.p.WidthCM, c.p.HeightCM)
-			page := drawSVG(t, name, c.p, c.inputs)
-			for _, fault := range page.Faults() {
-				t.Errorf("%s: %s", name, fault)
+			for _, fault := range drawSVG(t, c).Faults() {
+				t.Errorf("%s, %v by %v cm: %s", c.name, c.p.WidthCM, c.p.HeightCM, fault)
 			}
 		}
 	}
@@ -116,7 +112,7 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 	}
 	for _, c := range conditions(t) {
 		var labels []string
-		for _, s := range drawSVG(t, c.name, c.p, c.inputs).Shapes {
+		for _, s := range drawSVG(t, c).Shapes {
 			labels = append(labels, s.Label)
 		}
 		for _, w := range want[c.name] {
@@ -134,7 +130,7 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 // same time.
 func TestBytesAreStable(t *testing.T) {
 	for _, c := range slices.DeleteFunc(conditions(t), func(c condition) bool {
-		return !slices.Contains([]string{"one collapsed", "true difference of 2", "MAD"}, c.name)
+		return !slices.Contains([]string{"one collapsed", "true difference", "MAD"}, c.name)
 	}) {
 		var all [3]map[string][]byte
 		var wg sync.WaitGroup
@@ -198,21 +194,21 @@ func TestRefuses(t *testing.T) {
 		{"small", func(p *Params, _ map[string][]byte) { p.HeightCM = 3 }, "too small for the labels"},
 		{"twice", func(p *Params, _ map[string][]byte) { p.Series[1] = p.Series[0] }, "occurs twice"},
 		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Series[3].NumLayers = 1 }, "differ in num_layers"},
-		{"grid", func(p *Params, _ map[string][]byte) { p.Figure, p.AtHiddenSize, p.AtNumLayers = MADGrid, 16, 7 }, "no network with num_layers = 7"},
-		{"no curve", func(p *Params, in map[string][]byte) { delete(in, InputCurve+p.Series[2].Network) }, "input curve/h=16"},
-		{"no summary", func(p *Params, in map[string][]byte) { delete(in, InputSummary+p.Series[2].Network) }, "input differences/h=16"},
+		{"grid", func(p *Params, _ map[string][]byte) { p.Figure, p.AtHiddenSize, p.AtNumLayers = "mad_grid", 16, 7 }, "no network with num_layers = 7"},
+		{"no curve", func(p *Params, in map[string][]byte) { delete(in, Input("differences/curve", p.Series[2].Network)) }, "input differences/curve/h=16"},
+		{"no summary", func(p *Params, in map[string][]byte) { delete(in, Input("differences/summary", p.Series[2].Network)) }, "input differences/summary/h=16"},
 		{"other curve", func(p *Params, in map[string][]byte) {
-			in[InputCurve+p.Series[0].Network], _, _ = synthetic(t, 10, 1, 0)
+			in[Input("differences/curve", p.Series[0].Network)], _, _ = synthetic(t, 10, 1, 0)
 		}, "9 differences"},
 	} {
-		p, in := panelOf(t, HiddenSize, "mnist", "direct", 100, 0)
+		p, in := panelOf(t, "hidden_size", "mnist", "direct", 100, 0)
 		c.change(&p, in)
 		_, err := Run(t.Context(), p, task.New(in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", c.name, err, c.want)
 		}
 	}
-	p, in := panelOf(t, HiddenSize, "mnist", "direct", 100, 0)
+	p, in := panelOf(t, "hidden_size", "mnist", "direct", 100, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Run(ctx, p, task.New(in)); !errors.Is(err, context.Canceled) {
@@ -220,9 +216,34 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-func TestInputs(t *testing.T) {
-	got, err := Inputs(TrueDifference, "x")
-	if err != nil || !slices.Equal(got, []string{"curve/x", "band/x", "differences/x"}) {
-		t.Errorf("%v, %v", got, err)
+// TestReads: each figure lists exactly what it reads.
+func TestReads(t *testing.T) {
+	for _, c := range append(conditions(t), curvatureConditions(t)...) {
+		f, err := Named(c.p.Figure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(c.name, "grid of") || strings.Contains(c.name, "recipes") || strings.Contains(c.name, "seeds") {
+			continue // slow, and of the same figures as others
+		}
+		inputs := make(map[string][]byte)
+		for _, n := range c.p.Series {
+			for _, result := range f.Reads {
+				name := Input(result, n.Network)
+				if inputs[name] = c.inputs[name]; inputs[name] == nil {
+					t.Errorf("%s: no input %s", c.name, name)
+				}
+			}
+		}
+		if _, err := c.p.draw(inputs); err != nil {
+			t.Errorf("%s: with its own inputs alone: %v", c.name, err)
+		}
+		for name := range inputs {
+			less := maps.Clone(inputs)
+			delete(less, name)
+			if _, err := c.p.draw(less); err == nil {
+				t.Errorf("%s: does not read its input %s", c.name, name)
+			}
+		}
 	}
 }

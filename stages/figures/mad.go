@@ -29,19 +29,19 @@ type column struct {
 func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var overWidth, overDepth []column
 	for _, n := range p.Series {
-		l, err := artifact.Read[artifact.LossSummary](inputs, InputLosses+n.Network)
+		l, err := read[artifact.LossSummary](inputs, "losses/summary", n.Network)
 		if err != nil {
 			return err
 		}
 		if n.NumLayers == p.AtNumLayers {
-			overWidth = put(overWidth, n.HiddenSize, l.Sample.MAD)
+			overWidth = addTo(overWidth, n.HiddenSize, l.Sample.MAD)
 		}
 		if n.HiddenSize == p.AtHiddenSize {
-			overDepth = put(overDepth, n.NumLayers, l.Sample.MAD)
+			overDepth = addTo(overDepth, n.NumLayers, l.Sample.MAD)
 		}
 	}
 	if len(overWidth) == 0 || len(overDepth) == 0 {
-		return fmt.Errorf("no network with num_layers = %d or none with h = %d", p.AtNumLayers, p.AtHiddenSize)
+		return fmt.Errorf("no network with num_layers = %d or none with hidden_size = %d", p.AtNumLayers, p.AtHiddenSize)
 	}
 	for _, columns := range [][]column{overWidth, overDepth} {
 		slices.SortFunc(columns, func(a, b column) int { return a.value - b.value })
@@ -100,7 +100,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if k, ok := chart.Common(p.Series, func(s Series) int { return s.SampleSize }); ok {
 		small += "; trained on " + chart.Plural(k, "object")
 	}
-	top := s.Heading(p.title(), small+", "+chart.Plural(seeds, "seed"), entries)
+	top := s.Heading(chart.Title(p.Dataset, p.Input), small+", "+chart.Plural(seeds, "seed"), entries)
 
 	y := chart.LinearAxis("MAD", 0, max(most, 1e-9))
 	page := s.Page(top)
@@ -135,8 +135,8 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	return nil
 }
 
-// put adds a network to the column of its value.
-func put(columns []column, value int, mad float64) []column {
+// addTo adds a network to the column of its value.
+func addTo(columns []column, value int, mad float64) []column {
 	for i := range columns {
 		if columns[i].value == value {
 			columns[i].add(mad)
@@ -233,4 +233,54 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 			in.Open(chart.Diamond, in.Point(float64(i+1), c.published), chart.Palette[3])
 		}
 	}
+}
+
+// drawMADOverK draws the mean absolute deviation of the losses over the size of
+// the training sample, of the losses on the sample and of those of all objects,
+// a panel for each recipe.
+func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	var panels []chart.TrendPanel
+	var dead []string
+	objects := 0
+	for _, recipe := range chart.Recipes(p.Series) {
+		sample := &chart.Trend{Label: "over the $k$ training objects", Paint: chart.Palette[0], Mark: chart.Disc, Shift: -2.4}
+		all := &chart.Trend{Paint: chart.Palette[3], Mark: chart.Square, Dash: []float64{3.5, 1.8}, Shift: 2.4}
+		for _, n := range p.Series {
+			if n.Recipe != recipe {
+				continue
+			}
+			l, err := read[artifact.LossSummary](inputs, "losses/summary", n.Network)
+			if err != nil {
+				return err
+			}
+			if l.Sample.Objects != n.SampleSize {
+				return fmt.Errorf("input %s has a sample of %d objects, want %d", Input("losses/summary", n.Network), l.Sample.Objects, n.SampleSize)
+			}
+			objects = l.All.Objects
+			if l.Sample.DeadFraction == 1 || l.Sample.MAD == 0 {
+				// A few objects that it did not learn may still get through.
+				l.Sample.MAD, l.All.MAD = 0, 0
+			}
+			sample.Add(n.SampleSize, l.Sample.MAD)
+			all.Add(n.SampleSize, l.All.MAD)
+			if l.Sample.MAD == 0 {
+				name := chart.SizeLabel(n.SampleSize) + " " + chart.SeedLabel(n.Seed)
+				if len(chart.Recipes(p.Series)) > 1 {
+					name += " (" + chart.RecipeLabel(recipe) + ")"
+				}
+				dead = append(dead, name)
+			}
+		}
+		all.Label = "over all " + chart.Count(objects) + " objects"
+		panels = append(panels, chart.TrendPanel{Title: chart.RecipeLabel(recipe), Trends: []*chart.Trend{all, sample}})
+	}
+	if len(panels) == 1 && p.Series[0].Recipe == "" {
+		panels[0].Title = ""
+	}
+	first := panels[0].Trends
+	top := s.Heading(
+		p.title(),
+		"networks trained on the first $k$ objects: a mark for each seed, a line through the medians",
+		append(chart.TrendEntries(first[1], first[0]), s.Remarks(dead, "collapsed, all losses equal")...))
+	return chart.DrawTrends(s, s.Page(top), `$\text{MAD} = \mean |\ell_i - \mean \ell|$`, "collapsed, all losses equal", panels...)
 }

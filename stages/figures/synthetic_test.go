@@ -56,7 +56,7 @@ func (p *Params) network(t *testing.T, inputs map[string][]byte, s Series, mad f
 	s.Network = fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", s.HiddenSize, s.NumLayers, s.SampleSize, s.Seed)
 	p.Series = append(p.Series, s)
 	curve, band, summary := synthetic(t, s.SampleSize, mad, s.Seed+int64(1000*s.HiddenSize+s.NumLayers))
-	inputs[InputCurve+s.Network], inputs[InputBand+s.Network], inputs[InputSummary+s.Network] = curve, band, summary
+	inputs[Input("differences/curve", s.Network)], inputs[Input("differences/band", s.Network)], inputs[Input("differences/summary", s.Network)] = curve, band, summary
 	putLosses(t, inputs, s, mad)
 }
 
@@ -74,7 +74,7 @@ func putLosses(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs[InputLosses+s.Network] = losses
+	inputs[Input("losses/summary", s.Network)] = losses
 }
 
 // The paper's MAD, panel by panel: five h, then five num_layers.
@@ -89,11 +89,11 @@ func panelOf(t *testing.T, figure, dataset, input string, k int, seeds ...int64)
 	t.Helper()
 	inputs := make(map[string][]byte)
 	p := Params{Figure: figure, Dataset: dataset, Input: input, WidthCM: 12, HeightCM: 9, Published: true}
-	for i, v := range [][]int{{4, 8, 16, 32, 64}, {1, 3, 5, 7, 10}}[map[string]int{HiddenSize: 0, NumLayers: 1}[figure]] {
+	for i, v := range [][]int{{4, 8, 16, 32, 64}, {1, 3, 5, 7, 10}}[map[string]int{"hidden_size": 0, "num_layers": 1}[figure]] {
 		for _, seed := range seeds {
 			s := Series{HiddenSize: v, NumLayers: 5, SampleSize: k, Seed: seed}
 			mad := paperMAD[dataset+"/"+input][i]
-			if figure == NumLayers {
+			if figure == "num_layers" {
 				s.HiddenSize, s.NumLayers = 16, v
 				mad = paperMAD[dataset+"/"+input][5+i]
 			}
@@ -106,7 +106,7 @@ func panelOf(t *testing.T, figure, dataset, input string, k int, seeds ...int64)
 func samplesOf(t *testing.T, dead func(k int, seed int64) bool) (Params, map[string][]byte) {
 	t.Helper()
 	inputs := make(map[string][]byte)
-	p := Params{Figure: MADOverK, Dataset: "mnist", Input: "direct", WidthCM: 12, HeightCM: 9}
+	p := Params{Figure: "mad_over_k", Dataset: "mnist", Input: "direct", WidthCM: 12, HeightCM: 9}
 	for _, k := range []int{100, 200, 370, 720, 1400, 2700, 5200, 10000} {
 		for seed := range int64(5) {
 			mad := 0.55 * (1 + float64(0.12*float64(seed-2))) * float64(k) / float64(k+150)
@@ -146,7 +146,7 @@ func recipesOf(t *testing.T) (Params, map[string][]byte) {
 func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte) {
 	t.Helper()
 	inputs := make(map[string][]byte)
-	p := Params{Figure: MADGrid, Dataset: "mnist", Input: "direct", WidthCM: 14, HeightCM: 9, Published: true, AtNumLayers: 5, AtHiddenSize: 16}
+	p := Params{Figure: "mad_grid", Dataset: "mnist", Input: "direct", WidthCM: 14, HeightCM: 9, Published: true, AtNumLayers: 5, AtHiddenSize: 16}
 	for i, v := range [][2]int{{4, 5}, {8, 5}, {16, 5}, {32, 5}, {64, 5}, {16, 1}, {16, 3}, {16, 7}, {16, 10}} {
 		at := i
 		if i >= 7 {

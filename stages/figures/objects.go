@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -17,25 +17,25 @@ const bins = 60
 // log axis, and where the norms of their mean lie.
 func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	network := p.Series[0].Network
-	summary, err := artifact.Read[artifact.ObjectSummary](inputs, InputObjectSummary+network)
+	summary, err := read[artifact.ObjectSummary](inputs, "objects/summary", network)
 	if err != nil {
 		return err
 	}
-	spectrum, err := artifact.Read[artifact.Spectrum](inputs, InputSpectrum+network)
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", network)
 	if err != nil {
 		return err
 	}
-	objects, shape, err := readValues(inputs, InputObjects+network, 2)
+	objects, shape, err := readValues(inputs, "objects/objects", network, 2)
 	if err != nil {
 		return err
 	}
-	exact, exactShape, err := readValues(inputs, InputHessians+network, 2)
+	exact, exactShape, err := readValues(inputs, "objects/hessians", network, 2)
 	if err != nil {
 		return err
 	}
 	if shape[0] != summary.Objects || shape[1] != 4 || exactShape[0] != summary.Exact || exactShape[1] != 3 {
-		return fmt.Errorf("inputs %s%s and %s%s have shapes %v and %v: want %d×4 and %d×3",
-			InputObjects, network, InputHessians, network, shape, exactShape, summary.Objects, summary.Exact)
+		return fmt.Errorf("inputs %s and %s have shapes %v and %v: want %d×4 and %d×3",
+			Input("objects/objects", network), Input("objects/hessians", network), shape, exactShape, summary.Objects, summary.Exact)
 	}
 	column := func(values []float64, width, at int) []float64 {
 		var out []float64

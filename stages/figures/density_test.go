@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 // figure has finite places and no fault.
 func TestDensityOfNoWidth(t *testing.T) {
 	var c condition
-	for _, c = range conditions(t) {
-		if c.name == SpectralDensity+" alive" {
+	for _, c = range curvatureConditions(t) {
+		if c.name == "spectral_density"+" alive" {
 			break
 		}
 	}
@@ -24,7 +24,6 @@ func TestDensityOfNoWidth(t *testing.T) {
 		for _, steps := range []int{1, 6} {
 			for _, deflated := range [][]float64{{}, {value, value}} {
 				p, in := c.p, maps.Clone(c.inputs)
-				p.Terms = []string{"H"}
 				d := artifact.Density{
 					Term: "H", Objects: 10000, Parameters: 50, Steps: steps, Probes: 2, Deflated: deflated, Mass: float64(50-len(deflated)) / 50,
 					FirstMoment: value, ProbeMoments: []float64{value, value},
@@ -37,8 +36,8 @@ func TestDensityOfNoWidth(t *testing.T) {
 					}
 					rule = append(append(rule, 1), make([]float64, steps-1)...)
 				}
-				in[InputDensity+"H/"+network] = encode(t, d, nil)
-				in[InputRule+"H/"+network] = npy.Encode([]int{2, 2, steps}, rule)
+				in[Input("density/density", network)] = encode(t, d, nil)
+				in[Input("density/rule", network)] = npy.Encode([]int{2, 2, steps}, rule)
 				name := fmt.Sprintf("λ = %v, %d steps, %d deflated", value, steps, len(deflated))
 				page := drawSVG(t, condition{name, p, in})
 				for _, fault := range page.Faults() {

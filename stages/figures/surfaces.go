@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -84,9 +84,9 @@ func spread(n int, radius float64) []float64 {
 }
 
 func (p Params) readSurface(inputs map[string][]byte) (artifact.SurfaceSummary, error) {
-	s, err := artifact.Read[artifact.SurfaceSummary](inputs, InputSurface+p.Series[0].Network)
+	s, err := read[artifact.SurfaceSummary](inputs, "surfaces/summary", p.Series[0].Network)
 	if err == nil && len(s.Directions) != 4 {
-		err = fmt.Errorf("input %s%s has %d directions, want two eigenvectors and two random ones", InputSurface, p.Series[0].Network, len(s.Directions))
+		err = fmt.Errorf("input %s has %d directions, want two eigenvectors and two random ones", Input("surfaces/summary", p.Series[0].Network), len(s.Directions))
 	}
 	return s, err
 }
@@ -98,14 +98,13 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	name := InputLines + p.Series[0].Network
-	values, shape, err := readValues(inputs, name, 3)
+	values, shape, err := readValues(inputs, "surfaces/lines", p.Series[0].Network, 3)
 	if err != nil {
 		return err
 	}
 	n := summary.Points
 	if !slices.Equal(shape, []int{4, 3, n}) {
-		return fmt.Errorf("input %s has shape %v: want 4×3×%d", name, shape, n)
+		return fmt.Errorf("input %s has shape %v: want 4×3×%d", Input("surfaces/lines", p.Series[0].Network), shape, n)
 	}
 	line := func(direction, surface int) []float64 { return values[(3*direction+surface)*n:][:n] }
 
@@ -195,4 +194,112 @@ func around(values []float64) chart.Axis {
 	}
 	air := float64(0.06 * (high - low))
 	return chart.Axis{Low: low - air, High: high + air}
+}
+
+// drawSurface2D draws the three surfaces over the plane of two eigenvectors and
+// over that of two random directions, as filled contours.
+func drawSurface2D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	summary, err := p.readSurface(inputs)
+	if err != nil {
+		return err
+	}
+	if summary.Side < 2 {
+		return fmt.Errorf("input %s has no planes: the stage surfaces was not asked for them", Input("surfaces/summary", p.Series[0].Network))
+	}
+	top := s.Heading(p.title(),
+		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+chart.Trained(p.Series), nil)
+	page := s.Page(top)
+	height := float64((page.Bottom - page.Top - 2) / 2)
+	for row, result := range []string{"surfaces/eigen_plane", "surfaces/random_plane"} {
+		values, shape, err := readValues(inputs, result, p.Series[0].Network, 3)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(shape, []int{3, summary.Side, summary.Side}) {
+			return fmt.Errorf("input %s has shape %v: want 3×%d×%d", Input(result, p.Series[0].Network), shape, summary.Side, summary.Side)
+		}
+		outer := page
+		outer.Top += float64(float64(row) * (height + 2))
+		outer.Bottom = outer.Top + height
+		if err := drawPlanes(s, outer, summary, 2*row, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawPlanes draws one row: L_k and L_{k+1} with one scale, their difference
+// with its own. i is the first of the plane's two directions.
+func drawPlanes(s *chart.Sheet, outer chart.Frame, summary artifact.SurfaceSummary, i int, values []float64) error {
+	side := summary.Side
+	size := side * side
+	along, across := summary.Directions[i], summary.Directions[i+1]
+	x := chart.Axis{Label: directionName(along, i), Low: -along.Radius, High: along.Radius, Most: 6}
+	y := chart.Axis{Label: directionName(across, i+1), Low: -across.Radius, High: across.Radius, Most: 6}
+
+	losses := lossLevels(values[:2*size])
+	delta := withoutRounding(values[2*size:], values[:size], summary.K)
+	factor, text := scale(largest(delta))
+	delta = scaled(delta, factor)
+	changes := changeLevels(delta)
+	losses.axis.Label = "mean loss"
+	changes.axis.Label = changeLabel(text)
+
+	outer.Top += chart.PanelTitle - 2
+	const gap = 8
+	label := float64(chart.LabelSize + 5)
+	// All three maps are equally large; the first has the label of the y
+	// axis in addition, the second and third a colour bar.
+	width := (outer.Right - outer.Left - label - s.BarRoom(losses.axis) - s.BarRoom(changes.axis) - 2*gap) / 3
+	left := outer.Left
+	for j, panel := range []struct {
+		title  string
+		values []float64
+		levels
+		bar bool
+	}{
+		{`$\mathcal{L}_k$`, values[:size], losses, false},
+		{`$\mathcal{L}_{k+1}$`, values[size : 2*size], losses, true},
+		{`$\mathcal{L}_{k+1} - \mathcal{L}_k$`, delta, changes, true},
+	} {
+		frame := outer
+		frame.Left = left
+		frame.Right = left + width
+		vertical := y
+		if j == 0 {
+			frame.Right += label
+		} else {
+			vertical.Label = ""
+		}
+		in, err := chart.NewPanel(s, frame, x, vertical)
+		if err != nil {
+			return err
+		}
+		field := chart.Field{X: spread(side, along.Radius), Y: spread(side, across.Radius), Values: panel.values}
+		in.FillBands(field, panel.at, panel.shade)
+		lines := in.Contours(field, panel.at[1:len(panel.at)-1], chart.Stroke(chart.Shade(chart.Ink, 120), 0.4))
+		in.LabelContours(lines, panel.texts[1:len(panel.texts)-1], chart.Ink, in.Point(0, 0))
+		cross(in)
+		if largest(panel.values) == 0 {
+			in.Say("all 0")
+		}
+		in.Above(panel.title)
+		in.DrawAxes()
+		left = frame.Right + gap
+		if panel.bar {
+			in.ColourBar(panel.axis, panel.at, panel.shade)
+			left += s.BarRoom(panel.axis)
+		}
+	}
+	return nil
+}
+
+// cross marks the trained weights.
+func cross(in *chart.Panel) {
+	const half = 3
+	at := in.Point(0, 0)
+	for _, pen := range []drawing.Stroke{chart.Stroke(chart.White, 2.2), chart.Stroke(chart.Black, 0.9)} {
+		in.Stroke(drawing.Polyline(drawing.Point{X: at.X - half, Y: at.Y}, drawing.Point{X: at.X + half, Y: at.Y}), pen)
+		in.Stroke(drawing.Polyline(drawing.Point{X: at.X, Y: at.Y - half}, drawing.Point{X: at.X, Y: at.Y + half}), pen)
+	}
 }

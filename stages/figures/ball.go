@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -13,14 +13,14 @@ import (
 
 // models returns, sphere by sphere, the median of |quadratic model| over the
 // random directions and the largest over the eigenvectors; nil without any.
-func models(inputs map[string][]byte, name string, b artifact.BallSummary) (random, eigen []float64, err error) {
-	values, shape, err := readValues(inputs, name, 3)
+func models(inputs map[string][]byte, network string, b artifact.BallSummary) (random, eigen []float64, err error) {
+	values, shape, err := readValues(inputs, "ball/curves", network, 3)
 	if err != nil {
 		return nil, nil, err
 	}
 	radii := len(b.Spheres)
 	if !slices.Equal(shape, []int{2 * (b.Random + b.Eigen), 2, radii}) {
-		return nil, nil, fmt.Errorf("input %s has shape %v: want %d×2×%d", name, shape, 2*(b.Random+b.Eigen), radii)
+		return nil, nil, fmt.Errorf("input %s has shape %v: want %d×2×%d", Input("ball/curves", network), shape, 2*(b.Random+b.Eigen), radii)
 	}
 	for i := range radii {
 		var list []float64
@@ -41,17 +41,15 @@ func models(inputs map[string][]byte, name string, b artifact.BallSummary) (rand
 	return random, eigen, nil
 }
 
-const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
-
 // drawDifferenceOverRadius draws |L_{k+1} − L_k| on spheres about the trained
 // weights against the quadratic model and the bounds.
 func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	network := p.Series[0].Network
-	b, err := artifact.Read[artifact.BallSummary](inputs, InputBall+network)
+	b, err := read[artifact.BallSummary](inputs, "ball/ball", network)
 	if err != nil {
 		return err
 	}
-	randomModel, eigenModel, err := models(inputs, InputBallCurves+network, b)
+	randomModel, eigenModel, err := models(inputs, network, b)
 	if err != nil {
 		return err
 	}

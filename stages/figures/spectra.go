@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ type eigenvalues struct {
 // drawTopEigenvalues draws the ends of H and the top of G by rank, with what
 // the class means predict, and below the certificates relative to the values.
 func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	spectrum, err := artifact.Read[artifact.Spectrum](inputs, InputSpectrum+p.Series[0].Network)
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0].Network)
 	if err != nil {
 		return err
 	}
@@ -192,4 +192,96 @@ func drawRanks(in, below *chart.Panel, r eigenvalues) {
 			}
 		}
 	}
+}
+
+// The dashes that tell lines apart without their colours.
+var (
+	dashed = []float64{3.5, 1.8}
+	dotted = []float64{1.4, 1.4}
+)
+
+// drawNormsOverK draws the norms of networks trained on k objects, each at its
+// own weights, a panel for each recipe.
+func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	var panels []chart.TrendPanel
+	var dead []string
+	for _, recipe := range chart.Recipes(p.Series) {
+		h := &chart.Trend{Label: `$\|H^{(k)}\|_2$`, Paint: paintH, Mark: chart.Disc, Shift: -3}
+		g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed}
+		r := &chart.Trend{Label: `$\|H^{(k)} - G^{(k)}\|_2$`, Paint: paintR, Mark: chart.Triangle, Dash: dotted, Shift: 3}
+		for _, n := range p.Series {
+			if n.Recipe != recipe {
+				continue
+			}
+			spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", n.Network)
+			if err != nil {
+				return err
+			}
+			if spectrum.Hessian.Norm == 0 {
+				dead = append(dead, name(n, p.Series))
+			}
+			h.Add(spectrum.Objects, spectrum.Hessian.Norm)
+			g.Add(spectrum.Objects, spectrum.GaussNewton.Norm)
+			r.Add(spectrum.Objects, spectrum.HTerm.Norm)
+		}
+		panels = append(panels, chart.TrendPanel{Title: chart.RecipeLabel(recipe), Trends: []*chart.Trend{h, g, r}})
+	}
+	if len(panels) == 1 && p.Series[0].Recipe == "" {
+		panels[0].Title = ""
+	}
+	entries := append(chart.TrendEntries(panels[0].Trends...), s.Remarks(dead, "collapsed, all norms 0")...)
+	top := s.Heading(p.title(), "networks trained on the first $k$ objects, each at its own weights: a line through the medians of the seeds", entries)
+	return chart.DrawTrends(s, s.Page(top), "spectral norm", "collapsed, all norms 0", panels...)
+}
+
+// name tells a network from the others of the figure.
+func name(n Series, all []Series) string {
+	if text := n.Apart(all); text != "" {
+		return text
+	}
+	return chart.SeedLabel(n.Seed)
+}
+
+// drawIncrementsOverK draws the norms of the Hessian of the first k objects, of
+// the next object's and of their difference, at fixed weights, and of the
+// difference of some other objects. The next object is another one at each k,
+// so that a line through these would say nothing.
+func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	d := &chart.Trend{Label: `$\|H_{k+1} - H^{(k)}\|_2$`, Paint: paintObject, Mark: chart.Diamond, Shift: -2.5, Single: true}
+	others := &chart.Trend{Label: `$\|H_i - H^{(k)}\|_2$, other $i > k + 1$`, Paint: chart.Shade(paintObject, 110), Mark: chart.Diamond, Shift: -5.5, Single: true}
+	one := &chart.Trend{Label: `$\|H_{k+1}\|_2$`, Paint: chart.Palette[1], Mark: chart.Triangle, Shift: 2.5, Single: true}
+	h := &chart.Trend{Label: `$\|H^{(k)}\|_2$`, Paint: paintH, Mark: chart.Disc, Shift: -1.5}
+	g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed, Shift: 1.5}
+	var dead []string
+	for _, n := range p.Series {
+		summary, err := read[artifact.IncrementSummary](inputs, "increments/increments", n.Network)
+		if err != nil {
+			return err
+		}
+		alive := false
+		for _, i := range summary.Increments {
+			alive = alive || i.SampleHessian > 0 || i.ObjectHessian > 0
+			d.Add(i.K, i.HessianNorm)
+			for _, o := range i.Others {
+				others.Add(i.K, o.HessianNorm)
+			}
+			one.Add(i.K, i.ObjectHessian)
+			h.Add(i.K, i.SampleHessian)
+			g.Add(i.K, i.SampleGN)
+		}
+		if !alive {
+			dead = append(dead, name(n, p.Series))
+		}
+	}
+	trends, named := []*chart.Trend{g, h, one, d}, []*chart.Trend{d, one, h, g}
+	if !others.Empty() {
+		trends, named = append([]*chart.Trend{others}, trends...), append(named, others)
+	}
+	small := "object $k+1$ and the mean over the first $k$, at the same weights"
+	if len(p.Series) > 1 {
+		small += ": lines through the medians of " + chart.Plural(len(p.Series), "network")
+	}
+	entries := append(chart.TrendEntries(named...), s.Remarks(dead, "collapsed, all norms 0")...)
+	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+	return chart.DrawTrends(s, s.Page(top), "spectral norm", "collapsed, all norms 0", chart.TrendPanel{Trends: trends})
 }

@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"bytes"
@@ -15,29 +15,23 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart/charttest"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// condition is a figure under some condition of the data.
-type condition struct {
-	name   string
-	p      Params
-	inputs map[string][]byte
-}
-
 // sizes are of the figures as they are published, in centimetres.
 var sizes = map[string][2]float64{
-	SpectralDensity: {17, 8.5}, TopEigenvalues: {12, 11}, NormsOverK: {12, 9}, IncrementsOverK: {12, 9}, ObjectNorms: {12, 9},
-	LayerBlocks: {17, 9}, Surface1D: {20, 9}, Surface2D: {20, 12.5},
-	BoundWaterfall: {16, 12}, BoundOverK: {17, 9.5}, DifferenceOverRadius: {13, 11}, SufficientSize: {12, 9.5}, RotationOverEpochs: {12, 9},
+	"spectral_density": {17, 8.5}, "top_eigenvalues": {12, 11}, "norms_over_k": {12, 9}, "increments_over_k": {12, 9}, "object_norms": {12, 9},
+	"layer_blocks": {17, 9}, "surface_1d": {20, 9}, "surface_2d": {20, 12.5},
+	"bound_waterfall": {16, 12}, "bound_over_k": {17, 9.5}, "difference_over_radius": {13, 11}, "sufficient_size": {12, 9.5}, "rotation_over_epochs": {12, 9},
 }
 
-// conditions are all kinds of figures of a trained network, of another with
+// curvatureConditions are all figures of figures of a trained network, of another with
 // other layers, of a collapsed one, and where they show several, of several.
-func conditions(t *testing.T) []condition {
+func curvatureConditions(t *testing.T) []condition {
 	t.Helper()
 	once.Do(func() { made = makeConditions(t) })
 	return slices.Clone(made)
@@ -60,19 +54,22 @@ func makeConditions(t *testing.T) []condition {
 		}
 	}
 	var out []condition
-	for _, k := range kinds() {
-		p := Params{Figure: k.name, Dataset: "mnist", Input: "direct", WidthCM: sizes[k.name][0], HeightCM: sizes[k.name][1], Radius: 0.1, Terms: []string{"H", "G"}}
+	for _, f := range All {
+		if f.ReadsOf("losses", "differences") {
+			continue
+		}
+		p := Params{Figure: f.Name, Dataset: "mnist", Input: "direct", WidthCM: sizes[f.Name][0], HeightCM: sizes[f.Name][1]}
 		add := func(name string, series ...chart.Series) {
 			p.Series = series
-			out = append(out, condition{k.name + " " + name, p, inputs})
+			out = append(out, condition{f.Name + " " + name, p, inputs})
 		}
 		add("alive", alive)
 		add("deep", deep)
 		add("dead", dead)
-		if k.many {
+		if f.Shows != One {
 			add("several", several...)
 		}
-		if k.name == NormsOverK {
+		if f.Name == "norms_over_k" {
 			p.WidthCM *= 1.4
 			both := slices.Clone(several)
 			for _, s := range several[3:] {
@@ -98,21 +95,8 @@ func page(t *testing.T, c condition) charttest.Page {
 	return p
 }
 
-func drawSVG(t *testing.T, c condition) charttest.Page {
-	t.Helper()
-	d, err := c.p.draw(c.inputs)
-	if err != nil {
-		t.Fatalf("%s: %v", c.name, err)
-	}
-	b, err := d.SVG()
-	if err != nil {
-		t.Fatalf("%s: %v", c.name, err)
-	}
-	return charttest.Read(t, b)
-}
-
-func TestNothingIsCutOrOverlaps(t *testing.T) {
-	for _, c := range conditions(t) {
+func TestNothingOfCurvatureIsCutOrOverlaps(t *testing.T) {
+	for _, c := range curvatureConditions(t) {
 		for _, fault := range page(t, c).Faults() {
 			t.Errorf("%s: %s", c.name, fault)
 		}
@@ -127,15 +111,15 @@ func TestNothingIsCutOrOverlaps(t *testing.T) {
 }
 
 // What an axis cannot show is said, and only then.
-func TestCollapsedNetworksAreNamed(t *testing.T) {
+func TestCollapsedCurvatureIsNamed(t *testing.T) {
 	want := map[string]string{
-		SpectralDensity: "collapsed, all eigenvalues 0", TopEigenvalues: "collapsed, all eigenvalues 0", NormsOverK: "collapsed, all norms 0",
-		IncrementsOverK: "collapsed, all norms 0", ObjectNorms: "collapsed, all norms 0", LayerBlocks: "collapsed, all norms 0",
-		Surface1D: "all 0", Surface2D: "all 0", BoundWaterfall: "collapsed, all exact norms 0",
-		BoundOverK: "seed 0: collapsed, all measured values 0", DifferenceOverRadius: "collapsed, the difference at θ^∗ is 0",
-		SufficientSize: "collapsed, all losses equal: one object is enough", RotationOverEpochs: "collapsed, all eigenvalues 0",
+		"spectral_density": "collapsed, all eigenvalues 0", "top_eigenvalues": "collapsed, all eigenvalues 0", "norms_over_k": "collapsed, all norms 0",
+		"increments_over_k": "collapsed, all norms 0", "object_norms": "collapsed, all norms 0", "layer_blocks": "collapsed, all norms 0",
+		"surface_1d": "all 0", "surface_2d": "all 0", "bound_waterfall": "collapsed, all exact norms 0",
+		"bound_over_k": "seed 0: collapsed, all measured values 0", "difference_over_radius": "collapsed, the difference at θ^∗ is 0",
+		"sufficient_size": "collapsed, all losses equal: one object is enough", "rotation_over_epochs": "collapsed, all eigenvalues 0",
 	}
-	for _, c := range conditions(t) {
+	for _, c := range curvatureConditions(t) {
 		labels := page(t, c).Labels()
 		kind, state, _ := strings.Cut(c.name, " ")
 		text := strings.Join(labels, "\n")
@@ -166,7 +150,7 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 func TestFiguresSay(t *testing.T) {
 	want := map[string][]string{
 		"top_eigenvalues alive":        {"MNIST, direct inputs, h = 16, num_layers = 5", "largest gap of H: factor 2.40 after 3", "relative error"},
-		"spectral_density alive":       {"eigenvalue λ", "|λ|", "not told from 0: 90.5 % of H, 90.5 % of G"},
+		"spectral_density alive":       {"eigenvalue λ", "|λ|", "not told from 0: 90.5 % of H"},
 		"object_norms alive":           {"5 objects dead, all norms 0", "1 object below the axis", "of their mean: ‖H‖_2 = 303, ‖G‖_2 = 302"},
 		"layer_blocks alive":           {"W_7", "300", "30"},
 		"surface_1d alive":             {"eigenvector 1, v^THv = 300", "10^4 (ℒ_{k + 1} − ℒ_k)"},
@@ -178,7 +162,7 @@ func TestFiguresSay(t *testing.T) {
 		"norms_over_k several":         {"range of the seeds", "spectral norm"},
 		"sufficient_size alive":        {"the sample, 10,000 objects: larger sizes are extrapolated", "Δ_2^{(D)}, σ = 0.01"},
 	}
-	for _, c := range conditions(t) {
+	for _, c := range curvatureConditions(t) {
 		labels := page(t, c).Labels()
 		for _, w := range want[c.name] {
 			if !slices.Contains(labels, w) {
@@ -194,8 +178,8 @@ func TestFiguresSay(t *testing.T) {
 
 // Equal params and inputs give equal bytes, also when figures are drawn at the
 // same time.
-func TestBytesAreStable(t *testing.T) {
-	for _, c := range slices.DeleteFunc(conditions(t), func(c condition) bool {
+func TestBytesOfCurvatureAreStable(t *testing.T) {
+	for _, c := range slices.DeleteFunc(curvatureConditions(t), func(c condition) bool {
 		return !slices.Contains([]string{"surface_2d alive", "norms_over_k several"}, c.name)
 	}) {
 		var all [3]map[string][]byte
@@ -219,14 +203,14 @@ func TestBytesAreStable(t *testing.T) {
 }
 
 // What is drawn, without the compression, which Go may change.
-func TestGolden(t *testing.T) {
+func TestGoldenCurvature(t *testing.T) {
 	want := map[string]string{
 		"surface_2d alive svg":      "b14230c1162b8a21",
 		"surface_2d alive pdf":      "dde220aa36bcfe82",
 		"surface_2d alive png":      "864e9ed3a49a181e",
 		"bound_waterfall alive svg": "8dee4d1d01c6090b",
 	}
-	for _, c := range conditions(t) {
+	for _, c := range curvatureConditions(t) {
 		if _, golden := want[c.name+" svg"]; !golden {
 			continue
 		}
@@ -247,8 +231,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestRefuses(t *testing.T) {
-	all := conditions(t)
+func TestCurvatureRefuses(t *testing.T) {
+	all := curvatureConditions(t)
 	of := func(name string) condition {
 		return all[slices.IndexFunc(all, func(c condition) bool { return c.name == name })]
 	}
@@ -258,21 +242,24 @@ func TestRefuses(t *testing.T) {
 		change       func(*Params, map[string][]byte)
 		want         string
 	}{
-		{"kind", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie": known are top_eigenvalues, layer_blocks`},
+		{"kind", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie": known are hidden_size, num_layers`},
 		{"nothing", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Series = nil }, "no networks"},
 		{"two", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "2 networks: the figure shows one"},
 		{"twice", "norms_over_k alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "occurs twice"},
-		{"term", "spectral_density alive", func(p *Params, _ map[string][]byte) { p.Terms = []string{"X"} }, `term "X"`},
 		{"size", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.WidthCM = math.NaN() }, "no size of a figure"},
 		{"small", "surface_2d alive", func(p *Params, _ map[string][]byte) { p.HeightCM = 4 }, "too small for the labels"},
-		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, InputSpectrum+id) }, "input spectrum/" + id},
+		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, Input("spectra/spectrum", id)) }, "input spectra/spectrum/" + id},
 		{"lines", "surface_1d alive", func(_ *Params, in map[string][]byte) {
-			in[InputLines+id] = npy.Encode([]int{1, 1, 1}, []float64{1})
+			in[Input("surfaces/lines", id)] = npy.Encode([]int{1, 1, 1}, []float64{1})
 		}, "shape [1 1 1]: want 4×3×21"},
 		{"infinite", "surface_1d alive", func(_ *Params, in map[string][]byte) {
-			in[InputLines+id] = npy.Encode([]int{1, 1, 1}, []float64{math.Inf(1)})
+			in[Input("surfaces/lines", id)] = npy.Encode([]int{1, 1, 1}, []float64{math.Inf(1)})
 		}, "value 0 is +Inf"},
-		{"rule of another", "spectral_density alive", func(_ *Params, in map[string][]byte) { in[InputDensity+"G/"+id] = in[InputDensity+"H/"+id] }, "is of H"},
+		{"of another term", "spectral_density alive", func(_ *Params, in map[string][]byte) {
+			d, err := artifact.Decode[artifact.Density](in[Input("density/density", id)])
+			d.Term = "G"
+			in[Input("density/density", id)] = encode(t, d, err)
+		}, "is of G"},
 	} {
 		x := of(c.figure)
 		inputs := maps.Clone(x.inputs)
@@ -288,32 +275,6 @@ func TestRefuses(t *testing.T) {
 	x := of("layer_blocks alive")
 	if _, err := Run(ctx, x.p, task.New(x.inputs)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: error %v", err)
-	}
-}
-
-// Inputs names exactly what is read.
-func TestInputs(t *testing.T) {
-	for _, c := range conditions(t) {
-		names, err := c.p.Inputs()
-		if err != nil {
-			t.Fatal(err)
-		}
-		inputs := make(map[string][]byte)
-		for _, name := range names {
-			if inputs[name] = c.inputs[name]; inputs[name] == nil {
-				t.Errorf("%s: no input %s", c.name, name)
-			}
-		}
-		if _, err := c.p.draw(inputs); err != nil {
-			t.Errorf("%s: with its own inputs alone: %v", c.name, err)
-		}
-		for _, name := range names {
-			less := maps.Clone(inputs)
-			delete(less, name)
-			if _, err := c.p.draw(less); err == nil {
-				t.Errorf("%s: does not read its input %s", c.name, name)
-			}
-		}
 	}
 }
 
@@ -340,7 +301,7 @@ func TestLevels(t *testing.T) {
 func TestSmoothingKeepsTheShare(t *testing.T) {
 	inputs := make(map[string][]byte)
 	n := put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
-	d, err := readDensity(inputs, "H", n.Network)
+	d, err := readDensity(inputs, n.Network)
 	if err != nil {
 		t.Fatal(err)
 	}

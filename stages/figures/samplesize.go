@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ func criterionPen(i, n int) drawing.Stroke {
 // each criterion, and for the one without noise what single orders give under
 // both definitions.
 func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := artifact.Read[artifact.SampleSizeSummary](inputs, InputSampleSize+p.Series[0].Network)
+	summary, err := read[artifact.SampleSizeSummary](inputs, "samplesize/samplesize", p.Series[0].Network)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 // drawLayerBlocks draws the spectral norms of the blocks of H and G as two
 // maps of numbers with one scale.
 func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	name := InputSpectrum + p.Series[0].Network
-	spectrum, err := artifact.Read[artifact.Spectrum](inputs, name)
+	name := Input("spectra/spectrum", p.Series[0].Network)
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0].Network)
 	if err != nil {
 		return err
 	}

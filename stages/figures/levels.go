@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"image/color"

@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -66,7 +66,7 @@ func (n network) rotation(t *testing.T) {
 			})
 		}
 	}
-	n.inputs[InputRotation+n.Network] = encode(t, r, nil)
+	n.inputs[Input("rotation/rotation", n.Network)] = encode(t, r, nil)
 }
 
 func (n network) spectrum(t *testing.T) {
@@ -113,39 +113,34 @@ func (n network) spectrum(t *testing.T) {
 		s.LayerBlocks.Hessian = append(s.LayerBlocks.Hessian, row)
 		s.LayerBlocks.GaussNewton = append(s.LayerBlocks.GaussNewton, row)
 	}
-	n.inputs[InputSpectrum+n.Network] = encode(t, s, nil)
+	n.inputs[Input("spectra/spectrum", n.Network)] = encode(t, s, nil)
 }
 
 func (n network) density(t *testing.T) {
 	const steps, probes = 40, 3
-	for _, term := range []string{"H", "G", "R"} {
-		d := artifact.Density{Term: term, Objects: n.SampleSize, Parameters: 13984, Steps: steps, Probes: probes, Mass: 0.9995, Deflated: []float64{}, ProbeMoments: make([]float64, probes)}
-		for _, v := range []float64{303, 210, 119, 45, 20} {
-			d.Deflated = append(d.Deflated, float64(v*n.alive))
-		}
-		low := -2.7
-		if term == "G" {
-			low = 0
-		}
-		var values []float64
-		for range probes {
-			var nodes, weights []float64
-			for i := range steps {
-				nodes = append(nodes, float64(n.alive*(low+float64((8.4-low)*float64(i)/(steps-1))+0.05*n.stream.Float64())))
-				weights = append(weights, 0.1/steps)
-			}
-			nearest := 0
-			for i, v := range nodes {
-				if math.Abs(v) < math.Abs(nodes[nearest]) {
-					nearest = i
-				}
-			}
-			weights[nearest] = 0.9 + 0.1/steps
-			values = append(append(values, nodes...), weights...)
-		}
-		n.inputs[InputDensity+term+"/"+n.Network] = encode(t, d, nil)
-		n.inputs[InputRule+term+"/"+n.Network] = npy.Encode([]int{probes, 2, steps}, values)
+	d := artifact.Density{Term: "H", Objects: n.SampleSize, Parameters: 13984, Steps: steps, Probes: probes, Mass: 0.9995, Deflated: []float64{}, ProbeMoments: make([]float64, probes)}
+	for _, v := range []float64{303, 210, 119, 45, 20} {
+		d.Deflated = append(d.Deflated, float64(v*n.alive))
 	}
+	const low = -2.7
+	var values []float64
+	for range probes {
+		var nodes, weights []float64
+		for i := range steps {
+			nodes = append(nodes, float64(n.alive*(low+float64((8.4-low)*float64(i)/(steps-1))+0.05*n.stream.Float64())))
+			weights = append(weights, 0.1/steps)
+		}
+		nearest := 0
+		for i, v := range nodes {
+			if math.Abs(v) < math.Abs(nodes[nearest]) {
+				nearest = i
+			}
+		}
+		weights[nearest] = 0.9 + 0.1/steps
+		values = append(append(values, nodes...), weights...)
+	}
+	n.inputs[Input("density/density", n.Network)] = encode(t, d, nil)
+	n.inputs[Input("density/rule", n.Network)] = npy.Encode([]int{probes, 2, steps}, values)
 }
 
 func (n network) objects(t *testing.T) {
@@ -167,9 +162,9 @@ func (n network) objects(t *testing.T) {
 		hessians = append(hessians, float64(i), n.alive*float64(3000+100*i), -n.alive)
 	}
 	s.GaussNewtonNorm.Median = 400 * n.alive
-	n.inputs[InputObjectSummary+n.Network] = encode(t, s, nil)
-	n.inputs[InputObjects+n.Network] = npy.Encode([]int{objects, 4}, table)
-	n.inputs[InputHessians+n.Network] = npy.Encode([]int{exact, 3}, hessians)
+	n.inputs[Input("objects/summary", n.Network)] = encode(t, s, nil)
+	n.inputs[Input("objects/objects", n.Network)] = npy.Encode([]int{objects, 4}, table)
+	n.inputs[Input("objects/hessians", n.Network)] = npy.Encode([]int{exact, 3}, hessians)
 }
 
 func (n network) increments(t *testing.T) {
@@ -180,7 +175,7 @@ func (n network) increments(t *testing.T) {
 			{Object: k + 3, HessianNorm: 0.8 * v}, {Object: k + 5, HessianNorm: 1.3 * v},
 		}})
 	}
-	n.inputs[InputIncrements+n.Network] = encode(t, s, nil)
+	n.inputs[Input("increments/increments", n.Network)] = encode(t, s, nil)
 }
 
 func (n network) surfaces(t *testing.T) {
@@ -206,9 +201,9 @@ func (n network) surfaces(t *testing.T) {
 		}
 	}
 	plane := npy.Encode([]int{3, side, side}, append(append(planes[0], planes[1]...), planes[2]...))
-	n.inputs[InputSurface+n.Network] = encode(t, s, nil)
-	n.inputs[InputLines+n.Network] = npy.Encode([]int{4, 3, points}, lines)
-	n.inputs[InputEigenPlane+n.Network], n.inputs[InputRandomPlane+n.Network] = plane, plane
+	n.inputs[Input("surfaces/summary", n.Network)] = encode(t, s, nil)
+	n.inputs[Input("surfaces/lines", n.Network)] = npy.Encode([]int{4, 3, points}, lines)
+	n.inputs[Input("surfaces/eigen_plane", n.Network)], n.inputs[Input("surfaces/random_plane", n.Network)] = plane, plane
 }
 
 // quantilesAround are of a distribution with that median.
@@ -261,7 +256,7 @@ func (n network) bounds(t *testing.T) {
 		s.Losses = append(s.Losses, l)
 		s.Increments = append(s.Increments, artifact.IncrementBounds{K: k, Norm: 500 * n.alive, Upper: 600 * n.alive, Printed: 1e13})
 	}
-	n.inputs[InputBounds+n.Network] = encode(t, s, nil)
+	n.inputs[Input("bounds/bounds", n.Network)] = encode(t, s, nil)
 }
 
 func (n network) ball(t *testing.T) {
@@ -289,8 +284,8 @@ func (n network) ball(t *testing.T) {
 			}
 		}
 	}
-	n.inputs[InputBall+n.Network] = encode(t, s, nil)
-	n.inputs[InputBallCurves+n.Network] = npy.Encode([]int{2 * (s.Random + s.Eigen), 2, len(radii)}, curves)
+	n.inputs[Input("ball/ball", n.Network)] = encode(t, s, nil)
+	n.inputs[Input("ball/curves", n.Network)] = npy.Encode([]int{2 * (s.Random + s.Eigen), 2, len(radii)}, curves)
 }
 
 func (n network) sizes(t *testing.T) {
@@ -307,5 +302,5 @@ func (n network) sizes(t *testing.T) {
 		}
 		s.Criteria = append(s.Criteria, c)
 	}
-	n.inputs[InputSampleSize+n.Network] = encode(t, s, nil)
+	n.inputs[Input("samplesize/samplesize", n.Network)] = encode(t, s, nil)
 }

@@ -1,4 +1,4 @@
-package landscapes
+package figures
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ const unresolved = 0.1
 // the top eigenspace of the Hessian with those of the snapshot before, of the
 // first and of the last.
 func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	r, err := artifact.Read[artifact.Rotation](inputs, InputRotation+p.Series[0].Network)
+	r, err := read[artifact.Rotation](inputs, "rotation/rotation", p.Series[0].Network)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 			from, to := r.Snapshots[min(i, other)].Epoch, r.Snapshots[max(i, other)].Epoch
 			pair, ok := r.Pair(from, to)
 			if !ok {
-				return fmt.Errorf("input %s%s does not compare epochs %d and %d", InputRotation, p.Series[0].Network, from, to)
+				return fmt.Errorf("input %s does not compare epochs %d and %d", Input("rotation/rotation", p.Series[0].Network), from, to)
 			}
 			points, open = append(points, in.Point(float64(at.Epoch), pair.Overlap)), append(open, pair.Error > unresolved)
 		}

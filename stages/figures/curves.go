@@ -1,0 +1,297 @@
+package figures
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
+)
+
+// differences is what the stage of that name made of a network.
+type differences struct {
+	k, mean, ema []float64 // the curve, k = 1, 2, …
+	bandK        []float64 // where the band is taken; nil unless it was asked for
+	low, high    []float64
+	summary      artifact.DifferenceSummary
+}
+
+// collapsed reports whether all differences are zero, because all losses are
+// equal: the network has died.
+func (d differences) collapsed() bool {
+	for _, v := range d.mean {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func readDifferences(inputs map[string][]byte, network string, band bool) (differences, error) {
+	var d differences
+	rows, err := readRows(inputs, "differences/curve", network)
+	if err != nil {
+		return d, err
+	}
+	d.k, d.mean, d.ema = rows[0], rows[1], rows[2]
+	if d.summary, err = read[artifact.DifferenceSummary](inputs, "differences/summary", network); err != nil {
+		return d, err
+	}
+	if len(d.k) != d.summary.Objects-1 {
+		return d, fmt.Errorf("input %s has %d differences, but its summary is of %d objects", Input("differences/curve", network), len(d.k), d.summary.Objects)
+	}
+	if !band {
+		return d, nil
+	}
+	if rows, err = readRows(inputs, "differences/band", network); err != nil {
+		return d, err
+	}
+	d.bandK, d.low, d.high = rows[0], rows[1], rows[2]
+	if last := d.bandK[len(d.bandK)-1]; last > float64(len(d.k)) {
+		return d, fmt.Errorf("input %s goes to k = %v, beyond the curve's %d", Input("differences/band", network), last, len(d.k))
+	}
+	return d, nil
+}
+
+// readRows reads three rows: ascending k from 1 on and two rows of finite
+// values that are not negative.
+func readRows(inputs map[string][]byte, result, network string) (rows [3][]float64, err error) {
+	name := Input(result, network)
+	values, shape, err := readValues(inputs, result, network, 2)
+	if err != nil {
+		return rows, err
+	}
+	if shape[0] != 3 || shape[1] < 1 {
+		return rows, fmt.Errorf("input %s has shape %v: want 3 rows", name, shape)
+	}
+	n := shape[1]
+	for i := range rows {
+		rows[i] = values[i*n : (i+1)*n]
+	}
+	for i, k := range rows[0] {
+		if !(k >= 1 && k <= 1e9) || k != math.Floor(k) || i > 0 && k <= rows[0][i-1] {
+			return rows, fmt.Errorf("input %s: k is %v in column %d: want ascending whole numbers", name, k, i)
+		}
+		for _, row := range rows[1:] {
+			if v := row[i]; v < 0 {
+				return rows, fmt.Errorf("input %s: %v at k = %v is negative", name, v, k)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// group is the networks of one value of what a figure varies: they share a
+// colour, a legend entry and a published curve.
+type group struct {
+	label     string
+	stroke    drawing.Stroke
+	series    []Series
+	curves    []differences
+	published *published.Curve
+}
+
+const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
+
+// drawOverHiddenSize draws the figure hidden_size as the paper does.
+func drawOverHiddenSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	return drawPaper(s, p, inputs, chart.DepthLabel(p.Series[0].NumLayers), func(n Series) (int, string) {
+		return n.HiddenSize, chart.WidthLabel(n.HiddenSize)
+	})
+}
+
+// drawOverNumLayers draws the figure num_layers as the paper does.
+func drawOverNumLayers(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	return drawPaper(s, p, inputs, chart.WidthLabel(p.Series[0].HiddenSize), func(n Series) (int, string) {
+		return n.NumLayers, chart.DepthLabel(n.NumLayers)
+	})
+}
+
+// drawPaper draws a figure over what varies, which has a value and a label for
+// each network. The label fixed names what does not vary.
+func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string, varies func(Series) (int, string)) error {
+	groups, err := p.groups(inputs, varies)
+	if err != nil {
+		return err
+	}
+	var r, k chart.Extent
+	for _, g := range groups {
+		for _, c := range g.curves {
+			r.Take(c.ema)
+			k.Take(c.k)
+		}
+		if g.published != nil {
+			r.Take(g.published.EMA)
+		}
+	}
+
+	top := s.Heading(chart.Title(p.Dataset, p.Input, fixed), p.smallPrint(groups[0].curves[0]), describe(s, groups))
+	low, high := r.Positive()
+	y := chart.LogAxis(differenceLabel, low, high)
+	x := chart.LinearAxis("Sample size $k$", 0, max(k.High, 5))
+	in, err := chart.NewPanel(s, s.Page(top), x, y)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if g.published != nil {
+			in.Curve(floats(g.published.K), g.published.EMA, chart.Faint(g.stroke.Color))
+		}
+	}
+	for _, g := range groups {
+		for _, c := range g.curves {
+			in.Curve(c.k, c.ema, g.stroke)
+		}
+	}
+	in.DrawAxes()
+	return nil
+}
+
+// groups reads the curves and gathers them by the value that the figure
+// varies, in the order of the series.
+func (p Params) groups(inputs map[string][]byte, varies func(Series) (int, string)) ([]group, error) {
+	mode := map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input]
+	var groups []group
+	at := make(map[int]int)
+	for _, s := range p.Series {
+		value, label := varies(s)
+		i, ok := at[value]
+		if !ok {
+			i = len(groups)
+			at[value] = i
+			g := group{label: label, stroke: chart.Line(i)}
+			if p.Published && s.SampleSize == published.SampleSize {
+				c, ok, err := published.Published(published.Name{
+					Mode: mode, Dataset: p.Dataset, Figure: p.Figure, HiddenSize: s.HiddenSize, NumLayers: s.NumLayers,
+				})
+				if err != nil {
+					return nil, err
+				}
+				if ok {
+					g.published = &c
+				}
+			}
+			groups = append(groups, g)
+		}
+		d, err := readDifferences(inputs, s.Network, false)
+		if err != nil {
+			return nil, err
+		}
+		groups[i].series = append(groups[i].series, s)
+		groups[i].curves = append(groups[i].curves, d)
+	}
+	return groups, nil
+}
+
+// describe returns the legend: the groups, the published curves, and remarks
+// that name each curve that cannot be seen.
+func describe(s *chart.Sheet, groups []group) []chart.Entry {
+	var entries []chart.Entry
+	var collapsed, missing []string
+	published := false
+	for _, g := range groups {
+		alive := false
+		for i, c := range g.curves {
+			if !c.collapsed() {
+				alive = true
+				continue
+			}
+			text := g.label
+			if len(g.curves) > 1 {
+				text += " " + chart.SeedLabel(g.series[i].Seed)
+			}
+			collapsed = append(collapsed, text)
+		}
+		switch {
+		case alive:
+			entries = append(entries, chart.Entry{Text: g.label, Key: chart.StrokeKey(g.stroke)})
+		case g.published != nil: // its colour still needs a name
+			entries = append(entries, chart.Entry{Text: g.label, Key: chart.StrokeKey(chart.Faint(g.stroke.Color))})
+		}
+		if g.published == nil {
+			missing = append(missing, g.label)
+		}
+		published = published || g.published != nil
+	}
+	if published {
+		entries = append(entries, chart.Entry{Text: "as published (Kiselev & Grabovoy, 2024)", Key: chart.StrokeKey(chart.Faint(chart.Grey))})
+	} else {
+		missing = nil
+	}
+	entries = append(entries, s.Remarks(collapsed, "collapsed, all differences 0")...)
+	return append(entries, s.Remarks(missing, "no curve in the paper")...)
+}
+
+// smallPrint says how the curves were made.
+func (p Params) smallPrint(d differences) string {
+	return fmt.Sprintf("mean of %s, moving average with factor %v", chart.Plural(d.summary.Permutations, "random order"), d.summary.EMA) + chart.Trained(p.Series)
+}
+
+func floats(k []int) []float64 {
+	out := make([]float64, len(k))
+	for i, v := range k {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+// drawTrueDifference draws the curve without the filter.
+func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	d, err := readDifferences(inputs, p.Series[0].Network, true)
+	if err != nil {
+		return err
+	}
+	var r, k chart.Extent
+	r.Take(d.mean)
+	r.Take(d.ema)
+	r.Take(d.high)
+	k.Take(d.k)
+	low, high := r.Positive()
+	// The lower edge of a band may reach zero: it is not followed all the way.
+	floor := low / 4
+	for _, v := range d.low {
+		low = min(low, max(v, floor))
+	}
+
+	mean := drawing.Stroke{Color: chart.Palette[0], Width: 0.9}
+	spread := chart.Shade(chart.Palette[0], 45)
+	filter := drawing.Stroke{Color: chart.Palette[3], Width: 0.8}
+	closed := drawing.Stroke{Color: chart.Black, Width: 0.9, Dash: []float64{4, 2.2}}
+	top := s.Heading(p.title(), "the change of the mean loss without a filter"+chart.Trained(p.Series), []chart.Entry{
+		{Text: "mean of " + chart.Plural(d.summary.Permutations, "random order"), Key: chart.StrokeKey(mean)},
+		{Text: "95 % of the orders", Key: chart.BandKey(spread)},
+		{Text: `$\text{MAD}/(k+1)$`, Key: chart.StrokeKey(closed)},
+		{Text: fmt.Sprintf("the paper’s moving average, factor %v", d.summary.EMA), Key: chart.StrokeKey(filter)},
+	})
+	x := chart.Axis{Label: "Sample size $k$", Low: 1, High: max(k.High+1, 10), Log: true, Counts: true}
+	in, err := chart.NewPanel(s, s.Page(top), x, chart.LogAxis(differenceLabel, low, high))
+	if err != nil {
+		return err
+	}
+	if d.collapsed() {
+		in.Say("collapsed, all differences 0")
+	} else {
+		drawTrueCurve(in, d, mean, filter, closed, spread)
+		in.Corner(`$\text{MAD} = ` + chart.Short(d.summary.MAD) + `$`)
+	}
+	in.DrawAxes()
+	return nil
+}
+
+// drawTrueCurve draws the mean at the places of the band only: all of them would be
+// thousands of points on the last decade of a log axis.
+func drawTrueCurve(p *chart.Panel, d differences, mean, filter, closed drawing.Stroke, spread color.NRGBA) {
+	p.Band(d.bandK, d.low, d.high, spread)
+	p.Curve(d.k, d.ema, filter)
+	at := make([]float64, len(d.bandK))
+	form := make([]float64, len(d.bandK))
+	for i, k := range d.bandK {
+		at[i] = d.mean[int(k)-1]
+		form[i] = d.summary.MAD / (k + 1)
+	}
+	p.Curve(d.bandK, at, mean)
+	p.Curve(d.bandK, form, closed)
+}

@@ -1,0 +1,299 @@
+package figures
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
+)
+
+// density is the spectral density of H as quadrature rules.
+type density struct {
+	artifact.Density
+	nodes, weights [][]float64 // of each probe, nodes ascending
+}
+
+func readDensity(inputs map[string][]byte, network string) (density, error) {
+	summary, err := read[artifact.Density](inputs, "density/density", network)
+	if err != nil {
+		return density{}, err
+	}
+	d := density{Density: summary}
+	name := Input("density/rule", network)
+	values, shape, err := readValues(inputs, "density/rule", network, 3)
+	if err != nil {
+		return density{}, err
+	}
+	if shape[0] != d.Probes || shape[1] != 2 || shape[2] != d.Steps {
+		return density{}, fmt.Errorf("input %s has shape %v, but its summary is of %d probes and %d steps", name, shape, d.Probes, d.Steps)
+	}
+	if d.Term != "H" {
+		return density{}, fmt.Errorf("input %s is of %s, want H", name, d.Term)
+	}
+	for i := range d.Probes {
+		at := values[2*i*d.Steps:]
+		nodes, weights := at[:d.Steps], at[d.Steps:2*d.Steps]
+		if !sort.Float64sAreSorted(nodes) {
+			return density{}, fmt.Errorf("input %s: the nodes of probe %d do not ascend", name, i)
+		}
+		d.nodes, d.weights = append(d.nodes, nodes), append(d.weights, weights)
+	}
+	return d, nil
+}
+
+// ends returns the least and the largest eigenvalue that is known of.
+func (d density) ends() (low, high float64) {
+	low, high = d.nodes[0][0], d.nodes[0][d.Steps-1]
+	for _, n := range d.nodes {
+		low, high = min(low, n[0]), max(high, n[d.Steps-1])
+	}
+	for _, v := range d.Deflated {
+		low, high = min(low, v), max(high, v)
+	}
+	return low, high
+}
+
+// unresolved returns how near to zero the rules tell eigenvalues apart: half
+// the distance of the nodes on either side of the one nearest zero, the largest
+// over probes.
+func (d density) unresolved() float64 {
+	radius := 0.0
+	for _, n := range d.nodes {
+		at := 0
+		for i, v := range n {
+			if math.Abs(v) < math.Abs(n[at]) {
+				at = i
+			}
+		}
+		radius = max(radius, (n[min(at+1, len(n)-1)]-n[max(at-1, 0)])/2)
+	}
+	return radius
+}
+
+// within returns the share of all eigenvalues nearer to zero than radius.
+func (d density) within(radius float64) float64 {
+	share := 0.0
+	for p, n := range d.nodes {
+		for i, v := range n {
+			if math.Abs(v) < radius {
+				share += float64(d.weights[p][i]*d.Mass) / float64(d.Probes)
+			}
+		}
+	}
+	return share
+}
+
+// bell is the normal density of width 1 at t.
+func bell(t float64) float64 {
+	const peak = 0.3989422804014327 // 1/√(2π)
+	return peak * detmath.Exp(-float64(t*t)/2)
+}
+
+// smoothed is a density on a grid: the mean of the probes and their range.
+type smoothed struct{ at, mean, low, high []float64 }
+
+// smooth adds a bell of that width at the place of each eigenvalue; place is
+// false for an eigenvalue that does not belong to the axis.
+func (d density) smooth(grid []float64, width float64, place func(v float64) (float64, bool)) smoothed {
+	s := smoothed{at: grid, mean: make([]float64, len(grid)), low: make([]float64, len(grid)), high: make([]float64, len(grid))}
+	one := make([]float64, len(grid))
+	add := func(v, weight float64) {
+		x, ok := place(v)
+		if !ok || weight == 0 {
+			return
+		}
+		for i, at := range grid {
+			if t := (at - x) / width; math.Abs(t) < 8 {
+				one[i] += float64(weight / width * bell(t))
+			}
+		}
+	}
+	for p := range d.nodes {
+		clear(one)
+		for i, v := range d.nodes[p] {
+			add(v, float64(d.weights[p][i]*d.Mass))
+		}
+		for _, v := range d.Deflated {
+			add(v, 1/float64(d.Parameters))
+		}
+		for i, v := range one {
+			s.mean[i] += v / float64(d.Probes)
+			if p == 0 || v < s.low[i] {
+				s.low[i] = v
+			}
+			s.high[i] = max(s.high[i], v)
+		}
+	}
+	return s
+}
+
+// Widths of the bells that stand for eigenvalues.
+const (
+	linearWidth = 1. / 250 // of the whole axis
+	decadeWidth = 0.1      // of a power of ten
+	gridPoints  = 600
+)
+
+// drawSpectralDensity draws the density over λ, and over |λ| on a log axis.
+func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) error {
+	d, err := readDensity(inputs, p.Series[0].Network)
+	if err != nil {
+		return err
+	}
+	entries := []chart.Entry{
+		{Text: "$H$", Key: func(s *chart.Sheet, at drawing.Point, w float64) {
+			chart.BandKey(densitySpread)(s, at, w)
+			chart.StrokeKey(densityLine)(s, at, w)
+		}},
+		{Text: "negative $\\lambda$", Key: chart.StrokeKey(negative(chart.Stroke(chart.Ink, 1.1)))},
+		{Text: "outlier, found one by one", Key: chart.MarkKey(chart.Triangle, chart.Ink, drawing.Stroke{}), Slim: true},
+	}
+	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: their range; mean over %s, %s",
+		chart.Plural(d.Probes, "probe"), chart.Plural(d.Steps, "step"), chart.Plural(d.Objects, "object"), chart.Plural(d.Parameters, "weight"))
+	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+	page := s.Page(top)
+	page.Top += chart.SubtitleSize
+	left, right := page, page
+	left.Right = float64((page.Left+page.Right)/2) - chart.PanelGap/2
+	right.Left = left.Right + chart.PanelGap
+	low, high := d.ends()
+	if low == 0 && high == 0 {
+		return drawCollapsedDensity(s, left, right)
+	}
+	if err := drawLinearDensity(s, left, d, low, high); err != nil {
+		return err
+	}
+	return drawLogDensity(s, right, d, max(high, -low))
+}
+
+// drawCollapsedDensity says of both axes that there is nothing on them.
+func drawCollapsedDensity(s *chart.Sheet, frames ...chart.Frame) error {
+	for _, f := range frames {
+		in, err := chart.NewPanel(s, f, chart.LinearAxis(`eigenvalue $\lambda$`, -1, 1), chart.LogAxis("density", 1e-3, 1))
+		if err != nil {
+			return err
+		}
+		in.Say("collapsed, all eigenvalues 0")
+		in.DrawAxes()
+	}
+	return nil
+}
+
+// How the density looks: the mean over the probes and their range.
+var (
+	densityLine   = chart.Stroke(paintH, 1)
+	densitySpread = chart.Shade(paintH, 70)
+)
+
+func negative(s drawing.Stroke) drawing.Stroke {
+	s.Dash = []float64{2.6, 1.6}
+	return s
+}
+
+func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high float64) error {
+	air := float64(0.03 * (high - low))
+	if air == 0 { // one eigenvalue, many times
+		air = max(math.Abs(high), 1e-12)
+	}
+	x := chart.Axis{Label: `eigenvalue $\lambda$`, Low: low - air, High: high + air}
+	width := float64(linearWidth * (x.High - x.Low))
+	grid := make([]float64, gridPoints)
+	for i := range grid {
+		grid[i] = x.Low + float64((x.High-x.Low)*float64(i)/(gridPoints-1))
+	}
+	single := bell(0) / (width * float64(d.Parameters)) // the peak of one eigenvalue
+	c := d.smooth(grid, width, func(v float64) (float64, bool) { return v, true })
+	highest := max(single, slices.Max(c.high))
+	in, err := chart.NewPanel(s, frame, x, chart.LogAxis(`share of the eigenvalues per unit of $\lambda$`, single/6, highest))
+	if err != nil {
+		return err
+	}
+	in.Caption(fmt.Sprintf("normal kernel of width $%s$", chart.Digits(width, 2)))
+	drawSmoothed(in, c, densityLine, densitySpread)
+	for _, v := range d.Deflated {
+		in.Fill(chart.Triangle(in.Point(v, float64(2.2*single))), densityLine.Color)
+	}
+	in.DrawAxes()
+	return nil
+}
+
+// drawLogDensity draws the density over log|λ|, one curve per sign. What the
+// rules cannot tell from zero is shaded and counted.
+func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) error {
+	radius := max(min(d.unresolved(), high/10), high*1e-12) // all may be told from zero
+	x := chart.Axis{Label: `$|\lambda|$`, Low: radius / 3, High: high * 1.5, Log: true}
+	log := func(v float64) float64 { return detmath.Log(v) / math.Ln10 }
+	from, to := log(radius), log(x.High)
+	places := make([]float64, gridPoints)
+	grid := make([]float64, gridPoints)
+	for i := range places {
+		places[i] = from + float64((to-from)*float64(i)/(gridPoints-1))
+		grid[i] = detmath.Exp(float64(places[i] * math.Ln10))
+	}
+	single := bell(0) / (decadeWidth * float64(d.Parameters))
+	highest := single
+	type curve struct {
+		smoothed
+		line   drawing.Stroke
+		spread color.NRGBA
+	}
+	var curves []curve
+	for _, sign := range []float64{1, -1} {
+		c := d.smooth(places, decadeWidth, func(v float64) (float64, bool) {
+			if v = float64(v * sign); !(v >= radius) {
+				return 0, false
+			}
+			return log(v), true
+		})
+		most := slices.Max(c.high)
+		if most == 0 {
+			continue
+		}
+		highest = max(highest, most)
+		line, spread := densityLine, densitySpread
+		if sign < 0 {
+			line, spread = negative(line), chart.Shade(spread, 35)
+		}
+		c.at = grid
+		curves = append(curves, curve{c, line, spread})
+	}
+	in, err := chart.NewPanel(s, frame, x, chart.LogAxis(`share per power of ten of $|\lambda|$`, single/6, 2.5*highest))
+	if err != nil {
+		return err
+	}
+	in.Caption(fmt.Sprintf("normal kernel of width %v of a power of ten", decadeWidth))
+	near := in.Point(radius, in.Y.Low)
+	in.Fill(drawing.Rectangle(drawing.Point{X: in.Inner.Left, Y: in.Inner.Top}, near), chart.Shade(chart.Grey, 40))
+	for _, c := range curves {
+		drawSmoothed(in, c.smoothed, c.line, c.spread)
+	}
+	for _, v := range d.Deflated {
+		if v >= x.Low {
+			in.Fill(chart.Triangle(in.Point(v, float64(2.2*single))), densityLine.Color)
+		}
+	}
+	text := fmt.Sprintf("not told from 0: %s %% of $H$", chart.Digits(100*d.within(radius), 3))
+	l := in.Fit(text, chart.SubtitleSize, in.Inner.Right-in.Inner.Left-8)
+	in.PutHaloed(l, in.Inner.Left+4, in.Inner.Top+4+l.Ascent, 0, chart.Grey, 225)
+	in.DrawAxes()
+	return nil
+}
+
+// drawSmoothed draws the range over probes and the mean. What lies far below
+// the peak of a single eigenvalue is no density but the foot of a bell.
+func drawSmoothed(in *chart.Panel, c smoothed, line drawing.Stroke, spread color.NRGBA) {
+	in.Band(c.at, c.low, c.high, spread)
+	visible := make([]float64, len(c.mean))
+	for i, v := range c.mean {
+		if v >= in.Y.Low {
+			visible[i] = v
+		}
+	}
+	in.Curve(c.at, visible, line)
+}
