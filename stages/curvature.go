@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
@@ -147,7 +147,7 @@ func (w *curvatureWiring) of() []pipeline.Input {
 	input := func(name string, o CurvatureOutput) pipeline.Input {
 		return pipeline.Input{Name: name, From: o.Stage, Output: o.Output}
 	}
-	return []pipeline.Input{input(curvature.Images, w.c.Images), input(curvature.Labels, w.c.Labels), input(curvature.Weights, w.c.Weights)}
+	return []pipeline.Input{input(mlp.Images, w.c.Images), input(mlp.Labels, w.c.Labels), input(mlp.Weights, w.c.Weights)}
 }
 
 func (w *curvatureWiring) files() error {

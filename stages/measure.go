@@ -3,7 +3,7 @@ package stages
 import (
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
@@ -225,9 +225,9 @@ func (n network) shape(data *dataset) userfiles.Shape {
 // evaluated are the inputs of every stage that evaluates a trained network.
 func (w *wiring) evaluated(data *dataset, n network) []pipeline.Input {
 	return []pipeline.Input{
-		{Name: curvature.Images, From: data.stage, Output: fetch.Images},
-		{Name: curvature.Labels, From: data.stage, Output: fetch.Labels},
-		{Name: curvature.Weights, From: w.networks[n].train, Output: train.Weights},
+		{Name: mlp.Images, From: data.stage, Output: fetch.Images},
+		{Name: mlp.Labels, From: data.stage, Output: fetch.Labels},
+		{Name: mlp.Weights, From: w.networks[n].train, Output: train.Weights},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -55,14 +56,14 @@ func (x *examination) measure(ctx context.Context) (trial, error) {
 	var t trial
 	inputs := map[string][]byte{}
 	for name, o := range map[string]stages.CurvatureOutput{
-		curvature.Images: x.graph.Images, curvature.Labels: x.graph.Labels, curvature.Weights: x.graph.Weights,
+		mlp.Images: x.graph.Images, mlp.Labels: x.graph.Labels, mlp.Weights: x.graph.Weights,
 	} {
 		var err error
 		if inputs[name], err = x.read(ctx, o); err != nil {
 			return t, err
 		}
 	}
-	network, data, err := curvature.Decode(inputs, 0)
+	network, data, err := mlp.Decode(inputs, 0)
 	if err != nil {
 		return t, err
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
-	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
@@ -118,7 +118,7 @@ func signs(n, probes int) []float64 {
 }
 
 // operator starts from the pixels: nothing is left of an earlier run.
-func (r *forPeers) operator(b *testing.B, n *Network, d *Data) *Operator {
+func (r *forPeers) operator(b *testing.B, n *mlp.Network, d *mlp.Data) *Operator {
 	b.Helper()
 	fresh, err := d.First(d.Objects)
 	if err != nil {
@@ -135,7 +135,7 @@ func (r *forPeers) operator(b *testing.B, n *Network, d *Data) *Operator {
 	return op
 }
 
-func (r *forPeers) top(b *testing.B, n *Network, d *Data, tolerance float64) {
+func (r *forPeers) top(b *testing.B, n *mlp.Network, d *mlp.Data, tolerance float64) {
 	run := topRun{Tolerance: tolerance}
 	var found *eigen.Result
 	run.Seconds = median(b, func() (err error) {
@@ -155,7 +155,7 @@ func (r *forPeers) top(b *testing.B, n *Network, d *Data, tolerance float64) {
 	b.ReportMetric(float64(found.Products), "products")
 }
 
-func (r *forPeers) density(b *testing.B, n *Network, d *Data, probes []float64) {
+func (r *forPeers) density(b *testing.B, n *mlp.Network, d *mlp.Data, probes []float64) {
 	p := eigen.Probing{Steps: *peersSteps, Workers: r.Workers}
 	for dim := n.Parameters(); len(probes) > 0; probes = probes[dim:] {
 		p.Probes = append(p.Probes, probes[:dim])
@@ -175,18 +175,14 @@ func (r *forPeers) density(b *testing.B, n *Network, d *Data, probes []float64) 
 	r.Density = &run
 }
 
-func (r *forPeers) product(b *testing.B, n *Network, d *Data) {
+func (r *forPeers) product(b *testing.B, n *mlp.Network, d *mlp.Data) {
 	const block = 10
 	op := r.operator(b, n, d)
-	dense, err := d.First(d.Objects)
+	pt, err := NewPoint(b.Context(), n, d, r.Workers)
 	if err != nil {
 		b.Fatal(err)
 	}
-	dense.sparse = false
-	pt, err := NewPoint(b.Context(), n, dense, r.Workers)
-	if err != nil {
-		b.Fatal(err)
-	}
+	pt.inputs.sparse = false
 	opDense, err := pt.Operator(Hessian, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -217,8 +213,9 @@ func (r *forPeers) product(b *testing.B, n *Network, d *Data) {
 	used := op.pt.Network
 	usedFirst, usedRest := float64(len(used.Weights[0])), float64(used.Parameters()-len(used.Weights[0]))
 	share := 1.0
-	if d.sparse {
-		share = float64(kernel.NonZero(d.bytes)) / float64(len(d.bytes))
+	if op.pt.inputs.sparse {
+		nonZero, of := d.Filled()
+		share = float64(nonZero) / float64(of)
 	}
 	// A product takes two matrix products in the first layer and six in any
 	// other, its forward pass being kept; a gradient takes two and three.
@@ -261,7 +258,7 @@ func middle(a []float64) float64 {
 
 // write leaves h=N.safetensors, h=N.probes.npy and h=N.json, and images.npy
 // and labels.npy, in the folder of -peers.
-func (r *forPeers) write(b *testing.B, n *Network, d *Data, probes []float64) {
+func (r *forPeers) write(b *testing.B, n *mlp.Network, d *mlp.Data, probes []float64) {
 	b.Helper()
 	var tensors []safetensors.Tensor
 	for p, w := range n.Weights {
@@ -283,7 +280,7 @@ func (r *forPeers) write(b *testing.B, n *Network, d *Data, probes []float64) {
 		fmt.Sprintf("h=%d.safetensors", r.Hidden): weights,
 		fmt.Sprintf("h=%d.probes.npy", r.Hidden):  npy.Encode([]int{len(probes) / n.Parameters(), n.Parameters()}, probes),
 		fmt.Sprintf("h=%d.json", r.Hidden):        results,
-		"images.npy":                              npy.Encode([]int{d.Objects, d.Width}, d.bytes),
+		"images.npy":                              npy.Encode([]int{d.Objects, d.Width}, d.Bytes),
 		"labels.npy":                              npy.Encode([]int{d.Objects}, labels),
 	} {
 		if err := os.WriteFile(filepath.Join(*peersFolder, name), content, 0o644); err != nil {

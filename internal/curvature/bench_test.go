@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
@@ -14,16 +15,11 @@ import (
 func trained(b *testing.B, h int) *Point {
 	b.Helper()
 	data := mnist(b)
-	widths := nn.PaperWidths(784, h, 5, 10)
+	widths := mlp.PaperWidths(784, h, 5, 10)
 	stream := func(purpose string) func(int) *rng.Stream {
 		return func(i int) *rng.Stream { return rng.New(0, "benchmark", purpose, uint64(i)) }
 	}
-	labels := make([]uint8, data.Objects)
-	for i, y := range data.Labels {
-		labels[i] = uint8(y)
-	}
-	in := nn.Inputs{Objects: data.Objects, Width: data.Width, Bytes: data.bytes}
-	trainer, err := nn.NewTrainer(widths, nn.InitialWeights(widths, stream("init")), in, labels, 64,
+	trainer, err := nn.NewTrainer(widths, nn.InitialWeights(widths, stream("init")), data, 64,
 		nn.Adam{LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8})
 	if err != nil {
 		b.Fatal(err)
@@ -39,7 +35,7 @@ func trained(b *testing.B, h int) *Point {
 		}
 		weights = append(weights, wide)
 	}
-	network, err := NewNetwork(widths, weights)
+	network, err := mlp.NewNetwork(widths, weights)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,18 +31,18 @@ func (pt *Point) Project(ctx context.Context, directions []float64, m int) (*Pro
 	}
 	pt = op.pt // without dead units
 	n := pt.Network
-	v := newDirections(n, pt.Data, op.all.gather(directions, m), m)
+	v := newDirections(n, pt.inputs, op.all.gather(directions, m), m)
 	hidden := 0 // Σ n_p over the hidden layers
 	for p := 1; p < n.Layers(); p++ {
 		hidden += n.Widths[p]
 	}
 	err = eachPart(ctx, pt.Workers, op.parts, func(at int, part span) error {
 		out := n.Widths[1]
-		step := min(n.tileObjects(), 64)
+		step := min(tileObjects(n), 64)
 		stacked := make([]float64, step*m*out)
 		for lo := part.lo; lo < part.hi; lo += step {
 			hi := min(lo+step, part.hi)
-			pt.Data.times(stacked[:(hi-lo)*m*out], v.first, op.pixels[at], part, lo, hi, m*out)
+			pt.inputs.times(stacked[:(hi-lo)*m*out], v.first, op.pixels[at], part, lo, hi, m*out)
 			t := projection{pt: pt, lo: lo, hi: hi, hidden: hidden, m: m}
 			t.fill(stacked, v, op.weightsT)
 			t.pairs(result)

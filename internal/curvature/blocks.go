@@ -6,6 +6,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // LayerPairs lists the pairs of layers (p, q), p ≤ q, both from 0, in the order
@@ -88,7 +89,7 @@ func (op *Operator) BlockNorms(ctx context.Context, pairs []eigen.Pair, blocks [
 
 // layerGrams returns for each layer the inner products of the layer's parts of
 // all vectors.
-func layerGrams(n *Network, pairs []eigen.Pair) [][]float64 {
+func layerGrams(n *mlp.Network, pairs []eigen.Pair) [][]float64 {
 	k := len(pairs)
 	grams := make([][]float64, n.Layers())
 	for p := range grams {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 func TestGoldenBounds(t *testing.T) {
@@ -77,11 +79,11 @@ func randomPoint(t *testing.T, r *rand.Rand) *Point {
 	for i := range labels {
 		labels[i] = r.IntN(widths[len(widths)-1])
 	}
-	network, err := NewNetwork(widths, weights)
+	network, err := mlp.NewNetwork(widths, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := NewData(values, widths[0], labels)
+	data, err := mlp.NewData(values, widths[0], labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,14 +152,14 @@ func chainHolds(t *testing.T, network string, pt *Point) {
 // TestPrintedTheoremFails: one weight matrix, small: ‖H_i‖ → ‖x‖²/K while
 // Theorem 1 as printed goes to zero (T1).
 func TestPrintedTheoremFails(t *testing.T) {
-	network, err := NewNetwork([]int{3, 4}, [][]float64{make([]float64, 12)})
+	network, err := mlp.NewNetwork([]int{3, 4}, [][]float64{make([]float64, 12)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range network.Weights[0] {
 		network.Weights[0][i] = 1e-3 * float64(i%5-2)
 	}
-	data, err := NewData([]float64{1, -2, 2}, 3, []int{1})
+	data, err := mlp.NewData([]float64{1, -2, 2}, 3, []int{1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func (pt *Point) addClassMeans(means [][]float64, weight []float64, part span) {
 			in := n.Widths[p]
 			x := make([]float64, len(members[y])*in)
 			for r, i := range members[y] {
-				pt.inputs(x[r*in:(r+1)*in], p, i)
+				pt.layerInputs(x[r*in:(r+1)*in], p, i)
 			}
 			inputs[y] = append(inputs[y], x)
 		}

@@ -55,7 +55,7 @@ func (pt *Point) Gram(ctx context.Context) ([]float64, error) {
 		}
 		x := make([]float64, k*in)
 		for i := range k {
-			pt.inputs(x[i*in:(i+1)*in], p, i)
+			pt.layerInputs(x[i*in:(i+1)*in], p, i)
 		}
 		err := eachPart(ctx, pt.Workers, objectsOneByOne(k), func(_ int, part span) error {
 			i := part.lo

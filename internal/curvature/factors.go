@@ -83,7 +83,7 @@ func (pt *Point) Diagonal(ctx context.Context, coefficients []float64) ([]float6
 			scaleRows(squares[p+1], squares[p+1], c[part.lo:part.hi])
 			x := make([]float64, m*in)
 			for i := range m {
-				pt.inputs(x[i*in:(i+1)*in], p, part.lo+i)
+				pt.layerInputs(x[i*in:(i+1)*in], p, part.lo+i)
 			}
 			for i := range x {
 				x[i] = float64(x[i] * x[i])
@@ -101,7 +101,7 @@ func (pt *Point) Diagonal(ctx context.Context, coefficients []float64) ([]float6
 }
 
 // inputs writes the inputs of matrix p (0 … L−1) for object i to x.
-func (pt *Point) inputs(x []float64, p, i int) {
+func (pt *Point) layerInputs(x []float64, p, i int) {
 	if p == 0 {
 		pt.Data.Row(i, x)
 		return
@@ -123,7 +123,7 @@ func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
 		for p := range layers {
 			x := make([]float64, n.Widths[p])
 			for i := range m {
-				pt.inputs(x, p, part.lo+i)
+				pt.layerInputs(x, p, part.lo+i)
 				norms[p*m+i] = kernel.Dot64(x, x)
 			}
 		}

@@ -31,14 +31,14 @@ func (pt *Point) Forms(ctx context.Context, directions []float64, block int) ([]
 	most := max(1, blockWidth/out)
 	for from := 0; from < block; from += most {
 		b := min(most, block-from)
-		v := newDirections(n, pt.Data, op.all.gather(directions[from*dim:(from+b)*dim], b), b)
+		v := newDirections(n, pt.inputs, op.all.gather(directions[from*dim:(from+b)*dim], b), b)
 		err := eachPart(ctx, pt.Workers, op.parts, func(at int, part span) error {
-			step := n.tileObjects()
+			step := tileObjects(n)
 			stacked := make([]float64, step*b*out)
 			for lo := part.lo; lo < part.hi; lo += step {
 				hi := min(lo+step, part.hi)
 				m := hi - lo
-				pt.Data.times(stacked[:m*b*out], v.first, op.pixels[at], part, lo, hi, b*out)
+				pt.inputs.times(stacked[:m*b*out], v.first, op.pixels[at], part, lo, hi, b*out)
 				for d := range b {
 					rx := make([]float64, m*out)
 					for i := range m {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -101,7 +102,7 @@ func TestDiagonal(t *testing.T) {
 // TestPlane compares losses along two directions with new points there.
 func TestPlane(t *testing.T) {
 	_, pt := readGolden(t, "deep")
-	u, v := randomVector(pt.Network.Parameters(), 7), pt.Network.FilterNormalised(randomVector(pt.Network.Parameters(), 8))
+	u, v := randomVector(pt.Network.Parameters(), 7), pt.FilterNormalised(randomVector(pt.Network.Parameters(), 8))
 	plane, err := pt.Plane(t.Context(), u, v)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestPlane(t *testing.T) {
 		for p, w := range pt.Network.Weights {
 			weights = append(weights, flat[pt.Network.Offset(p):][:len(w)])
 		}
-		moved, err := NewNetwork(pt.Network.Widths, weights)
+		moved, err := mlp.NewNetwork(pt.Network.Widths, weights)
 		if err != nil {
 			t.Fatal(err)
 		}

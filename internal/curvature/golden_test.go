@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // golden are networks whose curvature was computed densely with another
@@ -53,11 +54,11 @@ func readGolden(t *testing.T, name string) (golden, *Point) {
 		widths = append(widths, shape[0])
 		weights = append(weights, flatten(g.Weights[p]))
 	}
-	network, err := NewNetwork(widths, weights)
+	network, err := mlp.NewNetwork(widths, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := NewData(flatten(g.Inputs), widths[0], g.Labels)
+	data, err := mlp.NewData(flatten(g.Inputs), widths[0], g.Labels)
 	if err != nil {
 		t.Fatal(err)
 	}

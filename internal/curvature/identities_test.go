@@ -3,6 +3,8 @@ package curvature
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // identities checks what holds for every bias-free ReLU network at any size,
@@ -90,7 +92,7 @@ func TestIdentitiesAtFullSize(t *testing.T) {
 		}
 		weights = append(weights, w)
 	}
-	network, err := NewNetwork(widths, weights)
+	network, err := mlp.NewNetwork(widths, weights)
 	if err != nil {
 		t.Fatal(err)
 	}

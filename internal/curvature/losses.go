@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // Plane evaluates losses at θ + s u + t v again and again. The first layer is
@@ -29,10 +30,10 @@ func (pt *Point) Plane(ctx context.Context, directions ...[]float64) (*Plane, er
 		}
 		first := make([]float64, len(matrix))
 		kernel.Transpose64(first, matrix, out, n.Widths[0])
-		operand := pt.Data.operand(first, out)
+		operand := pt.inputs.operand(first, out)
 		products[d] = make([]float64, k*out)
 		err := eachPart(ctx, pt.Workers, parts(0, k), func(_ int, part span) error {
-			pt.Data.times(products[d][part.lo*out:part.hi*out], operand, pt.Data.sparsePart(part), part, part.lo, part.hi, out)
+			pt.inputs.times(products[d][part.lo*out:part.hi*out], operand, pt.inputs.sparsePart(part), part, part.lo, part.hi, out)
 			return nil
 		})
 		if err != nil {
@@ -57,7 +58,7 @@ func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 	}
 	losses := make([]float64, k)
 	err := eachPart(ctx, pl.pt.Workers, parts(0, k), func(_ int, part span) error {
-		step := n.tileObjects()
+		step := tileObjects(n)
 		for lo := part.lo; lo < part.hi; lo += step {
 			hi := min(lo+step, part.hi)
 			m, out := hi-lo, n.Widths[1]
@@ -72,9 +73,8 @@ func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 				z = next
 			}
 			classes := n.Classes()
-			prob, residual := make([]float64, classes), make([]float64, classes)
 			for i := lo; i < hi; i++ {
-				losses[i], _, _ = crossEntropy(z[(i-lo)*classes:(i-lo+1)*classes], pl.pt.Data.Labels[i], prob, residual)
+				losses[i], _, _ = mlp.Loss(z[(i-lo)*classes:(i-lo+1)*classes], pl.pt.Data.Labels[i])
 			}
 		}
 		return nil
@@ -84,7 +84,8 @@ func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 
 // FilterNormalised scales a direction as Li et al. (2018) do: each unit's row
 // of weights to the length of the network's own row.
-func (n *Network) FilterNormalised(v []float64) []float64 {
+func (pt *Point) FilterNormalised(v []float64) []float64 {
+	n := pt.Network
 	v = append([]float64(nil), v...)
 	for p, w := range n.Weights {
 		in := n.Widths[p]

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // Null lists the reasons for zero eigenvalues.
@@ -46,7 +47,7 @@ func (pt *Point) Null() Null {
 			null.DeadObjects++
 		}
 	}
-	null.ConstantInputs = len(pt.Data.constant())
+	null.ConstantInputs = len(constantInputs(pt.Data))
 	null.Guaranteed = null.SoftmaxShift
 	// With one matrix, shifts along the inputs are the softmax' own business.
 	if layers > 1 && null.ConstantInputs > 1 {
@@ -55,8 +56,8 @@ func (pt *Point) Null() Null {
 	return null
 }
 
-// constant lists the inputs that have one value over all objects.
-func (d *Data) constant() []int {
+// constantInputs lists the inputs that have one value over all objects.
+func constantInputs(d *mlp.Data) []int {
 	constant := make([]bool, d.Width)
 	for j := range constant {
 		constant[j] = true
@@ -64,9 +65,9 @@ func (d *Data) constant() []int {
 	first, x := make([]float64, d.Width), make([]float64, d.Width)
 	d.Row(0, first)
 	for i := 1; i < d.Objects; i++ {
-		if d.bytes != nil {
-			for j, u := range d.bytes[i*d.Width : (i+1)*d.Width] {
-				if u != d.bytes[j] {
+		if d.Bytes != nil {
+			for j, u := range d.Bytes[i*d.Width : (i+1)*d.Width] {
+				if u != d.Bytes[j] {
 					constant[j] = false
 				}
 			}
@@ -130,7 +131,7 @@ func (pt *Point) NullDirections(most int) [][]float64 {
 	if layers == 1 {
 		return list
 	}
-	constant := pt.Data.constant()
+	constant := constantInputs(pt.Data)
 	first := make([]float64, pt.Data.Width)
 	pt.Data.Row(0, first)
 	for at := 1; at < len(constant); at++ {

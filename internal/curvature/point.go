@@ -7,6 +7,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
@@ -18,17 +19,17 @@ const partObjects = 625
 // Point is a network evaluated on a set of objects: everything that products
 // with H, G and R need again and again, computed once.
 type Point struct {
-	Network *Network
-	Data    *Data
+	Network *mlp.Network
+	Data    *mlp.Data
 	Workers int
 
 	// Losses are ℓ_i, one an object.
 	Losses []float64
 
+	inputs *inputs     // Data in products
 	x      [][]float64 // x[p], p = 1 … L−1: objects×n_p, the outputs of hidden layer p
 	delta  [][]float64 // delta[p], p = 1 … L: objects×n_p, ∂ℓ_i/∂z_p
 	prob   []float64   // objects×K
-	rest   []float64   // 1 − P_y' for the most likely class y', without cancellation
 	argmax []int
 
 	once  sync.Once
@@ -36,10 +37,10 @@ type Point struct {
 }
 
 // Open reads a network and the first k objects of its data from a stage's
-// inputs [Images], [Labels] and [Weights], and evaluates the network on them;
+// inputs, as [mlp.Decode] does, and evaluates the network on them;
 // k = 0 means all objects. Its error names the input at fault.
 func Open(ctx context.Context, inputs map[string][]byte, workers, k int) (*Point, error) {
-	network, data, err := Decode(inputs, k)
+	network, data, err := mlp.Decode(inputs, k)
 	if err != nil {
 		return nil, err
 	}
@@ -47,20 +48,18 @@ func Open(ctx context.Context, inputs map[string][]byte, workers, k int) (*Point
 }
 
 // NewPoint evaluates the network on all objects.
-func NewPoint(ctx context.Context, n *Network, d *Data, workers int) (*Point, error) {
+func NewPoint(ctx context.Context, n *mlp.Network, d *mlp.Data, workers int) (*Point, error) {
 	if d.Width != n.Inputs() {
 		return nil, fmt.Errorf("inputs have %d values, the network's first matrix takes %d", d.Width, n.Inputs())
 	}
-	for i, y := range d.Labels {
-		if y < 0 || y >= n.Classes() {
-			return nil, fmt.Errorf("label of object %d is %d: want 0 … %d", i, y, n.Classes()-1)
-		}
+	if err := d.CheckLabels(n.Classes()); err != nil {
+		return nil, err
 	}
 	k, layers := d.Objects, n.Layers()
 	pt := &Point{
-		Network: n, Data: d, Workers: max(workers, 1),
+		Network: n, Data: d, inputs: newInputs(d), Workers: max(workers, 1),
 		Losses: make([]float64, k), x: make([][]float64, layers), delta: make([][]float64, layers+1),
-		prob: make([]float64, k*n.Classes()), rest: make([]float64, k), argmax: make([]int, k),
+		prob: make([]float64, k*n.Classes()), argmax: make([]int, k),
 	}
 	for p := 1; p <= layers; p++ {
 		if p < layers {
@@ -70,7 +69,7 @@ func NewPoint(ctx context.Context, n *Network, d *Data, workers int) (*Point, er
 	}
 	first := make([]float64, len(n.Weights[0])) // n_0×n_1
 	kernel.Transpose64(first, n.Weights[0], n.Widths[1], n.Widths[0])
-	operand := d.operand(first, n.Widths[1])
+	operand := pt.inputs.operand(first, n.Widths[1])
 	err := eachPart(ctx, pt.Workers, parts(0, k), func(_ int, part span) error {
 		pt.evaluate(operand, part)
 		return nil
@@ -91,7 +90,7 @@ func (pt *Point) evaluate(first operand, part span) {
 			z = rows(pt.x[p+1], p+1)
 		}
 		if p == 0 {
-			pt.Data.times(z, first, pt.Data.sparsePart(part), part, lo, hi, n.Widths[1])
+			pt.inputs.times(z, first, pt.inputs.sparsePart(part), part, lo, hi, n.Widths[1])
 		} else {
 			kernel.MulNT64(z, rows(pt.x[p], p), n.Weights[p], m, n.Widths[p+1], n.Widths[p], false)
 		}
@@ -105,7 +104,9 @@ func (pt *Point) evaluate(first operand, part span) {
 		z := logits[i*classes : (i+1)*classes]
 		prob := pt.prob[at*classes : (at+1)*classes]
 		delta := pt.delta[layers][at*classes : (at+1)*classes]
-		pt.Losses[at], pt.argmax[at], pt.rest[at] = crossEntropy(z, pt.Data.Labels[at], prob, delta)
+		y, others := pt.Data.Labels[at], 0.0
+		pt.Losses[at], pt.argmax[at], others = mlp.Loss(z, y)
+		softmax(z, y, pt.argmax[at], others, prob, delta)
 	}
 	for p := layers - 1; p >= 1; p-- {
 		kernel.MulNN64(rows(pt.delta[p], p), rows(pt.delta[p+1], p+1), n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
@@ -113,38 +114,22 @@ func (pt *Point) evaluate(first operand, part span) {
 	}
 }
 
-// crossEntropy returns the loss −log softmax(z)_y, the most likely class and
-// the probability of all others together, and sets prob to softmax(z) and
-// residual to prob − onehot(y). What is near 0 or 1 is formed without
-// cancellation: residual_y as −Σ_{c≠y} P_c, and the loss as log1p of the other
-// classes' exponentials where y is the most likely class.
-func crossEntropy(z []float64, y int, prob, residual []float64) (loss float64, top int, rest float64) {
+// softmax sets prob to softmax(z) and residual to prob − onehot(y), given
+// others of [mlp.Loss]. residual_y is formed as −Σ_{c≠y} P_c, without
+// cancellation.
+func softmax(z []float64, y, top int, others float64, prob, residual []float64) {
+	total, wrong := 1+others, 0.0
 	for c := range z {
-		if z[c] > z[top] {
-			top = c
-		}
-	}
-	others := 0.0 // Σ_{c≠top} exp(z_c − z_top)
-	for c := range z {
-		prob[c] = 1
+		prob[c] = 1 / total
 		if c != top {
-			prob[c] = detmath.Exp(z[c] - z[top])
-			others += prob[c]
+			prob[c] = detmath.Exp(z[c]-z[top]) / total
 		}
-	}
-	loss = detmath.Log1p(others) + (z[top] - z[y])
-	total := 1 + others
-	rest = others / total
-	wrong := 0.0
-	for c := range z {
-		prob[c] /= total
 		residual[c] = prob[c]
 		if c != y {
 			wrong += prob[c]
 		}
 	}
 	residual[y] = -wrong
-	return loss, top, rest
 }
 
 // MeanLoss is the mean of the losses of the first k objects.
@@ -168,7 +153,7 @@ func (pt *Point) Gradient(ctx context.Context, coefficients []float64) ([]float6
 			out := sum[n.Offset(p) : n.Offset(p)+len(n.Weights[p])]
 			if p == 0 {
 				t := make([]float64, len(out))
-				pt.Data.transposedTimes(t, d, pt.Data.sparsePart(part), part, n.Widths[1])
+				pt.inputs.transposedTimes(t, d, pt.inputs.sparsePart(part), part, n.Widths[1])
 				kernel.Transpose64(out, t, n.Widths[0], n.Widths[1])
 			} else {
 				kernel.MulTN64(out, d, pt.x[p][part.lo*n.Widths[p]:part.hi*n.Widths[p]], n.Widths[p+1], n.Widths[p], m, false)

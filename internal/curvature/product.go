@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
@@ -65,7 +66,7 @@ func (pt *Point) Operator(term Term, coefficients []float64) (*Operator, error) 
 	n := pt.Network
 	op := &Operator{all: all, pt: pt, term: term, c: c, parts: parts(used.lo, used.hi), weightsT: make([][]float64, n.Layers())}
 	op.pixels = make([]*sparsePart, len(op.parts))
-	parallel.Each(pt.Workers, len(op.parts), func(at int) { op.pixels[at] = pt.Data.sparsePart(op.parts[at]) })
+	parallel.Each(pt.Workers, len(op.parts), func(at int) { op.pixels[at] = pt.inputs.sparsePart(op.parts[at]) })
 	for p := 1; p < n.Layers(); p++ {
 		op.weightsT[p] = make([]float64, len(n.Weights[p]))
 		kernel.Transpose64(op.weightsT[p], n.Weights[p], n.Widths[p+1], n.Widths[p])
@@ -109,7 +110,7 @@ func (op *Operator) Apply(ctx context.Context, dst, src []float64, block int) er
 // apply is Apply in the network without dead units.
 func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error {
 	dim := op.pt.Network.Parameters()
-	v := newDirections(op.pt.Network, op.pt.Data, src, b)
+	v := newDirections(op.pt.Network, op.pt.inputs, src, b)
 	sums := make([][]float64, len(op.parts))
 	err := eachPart(ctx, op.pt.Workers, op.parts, func(at int, _ span) error {
 		if kept, ok := op.sums.Get().([]float64); ok && len(kept) >= b*dim {
@@ -156,14 +157,14 @@ type directions struct {
 	v, vT [][][]float64 // [d][p], p ≥ 1: V_p as given, and transposed
 }
 
-func newDirections(n *Network, d *Data, src []float64, b int) *directions {
+func newDirections(n *mlp.Network, in *inputs, src []float64, b int) *directions {
 	dim := n.Parameters()
-	in, out := n.Widths[0], n.Widths[1]
-	dirs, first := &directions{count: b}, make([]float64, b*in*out)
+	width, out := n.Widths[0], n.Widths[1]
+	dirs, first := &directions{count: b}, make([]float64, b*width*out)
 	for i := range b {
-		matrix := src[i*dim : i*dim+in*out]
+		matrix := src[i*dim : i*dim+width*out]
 		for u := range out {
-			for j, x := range matrix[u*in : (u+1)*in] {
+			for j, x := range matrix[u*width : (u+1)*width] {
 				first[j*b*out+i*out+u] = x
 			}
 		}
@@ -175,7 +176,7 @@ func newDirections(n *Network, d *Data, src []float64, b int) *directions {
 		}
 		dirs.v, dirs.vT = append(dirs.v, v), append(dirs.vT, vT)
 	}
-	dirs.first = d.operand(first, b*out)
+	dirs.first = in.operand(first, b*out)
 	return dirs
 }
 
@@ -185,7 +186,7 @@ func newDirections(n *Network, d *Data, src []float64, b int) *directions {
 const tileNumbers = 36 << 10
 
 // tileObjects is how many objects pass through all layers together.
-func (n *Network) tileObjects() int {
+func tileObjects(n *mlp.Network) int {
 	wide := 0
 	for _, w := range n.Widths[1:] {
 		wide += w
@@ -206,7 +207,7 @@ func (op *Operator) room(b int) *room {
 	r, _ := op.rooms.Get().(*room)
 	if r == nil {
 		r = &room{rx: make([][]float64, n.Layers()+1)}
-		tile, widest, largest := n.tileObjects(), 0, 0
+		tile, widest, largest := tileObjects(n), 0, 0
 		for p := 1; p <= n.Layers(); p++ {
 			r.rx[p] = make([]float64, tile*n.Widths[p])
 			widest = max(widest, n.Widths[p])
@@ -218,7 +219,7 @@ func (op *Operator) room(b int) *room {
 	}
 	if len(r.rd1) < partObjects*b*n.Widths[1] {
 		r.rd1 = make([]float64, partObjects*b*n.Widths[1])
-		r.stacked = make([]float64, n.tileObjects()*b*n.Widths[1])
+		r.stacked = make([]float64, tileObjects(n)*b*n.Widths[1])
 	}
 	return r
 }
@@ -231,7 +232,7 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 	pt, n, part := op.pt, op.pt.Network, op.parts[at]
 	r := op.room(v.count)
 	defer op.rooms.Put(r)
-	b, out, step := v.count, n.Widths[1], n.tileObjects()
+	b, out, step := v.count, n.Widths[1], tileObjects(n)
 	rest := n.Parameters() - len(n.Weights[0])
 	for lo := part.lo; lo < part.hi; lo += step {
 		hi := min(lo+step, part.hi)
@@ -241,7 +242,7 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 		if b > 1 {
 			stacked = r.stacked[:m*b*out]
 		}
-		pt.Data.times(stacked, v.first, op.pixels[at], part, lo, hi, b*out)
+		pt.inputs.times(stacked, v.first, op.pixels[at], part, lo, hi, b*out)
 		for d := range b {
 			if b > 1 {
 				for i := range m {
@@ -254,7 +255,7 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 			}
 		}
 	}
-	pt.Data.transposedTimes(sum[:b*len(n.Weights[0])], r.rd1[:(part.hi-part.lo)*b*out], op.pixels[at], part, b*out)
+	pt.inputs.transposedTimes(sum[:b*len(n.Weights[0])], r.rd1[:(part.hi-part.lo)*b*out], op.pixels[at], part, b*out)
 }
 
 // tile takes the objects lo … hi in one direction from the derivative of the

@@ -1,6 +1,9 @@
 package curvature
 
-import "github.com/landscape-pipe/landscape-pipe/internal/parallel"
+import (
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
+)
 
 // shrunk is a point without the hidden units that no object of it activates.
 // They contribute nothing to any derivative, and trained networks have many: a
@@ -8,7 +11,7 @@ import "github.com/landscape-pipe/landscape-pipe/internal/parallel"
 type shrunk struct {
 	point *Point  // the point itself where every unit is used
 	units [][]int // [p]: the units kept of layer p, nil where all are; p = 0 … L
-	full  *Network
+	full  *mlp.Network
 }
 
 // shrink returns the point without its dead units, made on first use.
@@ -81,9 +84,9 @@ func kept(workers int, x []float64, width int) []int {
 func (pt *Point) without(s *shrunk, widths []int) *Point {
 	layers := len(widths) - 1
 	small := &Point{
-		Network: &Network{Widths: widths}, Data: pt.Data, Workers: pt.Workers, Losses: pt.Losses,
+		Network: &mlp.Network{Widths: widths}, Data: pt.Data, inputs: pt.inputs, Workers: pt.Workers, Losses: pt.Losses,
 		x: make([][]float64, layers), delta: make([][]float64, layers+1),
-		prob: pt.prob, rest: pt.rest, argmax: pt.argmax,
+		prob: pt.prob, argmax: pt.argmax,
 	}
 	for p := range layers {
 		small.Network.Weights = append(small.Network.Weights, s.matrix(p, pt.Network.Weights[p]))

@@ -1,13 +1,46 @@
 package curvature
 
 import (
+	"sync"
+
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // mostFilled is the share of pixels that are not black below which products
-// with the pixels skip the black ones. It hangs on the data alone, never on
+// with the pixels skip the black ones. It depends only on the data, never on
 // the machine, because the two ways differ in rounding.
 const mostFilled = 0.35
+
+// inputs is the matrix X of inputs, one object per row, in the forms that
+// products need.
+type inputs struct {
+	*mlp.Data
+	table  *[256]float64 // x = −1 + 2u/255 of a pixel u
+	scale  [256]float64  // 2u/255
+	sparse bool          // most pixels are black
+	parts  []keptPart    // the sparse forms of whole parts
+}
+
+// keptPart is made by the first product that needs it.
+type keptPart struct {
+	once sync.Once
+	part *sparsePart
+}
+
+func newInputs(d *mlp.Data) *inputs {
+	in := &inputs{Data: d, table: mlp.Pixels()}
+	if d.Bytes == nil {
+		return in
+	}
+	for u := range in.scale {
+		in.scale[u] = float64(2*u) / 255
+	}
+	nonZero, of := d.Filled()
+	in.sparse = float64(nonZero) <= mostFilled*float64(of) && d.Width <= 1<<16
+	in.parts = make([]keptPart, (d.Objects+partObjects-1)/partObjects)
+	return in
+}
 
 // sparsePart holds the pixels of a range of objects that are not black, as
 // 2u/255, by objects and by pixels: x = −1 + 2u/255, so products with x are
@@ -16,14 +49,9 @@ type sparsePart struct {
 	objects, pixels *kernel.Sparse64
 }
 
-// isSparse says whether the pixels are mostly black.
-func isSparse(bytes []uint8) bool {
-	return float64(kernel.NonZero(bytes)) <= mostFilled*float64(len(bytes))
-}
-
 // sparsePart returns the sparse form of a range of objects, nil where the data
 // have none. Ranges that begin and end where parts of all objects do are kept.
-func (d *Data) sparsePart(part span) *sparsePart {
+func (d *inputs) sparsePart(part span) *sparsePart {
 	if !d.sparse {
 		return nil
 	}
@@ -35,8 +63,8 @@ func (d *Data) sparsePart(part span) *sparsePart {
 	return whole.part
 }
 
-func (d *Data) newSparsePart(part span) *sparsePart {
-	s := kernel.NewSparse64(d.bytes[part.lo*d.Width:part.hi*d.Width], part.hi-part.lo, d.Width, d.scale)
+func (d *inputs) newSparsePart(part span) *sparsePart {
+	s := kernel.NewSparse64(d.Bytes[part.lo*d.Width:part.hi*d.Width], part.hi-part.lo, d.Width, &d.scale)
 	return &sparsePart{objects: s, pixels: s.Transposed()}
 }
 
@@ -69,7 +97,7 @@ type operand struct {
 }
 
 // operand prepares b, Width×n, as a factor of X.
-func (d *Data) operand(b []float64, n int) operand {
+func (d *inputs) operand(b []float64, n int) operand {
 	if !d.sparse {
 		return operand{values: b}
 	}
@@ -78,23 +106,23 @@ func (d *Data) operand(b []float64, n int) operand {
 
 // times sets c ((hi−lo)×n) to X[lo:hi]·B. s is the sparse form of the objects
 // of part, if any.
-func (d *Data) times(c []float64, b operand, s *sparsePart, part span, lo, hi, n int) {
+func (d *inputs) times(c []float64, b operand, s *sparsePart, part span, lo, hi, n int) {
 	switch {
 	case s != nil:
 		for j := 0; j < n; j += panelColumns {
 			w := min(panelColumns, n-j)
 			kernel.SparseMul64(c[j:], n, s.objects, lo-part.lo, hi-part.lo, b.values[j*d.Width:], w, w, b.sums[j:j+w])
 		}
-	case d.values != nil:
-		kernel.MulNN64(c, d.values[lo*d.Width:hi*d.Width], b.values, hi-lo, n, d.Width, false)
+	case d.Values != nil:
+		kernel.MulNN64(c, d.Values[lo*d.Width:hi*d.Width], b.values, hi-lo, n, d.Width, false)
 	default:
-		kernel.MulNN64U8(c, d.bytes[lo*d.Width:hi*d.Width], d.Width, d.table, b.values, hi-lo, n, d.Width, false)
+		kernel.MulNN64U8(c, d.Bytes[lo*d.Width:hi*d.Width], d.Width, d.table, b.values, hi-lo, n, d.Width, false)
 	}
 }
 
 // transposedTimes sets c (Width×n) to Xᵀ·B over the objects of part, B having
 // a row an object.
-func (d *Data) transposedTimes(c, b []float64, s *sparsePart, part span, n int) {
+func (d *inputs) transposedTimes(c, b []float64, s *sparsePart, part span, n int) {
 	m := part.hi - part.lo
 	switch {
 	case s != nil:
@@ -103,10 +131,10 @@ func (d *Data) transposedTimes(c, b []float64, s *sparsePart, part span, n int) 
 			w := min(panelColumns, n-j)
 			kernel.SparseMul64(c[j:], n, s.pixels, 0, d.Width, b[j*m:], w, w, sums[j:j+w])
 		}
-	case d.values != nil:
-		kernel.MulTN64(c, d.values[part.lo*d.Width:part.hi*d.Width], b, d.Width, n, m, false)
+	case d.Values != nil:
+		kernel.MulTN64(c, d.Values[part.lo*d.Width:part.hi*d.Width], b, d.Width, n, m, false)
 	default:
-		kernel.MulTN64U8(c, d.bytes[part.lo*d.Width:part.hi*d.Width], d.Width, d.table, b, d.Width, n, m, false)
+		kernel.MulTN64U8(c, d.Bytes[part.lo*d.Width:part.hi*d.Width], d.Width, d.table, b, d.Width, n, m, false)
 	}
 }
 

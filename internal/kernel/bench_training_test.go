@@ -51,7 +51,7 @@ func digits(rng *rand.Rand, objects int) []uint8 {
 func BenchmarkTrainingVectors32(b *testing.B) {
 	for _, n := range []int{4000, 70000} {
 		w, m, v, g := fill[float32](n), fill[float32](n), make([]float32, n), fill[float32](n)
-		s := Adam{0.1, 0.999, 0.001, 0.0031, 1.7, 1e-8}
+		s := AdamStep{0.1, 0.999, 0.001, 0.0031, 1.7, 1e-8}
 		b.Run(fmt.Sprintf("adam/%d", n), func(b *testing.B) {
 			measure(b, float64(n), 32, func() { Adam32(w, m, v, g, s) })
 		})

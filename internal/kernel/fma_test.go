@@ -165,7 +165,7 @@ func TestNoAllocations(t *testing.T) {
 			MulNN64U8(d, u, 784, table, big, 64, 40, 784, false)
 		},
 		"vectors": func() {
-			Adam32(z, z, z, z, Adam{})
+			Adam32(z, z, z, z, AdamStep{})
 			SoftmaxCrossEntropy32(z, z, labels, 10, 64, 1)
 			Dot64(d, d)
 			ColSums32(z, w, 784, 32, -1)

@@ -52,7 +52,7 @@ func TestPathsAgree(t *testing.T) {
 		table := awkward32(rng, rows*n, false)
 		bytes := sparseBytes(rng, rows*n, 0.3)
 		dense := awkward32(rng, rows*n, false)
-		adam := Adam{0.1, 0.999, 0.001, 0.0031, 1.7, 1e-8}
+		adam := AdamStep{0.1, 0.999, 0.001, 0.0031, 1.7, 1e-8}
 
 		type outcome struct {
 			f, d []string // what the slices are

@@ -161,7 +161,7 @@ func TestAdamAgainstFloat64(t *testing.T) {
 	for step := 1; step <= 5; step++ {
 		g := uniform[float32](rng, len(w))
 		c1, c2 := 1-math.Pow(beta1, float64(step)), 1-math.Pow(beta2, float64(step))
-		Adam32(w, m, v, g, Adam{
+		Adam32(w, m, v, g, AdamStep{
 			OneMinusBeta1: float32(1 - beta1), Beta2: beta2, OneMinusBeta2: float32(1 - beta2),
 			StepSize: float32(lr / c1), InvSqrtCorrection2: float32(1 / math.Sqrt(c2)), Eps: eps,
 		})
@@ -225,7 +225,7 @@ func TestShortSlicesPanic(t *testing.T) {
 		"transpose":      func() { Transpose32(f, f, 3, 4) },
 		"column sums":    func() { ColSums32(f, f, 3, 4, 1) },
 		"ReLU":           func() { ReLU32(f[:3:3], f) },
-		"Adam":           func() { Adam32(f, f, f, f[:3:3], Adam{}) },
+		"Adam":           func() { Adam32(f, f, f, f[:3:3], AdamStep{}) },
 		"Axpy64":         func() { Axpy64(d, 1, d[:3:3]) },
 		"Dot64":          func() { Dot64(d, d[:3:3]) },
 	}

@@ -145,7 +145,7 @@ func (s *selfTest) vectors() {
 	for i := range v {
 		v[i] = float32(math.Abs(float64(v[i])))
 	}
-	Adam32(w, m, v, g, Adam{0.1, 0.999, 0.001, 0.0031, 1.7, 1e-8})
+	Adam32(w, m, v, g, AdamStep{0.1, 0.999, 0.001, 0.0031, 1.7, 1e-8})
 	add(s, "Adam", w, m, v)
 
 	x, y := floats[float32](s, n), floats[float32](s, n)

@@ -38,9 +38,9 @@ func MaskReLU32(delta, x []float32) {
 	}
 }
 
-// Adam holds the scalars of one Adam step, each already rounded to float32.
+// AdamStep holds the scalars of one Adam step, each already rounded to float32.
 // With step count t: StepSize = lr/(1−β₁ᵗ), InvSqrtCorrection2 = 1/√(1−β₂ᵗ).
-type Adam struct {
+type AdamStep struct {
 	OneMinusBeta1, Beta2, OneMinusBeta2 float32
 	StepSize, InvSqrtCorrection2, Eps   float32
 }
@@ -51,7 +51,7 @@ type Adam struct {
 //	m += (g − m)·(1−β₁)
 //	v  = v·β₂ + (g·(1−β₂))·g
 //	w −= (m·step) / (√v·correction + ε)
-func Adam32(w, m, v, g []float32, s Adam) {
+func Adam32(w, m, v, g []float32, s AdamStep) {
 	m, v, g = m[:len(w)], v[:len(w)], g[:len(w)]
 	if n := len(w) / 8; elementwise && vector && n > 0 {
 		adam32(&w[0], &m[0], &v[0], &g[0], (*[6]float32)(unsafe.Pointer(&s)), n)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -12,18 +13,18 @@ import (
 func BenchmarkStep(b *testing.B) {
 	const objects = 10_000
 	for _, share := range []float64{0.81, 0.5} {
-		in, labels := pixels(objects, 784, share)
+		d := pixels(b, objects, 784, share)
 		for _, h := range []int{4, 8, 16, 32, 64} {
-			w := PaperWidths(784, h, 1, 10)
+			w := mlp.PaperWidths(784, h, 1, 10)
 			for _, c := range []struct {
 				name  string
-				first firstLayer[float32]
+				first firstLayer
 			}{
-				{"sparse", newSparseLayer(in, h)},
-				{"dense", newByteLayer(in, 64)},
+				{"sparse", newSparseLayer(d, h)},
+				{"dense", newByteLayer(d, 64)},
 			} {
 				b.Run(fmt.Sprintf("zeros=%v/h=%d/%s", share, h, c.name), func(b *testing.B) {
-					t, err := newTrainer(w, InitialWeights(w, testStream), c.first, objects, labels, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
+					t, err := newTrainer(w, InitialWeights(w, testStream), c.first, d.Labels, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -8,29 +8,30 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // TestEvaluateMatchesTraining compares the losses of the two forward passes.
 func TestEvaluateMatchesTraining(t *testing.T) {
 	g, w := readGoldenAdam(t)
-	in := Inputs{Objects: len(g.Labels), Width: w[0], Floats: convert[float32](g.Inputs)}
-	e, err := Evaluate(context.Background(), w, g.InitialWeights, in, g.Labels, 1)
+	n, err := mlp.NewNetwork(w, g.InitialWeights)
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := newFloatLayer(convert[float64](in.Floats), w[0], 1)
-	trainer, err := newTrainer(w, g.InitialWeights, first, in.Objects, g.Labels, 1, Adam{})
+	e, err := Evaluate(context.Background(), n, g.data(t), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := newReference(g, w, 1)
+	r.inputs = g.data(t).Values
 	for i, got := range e.Losses {
-		want := trainer.backward([]int32{int32(i)})
+		want := r.backward([]int32{int32(i)})
 		if math.Abs(got-want) > 1e-14 {
 			t.Errorf("object %d: loss %v, in training %v", i, got, want)
 		}
 	}
 	// Bits do not depend on the workers.
-	many, err := Evaluate(context.Background(), w, g.InitialWeights, in, g.Labels, 5)
+	many, err := Evaluate(context.Background(), n, g.data(t), 5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,23 +43,24 @@ func TestEvaluateMatchesTraining(t *testing.T) {
 // TestEvaluateReadsBothInputs evaluates the same numbers as bytes and as
 // features, which round them to float32.
 func TestEvaluateReadsBothInputs(t *testing.T) {
-	w := PaperWidths(60, 7, 2, 10)
-	weights := make([][]float64, w.Matrices())
+	w := mlp.PaperWidths(60, 7, 2, 10)
+	weights := make([][]float64, w.Layers())
 	for p, m := range InitialWeights(w, testStream) {
 		weights[p] = convert[float64](m)
 	}
-	bytes, labels := pixels(200, 60, 0.5)
-	features := Inputs{Objects: 200, Width: 60, Floats: make([]float32, len(bytes.Bytes))}
-	for i, u := range bytes.Bytes {
-		features.Floats[i] = float32(Pixel(u))
+	n, err := mlp.NewNetwork(w, weights)
+	if err != nil {
+		t.Fatal(err)
 	}
-	losses := func(in Inputs) []float64 {
-		e, err := Evaluate(context.Background(), w, weights, in, labels, 2)
+	losses := func(d *mlp.Data) []float64 {
+		e, err := Evaluate(context.Background(), n, d, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return e.Losses
 	}
+	bytes := pixels(t, 200, 60, 0.5)
+	features := asFeatures(t, bytes)
 	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 1e-7 })
 	if diff := cmp.Diff(losses(bytes), losses(features), near); diff != "" {
 		t.Errorf("(-bytes +features):\n%s", diff)
@@ -68,11 +70,15 @@ func TestEvaluateReadsBothInputs(t *testing.T) {
 // TestConfidentAndDead holds the cases that a plain formula gets wrong. The
 // network's second matrix is chosen so that the logits are known.
 func TestConfidentAndDead(t *testing.T) {
-	w := Widths{1, 1, 3}
-	weights := [][]float64{{1}, {1, 0, 0.5}}
-	in := Inputs{Objects: 5, Width: 1, Floats: []float32{40, 2000, 2000, -1, 0.5}}
-	labels := []uint8{0, 0, 1, 2, 2}
-	e, err := Evaluate(context.Background(), w, weights, in, labels, 1)
+	n, err := mlp.NewNetwork([]int{1, 1, 3}, [][]float64{{1}, {1, 0, 0.5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := mlp.NewData([]float64{40, 2000, 2000, -1, 0.5}, 1, []int{0, 0, 1, 2, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Evaluate(context.Background(), n, d, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,72 +1,82 @@
 package nn
 
-import "github.com/landscape-pipe/landscape-pipe/internal/kernel"
+import (
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+)
 
 // firstLayer computes the two products with the inputs, which cost most of a
-// training step and profit from knowing what the inputs are. rows name the
+// training step and profit from knowing what the inputs are. rows are the
 // objects of the batch; wt and g are n_0×h, transposed; z and delta are batch×h.
-type firstLayer[T Float] interface {
-	forward(z []T, rows []int32, wt []T, h int)     // z = X[rows]·wt
-	gradient(g []T, rows []int32, delta []T, h int) // g = X[rows]ᵀ·delta
+type firstLayer interface {
+	forward(z []float32, rows []int32, wt []float32, h int)     // z = X[rows]·wt
+	gradient(g []float32, rows []int32, delta []float32, h int) // g = X[rows]ᵀ·delta
 }
 
 // newFirstLayer chooses by the data: sparse or dense bytes, or features.
-func newFirstLayer(in Inputs, batch, h int) firstLayer[float32] {
+func newFirstLayer(d *mlp.Data, batch, h int) firstLayer {
 	switch {
-	case in.Bytes == nil:
-		return newFloatLayer(in.Floats, in.Width, batch)
-	case in.sparse():
-		return newSparseLayer(in, h)
+	case d.Bytes == nil:
+		return newFloatLayer(d, batch)
+	case isSparse(d):
+		return newSparseLayer(d, h)
 	default:
-		return newByteLayer(in, batch)
+		return newByteLayer(d, batch)
 	}
 }
 
-// batchMatrix is room for the gathered inputs of a batch, a row an object.
-type batchMatrix[T Float] struct {
-	x             []T
+// sparseShare is the share of zero bytes above which training skips zeros.
+// The choice changes the rounding of the result, so it depends only on the
+// data, never on a clock or a processor. Measured: at MNIST's 0.81 a step is up
+// to a third faster than through the dense products, at FashionMNIST's 0.50
+// slower; CIFAR has next to no zeros.
+const sparseShare = 0.7
+
+// isSparse reports whether skipping the zero bytes pays.
+func isSparse(d *mlp.Data) bool {
+	nonZero, of := d.Filled()
+	return d.Width <= 1<<16 && float64(of-nonZero) > sparseShare*float64(of)
+}
+
+// batchMatrix holds the gathered inputs of a batch, one row per object.
+type batchMatrix struct {
+	x             []float32
 	width, stride int
 }
 
-func newBatchMatrix[T Float](batch, width int) batchMatrix[T] {
+func newBatchMatrix(batch, width int) batchMatrix {
 	// An odd multiple of 16 values keeps the rows out of each other's cache
 	// sets; 768 and 3072 would put them all into a few.
 	stride := (width+15)/16*16 | 16
-	return batchMatrix[T]{x: make([]T, batch*stride), width: width, stride: stride}
+	return batchMatrix{x: make([]float32, batch*stride), width: width, stride: stride}
 }
 
 // times sets z (n×h) to the first n rows times wt.
-func (m batchMatrix[T]) times(z, wt []T, n, h int) {
-	switch x := any(m.x).(type) {
-	case []float32:
-		kernel.MulStrided32(any(z).([]float32), h, x, m.stride, 1, any(wt).([]float32), h, 1, n, h, m.width, false)
-	case []float64:
-		kernel.MulStrided64(any(z).([]float64), h, x, m.stride, 1, any(wt).([]float64), h, 1, n, h, m.width, false)
-	}
+func (m batchMatrix) times(z, wt []float32, n, h int) {
+	kernel.MulStrided32(z, h, m.x, m.stride, 1, wt, h, 1, n, h, m.width, false)
 }
 
 // transposedTimes sets g (width×h) to the first n rows, transposed, times delta.
-func (m batchMatrix[T]) transposedTimes(g, delta []T, n, h int) {
-	switch x := any(m.x).(type) {
-	case []float32:
-		kernel.MulStrided32(any(g).([]float32), h, x, 1, m.stride, any(delta).([]float32), h, 1, m.width, h, n, false)
-	case []float64:
-		kernel.MulStrided64(any(g).([]float64), h, x, 1, m.stride, any(delta).([]float64), h, 1, m.width, h, n, false)
-	}
+func (m batchMatrix) transposedTimes(g, delta []float32, n, h int) {
+	kernel.MulStrided32(g, h, m.x, 1, m.stride, delta, h, 1, m.width, h, n, false)
 }
 
-// floatLayer multiplies with rows of floats. The batch is gathered once, in
+// floatLayer multiplies with rows of features. The batch is gathered once, in
 // forward, and read again by gradient.
-type floatLayer[T Float] struct {
-	x     []T
-	batch batchMatrix[T]
+type floatLayer struct {
+	x     []float32
+	batch batchMatrix
 }
 
-func newFloatLayer[T Float](x []T, width, batch int) *floatLayer[T] {
-	return &floatLayer[T]{x: x, batch: newBatchMatrix[T](batch, width)}
+func newFloatLayer(d *mlp.Data, batch int) *floatLayer {
+	x := make([]float32, len(d.Values))
+	for i, v := range d.Values {
+		x[i] = float32(v)
+	}
+	return &floatLayer{x: x, batch: newBatchMatrix(batch, d.Width)}
 }
 
-func (l *floatLayer[T]) forward(z []T, rows []int32, wt []T, h int) {
+func (l *floatLayer) forward(z []float32, rows []int32, wt []float32, h int) {
 	width := l.batch.width
 	for i, r := range rows {
 		copy(l.batch.x[i*l.batch.stride:][:width], l.x[int(r)*width:])
@@ -74,18 +84,18 @@ func (l *floatLayer[T]) forward(z []T, rows []int32, wt []T, h int) {
 	l.batch.times(z, wt, len(rows), h)
 }
 
-func (l *floatLayer[T]) gradient(g []T, rows []int32, delta []T, h int) {
+func (l *floatLayer) gradient(g []float32, rows []int32, delta []float32, h int) {
 	l.batch.transposedTimes(g, delta, len(rows), h)
 }
 
 // byteLayer multiplies with pixels, widened to float32 as they are gathered.
 type byteLayer struct {
 	pixels []uint8
-	batch  batchMatrix[float32]
+	batch  batchMatrix
 }
 
-func newByteLayer(in Inputs, batch int) *byteLayer {
-	return &byteLayer{pixels: in.Bytes, batch: newBatchMatrix[float32](batch, in.Width)}
+func newByteLayer(d *mlp.Data, batch int) *byteLayer {
+	return &byteLayer{pixels: d.Bytes, batch: newBatchMatrix(batch, d.Width)}
 }
 
 func (l *byteLayer) forward(z []float32, rows []int32, wt []float32, h int) {
@@ -105,22 +115,24 @@ const pixelScale = 2.0 / 255
 // row, and Xᵀ·Δ is Vᵀ·Δ less the column sums of Δ in each row.
 type sparseLayer struct {
 	pixels *kernel.Sparse32
+	width  int
 	sums   []float32
 }
 
-func newSparseLayer(in Inputs, h int) *sparseLayer {
+func newSparseLayer(d *mlp.Data, h int) *sparseLayer {
 	var table [256]float32
 	for u := range table {
 		table[u] = float32(float64(u) * pixelScale)
 	}
 	return &sparseLayer{
-		pixels: kernel.NewSparse32(in.Bytes, in.Objects, in.Width, &table),
+		pixels: kernel.NewSparse32(d.Bytes, d.Objects, d.Width, &table),
+		width:  d.Width,
 		sums:   make([]float32, h),
 	}
 }
 
 func (l *sparseLayer) forward(z []float32, rows []int32, wt []float32, h int) {
-	kernel.ColSums32(l.sums, wt, l.pixels.Cols, h, -1)
+	kernel.ColSums32(l.sums, wt, l.width, h, -1)
 	kernel.SparseMulNN32(z, l.pixels, rows, wt, h, l.sums)
 }
 

@@ -1,74 +1,109 @@
 package nn
 
 import (
+	"context"
 	"fmt"
 	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
 // Trainer holds a network in training: weights, gradient, Adam's moments and
-// all the room that a step needs, so that a step allocates nothing. It computes
-// on one core; the networks of a grid train side by side.
+// all the scratch memory of a step, so that a step allocates nothing. It
+// computes on one core; the networks of a grid train side by side.
 //
-// Activations lie with a column an object, so that the lanes of the vector code
+// Activations have one column per object, so that the lanes of the vector code
 // are objects and a layer of four neurons costs no more per weight than one of
-// sixty-four. Only the first matrix, whose products read the data a row an
+// sixty-four. Only the first matrix, whose products read the data one row per
 // object, is held transposed.
-type Trainer[T Float] struct {
-	widths Widths
-	batch  int // most objects a step
-	labels []uint8
-	first  firstLayer[T]
+type Trainer struct {
+	widths mlp.Widths
+	batch  int // most objects of a step
+	labels []int
+	first  firstLayer
 	adam   adamState
 
 	// All matrices in one slice each, so that Adam is one pass. w[p] and g[p]
 	// are parts of them: w[0] is n_0×n_1, the others n_{p+1}×n_p.
-	weights, moment1, moment2, gradient []T
-	w, g                                [][]T
+	weights, moment1, moment2, gradient []float32
+	w, g                                [][]float32
 
-	x           [][]T // x[p], n_p×batch: layer p behind its ReLU; the last are the logits
-	delta       [2][]T
-	rowMajor    []T // first layer, batch×n_1
+	x           [][]float32 // x[p], n_p×batch: layer p behind its ReLU; the last are the logits
+	delta       [2][]float32
+	rowMajor    []float32 // first layer, batch×n_1
 	batchLabels []uint8
 }
 
+// maxClasses bounds the classes of a training: the kernels take labels as bytes.
+const maxClasses = 256
+
 // NewTrainer prepares the training of a network from the given initial weights
-// (out×in each) on the objects of in, with steps of at most batch objects.
-func NewTrainer(w Widths, weights [][]float32, in Inputs, labels []uint8, batch int, a Adam) (*Trainer[float32], error) {
-	if err := w.Validate(); err != nil {
+// (out×in each) on the objects of d, with steps of at most batch objects.
+// Features must be numbers that float32 holds exactly.
+func NewTrainer(w mlp.Widths, weights [][]float32, d *mlp.Data, batch int, a Adam) (*Trainer, error) {
+	if err := checkWidths(w); err != nil {
 		return nil, err
 	}
-	if in.Width != w.Inputs() {
-		return nil, fmt.Errorf("network with widths %v: objects have %d values", []int(w), in.Width)
+	if d.Width != w.Inputs() {
+		return nil, fmt.Errorf("network with widths %v: objects have %d values", []int(w), d.Width)
 	}
-	batch = min(batch, in.Objects)
-	return newTrainer(w, weights, newFirstLayer(in, batch, w[1]), in.Objects, labels, batch, a)
+	if err := d.CheckLabels(w.Classes()); err != nil {
+		return nil, err
+	}
+	batch = min(batch, d.Objects)
+	if batch < 1 {
+		return nil, fmt.Errorf("training on %d objects in batches of %d", d.Objects, batch)
+	}
+	for i, v := range d.Values {
+		if float64(float32(v)) != v {
+			return nil, fmt.Errorf("object %d, value %d is %v: training takes features of float32", i/d.Width, i%d.Width, v)
+		}
+	}
+	return newTrainer(w, weights, newFirstLayer(d, batch, w[1]), d.Labels, batch, a)
 }
 
-func newTrainer[T Float](w Widths, weights [][]T, first firstLayer[T], objects int, labels []uint8, batch int, a Adam) (*Trainer[T], error) {
-	if err := checkWeights(w, weights); err != nil {
+// checkWidths reports whether a network of those widths can be trained.
+func checkWidths(w mlp.Widths) error {
+	if err := w.Validate(); err != nil {
+		return err
+	}
+	if c := w.Classes(); c > maxClasses {
+		return fmt.Errorf("network with widths %v: %d classes, want 2 to %d", []int(w), c, maxClasses)
+	}
+	parameters := int64(0)
+	for p := range w.Layers() {
+		if parameters += int64(w[p]) * int64(w[p+1]); parameters > math.MaxInt32 {
+			return fmt.Errorf("network with widths %v: more than 2^31 weights", []int(w))
+		}
+	}
+	return nil
+}
+
+func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []int, batch int, a Adam) (*Trainer, error) {
+	if err := mlp.CheckWeights(w, weights); err != nil {
 		return nil, err
 	}
-	if batch < 1 || objects < 1 || len(labels) < objects {
-		return nil, fmt.Errorf("training on %d objects with %d labels in batches of %d", objects, len(labels), batch)
+	n, widest := w.Parameters(), 0
+	for _, width := range w[1:] {
+		widest = max(widest, width)
 	}
-	n := w.Parameters()
-	t := &Trainer[T]{
+	t := &Trainer{
 		widths: w, batch: batch, labels: labels, first: first, adam: newAdamState(a),
-		weights: make([]T, n), moment1: make([]T, n), moment2: make([]T, n), gradient: make([]T, n),
-		x:           make([][]T, len(w)),
-		delta:       [2][]T{make([]T, w.widest()*batch), make([]T, w.widest()*batch)},
-		rowMajor:    make([]T, w[1]*batch),
+		weights: make([]float32, n), moment1: make([]float32, n), moment2: make([]float32, n), gradient: make([]float32, n),
+		x:           make([][]float32, len(w)),
+		delta:       [2][]float32{make([]float32, widest*batch), make([]float32, widest*batch)},
+		rowMajor:    make([]float32, w[1]*batch),
 		batchLabels: make([]uint8, batch),
 	}
-	from := 0
-	for p := range w.Matrices() {
-		to := from + w[p]*w[p+1]
+	for p := range w.Layers() {
+		from, to := w.Offset(p), w.Offset(p+1)
 		t.w = append(t.w, t.weights[from:to])
 		t.g = append(t.g, t.gradient[from:to])
-		from = to
-		t.x[p+1] = make([]T, w[p+1]*batch)
+		t.x[p+1] = make([]float32, w[p+1]*batch)
 		if p == 0 {
-			transpose(t.w[p], weights[p], w[1], w[0])
+			kernel.Transpose32(t.w[p], weights[p], w[1], w[0])
 		} else {
 			copy(t.w[p], weights[p])
 		}
@@ -76,56 +111,74 @@ func newTrainer[T Float](w Widths, weights [][]T, first firstLayer[T], objects i
 	return t, nil
 }
 
+// InitialWeights draws the weights as PyTorch's Linear does by default
+// (kaiming_uniform with a = √5): uniform on [−1/√fan_in, 1/√fan_in). Matrix p
+// is filled row by row from stream(p).
+func InitialWeights(w mlp.Widths, stream func(matrix int) *rng.Stream) [][]float32 {
+	weights := make([][]float32, w.Layers())
+	for p := range weights {
+		s := stream(p)
+		bound := float32(1 / math.Sqrt(float64(w[p])))
+		m := make([]float32, w[p]*w[p+1])
+		for i := range m {
+			// 2u−1 is exact: u is a multiple of 2⁻²⁴.
+			m[i] = (float32(2*s.Float32()) - 1) * bound
+		}
+		weights[p] = m
+	}
+	return weights
+}
+
 // Step takes one step of Adam on the mean cross-entropy of the objects in rows
 // and returns the sum of their losses before the step.
-func (t *Trainer[T]) Step(rows []int32) float64 {
+func (t *Trainer) Step(rows []int32) float64 {
 	loss := t.backward(rows)
-	update(&t.adam, t.weights, t.moment1, t.moment2, t.gradient)
+	t.adam.update(t.weights, t.moment1, t.moment2, t.gradient)
 	return loss
 }
 
 // backward computes the gradient of the mean loss of the objects in rows and
 // returns the sum of their losses.
-func (t *Trainer[T]) backward(rows []int32) float64 {
-	n, last := len(rows), t.widths.Matrices()
+func (t *Trainer) backward(rows []int32) float64 {
+	n, last := len(rows), t.widths.Layers()
 	for i, r := range rows {
-		t.batchLabels[i] = t.labels[r]
+		t.batchLabels[i] = uint8(t.labels[r])
 	}
 	h := t.widths[1]
 	row := t.rowMajor[:n*h]
 	t.first.forward(row, rows, t.w[0], h)
-	transpose(t.x[1][:h*n], row, n, h)
+	kernel.Transpose32(t.x[1][:h*n], row, n, h)
 	for p := 1; p < last; p++ {
 		in, out := t.widths[p], t.widths[p+1]
 		x := t.x[p][:in*n]
-		relu(x)
-		mulNN(t.x[p+1][:out*n], t.w[p], x, out, n, in)
+		kernel.ReLU32(x, x)
+		kernel.MulNN32(t.x[p+1][:out*n], t.w[p], x, out, n, in, false)
 	}
 
 	k := t.widths.Classes()
-	delta := t.x[last][:k*n]
-	loss := crossEntropy(delta, t.batchLabels, k, n, 1/float64(n))
+	delta := t.x[last][:k*n] // the logits, replaced by the gradient (P − y)/n
+	loss := kernel.SoftmaxCrossEntropy32(delta, delta, t.batchLabels, k, n, float32(1/float64(n)))
 	for p := last - 1; p >= 1; p-- {
 		in, out := t.widths[p], t.widths[p+1]
 		x := t.x[p][:in*n]
-		mulNT(t.g[p], delta, x, out, in, n)
+		kernel.MulNT32(t.g[p], delta, x, out, in, n, false)
 		below := t.delta[p&1][:in*n]
-		mulTN(below, t.w[p], delta, in, n, out)
-		maskReLU(below, x)
+		kernel.MulTN32(below, t.w[p], delta, in, n, out, false)
+		kernel.MaskReLU32(below, x)
 		delta = below
 	}
-	transpose(row, delta, h, n)
+	kernel.Transpose32(row, delta, h, n)
 	t.first.gradient(t.g[0], rows, row, h)
 	return loss
 }
 
 // Weights returns the current weights, each matrix out×in.
-func (t *Trainer[T]) Weights() [][]T {
-	out := make([][]T, len(t.w))
+func (t *Trainer) Weights() [][]float32 {
+	out := make([][]float32, len(t.w))
 	for p, w := range t.w {
-		out[p] = make([]T, len(w))
+		out[p] = make([]float32, len(w))
 		if p == 0 {
-			transpose(out[p], w, t.widths[0], t.widths[1])
+			kernel.Transpose32(out[p], w, t.widths[0], t.widths[1])
 		} else {
 			copy(out[p], w)
 		}
@@ -133,13 +186,78 @@ func (t *Trainer[T]) Weights() [][]T {
 	return out
 }
 
-// Finite says whether every weight is a finite number.
-func (t *Trainer[T]) Finite() bool {
+// Finite reports whether every weight is a finite number.
+func (t *Trainer) Finite() bool {
 	for _, v := range t.weights {
 		// v − v is 0 for every finite number, NaN otherwise.
-		if d := float64(v) - float64(v); math.IsNaN(d) {
+		if v-v != 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// ctxEvery is how many steps pass between two looks at the context.
+const ctxEvery = 32
+
+// Length is how long a training lasts: a number of epochs, or of steps where
+// Steps is not 0. The last epoch of a number of steps may be cut short.
+type Length struct{ Epochs, Steps int }
+
+// EpochsOf returns the number of epochs that are begun, with so many steps in
+// a whole one.
+func (l Length) EpochsOf(stepsPerEpoch int) int {
+	if l.Steps == 0 {
+		return l.Epochs
+	}
+	return (l.Steps-1)/stepsPerEpoch + 1
+}
+
+// Train runs epochs over objects 0 … objects−1, each in a new random order
+// drawn from order(epoch), in steps of the trainer's batch; the last step of an
+// epoch takes what is left. It returns the mean loss of each epoch, every
+// object's taken just before the step that used it, over the objects that were
+// used. done is called after each epoch. If check is set, the weights are
+// examined after each step, otherwise after each epoch; a weight that is
+// infinite or NaN is a *DivergedError.
+func (t *Trainer) Train(ctx context.Context, objects int, length Length, order func(epoch int) *rng.Stream, check bool, done func(epoch int)) ([]float64, error) {
+	perEpoch := (objects-1)/t.batch + 1
+	history := make([]float64, length.EpochsOf(perEpoch))
+	rows := make([]int32, objects)
+	for epoch := range history {
+		rng.Permutation(order(epoch), rows)
+		end := objects
+		if length.Steps > 0 {
+			end = min(objects, (length.Steps-epoch*perEpoch)*t.batch)
+		}
+		total, step := 0.0, 0
+		for from := 0; from < end; from += t.batch {
+			if step%ctxEvery == 0 && ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			total += t.Step(rows[from:min(from+t.batch, objects)])
+			step++
+			if check && !t.Finite() {
+				return nil, &DivergedError{Epoch: epoch + 1, Step: step}
+			}
+		}
+		if !t.Finite() {
+			return nil, &DivergedError{Epoch: epoch + 1}
+		}
+		history[epoch] = total / float64(end)
+		done(epoch + 1)
+	}
+	return history, nil
+}
+
+// DivergedError says where a weight became infinite or NaN. Epoch and Step
+// count from 1; Step is 0 where only the epoch is known.
+type DivergedError struct{ Epoch, Step int }
+
+func (e *DivergedError) Error() string {
+	where := fmt.Sprintf("epoch %d", e.Epoch)
+	if e.Step > 0 {
+		where += fmt.Sprintf(", step %d", e.Step)
+	}
+	return "training diverged in " + where + ": a weight is infinite or no number; lower the learning rate"
 }

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
@@ -33,7 +36,21 @@ type goldenRun struct {
 	FinalWeights [][]float64 `json:"final_weights"`
 }
 
-func readGoldenAdam(t *testing.T) (goldenAdam, Widths) {
+// data are the golden inputs, rounded to float32.
+func (g goldenAdam) data(t *testing.T) *mlp.Data {
+	t.Helper()
+	labels := make([]int, len(g.Labels))
+	for i, y := range g.Labels {
+		labels[i] = int(y)
+	}
+	d, err := mlp.NewData(convert[float64](convert[float32](g.Inputs)), g.LayerShapes[0][1], labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func readGoldenAdam(t *testing.T) (goldenAdam, mlp.Widths) {
 	t.Helper()
 	b, err := os.ReadFile("testdata/adam.json")
 	if err != nil {
@@ -43,14 +60,14 @@ func readGoldenAdam(t *testing.T) (goldenAdam, Widths) {
 	if err := json.Unmarshal(b, &g); err != nil {
 		t.Fatal(err)
 	}
-	w := Widths{g.LayerShapes[0][1]}
+	w := mlp.Widths{g.LayerShapes[0][1]}
 	for _, s := range g.LayerShapes {
 		w = append(w, s[0])
 	}
 	return g, w
 }
 
-func convert[To, From Float](v []From) []To {
+func convert[To, From float32 | float64](v []From) []To {
 	out := make([]To, len(v))
 	for i, x := range v {
 		out[i] = To(x)
@@ -58,25 +75,104 @@ func convert[To, From Float](v []From) []To {
 	return out
 }
 
-// checkAdam trains in precision T and compares every loss and weight.
-func checkAdam[T Float](t *testing.T, run func(goldenAdam) goldenRun, tolerance float64) {
-	g, w := readGoldenAdam(t)
-	want := run(g)
-	var initial [][]T
+// reference is a training in float64 without any of the trainer's layouts and
+// kernels: one object after the other, each matrix out×in.
+type reference struct {
+	widths                    mlp.Widths
+	inputs                    []float64
+	labels                    []uint8
+	weights, moment1, moment2 [][]float64
+	gradient                  [][]float64
+	beta1, beta2, rate, eps   float64
+	power1, power2            float64
+}
+
+func newReference(g goldenAdam, w mlp.Widths, scale float64) *reference {
+	r := &reference{
+		widths: w, inputs: g.Inputs, labels: g.Labels,
+		beta1: g.Betas[0], beta2: g.Betas[1], rate: g.LR, eps: g.Eps, power1: 1, power2: 1,
+	}
 	for _, m := range g.InitialWeights {
-		initial = append(initial, convert[T](m))
+		weights := make([]float64, len(m))
+		for i, v := range m {
+			weights[i] = scale * v
+		}
+		r.weights = append(r.weights, weights)
+		r.moment1, r.moment2 = append(r.moment1, make([]float64, len(m))), append(r.moment2, make([]float64, len(m)))
+		r.gradient = append(r.gradient, make([]float64, len(m)))
 	}
+	return r
+}
+
+// backward sets the gradient of the mean loss of the objects in rows and
+// returns the sum of their losses.
+func (r *reference) backward(rows []int32) float64 {
+	for p := range r.gradient {
+		clear(r.gradient[p])
+	}
+	total, layers := 0.0, r.widths.Layers()
+	for _, row := range rows {
+		x := [][]float64{r.inputs[int(row)*r.widths[0]:][:r.widths[0]]}
+		for p, w := range r.weights {
+			z := make([]float64, r.widths[p+1])
+			for u := range z {
+				for j, v := range x[p] {
+					z[u] += w[u*len(x[p])+j] * v
+				}
+				if p+1 < layers {
+					z[u] = max(z[u], 0)
+				}
+			}
+			x = append(x, z)
+		}
+		sum, y := 0.0, int(r.labels[row])
+		for _, z := range x[layers] {
+			sum += math.Exp(z)
+		}
+		total += math.Log(sum) - x[layers][y]
+		delta := make([]float64, r.widths.Classes())
+		for c, z := range x[layers] {
+			delta[c] = math.Exp(z) / sum / float64(len(rows))
+		}
+		delta[y] -= 1 / float64(len(rows))
+		for p := layers - 1; p >= 0; p-- {
+			below := make([]float64, len(x[p]))
+			for u, d := range delta {
+				for j, v := range x[p] {
+					r.gradient[p][u*len(x[p])+j] += d * v
+					if v > 0 {
+						below[j] += d * r.weights[p][u*len(x[p])+j]
+					}
+				}
+			}
+			delta = below
+		}
+	}
+	return total
+}
+
+// step takes a step of Adam and returns the sum of the losses before it.
+func (r *reference) step(rows []int32) float64 {
+	loss := r.backward(rows)
+	r.power1, r.power2 = r.power1*r.beta1, r.power2*r.beta2
+	for p, gradient := range r.gradient {
+		for i, g := range gradient {
+			r.moment1[p][i] = r.beta1*r.moment1[p][i] + (1-r.beta1)*g
+			r.moment2[p][i] = r.beta2*r.moment2[p][i] + (1-r.beta2)*g*g
+			r.weights[p][i] -= r.rate * r.moment1[p][i] / (1 - r.power1) / (math.Sqrt(r.moment2[p][i]/(1-r.power2)) + r.eps)
+		}
+	}
+	return loss
+}
+
+// checkAdam trains in the golden orders and compares every loss and weight.
+func checkAdam[T float32 | float64](t *testing.T, g goldenAdam, want goldenRun, step func(rows []int32) float64, weights func() [][]T, tolerance float64) {
 	objects := len(g.Labels)
-	first := newFloatLayer(convert[T](g.Inputs), w[0], g.BatchSize)
-	trainer, err := newTrainer(w, initial, first, objects, g.Labels, g.BatchSize, Adam{g.LR, g.Betas[0], g.Betas[1], g.Eps})
-	if err != nil {
-		t.Fatal(err)
-	}
 	worst, batch := 0.0, 0
 	for _, order := range g.EpochOrders {
 		for from := 0; from < objects; from += g.BatchSize {
 			rows := order[from:min(from+g.BatchSize, objects)]
-			loss := trainer.Step(rows) / float64(len(rows))
+			loss := step(rows) / float64(len(rows))
 			d := math.Abs(loss - want.BatchLosses[batch])
 			if !(d <= tolerance) {
 				t.Errorf("batch %d: loss %v, want %v", batch, loss, want.BatchLosses[batch])
@@ -88,7 +184,7 @@ func checkAdam[T Float](t *testing.T, run func(goldenAdam) goldenRun, tolerance 
 	if batch != len(want.BatchLosses) {
 		t.Errorf("%d batches, want %d", batch, len(want.BatchLosses))
 	}
-	for p, m := range trainer.Weights() {
+	for p, m := range weights() {
 		for i, v := range m {
 			d := math.Abs(float64(v) - want.FinalWeights[p][i])
 			if !(d <= tolerance) {
@@ -100,46 +196,67 @@ func checkAdam[T Float](t *testing.T, run func(goldenAdam) goldenRun, tolerance 
 	t.Logf("largest difference %.2g", worst)
 }
 
-func TestAdamFloat64(t *testing.T) {
-	checkAdam[float64](t, func(g goldenAdam) goldenRun { return g.Float64 }, 1e-9)
-}
-
-func TestAdamFloat32(t *testing.T) {
-	checkAdam[float32](t, func(g goldenAdam) goldenRun { return g.Float32 }, 1e-4)
-}
-
-// TestGradient compares the backward pass with differences of the loss.
-func TestGradient(t *testing.T) {
+// TestReferenceIsPyTorch ties the reference of the other tests to the golden
+// training.
+func TestReferenceIsPyTorch(t *testing.T) {
 	g, w := readGoldenAdam(t)
-	first := newFloatLayer(g.Inputs, w[0], 16)
-	// Larger weights than PyTorch's, so that the loss bends.
-	weights := make([][]float64, len(g.InitialWeights))
-	for p, m := range g.InitialWeights {
-		for _, v := range m {
-			weights[p] = append(weights[p], 3*v)
-		}
+	r := newReference(g, w, 1)
+	checkAdam(t, g, g.Float64, r.step, func() [][]float64 { return r.weights }, 1e-9)
+}
+
+// goldenTrainer starts a training on the golden data with weights times scale.
+func goldenTrainer(t *testing.T, g goldenAdam, w mlp.Widths, scale float64) *Trainer {
+	t.Helper()
+	var initial [][]float32
+	for _, m := range newReference(g, w, scale).weights {
+		initial = append(initial, convert[float32](m))
 	}
-	trainer, err := newTrainer(w, weights, first, len(g.Labels), g.Labels, 16, Adam{})
+	trainer, err := NewTrainer(w, initial, g.data(t), g.BatchSize, Adam{g.LR, g.Betas[0], g.Betas[1], g.Eps})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := g.EpochOrders[0][:16]
-	trainer.backward(rows)
-	gradient := append([]float64(nil), trainer.gradient...)
-	largest := 0.0
-	for i, want := range gradient {
-		const step = 1e-6
-		at := trainer.weights[i]
-		trainer.weights[i] = at + step
-		up := trainer.backward(rows)
-		trainer.weights[i] = at - step
-		down := trainer.backward(rows)
-		trainer.weights[i] = at
-		got := (up - down) / (2 * step) / 16
-		if math.Abs(got-want) > 1e-7 {
-			t.Fatalf("weight %d: the loss changes by %v per unit, the gradient is %v", i, got, want)
+	return trainer
+}
+
+func TestAdam(t *testing.T) {
+	g, w := readGoldenAdam(t)
+	trainer := goldenTrainer(t, g, w, 1)
+	checkAdam(t, g, g.Float32, trainer.Step, trainer.Weights, 1e-4)
+}
+
+// TestGradient compares the trainer's backward pass with the reference's, and
+// that with differences of the loss. The weights are larger than PyTorch's, so
+// that the loss bends.
+func TestGradient(t *testing.T) {
+	g, w := readGoldenAdam(t)
+	r, rows := newReference(g, w, 3), g.EpochOrders[0][:16]
+	trainer := goldenTrainer(t, g, w, 3)
+	loss, want := trainer.backward(rows), r.backward(rows)
+	if math.Abs(loss-want) > 1e-5*want {
+		t.Errorf("loss %v, want %v", loss, want)
+	}
+	gradient, largest := slices.Concat(r.gradient...), 0.0
+	for p, m := range r.weights {
+		for i := range m {
+			const step = 1e-6
+			want, at := gradient[w.Offset(p)+i], m[i]
+			m[i] = at + step
+			up := r.backward(rows)
+			m[i] = at - step
+			down := r.backward(rows)
+			m[i] = at
+			if got := (up - down) / (2 * step) / 16; math.Abs(got-want) > 1e-7 {
+				t.Fatalf("matrix %d, weight %d: the loss changes by %v per unit, the gradient is %v", p, i, got, want)
+			}
+			in := i
+			if p == 0 { // the trainer holds the first matrix transposed
+				in = i%w[0]*w[1] + i/w[0]
+			}
+			if got := float64(trainer.g[p][in]); math.Abs(got-want) > 1e-6 {
+				t.Fatalf("matrix %d, weight %d: gradient %v, want %v", p, i, got, want)
+			}
+			largest = max(largest, math.Abs(want))
 		}
-		largest = max(largest, math.Abs(want))
 	}
 	if largest < 1e-3 {
 		t.Errorf("largest gradient %v: the test shows nothing", largest)
@@ -148,23 +265,41 @@ func TestGradient(t *testing.T) {
 
 // pixels makes objects of which about share of the bytes are zero, whose class
 // is visible in them.
-func pixels(objects, width int, share float64) (Inputs, []uint8) {
+func pixels(t testing.TB, objects, width int, share float64) *mlp.Data {
+	t.Helper()
 	s := rng.New(3, "test", "pixels", uint64(100*share))
-	in := Inputs{Objects: objects, Width: width, Bytes: make([]uint8, objects*width)}
-	labels := make([]uint8, objects)
+	bytes, labels := make([]uint8, objects*width), make([]int, objects)
 	for i := range labels {
-		labels[i] = uint8(s.IntN(10))
-		row := in.Bytes[i*width : (i+1)*width]
+		labels[i] = s.IntN(10)
+		row := bytes[i*width : (i+1)*width]
 		for j := range row {
 			if s.Float64() >= share {
 				row[j] = uint8(1 + s.IntN(255))
-				if j%10 == int(labels[i]) {
+				if j%10 == labels[i] {
 					row[j] |= 0xc0
 				}
 			}
 		}
 	}
-	return in, labels
+	d, err := mlp.NewPixels(bytes, width, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// asFeatures returns pixels as the features that a network sees.
+func asFeatures(t *testing.T, d *mlp.Data) *mlp.Data {
+	t.Helper()
+	values := make([]float64, len(d.Bytes))
+	for i, u := range d.Bytes {
+		values[i] = float64(float32(mlp.Pixel(u)))
+	}
+	f, err := mlp.NewData(values, d.Width, d.Labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func testStream(p int) *rng.Stream { return rng.New(1, "test", "init", uint64(p)) }
@@ -172,36 +307,32 @@ func testStream(p int) *rng.Stream { return rng.New(1, "test", "init", uint64(p)
 // TestSparseIsDense trains the same network through the sparse and the dense
 // products: they round differently and must agree otherwise.
 func TestSparseIsDense(t *testing.T) {
-	w := PaperWidths(100, 8, 2, 10)
-	in, labels := pixels(200, 100, 0.8)
-	if !in.sparse() {
+	w := mlp.PaperWidths(100, 8, 2, 10)
+	d := pixels(t, 200, 100, 0.8)
+	if !isSparse(d) {
 		t.Fatal("the data is not taken for sparse")
 	}
-	if dense, _ := pixels(200, 100, 0.2); dense.sparse() {
+	if isSparse(pixels(t, 200, 100, 0.2)) {
 		t.Fatal("dense data is taken for sparse")
 	}
 	initial := InitialWeights(w, testStream)
 	adam := Adam{1e-3, 0.9, 0.999, 1e-8}
-	train := func(first firstLayer[float32]) ([]float64, [][]float32) {
-		trainer, err := newTrainer(w, initial, first, in.Objects, labels, 64, adam)
+	train := func(first firstLayer) ([]float64, [][]float32) {
+		trainer, err := newTrainer(w, initial, first, d.Labels, 64, adam)
 		if err != nil {
 			t.Fatal(err)
 		}
 		order := func(epoch int) *rng.Stream { return rng.New(1, "test", "order", uint64(epoch)) }
-		history, err := trainer.Train(context.Background(), in.Objects, Length{Epochs: 5}, order, true, func(int) {})
+		history, err := trainer.Train(context.Background(), d.Objects, Length{Epochs: 5}, order, true, func(int) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return history, trainer.Weights()
 	}
-	history, weights := train(newSparseLayer(in, w[1]))
-	floats := Inputs{Objects: in.Objects, Width: in.Width, Floats: make([]float32, len(in.Bytes))}
-	for i, u := range in.Bytes {
-		floats.Floats[i] = float32(Pixel(u))
-	}
-	for name, other := range map[string]firstLayer[float32]{
-		"bytes":  newByteLayer(in, 64),
-		"floats": newFirstLayer(floats, 64, w[1]),
+	history, weights := train(newSparseLayer(d, w[1]))
+	for name, other := range map[string]firstLayer{
+		"bytes":  newByteLayer(d, 64),
+		"floats": newFirstLayer(asFeatures(t, d), 64, w[1]),
 	} {
 		denseHistory, denseWeights := train(other)
 		for e := range history {
@@ -226,10 +357,10 @@ func TestStepAllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector empties the kernels' pools at random")
 	}
-	w := PaperWidths(100, 8, 2, 10)
+	w := mlp.PaperWidths(100, 8, 2, 10)
 	for _, share := range []float64{0.2, 0.8} {
-		in, labels := pixels(80, 100, share)
-		trainer, err := NewTrainer(w, InitialWeights(w, testStream), in, labels, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
+		d := pixels(t, 80, 100, share)
+		trainer, err := NewTrainer(w, InitialWeights(w, testStream), d, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,10 +373,10 @@ func TestStepAllocatesNothing(t *testing.T) {
 }
 
 func TestDivergedNamesTheStep(t *testing.T) {
-	w := PaperWidths(20, 4, 1, 10)
-	in, labels := pixels(100, 20, 0.5)
+	w := mlp.PaperWidths(20, 4, 1, 10)
+	d := pixels(t, 100, 20, 0.5)
 	train := func(check bool) error {
-		trainer, err := NewTrainer(w, InitialWeights(w, testStream), in, labels, 64, Adam{1e37, 0.9, 0.999, 1e-8})
+		trainer, err := NewTrainer(w, InitialWeights(w, testStream), d, 64, Adam{1e37, 0.9, 0.999, 1e-8})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,9 +392,9 @@ func TestDivergedNamesTheStep(t *testing.T) {
 }
 
 func TestTrainStops(t *testing.T) {
-	w := PaperWidths(20, 4, 1, 10)
-	in, labels := pixels(100, 20, 0.5)
-	trainer, err := NewTrainer(w, InitialWeights(w, testStream), in, labels, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
+	w := mlp.PaperWidths(20, 4, 1, 10)
+	d := pixels(t, 100, 20, 0.5)
+	trainer, err := NewTrainer(w, InitialWeights(w, testStream), d, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +411,7 @@ func TestTrainStops(t *testing.T) {
 }
 
 func TestInitialWeights(t *testing.T) {
-	w := PaperWidths(784, 64, 1, 10)
+	w := mlp.PaperWidths(784, 64, 1, 10)
 	weights := InitialWeights(w, testStream)
 	for p, m := range weights {
 		bound := 1 / math.Sqrt(float64(w[p]))
@@ -299,5 +430,34 @@ func TestInitialWeights(t *testing.T) {
 		if second := squares / n; math.Abs(second-1.0/3) > 5*math.Sqrt(4.0/45/n) {
 			t.Errorf("matrix %d: second moment %v of the bound's square", p, second)
 		}
+	}
+}
+
+func TestTrainerRefuses(t *testing.T) {
+	d := pixels(t, 10, 3, 0.5)
+	for _, c := range []struct {
+		w     mlp.Widths
+		batch int
+		want  string
+	}{
+		{mlp.Widths{3}, 1, "at least inputs and classes"},
+		{mlp.Widths{3, 257}, 1, "257 classes, want 2 to 256"},
+		{mlp.Widths{1 << 20, 1 << 12, 2}, 1, "more than 2^31 weights"},
+		{mlp.Widths{4, 10}, 1, "objects have 3 values"},
+		{mlp.Widths{3, 2}, 1, "label of object"},
+		{mlp.Widths{3, 10}, 0, "batches of 0"},
+		{mlp.Widths{3, 10}, 1, "0 weight matrices, want 1"},
+	} {
+		if _, err := NewTrainer(c.w, nil, d, c.batch, Adam{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v does not say %q", c.w, err, c.want)
+		}
+	}
+	third, err := mlp.NewData([]float64{0.5, 1, 1. / 3, 2}, 2, []int{0, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "object 1, value 0 is 0.3333333333333333: training takes features of float32"
+	if _, err := NewTrainer(mlp.Widths{2, 2}, [][]float32{make([]float32, 4)}, third, 1, Adam{}); err == nil || err.Error() != want {
+		t.Errorf("a feature that float32 rounds: error %v, want %s", err, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
@@ -99,7 +100,7 @@ func TestRemainderIsCubic(t *testing.T) {
 // TestActual compares a sphere with the network itself at θ + R u.
 func TestActual(t *testing.T) {
 	in := network(t, 2, 20, 5, 4, 3)
-	n, data, err := curvature.Decode(in, 0)
+	n, data, err := mlp.Decode(in, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestActual(t *testing.T) {
 			for q := range n.Layers() {
 				moved = append(moved, flat[n.Offset(q):][:len(n.Weights[q])])
 			}
-			there, err := curvature.NewNetwork(n.Widths, moved)
+			there, err := mlp.NewNetwork(n.Widths, moved)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,14 +18,15 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images
-	Labels  = curvature.Labels
-	Weights = curvature.Weights
+	Images  = mlp.Images
+	Labels  = mlp.Labels
+	Weights = mlp.Weights
 	// Eigenvalues is optional: canonical JSON, result.TermSpectrum, the ends of
 	// the spectrum of H over the same sample. Without it they are searched for.
 	Eigenvalues = "eigenvalues"
@@ -91,7 +92,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, fmt.Errorf("bounds: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
@@ -202,7 +203,7 @@ func TestErrors(t *testing.T) {
 func TestEigenvaluesAreUsed(t *testing.T) {
 	in := inputs(t, 3, 30, 0.3, 6, 5, 4, 4)
 	want := run(t, params(), in)
-	network, data, err := curvature.Decode(in, 0)
+	network, data, err := mlp.Decode(in, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

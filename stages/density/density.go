@@ -15,6 +15,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -22,9 +23,9 @@ import (
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images  // in: .npy, objects × values
-	Labels  = curvature.Labels  // in: .npy, objects
-	Weights = curvature.Weights // in: safetensors
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors
 	// Eigenvalues is in: canonical JSON, result.TermSpectrum of the operator.
 	Eigenvalues = "eigenvalues"
 	// Vectors is in: .npy float64, rows are eigenvectors of the operator for
@@ -58,7 +59,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -24,7 +25,7 @@ func params(term string) Params {
 // operator is that of the given name over the inputs.
 func operator(t *testing.T, inputs map[string][]byte, name string) (*curvature.Point, curvature.Term, *curvature.Operator) {
 	t.Helper()
-	network, data, err := curvature.Decode(inputs, 0)
+	network, data, err := mlp.Decode(inputs, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

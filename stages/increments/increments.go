@@ -10,15 +10,16 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images  // in: .npy, objects × values
-	Labels  = curvature.Labels  // in: .npy, objects
-	Weights = curvature.Weights // in: safetensors
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors
 	// Increments is out: canonical JSON, result.IncrementSummary.
 	Increments = "increments"
 	// Table is out: .npy float64, sizes × 10: k, ‖H_{k+1} − H^(k)‖₂,
@@ -45,7 +46,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 			p.Sizes, p.Rotation, p.Others, p.Tolerance)
 	}
 	largest := p.Sizes[len(p.Sizes)-1]
-	network, all, err := curvature.Decode(t.Inputs, 0)
+	network, all, err := mlp.Decode(t.Inputs, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (artifact.Inc
 
 // others measures ‖H_i − H^(k)‖₂ for objects i behind object k+1, which is the
 // increment's own.
-func others(ctx context.Context, p Params, network *curvature.Network, all *curvature.Data, k, workers int) ([]artifact.OtherObject, error) {
+func others(ctx context.Context, p Params, network *mlp.Network, all *mlp.Data, k, workers int) ([]artifact.OtherObject, error) {
 	list := []artifact.OtherObject{}
 	behind := all.Objects - k - 1
 	if p.Others == 0 || behind == 0 {

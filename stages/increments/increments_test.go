@@ -11,6 +11,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -58,7 +59,7 @@ func TestIncrements(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 33, 12, 6, 5, 4)
 	p := params()
 	got, out := run(t, p, 2, inputs)
-	network, data, err := curvature.Decode(inputs, 0)
+	network, data, err := mlp.Decode(inputs, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -24,8 +25,8 @@ func BenchmarkLosses(b *testing.B) {
 		labels[i] = uint8(s.IntN(10))
 	}
 	for _, h := range []int{4, 16, 64} {
-		w := nn.PaperWidths(784, h, 5, 10)
-		weights, err := nn.EncodeWeights(w, nn.InitialWeights(w, stream))
+		w := mlp.PaperWidths(784, h, 5, 10)
+		weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -15,11 +16,11 @@ import (
 
 // The names of what Run reads and writes.
 const (
-	Images  = "images"  // in: .npy, objects × values: uint8 pixels or float32 features
-	Labels  = "labels"  // in: .npy, objects: uint8
-	Weights = "weights" // in: safetensors, layers.0.weight, layers.1.weight, …, out×in
-	Losses  = "losses"  // out: .npy float64, one loss for each object of the data set
-	Summary = "summary" // out: canonical JSON, result.LossSummary
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors
+	Losses  = "losses"    // out: .npy float64, one loss for each object of the data set
+	Summary = "summary"   // out: canonical JSON, result.LossSummary
 )
 
 // Params is what the summary depends on apart from the inputs.
@@ -30,35 +31,27 @@ type Params struct {
 // Run evaluates Weights on all objects of Images and returns Losses and
 // Summary.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	in, err := nn.DecodeInputs(t.Inputs[Images])
+	network, data, err := mlp.Decode(t.Inputs, 0)
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Images, err)
+		return nil, err
 	}
-	widths, weights, err := nn.DecodeWeights(t.Inputs[Weights])
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Weights, err)
+	if p.SampleSize < 1 || p.SampleSize > data.Objects {
+		return nil, fmt.Errorf("sample size is %d: want 1 to %d, the objects of the data set", p.SampleSize, data.Objects)
 	}
-	labels, err := nn.DecodeLabels(t.Inputs[Labels], in.Objects, widths.Classes())
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Labels, err)
-	}
-	if p.SampleSize < 1 || p.SampleSize > in.Objects {
-		return nil, fmt.Errorf("sample size is %d: want 1 to %d, the objects of the data set", p.SampleSize, in.Objects)
-	}
-	e, err := nn.Evaluate(ctx, widths, weights, in, labels, t.Workers)
+	e, err := nn.Evaluate(ctx, network, data, t.Workers)
 	if err != nil {
 		return nil, err
 	}
 	summary, err := artifact.Encode(artifact.LossSummary{
 		Sample: describe(e, p.SampleSize),
-		All:    describe(e, in.Objects),
+		All:    describe(e, data.Objects),
 	})
 	if err != nil {
 		return nil, err
 	}
 	t.Progress(1, 1)
 	return map[string][]byte{
-		Losses:  npy.Encode([]int{in.Objects}, e.Losses),
+		Losses:  npy.Encode([]int{data.Objects}, e.Losses),
 		Summary: summary,
 	}, nil
 }

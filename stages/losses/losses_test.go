@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -22,7 +23,7 @@ import (
 // input on, and logits (h, 0).
 func hand(t *testing.T) map[string][]byte {
 	t.Helper()
-	weights, err := nn.EncodeWeights(nn.Widths{1, 1, 2}, [][]float32{{1}, {1, 0}})
+	weights, err := mlp.EncodeWeights(mlp.Widths{1, 1, 2}, [][]float32{{1}, {1, 0}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestKnownLosses(t *testing.T) {
 // TestCollapsedNetwork: a network that says nothing has one loss for all
 // objects, so its deviations are exactly 0 whatever their number.
 func TestCollapsedNetwork(t *testing.T) {
-	weights, err := nn.EncodeWeights(nn.Widths{1, 1, 10}, [][]float32{{1}, make([]float32, 10)})
+	weights, err := mlp.EncodeWeights(mlp.Widths{1, 1, 10}, [][]float32{{1}, make([]float32, 10)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +104,9 @@ func TestCollapsedNetwork(t *testing.T) {
 // TestWorkersAndChunks: neither the workers nor the objects behind an object
 // change its loss.
 func TestWorkersAndChunks(t *testing.T) {
-	w := nn.PaperWidths(30, 5, 2, 10)
+	w := mlp.PaperWidths(30, 5, 2, 10)
 	stream := func(p int) *rng.Stream { return rng.New(1, "test", "weights", uint64(p)) }
-	weights, err := nn.EncodeWeights(w, nn.InitialWeights(w, stream))
+	weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,9 +145,9 @@ func TestWorkersAndChunks(t *testing.T) {
 // TestDigests holds the bytes of the result for each way to read the data. They
 // must not change with the processor, the build tags or the workers.
 func TestDigests(t *testing.T) {
-	w := nn.PaperWidths(97, 9, 2, 10)
+	w := mlp.PaperWidths(97, 9, 2, 10)
 	stream := func(p int) *rng.Stream { return rng.New(2, "test", "weights", uint64(p)) }
-	weights, err := nn.EncodeWeights(w, nn.InitialWeights(w, stream))
+	weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestDigests(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	wide, err := nn.EncodeWeights(nn.Widths{2, 1, 2}, [][]float32{{1, 1}, {1, 0}})
+	wide, err := mlp.EncodeWeights(mlp.Widths{2, 1, 2}, [][]float32{{1, 1}, {1, 0}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,8 +194,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{"sample too large", 5, func(map[string][]byte) {}, "sample size is 5: want 1 to 4"},
 		{"no sample", 0, func(map[string][]byte) {}, "sample size is 0"},
-		{"other width", 2, func(m map[string][]byte) { m[Weights] = wide }, "widths [2 1 2]: 4 objects of 1 values"},
-		{"label", 2, func(m map[string][]byte) { m[Labels] = npy.Encode([]int{4}, []uint8{0, 0, 2, 0}) }, "object 2 has label 2"},
+		{"other width", 2, func(m map[string][]byte) { m[Weights] = wide }, "input images has 1 values per object, the network's first matrix takes 2"},
+		{"label", 2, func(m map[string][]byte) { m[Labels] = npy.Encode([]int{4}, []uint8{0, 0, 2, 0}) }, "input labels: label of object 2 is 2"},
 		{"no weights", 2, func(m map[string][]byte) { delete(m, Weights) }, "input weights"},
 		{"cut images", 2, func(m map[string][]byte) { m[Images] = m[Images][:100] }, "input images"},
 	} {

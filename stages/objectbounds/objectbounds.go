@@ -10,15 +10,16 @@ import (
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images
-	Labels  = curvature.Labels
-	Weights = curvature.Weights
+	Images  = mlp.Images
+	Labels  = mlp.Labels
+	Weights = mlp.Weights
 	// Chosen is optional: .npy float64, a table whose first column lists
 	// objects. From and To are of its rows then.
 	Chosen = "chosen"
@@ -43,7 +44,7 @@ type Params struct {
 
 // Run computes Rows.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	network, data, err := curvature.Decode(t.Inputs, 0)
+	network, data, err := mlp.Decode(t.Inputs, 0)
 	if err != nil {
 		return nil, fmt.Errorf("objectbounds: %w", err)
 	}

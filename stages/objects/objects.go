@@ -11,15 +11,16 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images  // in: .npy, objects × values
-	Labels  = curvature.Labels  // in: .npy, objects
-	Weights = curvature.Weights // in: safetensors
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors
 	// Objects is out: .npy float64, objects × 4: the loss, ‖G_i‖₂,
 	// tr G_i = tr H_i, ‖H_i‖_F.
 	Objects = "objects"
@@ -65,7 +66,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}

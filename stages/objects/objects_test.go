@@ -13,6 +13,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -37,7 +38,7 @@ func TestObjects(t *testing.T) {
 	if len(shape) != 2 || shape[0] != 15 || shape[1] != 4 || exactShape[0] != 15 || exactShape[1] != 3 {
 		t.Fatalf("shapes %v and %v", shape, exactShape)
 	}
-	network, data, err := curvature.Decode(inputs, 0)
+	network, data, err := mlp.Decode(inputs, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -29,7 +30,7 @@ func RunLargest(ctx context.Context, p Params, t *task.Task) (map[string][]byte,
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -17,7 +18,7 @@ import (
 // itself.
 func parts(t *testing.T, p Params, inputs map[string][]byte) map[string][]byte {
 	t.Helper()
-	network, data, err := curvature.Decode(inputs, p.SampleSize)
+	network, data, err := mlp.Decode(inputs, p.SampleSize)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,15 +10,16 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images  // in: .npy, objects × values
-	Labels  = curvature.Labels  // in: .npy, objects
-	Weights = curvature.Weights // in: safetensors: the shape of the network
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors: the shape of the network
 	// Snapshots is in: .npy float32, snapshots × weights, layer by layer,
 	// out×in.
 	Snapshots = "snapshots"
@@ -40,7 +41,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if p.Dimension < 1 || !(p.Tolerance > 0 && p.Tolerance < 1) {
 		return nil, fmt.Errorf("dimension %d, tolerance %v: want at least 1, and between 0 and 1", p.Dimension, p.Tolerance)
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ func (p Params) rows(b []byte, parameters int) ([]float32, error) {
 }
 
 // reshape is the network with other weights.
-func reshape(like *curvature.Network, row []float32) (*curvature.Network, error) {
+func reshape(like *mlp.Network, row []float32) (*mlp.Network, error) {
 	weights := make([][]float64, len(like.Weights))
 	for p, w := range like.Weights {
 		weights[p] = make([]float64, len(w))
@@ -121,7 +122,7 @@ func reshape(like *curvature.Network, row []float32) (*curvature.Network, error)
 		}
 		row = row[len(w):]
 	}
-	return curvature.NewNetwork(like.Widths, weights)
+	return mlp.NewNetwork(like.Widths, weights)
 }
 
 // compare measures the principal angles between two spaces.

@@ -9,7 +9,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
-	"github.com/landscape-pipe/landscape-pipe/internal/nn"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -17,7 +17,7 @@ import (
 
 const objects, inputs, classes = 40, 9, 3
 
-var widths = nn.Widths{inputs, 5, 4, classes}
+var widths = mlp.Widths{inputs, 5, 4, classes}
 
 // snapshots of random networks, the last one dead if asked for.
 func snapshots(t *testing.T, count int, dead bool) (in map[string][]byte, rows []float32) {
@@ -40,7 +40,7 @@ func snapshots(t *testing.T, count int, dead bool) (in map[string][]byte, rows [
 			rows = append(rows, v)
 		}
 	}
-	file, err := nn.EncodeWeights(widths, split(rows[:n]))
+	file, err := mlp.EncodeWeights(widths, split(rows[:n]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func snapshots(t *testing.T, count int, dead bool) (in map[string][]byte, rows [
 
 func split(row []float32) [][]float32 {
 	var list [][]float32
-	for p := range widths.Matrices() {
+	for p := range widths.Layers() {
 		size := widths[p] * widths[p+1]
 		list, row = append(list, row[:size]), row[size:]
 	}
@@ -80,7 +80,7 @@ func mustRun(t *testing.T, p Params, in map[string][]byte) artifact.Rotation {
 // and all eigenvalues descending.
 func dense(t *testing.T, in map[string][]byte, row []float32, d int) (vectors [][]float64, values []float64) {
 	t.Helper()
-	like, data, err := curvature.Decode(in, objects)
+	like, data, err := mlp.Decode(in, objects)
 	if err != nil {
 		t.Fatal(err)
 	}

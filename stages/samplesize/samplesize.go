@@ -23,15 +23,16 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images
-	Labels  = curvature.Labels
-	Weights = curvature.Weights
+	Images  = mlp.Images
+	Labels  = mlp.Labels
+	Weights = mlp.Weights
 	// Vectors is optional: .npy float64, m×P, orthonormal eigenvectors of H,
 	// those of the largest eigenvalues first. Without it they are computed.
 	Vectors = "vectors"
@@ -110,7 +111,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("samplesize: %w", err)
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, fmt.Errorf("samplesize: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
@@ -213,7 +214,7 @@ func TestBothDefinitions(t *testing.T) {
 	p := params()
 	p.Orders, p.Epsilons = 9, []float64{0.3, 0.05, 0.01, 1e-9}
 	s := run(t, p, in)
-	net, data, err := curvature.Decode(in, 0)
+	net, data, err := mlp.Decode(in, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,11 +260,11 @@ func TestVectorsAreUsed(t *testing.T) {
 	p := params()
 	p.Tolerance, p.FullDraws, p.Draws = 1e-12, 0, 2
 	own := run(t, p, in)
-	_, data, err := curvature.Decode(in, 0)
+	_, data, err := mlp.Decode(in, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := curvature.DecodeNetwork(in[Weights])
+	n, err := mlp.DecodeNetwork(in[Weights])
 	if err != nil {
 		t.Fatal(err)
 	}

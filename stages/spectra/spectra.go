@@ -14,15 +14,16 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images  // in: .npy, objects × values
-	Labels  = curvature.Labels  // in: .npy, objects
-	Weights = curvature.Weights // in: safetensors
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors
 	// Spectrum is out: canonical JSON, result.Spectrum.
 	Spectrum = "spectrum"
 	// Eigenvalues is out: canonical JSON, result.TermSpectrum: those of H, of
@@ -137,7 +138,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 
 // point decodes the inputs of all parts.
 func point(ctx context.Context, sampleSize int, t *task.Task) (*curvature.Point, error) {
-	network, data, err := curvature.Decode(t.Inputs, sampleSize)
+	network, data, err := mlp.Decode(t.Inputs, sampleSize)
 	if err != nil {
 		return nil, err
 	}

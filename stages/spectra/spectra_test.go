@@ -12,6 +12,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -109,7 +110,7 @@ func eigenvectors(t *testing.T, inputs map[string][]byte, s artifact.Spectrum, f
 	if len(shape) != 2 || shape[0] != 12 || shape[1] != s.Parameters {
 		t.Fatalf("vectors have shape %v", shape)
 	}
-	network, data, err := curvature.Decode(inputs, 0)
+	network, data, err := mlp.Decode(inputs, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -18,10 +19,10 @@ import (
 
 // The names of what Run reads and writes.
 const (
-	Images  = curvature.Images  // in: .npy, objects × values
-	Labels  = curvature.Labels  // in: .npy, objects
-	Weights = curvature.Weights // in: safetensors
-	Vectors = "vectors"         // in: .npy float64, at least two eigenvectors, rows
+	Images  = mlp.Images  // in: .npy, objects × values
+	Labels  = mlp.Labels  // in: .npy, objects
+	Weights = mlp.Weights // in: safetensors
+	Vectors = "vectors"   // in: .npy float64, at least two eigenvectors, rows
 
 	// Lines is out: .npy float64, 4 × 3 × Points: along two eigenvectors and
 	// two random directions the values of L_k, L_{k+1} and L_{k+1} − L_k at
@@ -64,7 +65,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	network, data, err := curvature.Decode(t.Inputs, p.SampleSize+1)
+	network, data, err := mlp.Decode(t.Inputs, p.SampleSize+1)
 	if err != nil {
 		return nil, fmt.Errorf("for object %d beyond the sample: %w", p.SampleSize+1, err)
 	}
@@ -126,7 +127,7 @@ func directions(ctx context.Context, p Params, pt *curvature.Point, file []byte)
 			v[j] = s.Normal()
 		}
 		if length > 0 {
-			v = pt.Network.FilterNormalised(v)
+			v = pt.FilterNormalised(v)
 		}
 		list = append(list, v)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -21,7 +22,7 @@ func params() Params {
 // inputs adds two directions, not eigenvectors: nothing here depends on that.
 func inputs(t *testing.T) (map[string][]byte, []float64) {
 	in := curvaturetest.Inputs(t, 31, 12, 6, 5, 4)
-	network, _, err := curvature.Decode(in, 0)
+	network, _, err := mlp.Decode(in, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func TestSurfaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, data, err := curvature.Decode(in, 0)
+	network, data, err := mlp.Decode(in, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestSurfaces(t *testing.T) {
 		for i, w := range network.Weights {
 			weights = append(weights, theta[network.Offset(i):][:len(w)])
 		}
-		moved, err := curvature.NewNetwork(network.Widths, weights)
+		moved, err := mlp.NewNetwork(network.Widths, weights)
 		if err != nil {
 			t.Fatal(err)
 		}

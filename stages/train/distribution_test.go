@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -91,11 +92,7 @@ func paper(s size, seed int64) Params {
 // recipe, side by side on all cores.
 func trainCells(t *testing.T, inputs map[string][]byte, sizes []size, change func(*Params)) map[size][]outcome {
 	t.Helper()
-	in, err := nn.DecodeInputs(inputs[Images])
-	if err != nil {
-		t.Fatal(err)
-	}
-	labels, err := nn.DecodeLabels(inputs[Labels], in.Objects, 10)
+	data, err := mlp.DecodeData(inputs, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +112,12 @@ func trainCells(t *testing.T, inputs map[string][]byte, sizes []size, change fun
 				t.Errorf("h=%d l=%d seed=%d: %v", s.h, s.l, seed, err)
 				return
 			}
-			w, weights, err := nn.DecodeWeights(out[Weights])
+			network, err := mlp.DecodeNetwork(out[Weights])
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			e, err := nn.Evaluate(context.Background(), w, weights, in, labels, 1)
+			e, err := nn.Evaluate(context.Background(), network, data, 1)
 			if err != nil {
 				t.Error(err)
 				return

@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/nn"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -136,11 +136,11 @@ func TestSnapshots(t *testing.T) {
 				q.Steps, q.Epochs = 0, epoch
 			}
 			weights, _ := run(t, q, in, 1)
-			_, matrices, err := nn.DecodeWeights(weights)
+			network, err := mlp.DecodeNetwork(weights)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := slices.Concat(matrices...)
+			want := slices.Concat(network.Weights...)
 			if !slices.EqualFunc(rows[i*n:(i+1)*n], want, func(a float32, b float64) bool { return float64(a) == b }) {
 				t.Errorf("snapshots %v: the weights after epoch %d are not those of a training of that length", epochs, epoch)
 			}

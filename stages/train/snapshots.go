@@ -43,7 +43,7 @@ func Snapshots(ctx context.Context, p SnapshotParams, t *task.Task) (map[string]
 		return nil, err
 	}
 	var rows []float32
-	if _, err := s.train(ctx, length, t, func(epoch int, trainer *nn.Trainer[float32]) {
+	if _, err := s.train(ctx, length, t, func(epoch int, trainer *nn.Trainer) {
 		if slices.Contains(p.Epochs, epoch) {
 			rows = append(rows, slices.Concat(trainer.Weights()...)...)
 		}

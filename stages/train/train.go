@@ -18,6 +18,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -26,11 +27,11 @@ import (
 
 // The names of what Run reads and writes.
 const (
-	Images  = "images"  // in: .npy, objects × values: uint8 pixels or float32 features
-	Labels  = "labels"  // in: .npy, objects: uint8
-	Start   = "start"   // in, optional: safetensors like Weights: the initial weights of a warm start
-	Weights = "weights" // out: safetensors, F32, out×in: layers.0.weight, layers.1.weight, …
-	History = "history" // out: .npy float64, epochs begun: mean training loss seen in each
+	Images  = mlp.Images  // in: .npy, objects × values: pixels, or features, rounded to float32
+	Labels  = mlp.Labels  // in: .npy, objects: at most 256 classes
+	Start   = "start"     // in, optional: safetensors like Weights: the initial weights of a warm start
+	Weights = mlp.Weights // out: safetensors, F32, out×in: layers.0.weight, layers.1.weight, …
+	History = "history"   // out: .npy float64, epochs begun: mean training loss seen in each
 )
 
 // Params is everything that decides a network apart from the data.
@@ -91,12 +92,12 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	var final *nn.Trainer[float32]
-	history, err := s.train(ctx, nn.Length{Epochs: p.Epochs, Steps: p.Steps}, t, func(_ int, trainer *nn.Trainer[float32]) { final = trainer })
+	var final *nn.Trainer
+	history, err := s.train(ctx, nn.Length{Epochs: p.Epochs, Steps: p.Steps}, t, func(_ int, trainer *nn.Trainer) { final = trainer })
 	if err != nil {
 		return nil, err
 	}
-	file, err := nn.EncodeWeights(s.widths, final.Weights())
+	file, err := mlp.EncodeWeights(s.widths, final.Weights())
 	if err != nil {
 		return nil, err
 	}
@@ -109,25 +110,17 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 // session is a training whose inputs have been read.
 type session struct {
 	Params
-	widths nn.Widths
-	in     nn.Inputs // of the sample
-	labels []uint8
-	start  [][]float32 // of a warm start, else nil
+	widths mlp.Widths
+	data   *mlp.Data   // the sample
+	start  [][]float32 // of a warm start, otherwise nil
 }
 
 func (p Params) read(t *task.Task) (*session, error) {
-	in, err := nn.DecodeInputs(t.Inputs[Images])
+	data, err := mlp.DecodeData(t.Inputs, p.SampleSize, p.Classes)
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Images, err)
+		return nil, err
 	}
-	labels, err := nn.DecodeLabels(t.Inputs[Labels], in.Objects, p.Classes)
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Labels, err)
-	}
-	if p.SampleSize > in.Objects {
-		return nil, fmt.Errorf("sample size is %d: the data set has %d objects", p.SampleSize, in.Objects)
-	}
-	s := &session{p, nn.PaperWidths(in.Width, p.HiddenSize, p.NumLayers, p.Classes), in.First(p.SampleSize), labels[:p.SampleSize], nil}
+	s := &session{p, mlp.PaperWidths(data.Width, p.HiddenSize, p.NumLayers, p.Classes), data, nil}
 	if b, ok := t.Inputs[Start]; ok {
 		if s.start, err = startWeights(b, s.widths); err != nil {
 			return nil, fmt.Errorf("input %s: %w", Start, err)
@@ -137,16 +130,16 @@ func (p Params) read(t *task.Task) (*session, error) {
 }
 
 // startWeights reads initial weights for a network of those widths.
-func startWeights(b []byte, want nn.Widths) ([][]float32, error) {
-	widths, weights, err := nn.DecodeWeights(b)
+func startWeights(b []byte, want mlp.Widths) ([][]float32, error) {
+	network, err := mlp.DecodeNetwork(b)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(widths, want) {
-		return nil, fmt.Errorf("a network with widths %v: want %v", []int(widths), []int(want))
+	if !slices.Equal(network.Widths, want) {
+		return nil, fmt.Errorf("a network with widths %v: want %v", []int(network.Widths), []int(want))
 	}
-	start := make([][]float32, len(weights))
-	for i, m := range weights {
+	start := make([][]float32, len(network.Weights))
+	for i, m := range network.Weights {
 		start[i] = make([]float32, len(m))
 		for j, v := range m {
 			start[i][j] = float32(v)
@@ -157,7 +150,7 @@ func startWeights(b []byte, want nn.Widths) ([][]float32, error) {
 
 // train trains for that long and returns the losses of the epochs. at is called
 // before the first epoch, with 0, and after each.
-func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at func(epoch int, trainer *nn.Trainer[float32])) ([]float64, error) {
+func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at func(epoch int, trainer *nn.Trainer)) ([]float64, error) {
 	history, err := s.attempt(ctx, length, t, false, at)
 	if diverged := (*nn.DivergedError)(nil); errors.As(err, &diverged) {
 		// The weights are examined once an epoch. To name the step, do the
@@ -169,7 +162,7 @@ func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at 
 	return history, err
 }
 
-func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, check bool, at func(int, *nn.Trainer[float32])) ([]float64, error) {
+func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, check bool, at func(int, *nn.Trainer)) ([]float64, error) {
 	stream := func(purpose string) func(int) *rng.Stream {
 		// Without the shape, networks of one seed would share their numbers
 		// and the tests over a grid would count one accident many times. The
@@ -182,7 +175,7 @@ func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, c
 		initial = nn.InitialWeights(s.widths, stream("weights"))
 	}
 	adam := nn.Adam{LearningRate: s.LearningRate, Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon}
-	trainer, err := nn.NewTrainer(s.widths, initial, s.in, s.labels, s.BatchSize, adam)
+	trainer, err := nn.NewTrainer(s.widths, initial, s.data, s.BatchSize, adam)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -57,7 +58,7 @@ func TestDigests(t *testing.T) {
 	dense, _ := picture(200, 97, 0.1)
 	features := make([]float32, len(dense))
 	for i, u := range dense {
-		features[i] = float32(nn.Pixel(u)) / 3
+		features[i] = float32(mlp.Pixel(u)) / 3
 	}
 	floats := inputs(dense, labels)
 	floats[Images] = npy.Encode([]int{200, 97}, features)
@@ -113,16 +114,15 @@ func TestRunLearns(t *testing.T) {
 	if len(history) != p.Epochs || history[0] > 2.4 || history[p.Epochs-1] > 0.5*history[0] {
 		t.Errorf("the loss does not fall: %v", history)
 	}
-	widths, weights, err := nn.DecodeWeights(out[Weights])
+	network, data, err := mlp.Decode(map[string][]byte{Images: job.Inputs[Images], Labels: job.Inputs[Labels], Weights: out[Weights]}, p.SampleSize)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(nn.Widths{97, 8, 8, 10}, widths); diff != "" {
+	if diff := cmp.Diff(mlp.Widths{97, 8, 8, 10}, network.Widths); diff != "" {
 		t.Errorf("widths (-want +got):\n%s", diff)
 	}
 	// The loss that training saw last and that of the result belong together.
-	in := nn.Inputs{Objects: p.SampleSize, Width: 97, Bytes: images[:p.SampleSize*97]}
-	e, err := nn.Evaluate(context.Background(), widths, weights, in, labels[:p.SampleSize], 1)
+	e, err := nn.Evaluate(context.Background(), network, data, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,15 +194,15 @@ func TestErrors(t *testing.T) {
 		{"hidden size", change(func(p *Params) { p.HiddenSize = 0 }), good, "hidden size is 0"},
 		{"layers", change(func(p *Params) { p.NumLayers = -1 }), good, "layers is -1"},
 		{"classes", change(func(p *Params) { p.Classes = 300 }), good, "300 classes"},
-		{"sample", change(func(p *Params) { p.SampleSize = 21 }), good, "sample size is 21: the data set has 20"},
+		{"sample", change(func(p *Params) { p.SampleSize = 21 }), good, "sample size is 21: want 1 to 20"},
 		{"batch", change(func(p *Params) { p.BatchSize = 0 }), good, "batch size is 0"},
 		{"rate", change(func(p *Params) { p.LearningRate = math.Inf(1) }), good, "learning rate is +Inf"},
 		{"beta", change(func(p *Params) { p.Beta2 = 1 }), good, "betas are 0.9 and 1"},
 		{"epsilon", change(func(p *Params) { p.Epsilon = 1e-60 }), good, "epsilon is 1e-60"},
-		{"label", fine, with(Labels, npy.Encode([]int{20}, wrong)), "input labels: object 13 has label 10"},
-		{"label count", fine, with(Labels, npy.Encode([]int{19}, labels[:19])), "input labels: array of shape [19]"},
-		{"image type", fine, with(Images, npy.Encode([]int{20, 7}, make([]float64, 140))), "input images: array of float64"},
-		{"image shape", fine, with(Images, npy.Encode([]int{140}, images)), "input images: array of shape [140]"},
+		{"label", fine, with(Labels, npy.Encode([]int{20}, wrong)), "input labels: label of object 13 is 10"},
+		{"label count", fine, with(Labels, npy.Encode([]int{19}, labels[:19])), "labels has [19]: want objects × values, and one label per object"},
+		{"image type", fine, with(Images, npy.Encode([]int{20, 1}, append(make([]float64, 19), 0.1))), "object 19, value 0 is 0.1: training takes features of float32"},
+		{"image shape", fine, with(Images, npy.Encode([]int{140}, images)), "input images has shape [140]"},
 		{"feature", fine, with(Images, npy.Encode([]int{20, 2}, append(make([]float32, 39), float32(math.NaN())))), "object 19, value 1 is NaN"},
 		{"no images", fine, map[string][]byte{Labels: good[Labels]}, "input images"},
 		{"diverged", change(func(p *Params) { p.LearningRate = 1e37 }), good, "epoch 2, step 1"},

@@ -14,16 +14,16 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // The names of what Run writes. It reads files instead of artifacts.
 const (
-	Images  = curvature.Images  // out: .npy float32 or float64, objects × values
-	Labels  = curvature.Labels  // out: .npy int64, objects
-	Weights = curvature.Weights // out: safetensors F32 or F64: layers.0.weight, layers.1.weight, …, out×in
-	Summary = "summary"         // out: canonical JSON, Shape
+	Images  = mlp.Images  // out: .npy float32 or float64, objects × values
+	Labels  = mlp.Labels  // out: .npy int64, objects
+	Weights = mlp.Weights // out: safetensors F32 or F64: layers.0.weight, layers.1.weight, …, out×in
+	Summary = "summary"   // out: canonical JSON, Shape
 )
 
 // Params are the content of the files and how it is read.

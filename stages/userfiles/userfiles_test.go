@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, data, err := curvature.Decode(out, 0)
+	network, data, err := mlp.Decode(out, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func FuzzRun(f *testing.F) {
 			}
 			return
 		}
-		if _, _, err := curvature.Decode(out, 0); err != nil {
+		if _, _, err := mlp.Decode(out, 0); err != nil {
 			t.Fatal(err)
 		}
 	})

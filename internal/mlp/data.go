@@ -1,0 +1,162 @@
+package mlp
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Data are labelled objects, one per row. Exactly one of Bytes and Values is
+// set, of Objects×Width entries. It must not be changed.
+type Data struct {
+	Objects, Width int
+	Labels         []int
+
+	// Bytes are pixels u, which the network sees as [Pixel](u).
+	Bytes []uint8
+	// Values are features, which the network sees as they are.
+	Values []float64
+
+	nonZero, counted int
+}
+
+// pixels holds −1 + 2u/255 for each byte u.
+var pixels = func() (table [256]float64) {
+	for u := range table {
+		table[u] = -1 + float64(2*u)/255
+	}
+	return table
+}()
+
+// Pixel returns −1 + 2u/255, the value that the network sees for the byte u:
+// the paper's (u/255 − 0.5)/0.5, formed in float64. Rounding pixels to float32
+// first would cost 5e-9 in the largest eigenvalues.
+func Pixel(u uint8) float64 { return pixels[u] }
+
+// Pixels returns a table of [Pixel] for all bytes.
+func Pixels() *[256]float64 {
+	table := pixels
+	return &table
+}
+
+// NewData takes features as they are: values is len(labels)×width.
+func NewData(values []float64, width int, labels []int) (*Data, error) {
+	if err := checkSize(len(values), width, len(labels)); err != nil {
+		return nil, err
+	}
+	for i, x := range values {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("object %d, value %d is %v: inputs must be finite", i/width, i%width, x)
+		}
+	}
+	return &Data{Objects: len(labels), Width: width, Labels: labels, Values: values}, nil
+}
+
+// NewPixels takes images of bytes: len(labels)×width.
+func NewPixels(bytes []uint8, width int, labels []int) (*Data, error) {
+	if err := checkSize(len(bytes), width, len(labels)); err != nil {
+		return nil, err
+	}
+	return &Data{
+		Objects: len(labels), Width: width, Labels: labels, Bytes: bytes,
+		nonZero: kernel.NonZero(bytes), counted: len(bytes),
+	}, nil
+}
+
+func checkSize(values, width, objects int) error {
+	if width < 1 || objects < 1 || values != width*objects {
+		return fmt.Errorf("%d values for %d objects of %d values", values, objects, width)
+	}
+	return nil
+}
+
+// Filled returns how many of how many bytes are not zero. Products skip zeros
+// where there are many, and round differently then: the choice depends only on
+// these numbers, never on the machine. A subset has the numbers of the data
+// that it was taken from.
+func (d *Data) Filled() (nonZero, of int) { return d.nonZero, d.counted }
+
+// CheckLabels reports the first label that is not one of 0 … classes−1.
+func (d *Data) CheckLabels(classes int) error {
+	for i, y := range d.Labels {
+		if y < 0 || y >= classes {
+			return fmt.Errorf("label of object %d is %d: want 0 … %d", i, y, classes-1)
+		}
+	}
+	return nil
+}
+
+// Row writes the inputs of object i to x.
+func (d *Data) Row(i int, x []float64) {
+	if d.Values != nil {
+		copy(x, d.Values[i*d.Width:(i+1)*d.Width])
+		return
+	}
+	for j, u := range d.Bytes[i*d.Width : (i+1)*d.Width] {
+		x[j] = pixels[u]
+	}
+}
+
+// SquaredNorm is ‖x_i‖².
+func (d *Data) SquaredNorm(i int) float64 {
+	x := make([]float64, d.Width)
+	d.Row(i, x)
+	return kernel.Dot64(x, x)
+}
+
+// LargestNorm is the largest ‖x_i‖.
+func (d *Data) LargestNorm() float64 {
+	largest := 0.0
+	for i := range d.Objects {
+		largest = max(largest, d.SquaredNorm(i))
+	}
+	return math.Sqrt(largest)
+}
+
+// First returns the first k objects. They share the memory of all.
+func (d *Data) First(k int) (*Data, error) {
+	k = min(k, d.Objects)
+	if d.Values != nil {
+		return NewData(d.Values[:k*d.Width], d.Width, d.Labels[:k])
+	}
+	return NewPixels(d.Bytes[:k*d.Width], d.Width, d.Labels[:k])
+}
+
+// Subset returns the listed objects, in that order, as data of their own; if
+// they are consecutive they share the memory of all. What is computed of an
+// object alone has the same bits as in all of the data.
+func (d *Data) Subset(objects []int) (*Data, error) {
+	labels := make([]int, len(objects))
+	for j, i := range objects {
+		if i < 0 || i >= d.Objects {
+			return nil, fmt.Errorf("object %d of %d", i, d.Objects)
+		}
+		labels[j] = d.Labels[i]
+	}
+	if d.Values != nil {
+		return NewData(rows(d.Values, d.Width, objects), d.Width, labels)
+	}
+	s, err := NewPixels(rows(d.Bytes, d.Width, objects), d.Width, labels)
+	if err == nil {
+		s.nonZero, s.counted = d.nonZero, d.counted
+	}
+	return s, err
+}
+
+// rows returns the listed rows of a matrix, in place where they follow one
+// another.
+func rows[T any](matrix []T, width int, list []int) []T {
+	consecutive := len(list) > 0
+	for j, i := range list {
+		consecutive = consecutive && i == list[0]+j
+	}
+	if consecutive {
+		return matrix[list[0]*width : (list[0]+len(list))*width]
+	}
+	out := make([]T, 0, len(list)*width)
+	for _, i := range list {
+		out = append(out, matrix[i*width:(i+1)*width]...)
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+package mlp
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
+)
+
+func encode(t *testing.T, tensors ...safetensors.Tensor) []byte {
+	t.Helper()
+	b, err := safetensors.Encode(nil, tensors...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestWeightsRoundTrip(t *testing.T) {
+	w := PaperWidths(5, 3, 2, 4)
+	weights := make([][]float32, w.Layers())
+	want := make([][]float64, w.Layers())
+	for p := range weights {
+		for i := range w[p] * w[p+1] {
+			v := float32(i+1) / float32(p+3)
+			weights[p], want[p] = append(weights[p], v), append(want[p], float64(v))
+		}
+	}
+	b, err := EncodeWeights(w, weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeNetwork(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&Network{Widths: w, Weights: want}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := EncodeWeights(w, weights[1:]); err == nil || !strings.Contains(err.Error(), "3 weight matrices, want 4") {
+		t.Errorf("a missing matrix: %v", err)
+	}
+}
+
+func TestDecodeNetworkErrors(t *testing.T) {
+	tensor := func(name string, shape ...int) safetensors.Tensor {
+		n := 1
+		for _, d := range shape {
+			n *= d
+		}
+		return safetensors.Float32Tensor(name, shape, make([]float32, n))
+	}
+	infinite := safetensors.Float64Tensor("layers.0.weight", []int{2, 3}, []float64{0, 0, 0, 0, math.Inf(-1), 0})
+	for _, c := range []struct {
+		name    string
+		tensors []safetensors.Tensor
+		want    string
+	}{
+		{"empty", nil, "no tensors"},
+		{"bias", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.0.bias", 2)}, `no tensor "layers.1.weight"`},
+		{"gap", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.2.weight", 2, 2)}, `no tensor "layers.1.weight"`},
+		{"not a matrix", []safetensors.Tensor{tensor("layers.0.weight", 2, 3, 1)}, "shape [2 3 1]"},
+		{"chain", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.1.weight", 2, 3)}, "want 2 columns"},
+		{"infinite", []safetensors.Tensor{infinite}, "row 1, column 1 is -Inf"},
+		{"one class", []safetensors.Tensor{tensor("layers.0.weight", 1, 3)}, "1 classes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := DecodeNetwork(encode(t, c.tensors...)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v does not say %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestDecode(t *testing.T) {
+	first := safetensors.Float32Tensor("layers.0.weight", []int{2, 3}, []float32{1, 2, 3, 4, 5, 6})
+	second := safetensors.Float64Tensor("layers.1.weight", []int{2, 2}, []float64{1, 2, 3, 4})
+	good := map[string][]byte{
+		Images:  npy.Encode([]int{2, 3}, []float64{1, 2, 3, 4, 5, 6}),
+		Labels:  npy.Encode([]int{2}, []int64{1, 0}),
+		Weights: encode(t, first, second),
+	}
+	network, data, err := Decode(good, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if network.Parameters() != 10 || data.Objects != 2 || data.Labels[0] != 1 {
+		t.Errorf("%d parameters, %d objects, labels %v", network.Parameters(), data.Objects, data.Labels)
+	}
+	if diff := cmp.Diff([]float64{1, 2, 3, 4, 5, 6, 1, 2, 3, 4}, network.Flat()); diff != "" || network.Offset(1) != 6 {
+		t.Errorf("offset of the second matrix %d, all weights (-want +got):\n%s", network.Offset(1), diff)
+	}
+	x := make([]float64, 3)
+	if data.Row(1, x); x[2] != 6 {
+		t.Errorf("row 1 is %v", x)
+	}
+	if _, data, err = Decode(good, 1); err != nil || data.Objects != 1 {
+		t.Errorf("sample of 1: %d objects, %v", data.Objects, err)
+	}
+	for _, c := range []struct {
+		name, want string
+		change     map[string][]byte
+		sample     int
+	}{
+		{"sample", "sample size is 3: want 1 to 2", nil, 3},
+		{"label", "input labels: label of object 1 is 2: want 0 … 1", map[string][]byte{Labels: npy.Encode([]int{2}, []int64{1, 2})}, 0},
+		{"count", "want objects × values, and one label per object", map[string][]byte{Labels: npy.Encode([]int{1}, []int64{1})}, 0},
+		{"width", "has 2 values per object, the network's first matrix takes 3", map[string][]byte{Images: npy.Encode([]int{2, 2}, []uint8{1, 2, 3, 4})}, 0},
+		{"infinite", "input images: object 1, value 0 is +Inf", map[string][]byte{Images: npy.Encode([]int{2, 3}, []float64{1, 2, 3, math.Inf(1), 5, 6})}, 0},
+		{"bias", "want matrices layers.0.weight to layers.1.weight and nothing else", map[string][]byte{Weights: encode(t, first, safetensors.Float32Tensor("layers.0.bias", []int{2}, []float32{1, 2}))}, 0},
+		{"chain", "want 2 columns", map[string][]byte{Weights: encode(t, first, safetensors.Float32Tensor("layers.1.weight", []int{1, 3}, []float32{1, 2, 3}))}, 0},
+		{"nothing", "input weights", map[string][]byte{Weights: nil}, 0},
+		{"images", "input images", map[string][]byte{Images: []byte("x")}, 0},
+	} {
+		inputs := map[string][]byte{}
+		for _, name := range []string{Images, Labels, Weights} {
+			inputs[name] = good[name]
+			if b, ok := c.change[name]; ok {
+				inputs[name] = b
+			}
+		}
+		if _, _, err := Decode(inputs, c.sample); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v does not say %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestDecodeData(t *testing.T) {
+	labels := npy.Encode([]int{2}, []uint8{1, 0})
+	got, err := DecodeData(map[string][]byte{
+		Images: npy.Encode([]int{2, 2, 3}, []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255}), Labels: labels,
+	}, 0, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare := cmp.AllowUnexported(Data{})
+	want := &Data{Objects: 2, Width: 6, Labels: []int{1, 0}, Bytes: []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255}, nonZero: 11, counted: 12}
+	if diff := cmp.Diff(want, got, compare); diff != "" {
+		t.Errorf("images (-want +got):\n%s", diff)
+	}
+	first, err := got.First(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = &Data{Objects: 1, Width: 6, Labels: []int{1}, Bytes: want.Bytes[:6], nonZero: 5, counted: 6}
+	if diff := cmp.Diff(want, first, compare); diff != "" {
+		t.Errorf("the first of them (-want +got):\n%s", diff)
+	}
+	got, err = DecodeData(map[string][]byte{Images: npy.Encode([]int{2, 1}, []float32{-1, 2}), Labels: labels}, 2, 2)
+	if diff := cmp.Diff(&Data{Objects: 2, Width: 1, Labels: []int{1, 0}, Values: []float64{-1, 2}}, got, compare); diff != "" || err != nil {
+		t.Errorf("features: %v (-want +got):\n%s", err, diff)
+	}
+}
