@@ -3,14 +3,15 @@ package pipeline
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
@@ -53,13 +54,16 @@ type expected struct {
 
 const baselineFormat = 1
 
+// maxBaseline bounds a baseline in bytes; the default one has half a megabyte.
+const maxBaseline = 256 << 20
+
 // NewBaseline returns a baseline that expects nothing.
 func NewBaseline() *Baseline { return &Baseline{results: make(map[resultName]expected)} }
 
 // LoadBaseline reads a baseline. Where there is no file, the error is
 // [fs.ErrNotExist].
 func LoadBaseline(path string) (*Baseline, error) {
-	text, err := os.ReadFile(path)
+	text, err := files.Read(context.Background(), path, maxBaseline)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +181,7 @@ func (b *Baseline) Save(path string) error {
 	if err != nil || same {
 		return err
 	}
-	return replaceFile(path, text)
+	return files.Replace(path, text)
 }
 
 // Update takes over the results of a run, as [Summary.Results] returns them. Of a

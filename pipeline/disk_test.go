@@ -21,8 +21,8 @@ func openDisk(t testing.TB, dir string) *cas.Disk {
 	return d
 }
 
-// files returns the size and time of everything below dir.
-func files(t *testing.T, dir string) map[string]string {
+// below returns the size and time of everything below dir.
+func below(t *testing.T, dir string) map[string]string {
 	all := make(map[string]string)
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -50,12 +50,12 @@ func TestNoopLeavesTheDiskAlone(t *testing.T) {
 		return mustDo(t, g, st)
 	}
 	first := run()
-	before := files(t, dir)
+	before := below(t, dir)
 	again := run()
 	if first.Ran != 4 || again.Ran != 0 || k.count() != 4 {
 		t.Errorf("first %+v, then %+v", first, again)
 	}
-	if diff := cmp.Diff(before, files(t, dir)); diff != "" {
+	if diff := cmp.Diff(before, below(t, dir)); diff != "" {
 		t.Errorf("a no-op changed the store: %s", diff)
 	}
 	if diff := cmp.Diff(first.Results(), again.Results()); diff != "" {

@@ -2,7 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"crypto/sha256"
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
 
 // Export copies the exported outputs of the needed stages that are up to date
@@ -70,7 +70,7 @@ func (p *Plan) export(ctx context.Context, dir string, missing func(*Stage, lost
 				}
 			}
 			if err == nil {
-				err = replaceFile(path, data)
+				err = files.Replace(path, data)
 			}
 			if err != nil {
 				return written, fmt.Errorf("exporting %s: %w", file, err)
@@ -91,12 +91,10 @@ func hasContent(path string, want output) (bool, error) {
 		return false, nil
 	case err != nil:
 		return false, err
-	case info.IsDir():
-		return false, fmt.Errorf("%s is a folder: move it away", path)
 	case !info.Mode().IsRegular() || info.Size() != want.size:
 		return false, nil
 	}
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return false, err
 	}
@@ -106,28 +104,4 @@ func hasContent(path string, want output) (bool, error) {
 		return false, err
 	}
 	return Digest(h.Sum(nil)) == want.digest, nil
-}
-
-// replaceFile writes a file beside path and renames it to path. It is not
-// synced: what a loss of power spoils, the next comparison finds.
-func replaceFile(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8]+".tmp")
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(temporary))
-	}
-	return err
 }

@@ -82,13 +82,12 @@ func (w *curvatureWiring) bounds() error {
 		return err
 	}
 	p := bounds.DefaultParams()
-	p.Objects = min(p.Objects, w.shape.Objects)
-	p.Top = min(p.Top, w.shape.Objects-p.Objects)
+	p.Objects, p.Top = 0, 0 // all objects, as ObjectBounds
 	p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= w.shape.Objects })
 	p.Seed = w.r.Seed
 	s, err := add(w.c.Graph, w.kinds.needs, w.kinds.bounds, w.node("bounds", "", map[string]string{bounds.Bounds: "bounds.json"},
 		append(w.of(), pipeline.Input{Name: bounds.Eigenvalues, From: w.eigenvalues.Stage, Output: w.eigenvalues.Output})...), p)
-	some := float64(p.Objects + p.Top)
+	some := float64(w.shape.Objects)
 	w.added(s, Work{Products: 20, Norms: float64(w.shape.Objects), Hessians: some, Bounds: some})
 	w.c.Bounds = CurvatureOutput{s, bounds.Bounds}
 	return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
@@ -56,7 +57,7 @@ func runCheck(ctx context.Context, a *app, g *globals, c *checkCmd) error {
 	}
 	report.all = c.All
 	if c.Update {
-		if err := report.update(w, plan); err != nil {
+		if err := report.update(ctx, w, plan); err != nil {
 			return err
 		}
 	}
@@ -149,7 +150,7 @@ func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkRepor
 	if r.metrics, err = w.metrics(ctx, plan); err != nil {
 		return nil, err
 	}
-	expected, judged, err := loadTolerances(r.Tolerances)
+	expected, judged, err := loadTolerances(ctx, r.Tolerances)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +246,7 @@ func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipel
 }
 
 // update makes the results those to expect, unless some are missing.
-func (r *checkReport) update(w *workspace, plan *pipeline.Plan) error {
+func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.Plan) error {
 	if len(r.Stale) > 0 {
 		return advised(fmt.Errorf("%s not up to date: nothing was written", plural(len(r.Stale), "stage")),
 			"run landscape-pipe repro first")
@@ -267,7 +268,7 @@ func (r *checkReport) update(w *workspace, plan *pipeline.Plan) error {
 		}
 		r.Updated = append(r.Updated, lock)
 	}
-	expected, _, err := loadTolerances(r.Tolerances)
+	expected, _, err := loadTolerances(ctx, r.Tolerances)
 	if err != nil {
 		return err
 	}
@@ -276,7 +277,7 @@ func (r *checkReport) update(w *workspace, plan *pipeline.Plan) error {
 		return m.Value == nil || m.Expected == nil || *m.Value != *m.Expected
 	}) {
 		expected.take(r.metrics)
-		if err := replaceFile(tolerances, expected.encode(r.metrics)); err != nil {
+		if err := files.Replace(tolerances, expected.encode(r.metrics)); err != nil {
 			return fmt.Errorf("updating %s: %w", tolerances, err)
 		}
 		r.Updated = append(r.Updated, tolerances)

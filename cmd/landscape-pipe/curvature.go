@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
@@ -88,7 +91,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 	if x.env.Hasher, err = codehash.New(landscape.Sources(), landscape.Module); err != nil {
 		return fmt.Errorf("reading the sources of the stages: %w", err)
 	}
-	if err := x.takeIn(ctx, &request); err != nil {
+	if err := x.readFiles(ctx, &request); err != nil {
 		return err
 	}
 	if text := x.env.Hasher.Warning(); text != "" {
@@ -124,7 +127,6 @@ func (c *curvatureCmd) request() (stages.CurvatureRequest, error) {
 		Name: networkName(c.Weights), Top: c.Top, Bottom: c.Bottom, Tolerance: c.Tolerance, Exact: c.Exact, Seed: c.Seed,
 		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "", Fine: c.Fine,
 	}
-	r.Files.Layers = c.Layers
 	switch {
 	case c.Jobs < 0:
 		return r, usage(fmt.Errorf("--jobs=%d: want a number of cores, or 0 for all", c.Jobs), "")
@@ -190,7 +192,8 @@ func (c *curvatureCmd) sizes(objects int) ([]int, error) {
 		}
 		list = append(list, k)
 	}
-	return ascending(list), nil
+	slices.Sort(list)
+	return slices.Compact(list), nil
 }
 
 // networkName is what the stages of a network are called by: the name of its
@@ -220,38 +223,41 @@ type examination struct {
 	figures error // what kept figures from being drawn
 }
 
-// takeIn checks the user's files and brings them into the store.
-func (x *examination) takeIn(ctx context.Context, r *stages.CurvatureRequest) error {
-	for _, f := range []struct {
-		flag, path string
-		source     *userfiles.Source
-		digest     *string
-	}{
-		{"--weights", x.c.Weights, &x.files.Weights, &r.Files.Weights},
-		{"--inputs", x.c.Inputs, &x.files.Inputs, &r.Files.Inputs},
-		{"--labels", x.c.Labels, &x.files.Labels, &r.Files.Labels},
-	} {
-		digest, err := digestOf(ctx, x.store, f.path)
+// maxUserFile bounds each of the user's files in bytes.
+const maxUserFile = 64 << 30
+
+// readFiles reads and checks the user's files. They are read at every start: no
+// time stamp tells whether a file changed, since a write through a memory map
+// need not set one.
+func (x *examination) readFiles(ctx context.Context, r *stages.CurvatureRequest) error {
+	var sources [3]userfiles.Source
+	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, {"--labels", x.c.Labels}} {
+		content, err := files.Read(ctx, f.path, maxUserFile)
 		if err != nil {
-			return fileError(f.flag, err)
+			return fileError(ctx, f.flag, err)
 		}
-		*f.digest = digest.String()
-		*f.source = userfiles.Source{Name: f.path, Read: func() ([]byte, error) { return os.ReadFile(f.path) }}
+		sources[i] = userfiles.Source{Name: f.path, Content: content}
 	}
-	x.request = *r
 	var err error
-	if x.graph, err = stages.NewCurvature(*r, nil, x.files, x.env); err != nil {
-		return fmt.Errorf("building the graph: %w", err)
+	x.files, err = userfiles.Read(ctx, sources[0], sources[1], sources[2], x.c.Layers)
+	var mistake *userfiles.Error
+	if errors.As(err, &mistake) {
+		return usage(mistake, mistake.Hint)
 	}
-	if err := x.run(ctx, silent{}); err != nil {
-		var mistake *userfiles.Error
-		if errors.As(err, &mistake) {
-			return usage(mistake, mistake.Hint)
-		}
+	x.shape, r.Files = x.files.Shape, x.files.Params
+	return err
+}
+
+// fileError says which flag named a file that cannot be read.
+func fileError(ctx context.Context, flag string, err error) error {
+	if ctx.Err() != nil {
 		return err
 	}
-	x.shape, err = readRecord[userfiles.Shape](ctx, x, x.graph.Shape)
-	return err
+	hint := "name a file that can be read"
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "name a file that exists"
+	}
+	return usage(fmt.Errorf("%s: %w", flag, err), hint)
 }
 
 // examine runs what is asked for, after an estimate of what it takes.

@@ -54,14 +54,9 @@ func (x *examination) foretell(ctx context.Context) error {
 // measure tries one product and one object.
 func (x *examination) measure(ctx context.Context) (trial, error) {
 	var t trial
-	inputs := map[string][]byte{}
-	for name, o := range map[string]stages.CurvatureOutput{
-		mlp.Images: x.graph.Images, mlp.Labels: x.graph.Labels, mlp.Weights: x.graph.Weights,
-	} {
-		var err error
-		if inputs[name], err = x.read(ctx, o); err != nil {
-			return t, err
-		}
+	inputs, err := x.files.Run(ctx, x.files.Params, nil)
+	if err != nil {
+		return t, err
 	}
 	network, data, err := mlp.Decode(inputs, 0)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
@@ -186,8 +186,8 @@ func (x *examination) export(ctx context.Context, p *profile) error {
 	}
 	file := filepath.Join(dir, "curvature.json")
 	text = append(text, '\n')
-	if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, text) {
-		if err := replaceFile(file, text); err != nil {
+	if have, err := files.Read(ctx, file, int64(len(text))); err != nil || !bytes.Equal(have, text) {
+		if err := files.Replace(file, text); err != nil {
 			return fmt.Errorf("exporting to %s: %w", dir, err)
 		}
 		written = append(written, "curvature.json")
@@ -244,6 +244,7 @@ func (p *profile) object() any {
 		PerObject    *objectValues    `json:"per_object,omitempty"`
 		Increments   *incrementValues `json:"increments,omitempty"`
 		Bounds       quantiles        `json:"bounds,omitempty"`
+		BoundsOver   string           `json:"bounds_over,omitempty"` // the objects that the quantiles are of
 		Density      *densityValues   `json:"density,omitempty"`
 	}{
 		Objects: s.Objects, Parameters: s.Parameters, Layers: s.Layers, Loss: s.Loss, GradientNorm: s.GradientNorm,
@@ -268,7 +269,7 @@ func (p *profile) object() any {
 		}
 	}
 	if p.chain != nil {
-		v.Bounds = quantiles{}
+		v.Bounds, v.BoundsOver = quantiles{}, p.boundsOver()
 		for i, name := range curvature.BoundNames {
 			v.Bounds[name] = artifact.NewQuantiles(p.chain[i])
 			if v.PerObject != nil && p.complete() {
@@ -287,6 +288,15 @@ func (p *profile) object() any {
 		}
 	}
 	return v
+}
+
+// boundsOver names the objects whose bounds the quantiles are of, in the text and
+// in JSON alike.
+func (p *profile) boundsOver() string {
+	if len(p.chain[0]) == 1 {
+		return "the one object"
+	}
+	return "all " + plural(len(p.chain[0]), "object")
 }
 
 // complete reports whether the spectrum of each H_i was asked for.

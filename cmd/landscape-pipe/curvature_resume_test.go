@@ -34,7 +34,7 @@ var finishedLine = regexp.MustCompile(`(?m)^\[ *\d+/\d+\] (\S+)  `)
 func TestCurvatureGoesOn(t *testing.T) {
 	var g goldenNetwork
 	readTestdata(t, "curvature_small.json", &g)
-	g.Inputs, g.Labels = slices.Repeat(g.Inputs, 4), slices.Repeat(g.Labels, 4) // more than an action takes
+	g.Inputs, g.Labels = slices.Repeat(g.Inputs, 12), slices.Repeat(g.Labels, 12) // more than an action takes
 	dir := t.TempDir()
 	files := g.write(t, dir)
 	args := func(store string) []string {

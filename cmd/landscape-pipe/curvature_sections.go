@@ -114,12 +114,12 @@ func (r *report) bounds(p *profile) {
 			slack = "–" // no exact ‖R_i‖ is known
 		}
 		if s.Violations > 0 {
-			words += fmt.Sprintf(", VIOLATION on %d of %d", s.Violations, b.Objects+b.Top)
+			words += fmt.Sprintf(", VIOLATION on %d of %d", s.Violations, b.Objects)
 		}
 		rows = append(rows, []string{s.Name, words, "‖" + s.Of + "_i‖", fmt.Sprintf("%.4g", s.Values.Median), fmt.Sprintf("%.4g", s.Values.Max), slack})
 	}
 	r.table(rows, 3)
-	fmt.Fprintf(r.w, "  over %s, evenly spread, and the %d with the largest ‖G_i‖; slack: median of bound/exact\n", plural(b.Objects, "object"), b.Top)
+	fmt.Fprintf(r.w, "  over %s; slack: median of bound/exact\n", p.boundsOver())
 	s := b.Sample
 	r.facts([][2]string{
 		{"  mean of objects", fmt.Sprintf("‖H‖ = %.5g ≤ mean of ‖G_i‖ + C_i = %.5g; ‖G‖ ≤ mean ‖G_i‖ = %.5g", s.HessianNorm, s.MeanUpper, s.MeanGN)},

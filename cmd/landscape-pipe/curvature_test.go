@@ -9,10 +9,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -41,7 +44,7 @@ func TestCurvatureScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": validJSON, "tensors": tensors, "array": array,
+			"exits": exits, "json": validJSON, "tensors": tensors, "array": array, "nodes": nodes,
 		},
 	})
 }
@@ -213,6 +216,95 @@ func near(t *testing.T, what string, got, want []float64, tolerance float64) {
 	}
 }
 
+// TestCurvatureSeesWritesThroughMaps: the first store into a page of a shared
+// memory map sets the times of the file, later ones into the dirty page do not.
+// The result is that of the present content all the same.
+func TestCurvatureSeesWritesThroughMaps(t *testing.T) {
+	t.Parallel()
+	var g goldenNetwork
+	readTestdata(t, "curvature_small.json", &g)
+	dir := t.TempDir()
+	network := g.write(t, dir)
+	ask := func(store string) string {
+		var stdout, stderr bytes.Buffer
+		a := newApp(&stdout, &stderr, func(string) string { return "" })
+		args := append([]string{"curvature", "--json", "-q", "--top", "2", "--bottom", "1", "--store", filepath.Join(dir, store)}, network...)
+		if code := run(t.Context(), a, args); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, stderr.String())
+		}
+		return stdout.String()
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "x.npy"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	size := 8 * len(g.Inputs) * len(g.Inputs[0])
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := int(info.Size()) - size
+	view, err := syscall.Mmap(int(f.Fd()), 0, head+size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Munmap(view)
+	clear(view[head : head+8]) // the page is dirty from here on
+	time.Sleep(2100 * time.Millisecond)
+	before := ask("store")
+	clear(view[head : head+size/2])
+	after, fresh := ask("store"), ask("fresh")
+	if after != fresh || after == before {
+		t.Errorf("after the write the result is\n%s\nwant\n%s\nbefore it was\n%s", after, fresh, before)
+	}
+}
+
+// TestCurvatureBoundsAreOfOneSample compares the bounds in the text with those in
+// JSON, of more objects than the paper's stage takes.
+func TestCurvatureBoundsAreOfOneSample(t *testing.T) {
+	t.Parallel()
+	var g goldenNetwork
+	readTestdata(t, "curvature_small.json", &g)
+	for len(g.Inputs) < 250 {
+		x := slices.Clone(g.Inputs[len(g.Inputs)%7])
+		x[0] += float64(len(g.Inputs)) / 40
+		g.Inputs, g.Labels = append(g.Inputs, x), append(g.Labels, g.Labels[len(g.Labels)%7])
+	}
+	dir := t.TempDir()
+	network := g.write(t, dir)
+	ask := func(flags ...string) string {
+		var stdout, stderr bytes.Buffer
+		a := newApp(&stdout, &stderr, func(string) string { return "" })
+		args := append([]string{"curvature", "-q", "--bounds", "--top", "2", "--bottom", "1", "--store", filepath.Join(dir, "store")}, network...)
+		if code := run(t.Context(), a, append(args, flags...)); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, stderr.String())
+		}
+		return stdout.String()
+	}
+	var values struct {
+		Bounds map[string]struct{ Median, Max float64 }
+		Over   string `json:"bounds_over"`
+	}
+	if err := json.Unmarshal([]byte(ask("--json")), &values); err != nil {
+		t.Fatal(err)
+	}
+	text := ask()
+	if values.Over != "all 250 objects" || !strings.Contains(text, "  over "+values.Over+";") {
+		t.Errorf("in JSON the bounds are over %q, the text is\n%s", values.Over, text)
+	}
+	lines := regexp.MustCompile(`(?m)^(\S+) .* ‖[GHR]_i‖ +(\S+) +(\S+) +\S+$`).FindAllStringSubmatch(text, -1)
+	if len(lines) != len(values.Bounds) {
+		t.Errorf("%d bounds in the text, %d in JSON", len(lines), len(values.Bounds))
+	}
+	for _, l := range lines {
+		v := values.Bounds[l[1]]
+		if want := []string{fmt.Sprintf("%.4g", v.Median), fmt.Sprintf("%.4g", v.Max)}; !slices.Equal(l[2:], want) {
+			t.Errorf("%s: median and maximum are %v in the text, %v in JSON", l[1], l[2:], want)
+		}
+	}
+}
+
 // TestCurvatureGolden runs the verb on the golden networks, once with whole
 // matrices and once with Lanczos alone.
 func TestCurvatureGolden(t *testing.T) {
@@ -274,7 +366,8 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 			Median []*float64 `json:"others_median"`
 			Max    []*float64 `json:"others_max"`
 		}
-		Bounds map[string]map[string]float64
+		Bounds     map[string]map[string]float64
+		BoundsOver string `json:"bounds_over"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/dagviz"
 )
@@ -62,7 +63,7 @@ func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(output, content); err != nil {
+	if err := files.Write(ctx, output, content); err != nil {
 		return fmt.Errorf("writing the drawing: %w", err)
 	}
 	_, err = fmt.Fprintf(a.stdout, "wrote %s (%s)\n", output, model.Total())

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"syscall"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -36,13 +37,14 @@ func exitCode(ctx context.Context, err error) int {
 		busy       *cas.BusyError
 		damaged    *cas.DamagedError
 		failed     *pipeline.StageError
+		file       *files.Error
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &signalled) || errors.As(context.Cause(ctx), &signalled):
 		return signalled.code()
-	case errors.As(err, &wrong), errors.As(err, &params):
+	case errors.As(err, &wrong), errors.As(err, &params), errors.As(err, &file):
 		return exitUsage
 	case errors.As(err, &store), errors.As(err, &format), errors.As(err, &busy):
 		return exitStore

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
@@ -55,7 +56,7 @@ func runReport(ctx context.Context, a *app, g *globals, c *reportCmd) error {
 	if output == "" {
 		output = filepath.Join(w.exports, "report.html")
 	}
-	if err := replaceFile(output, text.Bytes()); err != nil {
+	if err := files.Write(ctx, output, text.Bytes()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	_, err = fmt.Fprintf(a.stdout, "wrote %s (%s, %s, %s)\n", output,

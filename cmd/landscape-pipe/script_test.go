@@ -78,6 +78,8 @@ figures = ["hidden_size"]
 //	                           with its lock.json and tolerances.toml
 //	damage DIGEST…             flips a bit in the object of the store whose
 //	                           digest begins so
+//	nodes FILE…                makes named pipes
+//	is-pipe FILE…              wants that they are still named pipes
 //	forge STAGE OUTPUT         puts other bytes on record for an output: its
 //	                           last two float32 are off by 3 and by 7 ulp
 //
@@ -119,8 +121,10 @@ func TestScripts(t *testing.T) {
 				}
 				ts.Check(os.CopyFS(ts.MkAbs("artifacts"), os.DirFS(filepath.Join(base, "filled"))))
 			},
-			"damage": damage,
-			"forge":  forge,
+			"damage":  damage,
+			"nodes":   nodes,
+			"is-pipe": isPipe,
+			"forge":   forge,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "data" {
@@ -191,6 +195,22 @@ func flipBit(store, digest string) error {
 		return err
 	}
 	return os.WriteFile(files[0], content, 0o644)
+}
+
+func nodes(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		ts.Check(syscall.Mkfifo(ts.MkAbs(name), 0o666))
+	}
+}
+
+func isPipe(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		info, err := os.Lstat(ts.MkAbs(name))
+		ts.Check(err)
+		if info.Mode().Type() != os.ModeNamedPipe {
+			ts.Fatalf("%s is no longer a named pipe, but %v", name, info.Mode())
+		}
+	}
 }
 
 // forge makes a record say that a stage made other bytes than it makes.

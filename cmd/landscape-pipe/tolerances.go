@@ -2,16 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
 
 // tolerances are the values that metrics are expected to have, and how far
@@ -54,9 +56,13 @@ var usualTolerances = map[string]tolerance{
 // otherTolerance is that of a new metric without a usual one.
 var otherTolerance = tolerance{Relative: 0.1}
 
+// maxTolerances bounds the file in bytes; that of the default run has a
+// megabyte.
+const maxTolerances = 256 << 20
+
 // loadTolerances reads the file. Where there is none, ok is false.
-func loadTolerances(name string) (t tolerances, ok bool, err error) {
-	text, err := os.ReadFile(name)
+func loadTolerances(ctx context.Context, name string) (t tolerances, ok bool, err error) {
+	text, err := files.Read(ctx, name, maxTolerances)
 	if errors.Is(err, fs.ErrNotExist) {
 		return t, false, nil
 	}

@@ -39,3 +39,24 @@ func digits(s string) int {
 	}
 	return n
 }
+
+// numbered reports whether numbers say that a comes before b: the names differ
+// in these alone.
+func numbered(a, b string) bool {
+	return withoutNumbers(a) == withoutNumbers(b) && natural(a, b) < 0
+}
+
+// withoutNumbers replaces each run of digits by one 0.
+func withoutNumbers(name string) string {
+	var text strings.Builder
+	for name != "" {
+		if n := digits(name); n > 0 {
+			text.WriteByte('0')
+			name = name[n:]
+			continue
+		}
+		text.WriteByte(name[0])
+		name = name[1:]
+	}
+	return text.String()
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
@@ -40,7 +41,7 @@ func readInputs(b []byte, n *network) (matrix []byte, objects int, err error) {
 		values := make([]float64, len(integers))
 		for i, x := range integers {
 			if values[i] = float64(x); int64(values[i]) != x {
-				return nil, 0, mistake("", "object %d, value %d is %d, which is no float64", i/width, i%width, x)
+				return nil, 0, mistake("", "object %d, value %d is %d, which is not a float64", i/width, i%width, x)
 			}
 		}
 		return npy.Encode(size, values), objects, nil
@@ -73,22 +74,23 @@ func finite[T float32 | float64](values []T, width int) error {
 	return nil
 }
 
-// readLabels checks that each object has one of the network's classes.
-func readLabels(b []byte, n *network, objects int, inputs string) ([]byte, error) {
+// readLabels checks that each object has one of the network's classes. The
+// classes are those up to the largest label.
+func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte, classes int, err error) {
 	size, labels, err := npy.Integers(b)
 	if err != nil {
 		const hint = "in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64))"
-		return nil, mistake(hint, "%s", strings.TrimPrefix(err.Error(), "npy: "))
+		return nil, 0, mistake(hint, "%s", strings.TrimPrefix(err.Error(), "npy: "))
 	}
 	if len(size) != 1 {
 		hint := "labels.ravel() makes one of it"
 		if len(size) == 2 && size[1] > 1 {
 			hint = "labels.argmax(axis=1) makes one of labels in one-hot form"
 		}
-		return nil, mistake(hint, "array of shape (%s): want one dimension, a label an object", shape(size))
+		return nil, 0, mistake(hint, "array of shape (%s): want one dimension, one label per object", shape(size))
 	}
 	if len(labels) != objects {
-		return nil, mistake("", "%d labels, but %s has %d objects", len(labels), inputs, objects)
+		return nil, 0, mistake("", "%d labels, but %s has %d objects", len(labels), inputs, objects)
 	}
 	last := n.layers[len(n.layers)-1]
 	wrong, first := 0, errors.New("")
@@ -101,9 +103,11 @@ func readLabels(b []byte, n *network, objects int, inputs string) ([]byte, error
 	}
 	switch {
 	case wrong == 1:
-		return nil, mistake("", "%v", first)
-	case wrong > 1:
-		return nil, mistake("", "%v (and %d labels more)", first, wrong-1)
+		return nil, 0, mistake("", "%v", first)
+	case wrong == 2:
+		return nil, 0, mistake("", "%v (and 1 more label)", first)
+	case wrong > 2:
+		return nil, 0, mistake("", "%v (and %d more labels)", first, wrong-1)
 	}
-	return npy.Encode([]int{objects}, labels), nil
+	return npy.Encode([]int{objects}, labels), int(slices.Max(labels)) + 1, nil
 }

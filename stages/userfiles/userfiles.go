@@ -1,17 +1,19 @@
-// Package userfiles is the stage that takes in a network and data of the
-// user's own: it checks the three files and writes what the curvature stages
-// read, so that a mistake is found before anything is computed and these
-// stages need not know of PyTorch's names.
+// Package userfiles takes in a network and data of the user's own: it checks
+// the three files and writes what the curvature stages read, so that a mistake
+// is found before anything is computed and these stages need not know of
+// PyTorch's names.
 //
-// What is said about a mistake names the file, the tensor or object, and what
-// to do; it is an *[Error].
+// A mistake is an *[Error], which names the file, the tensor or object, and
+// what to do.
 package userfiles
 
 import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
@@ -26,24 +28,20 @@ const (
 	Summary = "summary"   // out: canonical JSON, Shape
 )
 
-// Params are the content of the files and how it is read.
+// Params identify the content of the files and how it is read.
 type Params struct {
 	// Weights, Inputs and Labels are the SHA-256 of the files in hexadecimal.
 	Weights, Inputs, Labels string
-	// Layers are the names of the matrices from the input to the output, all
-	// tensors in the natural order of their names where it is empty.
+	// Layers are the names of the matrices from the input to the output; if
+	// empty, all tensors in the natural order of their names.
 	Layers []string
 }
 
 // Source is one file.
 type Source struct {
-	Name string // for messages
-	Read func() ([]byte, error)
+	Name    string // for messages
+	Content []byte
 }
-
-// Files is where the content comes from. It is no part of what identifies the
-// action: the digests in Params are.
-type Files struct{ Weights, Inputs, Labels Source }
 
 // Shape is the output Summary.
 type Shape struct {
@@ -70,65 +68,66 @@ type Error struct {
 
 func (e *Error) Error() string { return e.File + ": " + e.Text }
 
-// Run checks the files and writes Weights, Images, Labels and Summary.
-func (f Files) Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	text, err := f.Weights.open(p.Weights)
-	if err != nil {
-		return nil, err
-	}
-	network, err := readWeights(text, p.Layers)
-	if err != nil {
-		return nil, f.Weights.wrong(err)
-	}
-	t.Progress(1, 4)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if text, err = f.Inputs.open(p.Inputs); err != nil {
-		return nil, err
-	}
-	inputs, objects, err := readInputs(text, network)
-	if err != nil {
-		return nil, f.Inputs.wrong(err)
-	}
-	t.Progress(2, 4)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if text, err = f.Labels.open(p.Labels); err != nil {
-		return nil, err
-	}
-	labels, err := readLabels(text, network, objects, f.Inputs.Name)
-	if err != nil {
-		return nil, f.Labels.wrong(err)
-	}
-	t.Progress(3, 4)
-	weights, err := network.encode()
-	if err != nil {
-		return nil, err
-	}
-	summary, err := artifact.Encode(Shape{Objects: objects, Widths: network.widths, Layers: network.names()})
-	if err != nil {
-		return nil, err
-	}
-	t.Progress(4, 4)
-	return map[string][]byte{Weights: weights, Images: inputs, Labels: labels, Summary: summary}, nil
+// Files are the user's files after they were checked.
+type Files struct {
+	Shape   Shape
+	Params  Params // of the content that was checked
+	outputs map[string][]byte
 }
 
-// open reads a file whose content must have the digest that it was announced
-// with.
-func (s Source) open(digest string) ([]byte, error) {
-	b, err := s.Read()
+// Read checks the files. Layers names the matrices from the input to the
+// output; if empty, all tensors are taken in the natural order of their names.
+// A mistake in a file is an *[Error].
+func Read(ctx context.Context, weights, inputs, labels Source, layers []string) (Files, error) {
+	network, err := readWeights(weights.Content, layers)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", s.Name, err)
+		return Files{}, weights.wrong(err)
 	}
-	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != digest {
-		return nil, fmt.Errorf("%s was changed while it was read: start again once it is complete", s.Name)
+	if err := context.Cause(ctx); err != nil {
+		return Files{}, err
 	}
-	return b, nil
+	images, objects, err := readInputs(inputs.Content, network)
+	if err != nil {
+		return Files{}, inputs.wrong(err)
+	}
+	if err := context.Cause(ctx); err != nil {
+		return Files{}, err
+	}
+	targets, classes, err := readLabels(labels.Content, network, objects, inputs.Name)
+	if err != nil {
+		return Files{}, labels.wrong(err)
+	}
+	if len(layers) == 0 {
+		if err := network.checkOrder(network.widths[0], classes); err != nil {
+			return Files{}, weights.wrong(err)
+		}
+	}
+	f := Files{
+		Shape:  Shape{Objects: objects, Widths: network.widths, Layers: network.names()},
+		Params: Params{Weights: weights.digest(), Inputs: inputs.digest(), Labels: labels.digest(), Layers: layers},
+	}
+	f.outputs = map[string][]byte{Images: images, Labels: targets}
+	if f.outputs[Weights], err = network.encode(); err != nil {
+		return Files{}, err
+	}
+	f.outputs[Summary], err = artifact.Encode(f.Shape)
+	return f, err
 }
 
-// wrong says of which file a mistake is.
+// Run writes Weights, Images, Labels and Summary.
+func (f Files) Run(context.Context, Params, *task.Task) (map[string][]byte, error) {
+	if f.outputs == nil {
+		return nil, errors.New("no files were read")
+	}
+	return maps.Clone(f.outputs), nil
+}
+
+func (s Source) digest() string {
+	sum := sha256.Sum256(s.Content)
+	return hex.EncodeToString(sum[:])
+}
+
+// wrong names the file in an error.
 func (s Source) wrong(err error) error {
 	if e, ok := err.(*Error); ok {
 		e.File = s.Name

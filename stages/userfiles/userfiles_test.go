@@ -2,8 +2,6 @@ package userfiles
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -35,18 +33,14 @@ func TestNatural(t *testing.T) {
 	}
 }
 
-// given are files in memory.
-func given(weights, inputs, labels []byte) (Files, Params) {
-	source := func(name string, b []byte) (Source, string) {
-		sum := sha256.Sum256(b)
-		return Source{name, func() ([]byte, error) { return b, nil }}, hex.EncodeToString(sum[:])
+// given reads files in memory and runs the stage on them.
+func given(t *testing.T, weights, inputs, labels []byte) (map[string][]byte, Files, error) {
+	f, err := Read(t.Context(), Source{"w", weights}, Source{"x", inputs}, Source{"y", labels}, nil)
+	if err != nil {
+		return nil, f, err
 	}
-	var f Files
-	var p Params
-	f.Weights, p.Weights = source("w", weights)
-	f.Inputs, p.Inputs = source("x", inputs)
-	f.Labels, p.Labels = source("y", labels)
-	return f, p
+	out, err := f.Run(t.Context(), f.Params, task.New(nil))
+	return out, f, err
 }
 
 func example(t *testing.T) (weights, inputs, labels []byte) {
@@ -62,8 +56,8 @@ func example(t *testing.T) (weights, inputs, labels []byte) {
 
 // TestRun reads back what the curvature stages read.
 func TestRun(t *testing.T) {
-	f, p := given(example(t))
-	out, err := f.Run(t.Context(), p, task.New(nil))
+	weights, inputs, labels := example(t)
+	out, _, err := given(t, weights, inputs, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,15 +83,73 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestChanged: content that is not what was announced is no mistake of the
-// user's, and never enters a result.
-func TestChanged(t *testing.T) {
-	f, p := given(example(t))
-	p.Inputs = strings.Repeat("0", 64)
-	_, err := f.Run(t.Context(), p, task.New(nil))
-	var mistake *Error
-	if err == nil || errors.As(err, &mistake) || !strings.Contains(err.Error(), "x was changed while it was read") {
-		t.Errorf("error is %v", err)
+// TestParamsNameTheContent: other content of the same size is another network.
+func TestParamsNameTheContent(t *testing.T) {
+	weights, inputs, labels := example(t)
+	_, f, err := given(t, weights, inputs, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs[len(inputs)-1]++
+	_, g, err := given(t, weights, inputs, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Params.Inputs == g.Params.Inputs || f.Params.Weights != g.Params.Weights || f.Params.Labels != g.Params.Labels {
+		t.Errorf("one value of the inputs changed, and the params went from %v to %v", f.Params, g.Params)
+	}
+}
+
+// TestOrder: numbers in names tell the order, shapes do; where neither does,
+// the order is not guessed.
+func TestOrder(t *testing.T) {
+	type names = map[string][]int
+	for _, test := range []struct {
+		name   string
+		shapes names
+		layers []string // flag
+		want   []string // nil for an error
+		text   string   // of it
+	}{
+		{"numbers", names{"fc1": {4, 4}, "fc2": {4, 4}, "fc10": {4, 4}}, nil, []string{"fc1", "fc2", "fc10"}, ""},
+		{"shapes", names{"a": {4, 6}, "b": {3, 4}}, nil, []string{"a", "b"}, ""},
+		{"numbers but for the last", names{"fc1": {4, 6}, "fc2": {4, 4}, "out": {3, 4}}, nil, []string{"fc1", "fc2", "out"}, ""},
+		{"equal", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, nil, nil,
+			"--layers mlp_down,mlp_mid,mlp_up; --layers mlp_down,mlp_up,mlp_mid"},
+		{"equal in the middle", names{"in": {4, 6}, "mid": {4, 4}, "more": {4, 4}, "out": {3, 4}}, nil, nil,
+			"--layers in,mid,more,out; --layers in,more,mid,out"},
+		{"equal, chosen", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, []string{"mlp_up", "mlp_mid", "mlp_down"}, []string{"mlp_up", "mlp_mid", "mlp_down"}, ""},
+		{"one takes the objects", names{"a": {2, 3}, "b": {2, 2}, "c": {3, 2}}, nil, []string{"a", "b", "c"}, ""},
+		{"a number beside none", names{"fc1": {4, 4}, "fc2": {4, 4}, "out": {4, 4}}, nil, nil, "3 orders of the matrices fit"},
+		{"many", names{"a": {4, 4}, "b": {4, 4}, "c": {4, 4}, "d": {4, 4}, "e": {4, 4}, "f": {4, 4}, "g": {4, 4}, "h": {4, 4}}, nil, nil, "orders of the matrices fit"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var tensors []safetensors.Tensor
+			for name, size := range test.shapes {
+				tensors = append(tensors, safetensors.Float64Tensor(name, size, make([]float64, size[0]*size[1])))
+			}
+			b, err := safetensors.Encode(nil, tensors...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := readWeights(b, test.layers)
+			if err == nil && test.layers == nil {
+				err = n.checkOrder(n.widths[0], 2)
+			}
+			if test.want == nil {
+				var e *Error
+				if !errors.As(err, &e) || !strings.Contains(e.Text+"; "+e.Hint, test.text) {
+					t.Fatalf("error is %v (%+v), want %q", err, e, test.text)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, n.names()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -111,8 +163,7 @@ func FuzzRun(f *testing.F) {
 	f.Add(weights, npy.Encode([]int{1, 3}, make([]float64, 3)), npy.Encode([]int{1}, []int32{1}))
 	f.Add(bytes.Repeat([]byte{0}, 9), []byte("\x93NUMPY"), []byte{})
 	f.Fuzz(func(t *testing.T, w, x, y []byte) {
-		files, p := given(w, x, y)
-		out, err := files.Run(t.Context(), p, task.New(nil))
+		out, _, err := given(t, w, x, y)
 		if err != nil {
 			var mistake *Error
 			if !errors.As(err, &mistake) || mistake.File == "" || mistake.Text == "" {

@@ -2,7 +2,6 @@ package userfiles
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -124,7 +123,7 @@ func chosen(file *safetensors.File, names []string) ([]safetensors.Tensor, error
 	return layers, nil
 }
 
-// checkMatrix sees to it that a tensor is a matrix of finite floats.
+// checkMatrix checks that a tensor is a matrix of finite floats.
 func checkMatrix(t safetensors.Tensor) error {
 	if len(t.Shape) != 2 {
 		return mistake("", "tensor %s: want a matrix, outputs × inputs", quote(t))
@@ -147,7 +146,7 @@ func checkMatrix(t safetensors.Tensor) error {
 	return nil
 }
 
-// chain sees to it that the matrices can be applied one after another.
+// chain checks that the matrices can be applied one after another.
 func (n *network) chain(ordered bool) error {
 	n.widths = []int{n.layers[0].Shape[1]}
 	for p, l := range n.layers {
@@ -160,6 +159,28 @@ func (n *network) chain(ordered bool) error {
 	return nil
 }
 
+// checkOrder checks that the names and shapes of the matrices leave no other
+// order that takes objects of so many values and knows so many classes.
+func (n *network) checkOrder(values, classes int) error {
+	orders, all := n.orders(numbered, values, classes)
+	if all && len(orders) == 1 {
+		return nil
+	}
+	count := fmt.Sprint(len(orders))
+	if !all {
+		count = "several"
+	}
+	shown := make([]string, min(len(orders), maxListedOrders))
+	for i := range shown {
+		shown[i] = "--layers " + strings.Join(orders[i], ",")
+	}
+	hint := "give the right one, from the input to the output: " + strings.Join(shown, "; ")
+	if len(shown) < len(orders) || !all {
+		hint += "; …"
+	}
+	return mistake(hint, "%s orders of the matrices fit, and no numbers in their names tell which is right", count)
+}
+
 // advice looks for what would make the matrices fit. What fits from the last
 // to the first also fits transposed.
 func (n *network) advice(ordered bool) string {
@@ -168,35 +189,55 @@ func (n *network) advice(ordered bool) string {
 	for p := 1; p < len(n.layers); p++ {
 		backwards = backwards && n.layers[p].Shape[0] == n.layers[p-1].Shape[1]
 	}
-	order, err := n.order()
-	switch found := err == nil && !ordered; {
+	orders, all := n.orders(func(a, b string) bool { return false }, 0, 0)
+	switch found := all && len(orders) == 1 && !ordered; {
 	case found && backwards:
-		return transposed + "; or give their order: --layers " + strings.Join(order, ",")
+		return transposed + "; or give their order: --layers " + strings.Join(orders[0], ",")
 	case found:
-		return "this order fits: --layers " + strings.Join(order, ",")
+		return "this order fits: --layers " + strings.Join(orders[0], ",")
 	case backwards:
 		return transposed
 	}
 	return "--layers NAME,… gives the matrices from the input to the output"
 }
 
-// order returns the only order in which each matrix fits on the one before.
-func (n *network) order() ([]string, error) {
-	var found [][]string
+// How far orders are looked for, and how many of them an error lists.
+const (
+	maxOrders       = 10
+	maxOrderSteps   = 10_000
+	maxListedOrders = 4
+)
+
+// orders returns the orders in which each matrix fits on the one before, none
+// comes before one that precedes it, the first has so many columns (0: any),
+// and the last at least so many rows; and whether these are all. At most
+// maxOrders are returned.
+func (n *network) orders(precedes func(a, b string) bool, columns, rows int) (found [][]string, all bool) {
 	var path []string
 	used := make([]bool, len(n.layers))
-	tries := 0
+	steps := 0
+	before := make([][]int, len(n.layers)) // of each matrix, those that have to precede it
+	for p := range n.layers {
+		for q := range n.layers {
+			if precedes(n.layers[q].Name, n.layers[p].Name) {
+				before[p] = append(before[p], q)
+			}
+		}
+	}
 	var walk func(width int)
 	walk = func(width int) {
-		if tries++; tries > 10_000 || len(found) > 1 {
+		if steps++; steps > maxOrderSteps || len(found) > maxOrders {
 			return
 		}
 		if len(path) == len(n.layers) {
-			found = append(found, slices.Clone(path))
+			if width >= rows {
+				found = append(found, slices.Clone(path))
+			}
 			return
 		}
 		for p, l := range n.layers {
-			if used[p] || len(path) > 0 && l.Shape[1] != width {
+			if used[p] || width > 0 && l.Shape[1] != width ||
+				slices.ContainsFunc(before[p], func(q int) bool { return !used[q] }) {
 				continue
 			}
 			used[p], path = true, append(path, l.Name)
@@ -204,11 +245,11 @@ func (n *network) order() ([]string, error) {
 			used[p], path = false, path[:len(path)-1]
 		}
 	}
-	walk(0)
-	if len(found) != 1 || tries > 10_000 {
-		return nil, errors.New("not one order alone")
+	walk(columns)
+	if len(found) > maxOrders {
+		return found[:maxOrders], false
 	}
-	return found[0], nil
+	return found, steps <= maxOrderSteps
 }
 
 // quote names a tensor with its shape: "fc1.weight (64×784)".
