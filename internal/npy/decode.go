@@ -2,9 +2,12 @@ package npy
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"regexp"
 	"strings"
 )
 
@@ -47,21 +50,21 @@ func decode(b []byte) (Array, error) {
 	if err != nil {
 		return Array{}, fmt.Errorf("header %.200q: %w", strings.TrimRight(text, " \n"), err)
 	}
-	dtype, err := parseDescr(h.descr)
+	dtype, err := parseDescr(*h.Descr)
 	if err != nil {
 		return Array{}, err
 	}
-	if h.fortran && len(h.shape) > 1 {
+	if *h.Fortran && len(h.Shape) > 1 {
 		return Array{}, errors.New("array is in Fortran order: save it as numpy.ascontiguousarray(array)")
 	}
-	n, err := count(h.shape, dtype.Size())
+	n, err := count(h.Shape, dtype.Size())
 	if err != nil {
 		return Array{}, err
 	}
 	if want := n * dtype.Size(); len(data) < want {
-		return Array{}, fmt.Errorf("file is truncated: shape %v of %s needs %d bytes after the header, %d are there", h.shape, dtype, want, len(data))
+		return Array{}, fmt.Errorf("file is truncated: shape %v of %s needs %d bytes after the header, %d are there", h.Shape, dtype, want, len(data))
 	} else if len(data) > want {
-		return Array{}, fmt.Errorf("%d trailing bytes after the %d bytes of shape %v of %s", len(data)-want, want, h.shape, dtype)
+		return Array{}, fmt.Errorf("%d trailing bytes after the %d bytes of shape %v of %s", len(data)-want, want, h.Shape, dtype)
 	}
 	if dtype == Bool {
 		for i, v := range data {
@@ -70,7 +73,7 @@ func decode(b []byte) (Array, error) {
 			}
 		}
 	}
-	return Array{Shape: h.shape, DType: dtype, data: data[:len(data):len(data)]}, nil
+	return Array{Shape: h.Shape, DType: dtype, data: data[:len(data):len(data)]}, nil
 }
 
 // split checks the frame of a file and returns its header and its data.
@@ -106,6 +109,50 @@ func split(b []byte) (header string, data []byte, err error) {
 		return "", nil, fmt.Errorf("file is truncated in its header: %d of %d bytes are there", len(rest), length)
 	}
 	return string(rest[:length]), rest[length:], nil
+}
+
+// header is what the dictionary in front of the data says.
+type header struct {
+	Descr   *string `json:"descr"`
+	Fortran *bool   `json:"fortran_order"`
+	Shape   []int   `json:"shape"`
+}
+
+// Python's literals, apart from trailing commas, become JSON by replacing
+// these. Nothing that numpy writes has them inside of a string.
+var (
+	pythonToJSON  = strings.NewReplacer("'", `"`, "(", "[", ")", "]", "True", "true", "False", "false")
+	trailingComma = regexp.MustCompile(`,\s*([\]}])`)
+)
+
+// parseHeader reads the Python dictionary of a header. It knows the literals
+// that numpy writes there (strings, True, False, tuples of whole numbers) and
+// refuses all others, structured types among them.
+func parseHeader(text string) (h header, err error) {
+	text = trailingComma.ReplaceAllString(pythonToJSON.Replace(text), "$1")
+	var structured struct {
+		Descr []json.RawMessage `json:"descr"`
+	}
+	if json.Unmarshal([]byte(text), &structured) == nil && structured.Descr != nil {
+		return h, errors.New("structured arrays are not supported: save each field as an array of its own")
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&h); err != nil {
+		return h, fmt.Errorf("not a dictionary of descr, fortran_order and shape: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return h, errors.New("unexpected text after the closing brace")
+	}
+	switch {
+	case h.Descr == nil:
+		return h, errors.New(`field "descr" is missing`)
+	case h.Fortran == nil:
+		return h, errors.New(`field "fortran_order" is missing`)
+	case h.Shape == nil:
+		return h, errors.New(`field "shape" is missing`)
+	}
+	return h, nil
 }
 
 // parseDescr finds the element type of numpy's descr.
@@ -155,19 +202,50 @@ func Values[T Element](a Array) ([]T, error) {
 	return out, nil
 }
 
-// Int64s returns the elements of an array of bool (0 and 1), uint8, int32 or
-// int64, for input that people made with whichever integers numpy chose.
+// Int64s returns the elements of an array of bool (0 and 1) or of integers of
+// any width, for input that people made with whichever integers numpy chose.
+// It fails if a uint64 is too large for an int64.
 func (a Array) Int64s() ([]int64, error) {
-	switch a.DType {
-	case Int64:
-		return Values[int64](a)
-	case Int32:
-		v, err := Values[int32](a)
-		return widen[int64](v), err
-	case Bool, Uint8:
-		return widen[int64](a.data), nil
+	if a.DType == Float32 || a.DType == Float64 {
+		return nil, fmt.Errorf("npy: array of shape %v holds %s, want integers", a.Shape, a.DType)
 	}
-	return nil, fmt.Errorf("npy: array of shape %v holds %s, want integers", a.Shape, a.DType)
+	size := a.DType.Size()
+	out := make([]int64, a.Len())
+	for i := range out {
+		switch at := a.data[i*size:]; a.DType {
+		case Bool, Uint8:
+			out[i] = int64(at[0])
+		case Int8:
+			out[i] = int64(int8(at[0]))
+		case Int16:
+			out[i] = int64(int16(binary.LittleEndian.Uint16(at)))
+		case Uint16:
+			out[i] = int64(binary.LittleEndian.Uint16(at))
+		case Int32:
+			out[i] = int64(int32(binary.LittleEndian.Uint32(at)))
+		case Uint32:
+			out[i] = int64(binary.LittleEndian.Uint32(at))
+		case Int64:
+			out[i] = int64(binary.LittleEndian.Uint64(at))
+		case Uint64:
+			u := binary.LittleEndian.Uint64(at)
+			if u > math.MaxInt64 {
+				return nil, fmt.Errorf("npy: element %d is %d, more than an int64 holds", i, u)
+			}
+			out[i] = int64(u)
+		}
+	}
+	return out, nil
+}
+
+// Integers reads a whole .npy file of integers, as [Array.Int64s] does, and
+// returns its shape too.
+func Integers(b []byte) (shape []int, values []int64, err error) {
+	a, err := Decode(b)
+	if err == nil {
+		values, err = a.Int64s()
+	}
+	return a.Shape, values, err
 }
 
 // Float64s returns the elements of an array of float32 or float64, exactly.
@@ -177,16 +255,61 @@ func (a Array) Float64s() ([]float64, error) {
 		return Values[float64](a)
 	case Float32:
 		v, err := Values[float32](a)
-		return widen[float64](v), err
+		out := make([]float64, len(v))
+		for i, x := range v {
+			out[i] = float64(x)
+		}
+		return out, err
 	}
 	return nil, fmt.Errorf("npy: array of shape %v holds %s, want float32 or float64", a.Shape, a.DType)
 }
 
-// widen converts each element to a type that holds it exactly.
-func widen[To, From Element](v []From) []To {
-	out := make([]To, len(v))
-	for i, x := range v {
-		out[i] = To(x)
+// Read returns the elements and the shape of the input of that name, a whole
+// .npy file. The array must hold exactly type T and have the wanted shape,
+// where −1 stands for any length. The elements of a uint8 array share the
+// memory of the input. The error names the input.
+func Read[T Element](inputs map[string][]byte, name string, want ...int) (values []T, shape []int, err error) {
+	b, ok := inputs[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("input %s is missing", name)
 	}
-	return out
+	a, err := Decode(b)
+	if err != nil {
+		return nil, nil, fmt.Errorf("input %s: %w", name, err)
+	}
+	if !fits(a.Shape, want) {
+		return nil, nil, fmt.Errorf("input %s has shape %v: want %v, where -1 stands for any length", name, a.Shape, want)
+	}
+	values, err = Values[T](a)
+	if err != nil {
+		return nil, nil, fmt.Errorf("input %s: %w", name, err)
+	}
+	return values, a.Shape, nil
+}
+
+func fits(shape, want []int) bool {
+	if len(shape) != len(want) {
+		return false
+	}
+	for i, n := range want {
+		if n >= 0 && shape[i] != n {
+			return false
+		}
+	}
+	return true
+}
+
+// Rows returns the rows of the input of that name, a matrix of the wanted
+// number of columns in a whole .npy file, as slices of one array. The error
+// names the input.
+func Rows[T Element](inputs map[string][]byte, name string, columns int) ([][]T, error) {
+	values, shape, err := Read[T](inputs, name, -1, columns)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([][]T, shape[0])
+	for i := range rows {
+		rows[i] = values[i*columns : (i+1)*columns : (i+1)*columns]
+	}
+	return rows, nil
 }

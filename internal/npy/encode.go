@@ -30,7 +30,7 @@ func Encode[T Element](shape []int, data []T) []byte {
 	if n != len(data) {
 		panic(fmt.Sprintf("npy.Encode: shape %v has %d elements, data has %d", shape, n, len(data)))
 	}
-	head := header(dtype, shape)
+	head := encodeHeader(dtype, shape)
 	out := make([]byte, 0, len(head)+n*dtype.Size())
 	out = append(out, head...)
 	switch data := any(data).(type) {
@@ -56,8 +56,8 @@ func Encode[T Element](shape []int, data []T) []byte {
 	return out
 }
 
-// header returns everything before the data, byte for byte as numpy writes it.
-func header(dtype DType, shape []int) []byte {
+// encodeHeader returns everything before the data, byte for byte as numpy writes it.
+func encodeHeader(dtype DType, shape []int) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "{'descr': '%s', 'fortran_order': False, 'shape': (", dtypes[dtype].descr)
 	for i, d := range shape {

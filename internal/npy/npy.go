@@ -2,13 +2,13 @@
 //
 // Encode is canonical: the same shape and values give the same bytes, which
 // are the bytes that numpy's own save writes (format 1.0, little endian, C
-// order, header padded to 64 bytes), so arrays can be named by their digest and opened with
-// numpy.load.
+// order, header padded to 64 bytes), so arrays can be named by their digest
+// and opened with numpy.load.
 //
 // Decode reads what numpy writes for the element types below, in versions
 // 1.0, 2.0 and 3.0. It refuses, by name, what would need a conversion: big
 // endian values, Fortran order, other element types, structured arrays. All
-// of its errors name the fault and, for an array that numpy can mend, how.
+// of its errors name the fault and, where numpy can repair the array, how.
 //
 // The format is described in numpy's documentation under numpy.lib.format.
 package npy
@@ -21,12 +21,18 @@ import (
 // DType is the type of an array's elements.
 type DType uint8
 
-// The element types. Bool can be decoded only; each element is one byte, 0 or 1.
+// The element types. Those that [Element] does not list can only be decoded,
+// by [Array.Int64s]. An element of Bool is one byte, 0 or 1.
 const (
 	Bool DType = iota + 1
+	Int8
 	Uint8
+	Int16
+	Uint16
 	Int32
+	Uint32
 	Int64
+	Uint64
 	Float32
 	Float64
 )
@@ -38,9 +44,14 @@ var dtypes = [...]struct {
 	size        int
 }{
 	Bool:    {"bool", "|b1", 1},
+	Int8:    {"int8", "|i1", 1},
 	Uint8:   {"uint8", "|u1", 1},
+	Int16:   {"int16", "<i2", 2},
+	Uint16:  {"uint16", "<u2", 2},
 	Int32:   {"int32", "<i4", 4},
+	Uint32:  {"uint32", "<u4", 4},
 	Int64:   {"int64", "<i8", 8},
+	Uint64:  {"uint64", "<u8", 8},
 	Float32: {"float32", "<f4", 4},
 	Float64: {"float64", "<f8", 8},
 }
@@ -61,7 +72,7 @@ func (d DType) Size() int {
 	return 0
 }
 
-// Element lists the Go types of elements.
+// Element lists the Go types of elements that [Encode] writes and [Values] reads.
 type Element interface {
 	uint8 | int32 | int64 | float32 | float64
 }

@@ -3,15 +3,18 @@ package safetensors
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // maxHeader is the format's limit on the header, in bytes.
 const maxHeader = 100_000_000
 
-// Decode reads a whole file and checks everything the format demands. The
+// Decode reads a whole file and checks it against every rule of the format. The
 // tensors share b's memory, which must not be changed while they are in use.
 func Decode(b []byte) (*File, error) {
 	f, err := decode(b)
@@ -41,23 +44,18 @@ func decode(b []byte) (*File, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 
-	// In the order of their places the tensors must tile the data.
-	slices.SortStableFunc(entries, func(a, b entry) int {
-		if a.begin != b.begin {
-			return a.begin - b.begin
-		}
-		return a.end - b.end
-	})
+	// In the order of their offsets the tensors must tile the values.
+	slices.SortStableFunc(entries, func(a, b entry) int { return slices.Compare(a.Offsets, b.Offsets) })
 	f := &File{Metadata: metadata, Tensors: make([]Tensor, 0, len(entries))}
 	at := 0
 	for _, e := range entries {
 		if err := e.check(at, len(data)); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", e.name, err)
+			return nil, fmt.Errorf("tensor %q: %w", e.Name, err)
 		}
 		f.Tensors = append(f.Tensors, Tensor{
-			Name: e.name, DType: e.dtype, Shape: e.shape, Data: data[e.begin:e.end:e.end],
+			Name: e.Name, DType: e.DType, Shape: e.Shape, Data: data[e.Offsets[0]:e.Offsets[1]:e.Offsets[1]],
 		})
-		at = e.end
+		at = e.Offsets[1]
 	}
 	if at != len(data) {
 		return nil, fmt.Errorf("%d trailing bytes after the last tensor", len(data)-at)
@@ -65,23 +63,76 @@ func decode(b []byte) (*File, error) {
 	return f, nil
 }
 
-// check holds an entry to its shape, to the end of the tensor before it (at)
-// and to the number of bytes there are.
-func (e entry) check(at, there int) error {
-	want, err := size(e.dtype, e.shape)
+// entry is what the header says of one tensor; its offsets count from the end
+// of the header.
+type entry struct {
+	Name    string `json:"-"`
+	DType   DType  `json:"dtype"`
+	Shape   []int  `json:"shape"`
+	Offsets []int  `json:"data_offsets"`
+}
+
+// parseHeader reads the JSON of a header. Of names that stand in it twice the
+// last counts; the tensors then leave a gap, unless they are the same.
+func parseHeader(text []byte) (metadata map[string]string, entries []entry, err error) {
+	if !utf8.Valid(text) {
+		return nil, nil, errors.New("not UTF-8")
+	}
+	if !bytes.HasSuffix(text, []byte("}")) {
+		return nil, nil, errors.New("does not end with its closing brace")
+	}
+	var names map[string]json.RawMessage
+	if err := json.Unmarshal(text, &names); err != nil {
+		return nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		value := names[name]
+		if name == metadataKey {
+			if err := json.Unmarshal(value, &metadata); err != nil || metadata == nil {
+				return nil, nil, fmt.Errorf("%s is not an object of strings: %.200s", metadataKey, value)
+			}
+			continue
+		}
+		e := entry{Name: name}
+		dec := json.NewDecoder(bytes.NewReader(value))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&e); err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		switch {
+		case e.DType == "":
+			err = errors.New(`"dtype" is missing`)
+		case e.Shape == nil:
+			err = errors.New(`"shape" is missing`)
+		case len(e.Offsets) != 2:
+			err = fmt.Errorf(`"data_offsets" has %d numbers, not 2`, len(e.Offsets))
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		entries = append(entries, e)
+	}
+	return metadata, entries, nil
+}
+
+// check compares an entry with its shape, with the end of the tensor before it
+// (at) and with the number of bytes of all tensors.
+func (e entry) check(at, total int) error {
+	want, err := size(e.DType, e.Shape)
+	begin, end := e.Offsets[0], e.Offsets[1]
 	switch {
 	case err != nil:
 		return err
-	case e.end < e.begin:
-		return fmt.Errorf("data_offsets [%d, %d] end before they begin", e.begin, e.end)
-	case e.end-e.begin != want:
-		return fmt.Errorf("data_offsets [%d, %d] hold %d bytes, shape %v of %s needs %d", e.begin, e.end, e.end-e.begin, e.shape, e.dtype, want)
-	case e.end > there:
-		return fmt.Errorf("file is truncated: data_offsets [%d, %d] reach beyond the %d bytes there are", e.begin, e.end, there)
-	case e.begin < at:
-		return fmt.Errorf("data_offsets [%d, %d] overlap another tensor, which ends at %d", e.begin, e.end, at)
-	case e.begin > at:
-		return fmt.Errorf("a gap of %d bytes lies in front of its data_offsets [%d, %d]", e.begin-at, e.begin, e.end)
+	case end < begin:
+		return fmt.Errorf("data_offsets [%d, %d] end before they begin", begin, end)
+	case end-begin != want:
+		return fmt.Errorf("data_offsets [%d, %d] hold %d bytes, shape %v of %s needs %d", begin, end, end-begin, e.Shape, e.DType, want)
+	case end > total:
+		return fmt.Errorf("file is truncated: data_offsets [%d, %d] reach beyond its %d bytes of values", begin, end, total)
+	case begin < at:
+		return fmt.Errorf("data_offsets [%d, %d] overlap another tensor, which ends at %d", begin, end, at)
+	case begin > at:
+		return fmt.Errorf("a gap of %d bytes lies before data_offsets [%d, %d]", begin-at, begin, end)
 	}
 	return nil
 }

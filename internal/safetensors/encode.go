@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// metadataKey is the name in the header that holds no tensor but free text.
+// metadataKey is the name in the header that holds free text instead of a tensor.
 const metadataKey = "__metadata__"
 
 // Encode returns the file that holds the tensors in the given order. Metadata,
@@ -42,7 +42,7 @@ func Encode(metadata map[string]string, tensors ...Tensor) ([]byte, error) {
 		case want != len(t.Data):
 			err = fmt.Errorf("shape %v of %s has %d bytes, the data %d", t.Shape, t.DType, want, len(t.Data))
 		case seen[t.Name]:
-			err = fmt.Errorf("the name is there twice")
+			err = fmt.Errorf("duplicate name")
 		case t.Name == metadataKey:
 			err = fmt.Errorf("the name is reserved by the format")
 		case !utf8.ValidString(t.Name):

@@ -6,10 +6,9 @@
 // Encode is canonical: the same metadata and the same tensors in the same
 // order give the same bytes, namely those that the format's reference
 // implementation writes when its own order (wider types first, then by name)
-// is the given one. Decode holds a file to every rule of the format: names
-// once, values without gaps or overlaps, sizes as the shapes say, nothing
-// after the end. Tensors of any type the format has are listed; only the
-// values of F32 and F64 can be read.
+// is the given one. Decode checks every tensor: values without gaps or
+// overlaps, sizes as the shapes say, nothing after the end. Tensors of every
+// type of the format are listed; only the values of F32 and F64 can be read.
 //
 // The format is described at https://github.com/huggingface/safetensors.
 package safetensors
@@ -43,19 +42,6 @@ type Tensor struct {
 	DType DType
 	Shape []int  // lengths of the dimensions, the last runs fastest; empty for a single number
 	Data  []byte // the values, little endian; shared with the decoded file
-}
-
-// Float32s returns the values of an F32 tensor in C order, and for any other
-// an error that names it.
-func (t Tensor) Float32s() ([]float32, error) {
-	if t.DType != F32 {
-		return nil, fmt.Errorf("safetensors: tensor %q of shape %v is %s: want F32", t.Name, t.Shape, t.DType)
-	}
-	v := make([]float32, len(t.Data)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
-	}
-	return v, nil
 }
 
 // Float64s returns the values of an F32 or F64 tensor in C order, exactly,
