@@ -3,41 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
-
-// mapStore is a store in memory whose rows are found by hash, so that the
-// benchmarks measure the engine.
-type mapStore struct {
-	*cas.Memory
-	mu   sync.Mutex
-	rows map[cas.Table]map[[32]byte][][]byte
-}
-
-func newMapStore() *mapStore {
-	return &mapStore{Memory: cas.NewMemory(), rows: make(map[cas.Table]map[[32]byte][][]byte)}
-}
-
-func (s *mapStore) Commit(ctx context.Context, b cas.Batch) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range b.Rows {
-		if s.rows[r.Table] == nil {
-			s.rows[r.Table] = make(map[[32]byte][][]byte)
-		}
-		s.rows[r.Table][r.Key] = append(s.rows[r.Table][r.Key], r.Value)
-	}
-	return s.Memory.Commit(ctx, cas.Batch{Objects: b.Objects})
-}
-
-func (s *mapStore) Lookup(t cas.Table, key [32]byte) ([][]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rows[t][key], nil
-}
 
 type benchParams struct {
 	Dataset      string
@@ -81,7 +50,7 @@ func benchGraph(b *testing.B, n int) *Graph {
 }
 
 func benchNoop(b *testing.B, n int) {
-	g, st := benchGraph(b, n), newMapStore()
+	g, st := benchGraph(b, n), openDisk(b, b.TempDir())
 	noop := func(want int) {
 		p, err := NewPlan(g, st, Options{})
 		if err != nil {
@@ -109,7 +78,8 @@ func BenchmarkNoop1M(b *testing.B)   { benchNoop(b, 1_000_000) }
 // and with the graph built.
 func BenchmarkNoopDisk10k(b *testing.B) {
 	const n = 10_000
-	filled := newMapStore()
+	dir := b.TempDir()
+	filled := openDisk(b, dir)
 	p, err := NewPlan(benchGraph(b, n), filled, Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -117,22 +87,9 @@ func BenchmarkNoopDisk10k(b *testing.B) {
 	if _, err := p.Run(b.Context(), RunOptions{}); err != nil {
 		b.Fatal(err)
 	}
-	dir := b.TempDir()
-	var batch cas.Batch
-	for table, rows := range filled.rows {
-		for key, values := range rows {
-			for _, v := range values {
-				batch.Rows = append(batch.Rows, cas.Row{Table: table, Key: key, Value: v})
-			}
-		}
-	}
-	d := openDisk(b, dir)
-	if err := d.Commit(b.Context(), batch); err != nil {
-		b.Fatal(err)
-	}
-	d.Close()
+	filled.Close()
 	for b.Loop() {
-		d, err := cas.OpenDisk(dir)
+		d, err := cas.Open(dir)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -159,7 +116,7 @@ func BenchmarkBuild10k(b *testing.B) {
 func BenchmarkRun10k(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		p, err := NewPlan(benchGraph(b, 10_000), newMapStore(), Options{})
+		p, err := NewPlan(benchGraph(b, 10_000), openDisk(b, b.TempDir()), Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func CodeRow(h codehash.Hash) cas.Row {
 
 // LookupCode returns a code hash with its parts. It has none where the store
 // does not have them.
-func LookupCode(st cas.Store, code Digest) (codehash.Hash, error) {
+func LookupCode(st *cas.Store, code Digest) (codehash.Hash, error) {
 	h := codehash.Hash{Digest: code}
 	values, err := st.Lookup(TableCode, code)
 	if err != nil || len(values) == 0 {

@@ -13,8 +13,8 @@ import (
 // they are durable. What nobody will read any more goes at once; where the
 // rest is too much, the least recently used go first.
 type contents struct {
-	store cas.Store
-	limit int64 // bytes
+	read  func(context.Context, Digest) ([]byte, error) // that of the store
+	limit int64                                         // bytes
 
 	mu       sync.Mutex
 	size     int64
@@ -36,8 +36,8 @@ type content struct {
 	at     *list.Element
 }
 
-func newContents(st cas.Store, limit int64) *contents {
-	return &contents{store: st, limit: limit, entries: make(map[Digest]*content), expected: make(map[Digest]int)}
+func newContents(st *cas.Store, limit int64) *contents {
+	return &contents{read: st.Get, limit: limit, entries: make(map[Digest]*content), expected: make(map[Digest]int)}
 }
 
 // expect announces readers of an artifact.
@@ -85,7 +85,7 @@ func (c *contents) get(ctx context.Context, d Digest) ([]byte, error) {
 	c.entries[d] = e
 	c.mu.Unlock()
 
-	e.data, e.err = c.store.Get(ctx, d)
+	e.data, e.err = c.read(ctx, d)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,18 +25,19 @@ func chain(t testing.TB, k *kitchen, add ...int) (*Graph, []*Stage) {
 func TestLostInputsAreMadeAgain(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		lose func(*cas.Memory, Digest) bool
+		lose func(disk, Digest) bool
 		lost string
 	}{
-		{"missing", (*cas.Memory).Remove, "missing"},
-		{"damaged", (*cas.Memory).Damage, "damaged"},
+		{"missing", disk.remove, "missing"},
+		{"damaged", disk.damage, "damaged"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k, st := newKitchen(), cas.NewMemory()
+			k, d := newKitchen(), newDisk()
+			st := d.open()
 			g, _ := chain(t, k, 1, 10, 100)
 			sum := mustDo(t, g, st)
 			for _, name := range []string{"a", "b"} {
-				if !c.lose(st, sum.Results()[name]["out"]) {
+				if !c.lose(d, sum.Results()[name]["out"]) {
 					t.Fatal("nothing to lose")
 				}
 			}
@@ -59,8 +61,8 @@ func TestLostInputsAreMadeAgain(t *testing.T) {
 			if want := "a output out " + c.lost; len(started) < 3 || started[2] != want {
 				t.Errorf("started %q, want the third to be %q", started, want)
 			}
-			if want := map[string]int{"missing": 0, "damaged": 2}[c.name]; st.Aside() != want {
-				t.Errorf("%d objects set aside, want %d", st.Aside(), want)
+			if want := map[string]int{"missing": 0, "damaged": 2}[c.name]; d.quarantined(t) != want {
+				t.Errorf("%d objects set aside, want %d", d.quarantined(t), want)
 			}
 			for _, key := range p.keys {
 				if records, _ := LookupRecords(st, key); len(records) != 1 {
@@ -72,7 +74,8 @@ func TestLostInputsAreMadeAgain(t *testing.T) {
 }
 
 func TestLostInputOfManyReadersIsMadeOnce(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	build := func(add int) *Graph {
 		g := NewGraph(nil)
 		a := k.add(t, g, "a", sumParams{Add: 1})
@@ -83,7 +86,7 @@ func TestLostInputOfManyReadersIsMadeOnce(t *testing.T) {
 		return g
 	}
 	sum := mustDo(t, build(100), st)
-	st.Damage(sum.Results()["a"]["out"])
+	d.damage(sum.Results()["a"]["out"])
 	k.count()
 	sum = mustRun(t, mustPlan(t, build(200), st, Options{}), RunOptions{Jobs: 8})
 	if n := k.count(); n != 21 {
@@ -95,10 +98,11 @@ func TestLostInputOfManyReadersIsMadeOnce(t *testing.T) {
 }
 
 func TestVerifyPlansWhatIsLost(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	g, stages := chain(t, k, 1, 10, 100)
 	sum := mustDo(t, g, st)
-	st.Damage(sum.Results()["b"]["out"])
+	d.damage(sum.Results()["b"]["out"])
 	k.count()
 	p := mustPlan(t, g, st, Options{})
 	found, err := p.Verify(t.Context())
@@ -118,42 +122,61 @@ func TestVerifyPlansWhatIsLost(t *testing.T) {
 }
 
 func TestSingleDoesNotMendInputs(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	g, _ := chain(t, k, 1, 10)
-	st.Remove(mustDo(t, g, st).Results()["a"]["out"])
+	d.remove(mustDo(t, g, st).Results()["a"]["out"])
 	p := mustPlan(t, g, st, Options{Targets: []string{"b"}, Single: true, Force: true})
 	if _, err := p.Run(t.Context(), RunOptions{}); err == nil || !strings.Contains(err.Error(), "without single") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// forgetful is a store that loses one object whenever it is read.
+// forgetful is a disk on which one frame is damaged whenever it is read.
 type forgetful struct {
-	cas.Store
-	lost Digest
+	disk
+	frame []byte
 }
 
-func (s *forgetful) Get(ctx context.Context, d Digest) ([]byte, error) {
-	if d == s.lost {
-		return nil, cas.ErrNotFound
+func (f *forgetful) Open(name string) (cas.File, error) {
+	file, err := f.disk.Open(name)
+	if err != nil {
+		return nil, err
 	}
-	return s.Store.Get(ctx, d)
+	return forgetfulFile{file, f}, nil
+}
+
+type forgetfulFile struct {
+	cas.File
+	disk *forgetful
+}
+
+func (f forgetfulFile) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.ReadAt(p, offset)
+	if i := bytes.Index(p[:n], f.disk.frame); i >= 0 && f.disk.frame != nil {
+		p[i+len(f.disk.frame)-1] ^= 1
+	}
+	return n, err
 }
 
 // A disk that loses what was just written must not keep a run busy for ever.
 func TestHopelessDiskIsAFailure(t *testing.T) {
-	k, memory := newKitchen(), cas.NewMemory()
-	st := &forgetful{Store: memory}
+	k, d := newKitchen(), &forgetful{disk: newDisk()}
+	st, err := cas.Open(storeDir, cas.WithFS(d))
+	if err != nil {
+		t.Fatal(err)
+	}
 	g, _ := chain(t, k, 10, 10)
-	st.lost = mustDo(t, g, st).Results()["a"]["out"]
+	mustDo(t, g, st)
+	d.frame = cas.Encode([]byte("10")).Frame
 	g, stages := chain(t, k, 10, 20)
 	p := mustPlan(t, g, st, Options{})
 	key, _ := p.Key(stages[1])
 	// While a runs, another process holds the lock of b, so that a is out of
 	// memory before b reads it.
-	other := memory.Open()
+	other := d.open()
 	var free func()
-	_, err := p.Run(t.Context(), RunOptions{CacheLimit: 1, Jobs: 1, Events: func(e Event) {
+	_, err = p.Run(t.Context(), RunOptions{CacheLimit: 1, Jobs: 1, Events: func(e Event) {
 		switch {
 		case e.Stage != stages[0]:
 		case e.Kind == EventStarted:
@@ -176,7 +199,8 @@ func TestHopelessDiskIsAFailure(t *testing.T) {
 }
 
 func TestNonDeterminismIsKeptAsEvidence(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	calls := 0
 	k.kind.Run = func(ctx context.Context, p sumParams, t *Task) (map[string][]byte, error) {
 		out, err := k.run(ctx, p, t)
@@ -215,7 +239,7 @@ func TestNonDeterminismIsKeptAsEvidence(t *testing.T) {
 
 	// Once the first result is lost, the new one takes its place, and all
 	// that follows is brought in line with it.
-	st.Remove(first.Results()["b"]["out"])
+	d.remove(first.Results()["b"]["out"])
 	k2 := *k.kind
 	k.kind = &k2
 	g, stages = chain(t, k, 1, 10, 100, 1000)
@@ -240,31 +264,21 @@ func TestNonDeterminismIsKeptAsEvidence(t *testing.T) {
 }
 
 func TestUnreadableStoreIsNoStageError(t *testing.T) {
-	k, st := newKitchen(), &brokenLookups{Store: cas.NewMemory()}
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	g, _ := chain(t, k, 1, 10)
-	st.err = errors.New("permission denied")
-	if _, err := NewPlan(g, st, Options{}); !errors.Is(err, st.err) {
+	broken := errors.New("permission denied")
+	d.FailReads(broken)
+	if _, err := NewPlan(g, st, Options{}); !errors.Is(err, broken) {
 		t.Errorf("plan: %v", err)
 	}
-	st.err = nil
+	d.FailReads(nil)
 	p := mustPlan(t, g, st, Options{})
-	st.err = errors.New("permission denied")
-	if _, err := p.Run(t.Context(), RunOptions{}); !errors.Is(err, st.err) || errors.As(err, new(*StageError)) {
+	d.FailReads(broken)
+	if _, err := p.Run(t.Context(), RunOptions{}); !errors.Is(err, broken) || errors.As(err, new(*StageError)) {
 		t.Errorf("run: %v", err)
 	}
 	if k.count() != 0 {
 		t.Error("a stage ran")
 	}
-}
-
-type brokenLookups struct {
-	cas.Store
-	err error
-}
-
-func (s *brokenLookups) Lookup(table cas.Table, key [32]byte) ([][]byte, error) {
-	if s.err != nil && table == TableRecords {
-		return nil, s.err
-	}
-	return s.Store.Lookup(table, key)
 }

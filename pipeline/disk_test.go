@@ -11,9 +11,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-func openDisk(t testing.TB, dir string) *cas.Disk {
+func openDisk(t testing.TB, dir string) *cas.Store {
 	t.Helper()
-	d, err := cas.OpenDisk(dir)
+	d, err := cas.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // TestEstimateOrdersFirstRun: stages that never ran begin with the one that
@@ -31,7 +29,7 @@ func TestEstimateOrdersFirstRun(t *testing.T) {
 		}
 		return g, &order
 	}
-	st := cas.NewMemory()
+	st := newStore()
 	g, order := build(time.Millisecond, 3*time.Hour, time.Minute)
 	plan, err := NewPlan(g, st, Options{})
 	if err != nil {

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -32,7 +33,12 @@ func Example() {
 			return map[string][]byte{"soup": []byte(soup)}, nil
 		},
 	}
-	store := cas.NewMemory()
+	dir, err := os.MkdirTemp("", "soup")
+	check(err)
+	defer os.RemoveAll(dir)
+	store, err := cas.Open(dir)
+	check(err)
+	defer store.Close()
 	make := func(carrots string, minutes int) {
 		g := pipeline.NewGraph(nil)
 		first, err := pipeline.Add(g, prepare, pipeline.Node{Name: "carrots"}, prep{"carrots", carrots})

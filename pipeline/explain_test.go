@@ -53,7 +53,7 @@ func TestReasons(t *testing.T) {
 			*p = rate{1, []int{1, 1}}
 		}},
 	} {
-		st := cas.NewMemory()
+		st := newStore()
 		g, _ := build(nil)
 		p := mustPlan(t, g, st, Options{})
 		if got := p.Steps()[0].Reason; got != "never run" {
@@ -73,7 +73,7 @@ func TestReasons(t *testing.T) {
 }
 
 func TestExplainListsEveryField(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g, _ := chain(t, k, 1, 10)
 	mustDo(t, g, st)
 	g, stages := chain(t, k, 2, 20)
@@ -122,7 +122,8 @@ func TestExplainListsEveryField(t *testing.T) {
 }
 
 func TestExplanationsChangeNothing(t *testing.T) {
-	k, st := newKitchen(), &countingStore{Store: cas.NewMemory()}
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	g, stages := chain(t, k, 1, 10)
 	p := mustPlan(t, g, st, Options{})
 	for _, s := range stages {
@@ -137,8 +138,8 @@ func TestExplanationsChangeNothing(t *testing.T) {
 		t.Error(err)
 	}
 	p.Steps()
-	if st.commits != 0 || k.count() != 0 {
-		t.Errorf("%d commits", st.commits)
+	if d.Ops() != 0 || k.count() != 0 {
+		t.Errorf("%d changes of the disk", d.Ops())
 	}
 }
 
@@ -196,7 +197,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%q: %s, want %s", target, got, want)
 		}
 	}
-	if _, err := NewPlan(g, cas.NewMemory(), Options{Targets: []string{"totl", "sum[h=17]"}}); err == nil || strings.Count(err.Error(), "\n") != 1 {
+	if _, err := NewPlan(g, newStore(), Options{Targets: []string{"totl", "sum[h=17]"}}); err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("want both errors at once: %v", err)
 	}
 }

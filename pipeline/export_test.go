@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 func exporting(t *testing.T, k *kitchen, add int) *Graph {
@@ -27,7 +26,7 @@ func exporting(t *testing.T, k *kitchen, add int) *Graph {
 }
 
 func TestExport(t *testing.T) {
-	k, st, dir := newKitchen(), cas.NewMemory(), t.TempDir()
+	k, st, dir := newKitchen(), newStore(), t.TempDir()
 	export := func(add int) []string {
 		t.Helper()
 		p := mustPlan(t, exporting(t, k, add), st, Options{})
@@ -104,10 +103,11 @@ func TestExport(t *testing.T) {
 }
 
 func TestExportMakesLostOutputsAgain(t *testing.T) {
-	k, st, dir := newKitchen(), cas.NewMemory(), t.TempDir()
+	k, d, dir := newKitchen(), newDisk(), t.TempDir()
+	st := d.open()
 	sum := mustDo(t, exporting(t, k, 10), st)
-	st.Damage(sum.Results()["a"]["out"])
-	st.Remove(sum.Results()["b"]["out"])
+	d.damage(sum.Results()["a"]["out"])
+	d.remove(sum.Results()["b"]["out"])
 	k.count()
 	p := mustPlan(t, exporting(t, k, 10), st, Options{})
 	mustRun(t, p, RunOptions{})
@@ -121,7 +121,7 @@ func TestExportMakesLostOutputsAgain(t *testing.T) {
 }
 
 func TestExportErrors(t *testing.T) {
-	k, st, dir := newKitchen(), cas.NewMemory(), t.TempDir()
+	k, st, dir := newKitchen(), newStore(), t.TempDir()
 	p := mustPlan(t, exporting(t, k, 10), st, Options{})
 	mustRun(t, p, RunOptions{})
 	if err := os.Mkdir(filepath.Join(dir, "b.txt"), 0o777); err != nil {

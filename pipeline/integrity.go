@@ -30,7 +30,7 @@ type Integrity struct {
 // CheckRecords holds every record against the objects that it names: that
 // they are there, and have the size on record. Content is not read. It writes
 // nothing.
-func CheckRecords(ctx context.Context, st RowStore) (*Integrity, error) {
+func CheckRecords(ctx context.Context, st *cas.Store) (*Integrity, error) {
 	var keys []Key
 	seen := make(map[Key]bool)
 	err := st.Rows(TableRecords, func(row cas.Row) bool {

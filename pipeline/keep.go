@@ -34,7 +34,7 @@ type Needs struct {
 // do not keep these alive. Runs that began at or after since are a root of their own, named recent;
 // so are their logs and snapshots. The manifest with which a stage ran last
 // is kept for explain, whatever became of its result.
-func FindNeeds(st RowStore, roots []Root, recent string, since time.Time) (*Needs, error) {
+func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Needs, error) {
 	n := &Needs{
 		objects: make(map[Digest]int), keys: make(map[Key]int), explain: make(map[Key]bool),
 		names: make(map[[32]byte]Key), runs: make(map[RunID]bool), makers: make(map[RunID]bool), code: make(map[Digest]bool),
@@ -101,7 +101,7 @@ func FindNeeds(st RowStore, roots []Root, recent string, since time.Time) (*Need
 
 // follow marks what one root needs. Of several actions that made a result the
 // last is kept, unless another is kept anyway.
-func (n *Needs) follow(st cas.Store, root int, r Root, made map[Digest][]Key) error {
+func (n *Needs) follow(st *cas.Store, root int, r Root, made map[Digest][]Key) error {
 	var keys []Key // kept, to be followed
 	keep := func(k Key) {
 		if _, ok := n.keys[k]; !ok {

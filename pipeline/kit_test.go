@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
 
 // sumParams are the params of the kinds that tests use.
@@ -103,7 +104,45 @@ func (k *kitchen) add(t testing.TB, g *Graph, name string, p sumParams, from ...
 	return s
 }
 
-func mustPlan(t testing.TB, g *Graph, st cas.Store, o Options) *Plan {
+// storeDir is where the stores of tests lie on their file systems.
+const storeDir = "/disk/store"
+
+// newStore returns an empty store in memory.
+func newStore() *cas.Store { return newDisk().open() }
+
+// disk is a file system in memory with one store, which a test can damage.
+type disk struct{ *castest.FS }
+
+func newDisk() disk { return disk{castest.NewFS()} }
+
+// open opens the store as another process would.
+func (d disk) open() *cas.Store {
+	st, err := cas.Open(storeDir, cas.WithFS(d))
+	if err != nil {
+		panic(err) // an empty file system is a sound store
+	}
+	return st
+}
+
+// damage flips a bit of an object. It reports whether the object was there.
+func (d disk) damage(o Digest) bool {
+	return d.Corrupt(d.open().ObjectPath(o), func(b []byte) []byte { b[len(b)-1] ^= 1; return b }) == nil
+}
+
+// remove takes an object away. It reports whether the object was there.
+func (d disk) remove(o Digest) bool { return d.Remove(d.open().ObjectPath(o)) == nil }
+
+// quarantined returns how many damaged objects were set aside.
+func (d disk) quarantined(t testing.TB) int {
+	t.Helper()
+	report, err := d.open().Verify(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.Aside
+}
+
+func mustPlan(t testing.TB, g *Graph, st *cas.Store, o Options) *Plan {
 	t.Helper()
 	p, err := NewPlan(g, st, o)
 	if err != nil {
@@ -122,7 +161,7 @@ func mustRun(t testing.TB, p *Plan, o RunOptions) *Summary {
 }
 
 // mustDo plans and runs all of g.
-func mustDo(t testing.TB, g *Graph, st cas.Store) *Summary {
+func mustDo(t testing.TB, g *Graph, st *cas.Store) *Summary {
 	t.Helper()
 	return mustRun(t, mustPlan(t, g, st, Options{}), RunOptions{})
 }

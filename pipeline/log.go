@@ -78,7 +78,7 @@ func (l *Log) row(k Key) cas.Row {
 }
 
 // Logs returns what the executions of an action said, oldest first.
-func Logs(st cas.Store, k Key) ([]Log, error) {
+func Logs(st *cas.Store, k Key) ([]Log, error) {
 	values, err := st.Lookup(TableLogs, k)
 	if err != nil {
 		return nil, err

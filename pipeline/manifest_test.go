@@ -89,7 +89,7 @@ func (a action1) manifest(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := mustPlan(t, g, cas.NewMemory(), Options{})
+	p := mustPlan(t, g, newStore(), Options{})
 	for _, in := range s.inputs {
 		p.outputs(in.From.index)[0].digest = cas.Sum([]byte(a.inputs[in.Name]))
 	}

@@ -7,13 +7,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// RowStore is a store whose tables can be read from end to end, as
-// [cas.Disk]. The function may call Get and Stat of the store only.
-type RowStore interface {
-	cas.Store
-	Rows(t cas.Table, yield func(cas.Row) bool) error
-}
-
 // Origin is an earlier action of a stage's kind that made given outputs.
 type Origin struct {
 	Stage  *Stage
@@ -27,7 +20,7 @@ type Origin struct {
 // made them, the one whose key differs least from the stage's is chosen, the
 // latest of these. Stages of which none is found are left out; the others
 // are in topological order.
-func (p *Plan) Origins(st RowStore, want map[*Stage]map[string]Digest) ([]Origin, error) {
+func (p *Plan) Origins(st *cas.Store, want map[*Stage]map[string]Digest) ([]Origin, error) {
 	marks := make(map[string]bool)
 	mark := make(map[*Stage]string, len(want))
 	for s, outputs := range want {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"pgregory.net/rapid"
 )
 
@@ -129,7 +128,7 @@ func TestParamsAreCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.List[1], p.Map["b"] = 9, 9
-	st := cas.NewMemory()
+	st := newStore()
 	mustDo(t, g, st)
 	mustRun(t, mustPlan(t, g, st, Options{Force: true}), RunOptions{})
 	if seen != 2 {

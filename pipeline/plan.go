@@ -34,7 +34,7 @@ type Options struct {
 // at a time.
 type Plan struct {
 	graph   *Graph
-	store   cas.Store
+	store   *cas.Store
 	options Options
 	*selection
 
@@ -49,26 +49,7 @@ type Plan struct {
 	last   RunOptions // of the last Run
 
 	scratch []byte
-	viewer  viewer // the store, if it is one
-	found   found
-	take    func([][]byte) // found.read
 }
-
-// viewer is a store that lends rows without copying them.
-type viewer interface {
-	View(t cas.Table, key [32]byte, f func(values [][]byte)) error
-}
-
-// found is what a lookup of a record gave. It is a part of the plan so that a
-// lookup allocates nothing.
-type found struct {
-	names   []string // of the outputs
-	outs    []output
-	elapsed time.Duration
-	ok      bool
-}
-
-func (f *found) read(values [][]byte) { f.elapsed, f.ok = effective(values, f.names, f.outs) }
 
 // kindTime sums the recorded times of a kind.
 type kindTime struct {
@@ -78,7 +59,7 @@ type kindTime struct {
 
 // NewPlan compares a graph with what a store holds. Errors: targets that name
 // nothing, missing inputs under [Options].Single, or what the store said.
-func NewPlan(g *Graph, st cas.Store, o Options) (*Plan, error) {
+func NewPlan(g *Graph, st *cas.Store, o Options) (*Plan, error) {
 	sel, err := g.selection(o)
 	if err != nil {
 		return nil, err
@@ -99,8 +80,6 @@ func NewPlan(g *Graph, st cas.Store, o Options) (*Plan, error) {
 		p.offset[i+1] = p.offset[i] + int32(len(s.kind.outputs))
 	}
 	p.outs = make([]output, p.offset[n])
-	p.viewer, _ = st.(viewer)
-	p.take = p.found.read
 	return p, p.look()
 }
 
@@ -163,19 +142,16 @@ func (p *Plan) source(e edge) *output { return &p.outs[p.offset[e.from]+e.output
 
 // lookup fills outs with the outputs of a stage from the record of key.
 func (p *Plan) lookup(s *Stage, key Key, outs []output) (ok bool, err error) {
-	p.found = found{names: s.kind.outputs, outs: outs}
-	if p.viewer != nil {
-		err = p.viewer.View(TableRecords, key, p.take)
-	} else {
-		var values [][]byte
-		values, err = p.store.Lookup(TableRecords, key)
-		p.take(values)
-	}
-	if err != nil || !p.found.ok {
+	values, err := p.store.Lookup(TableRecords, key)
+	if err != nil {
 		return false, err
 	}
+	elapsed, ok := effective(values, s.kind.outputs, outs)
+	if !ok {
+		return false, nil
+	}
 	t := &p.times[s.kind.index]
-	t.total += p.found.elapsed
+	t.total += elapsed
 	t.count++
 	return true, nil
 }

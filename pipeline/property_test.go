@@ -90,7 +90,7 @@ func (all spec) needed(targets []int) map[int]bool {
 // every result is what the model says, with any number of jobs.
 func TestHistories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, st := newKitchen(), newStore()
 		executed := make(map[string]bool)
 		all := drawSpec(rt)
 		rt.Repeat(map[string]func(*rapid.T){
@@ -185,15 +185,16 @@ func checkPlan(t *rapid.T, p *Plan, needed map[int]bool) {
 // verification afterwards finds nothing.
 func TestLossesHeal(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, disk := newKitchen(), newDisk()
+		st := disk.open()
 		all := drawSpec(rt)
 		results := mustDo(t, all.graph(t, k), st).Results()
 		for i := range all {
 			switch d := results[fmt.Sprint(i)]["out"]; rapid.IntRange(0, 3).Draw(rt, "loss") {
 			case 0:
-				st.Remove(d)
+				disk.remove(d)
 			case 1:
-				st.Damage(d)
+				disk.damage(d)
 			}
 		}
 		all[rapid.IntRange(0, len(all)-1).Draw(rt, "stage")].params = drawParams(rt)
@@ -230,14 +231,15 @@ func TestLossesHeal(t *testing.T) {
 // run has nothing to do.
 func TestDriftingActionsEndInOneState(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, disk := newKitchen(), newDisk()
+		st := disk.open()
 		k.drift = make(map[string]int)
 		all := drawSpec(rt)
 		results := mustDo(t, all.graph(t, k), st).Results()
 		for range rapid.IntRange(1, 3).Draw(rt, "rounds") {
 			for i := range all {
 				if rapid.Bool().Draw(rt, "loss") {
-					st.Remove(results[fmt.Sprint(i)]["out"])
+					disk.remove(results[fmt.Sprint(i)]["out"])
 				}
 			}
 			all[rapid.IntRange(0, len(all)-1).Draw(rt, "stage")].params = drawParams(rt)
@@ -268,7 +270,7 @@ func TestDriftingActionsEndInOneState(t *testing.T) {
 // or reach back to one that does, and each is accounted for.
 func TestFailuresSkipWhatReachesThem(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, st := newKitchen(), newStore()
 		k.hook = func(p sumParams, _ *Task) error {
 			if p.Add == 5 {
 				return errors.New("five")

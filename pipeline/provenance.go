@@ -67,7 +67,7 @@ func (r *RunInfo) row() cas.Row {
 }
 
 // Runs returns the runs that ran something, in the order of their start.
-func Runs(st cas.Store) ([]RunInfo, error) {
+func Runs(st *cas.Store) ([]RunInfo, error) {
 	values, err := st.Lookup(TableRuns, runsKey)
 	if err != nil {
 		return nil, err

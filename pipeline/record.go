@@ -218,7 +218,7 @@ func effective(values [][]byte, names []string, outs []output) (elapsed time.Dur
 // LookupRecords returns all records of an action in the order in which they
 // were written. More than one is evidence that the action is not
 // deterministic, or that its result was lost and made again.
-func LookupRecords(st cas.Store, k Key) ([]Record, error) {
+func LookupRecords(st *cas.Store, k Key) ([]Record, error) {
 	values, err := st.Lookup(TableRecords, k)
 	if err != nil {
 		return nil, err
@@ -233,7 +233,7 @@ func LookupRecords(st cas.Store, k Key) ([]Record, error) {
 }
 
 // LookupRecord returns the record of an action that counts.
-func LookupRecord(st cas.Store, k Key) (Record, bool, error) {
+func LookupRecord(st *cas.Store, k Key) (Record, bool, error) {
 	records, err := LookupRecords(st, k)
 	if err != nil || len(records) == 0 {
 		return Record{}, false, err
@@ -248,7 +248,7 @@ func LookupRecord(st cas.Store, k Key) (Record, bool, error) {
 
 // LookupManifest returns the manifest of an action that ran, nil if there is
 // none that can be read.
-func LookupManifest(st cas.Store, k Key) (*Manifest, error) {
+func LookupManifest(st *cas.Store, k Key) (*Manifest, error) {
 	values, err := st.Lookup(TableManifests, k)
 	if err != nil {
 		return nil, err
@@ -266,7 +266,7 @@ func nameKey(name string) [32]byte { return cas.Sum([]byte(name)) }
 
 // LastKey returns the key with which the stage of this name last ran, or
 // was found in the store while others ran.
-func LastKey(st cas.Store, name string) (Key, bool, error) {
+func LastKey(st *cas.Store, name string) (Key, bool, error) {
 	values, err := st.Lookup(TableNames, nameKey(name))
 	if err != nil {
 		return Key{}, false, err

@@ -99,7 +99,7 @@ func TestWhichRecordCounts(t *testing.T) {
 		if ok != (c.want != "") || ok && outs[0].digest != cas.Sum([]byte(c.want)) {
 			t.Errorf("%s: ok %v, want %q", c.name, ok, c.want)
 		}
-		st := cas.NewMemory()
+		st := newStore()
 		var rows []cas.Row
 		for _, v := range c.values {
 			rows = append(rows, cas.Row{Table: TableRecords, Value: v})
@@ -119,7 +119,7 @@ func TestWhichRecordCounts(t *testing.T) {
 
 // A record that nobody can read is a miss.
 func TestDamagedRecordIsAMiss(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g, _ := chain(t, k, 1)
 	key := mustPlan(t, g, st, Options{}).keys[0]
 	if err := st.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: TableRecords, Key: key, Value: []byte("?")}}}); err != nil {

@@ -24,7 +24,7 @@ func threeSums(t *testing.T, k *kitchen, add int) (*Graph, []*Stage) {
 }
 
 func TestReplay(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g, stages := threeSums(t, k, 1)
 	p := mustPlan(t, g, st, Options{})
 	if _, err := p.Replay(t.Context(), stages, RunOptions{}); err == nil {
@@ -81,7 +81,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestRetriesLeaveLogs(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	attempts := 0
 	k.hook = func(p sumParams, task *Task) error {
 		if p.Add != 10 {
@@ -232,7 +232,7 @@ func TestNeeds(t *testing.T) {
 }
 
 func TestSnapshot(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g, stages := threeSums(t, k, 1)
 	p := mustPlan(t, g, st, Options{})
 	sum := mustRun(t, p, RunOptions{})

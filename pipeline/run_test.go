@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
 
 // diamond is a → (b, c) → d.
@@ -26,7 +27,8 @@ func diamond(t testing.TB, k *kitchen, add [4]int) (*Graph, [4]*Stage) {
 }
 
 func TestSecondRunDoesNothing(t *testing.T) {
-	k, st := newKitchen(), &countingStore{Store: cas.NewMemory()}
+	k, d := newKitchen(), newDisk()
+	st := d.open()
 	g, stages := diamond(t, k, [4]int{1, 10, 100, 1000})
 	p := mustPlan(t, g, st, Options{})
 	sum := mustRun(t, p, RunOptions{})
@@ -36,28 +38,18 @@ func TestSecondRunDoesNothing(t *testing.T) {
 	if got := textOf(t, p, stages[3]); got != "1112" {
 		t.Fatalf("d is %s", got)
 	}
-	st.commits = 0
+	d.Inject(castest.Fault{})
 	again := mustDo(t, g, st)
-	if again.Ran != 0 || again.Cached != 4 || k.count() != 0 || st.commits != 0 {
-		t.Fatalf("second run: %+v, %d commits", again, st.commits)
+	if again.Ran != 0 || again.Cached != 4 || k.count() != 0 || d.Ops() != 0 {
+		t.Fatalf("second run: %+v, %d changes of the disk", again, d.Ops())
 	}
 	if diff := cmp.Diff(sum.Results(), again.Results()); diff != "" {
 		t.Error(diff)
 	}
 }
 
-type countingStore struct {
-	cas.Store
-	commits int
-}
-
-func (s *countingStore) Commit(ctx context.Context, b cas.Batch) error {
-	s.commits++
-	return s.Store.Commit(ctx, b)
-}
-
 func TestEarlyCutoff(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g, _ := diamond(t, k, [4]int{1, 10, 100, 1000})
 	mustDo(t, g, st)
 	k.count()
@@ -84,7 +76,7 @@ func TestEarlyCutoff(t *testing.T) {
 }
 
 func TestSameKeyRunsOnce(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g := NewGraph(nil)
 	a1 := k.add(t, g, "a1", sumParams{Add: 1})
 	a2 := k.add(t, g, "a2", sumParams{Add: 1})
@@ -120,7 +112,7 @@ func TestTargetsForceSingleDownstream(t *testing.T) {
 		}
 		return strings.Join(all, ", ")
 	}
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	g, _ := diamond(t, k, [4]int{1, 10, 100, 1000})
 	if _, err := NewPlan(g, st, Options{Targets: []string{"b"}, Single: true}); err == nil || !strings.Contains(err.Error(), "stage a is not up to date") {
 		t.Errorf("single without its input: %v", err)
@@ -153,7 +145,7 @@ func TestTargetsForceSingleDownstream(t *testing.T) {
 }
 
 func TestFailureStops(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	broken := errors.New("broken")
 	k.hook = func(p sumParams, t *Task) error {
 		if p.Add == 10 {
@@ -183,7 +175,7 @@ func TestFailureStops(t *testing.T) {
 }
 
 func TestKeepGoingListsWhatWasSkipped(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	k.hook = func(p sumParams, _ *Task) error {
 		if p.Add < 0 {
 			return fmt.Errorf("broken %d", p.Add)
@@ -217,7 +209,7 @@ func TestKeepGoingListsWhatWasSkipped(t *testing.T) {
 }
 
 func TestPanicIsAFailure(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, st := newKitchen(), newStore()
 	k.hook = func(sumParams, *Task) error { panic("no soup") }
 	g := NewGraph(nil)
 	a := k.add(t, g, "a", sumParams{})
@@ -253,7 +245,7 @@ func TestWrongOutputsAreAFailure(t *testing.T) {
 		if _, err := Add(g, odd, Node{Name: "a"}, struct{}{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := mustPlan(t, g, cas.NewMemory(), Options{}).Run(t.Context(), RunOptions{}); err == nil || err.Error() != c.want {
+		if _, err := mustPlan(t, g, newStore(), Options{}).Run(t.Context(), RunOptions{}); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
@@ -261,7 +253,7 @@ func TestWrongOutputsAreAFailure(t *testing.T) {
 
 func TestCancelKeepsWhatIsFinished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, st := newKitchen(), newStore()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		interrupted := errors.New("interrupted")
 		wait := make(chan struct{})
@@ -300,7 +292,7 @@ func TestCancelKeepsWhatIsFinished(t *testing.T) {
 
 func TestProgressAndTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, st := newKitchen(), newStore()
 		k.hook = func(_ sumParams, t *Task) error {
 			for i := range 100 {
 				time.Sleep(10 * time.Millisecond)
@@ -329,14 +321,15 @@ func TestProgressAndTimes(t *testing.T) {
 func TestTwoRunsShareTheWork(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		view func(*cas.Memory) *cas.Memory
+		view func(disk, *cas.Store) *cas.Store
 	}{
-		{"processes", (*cas.Memory).Open},
-		{"one process", func(m *cas.Memory) *cas.Memory { return m }},
+		{"processes", func(d disk, _ *cas.Store) *cas.Store { return d.open() }},
+		{"one process", func(_ disk, st *cas.Store) *cas.Store { return st }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k, st := newKitchen(), cas.NewMemory()
+				k, d := newKitchen(), newDisk()
+				st := d.open()
 				k.hook = func(p sumParams, _ *Task) error {
 					time.Sleep(time.Duration(p.Add) * time.Millisecond)
 					return nil
@@ -345,7 +338,7 @@ func TestTwoRunsShareTheWork(t *testing.T) {
 				sums := make(chan *Summary)
 				for range 4 {
 					g, _ := diamond(t, k, [4]int{1, 10, 100, 1000})
-					view := c.view(st)
+					view := c.view(d, st)
 					go func() {
 						sum, err := mustPlan(t, g, view, Options{}).Run(t.Context(), RunOptions{Jobs: 2, Events: events.take})
 						if err != nil {
@@ -378,7 +371,7 @@ func TestTwoRunsShareTheWork(t *testing.T) {
 
 func TestMemoryAndCores(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, st := newKitchen(), newStore()
 		now, most := 0, 0
 		var workers []int
 		k.hook = func(_ sumParams, t *Task) error {
@@ -422,10 +415,14 @@ func TestMemoryAndCores(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
-	k, st := newKitchen(), cas.NewMemory()
+	k, d := newKitchen(), newDisk()
+	st := d.open()
+	if err := st.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: "t"}}}); err != nil {
+		t.Fatal(err)
+	}
 	g, _ := diamond(t, k, [4]int{1, 10, 100, 1000})
 	full := errors.New("no space left on device")
-	st.FailNextCommit(full)
+	d.Inject(castest.Fault{At: 1, Op: "sync", Err: full})
 	var events recorder
 	sum, err := mustPlan(t, g, st, Options{}).Run(t.Context(), RunOptions{Events: events.take})
 	if !errors.Is(err, full) || errors.As(err, new(*StageError)) {
@@ -434,7 +431,7 @@ func TestFullDisk(t *testing.T) {
 	if sum.Ran != 0 || sum.Unrun != 4 || len(events.of(EventFinished)) != 0 || len(sum.Results()) != 0 {
 		t.Errorf("%+v", sum)
 	}
-	if sum := mustDo(t, g, st); sum.Ran != 4 {
+	if sum := mustDo(t, g, d.open()); sum.Ran != 4 {
 		t.Errorf("after it: %+v", sum)
 	}
 }
@@ -442,7 +439,7 @@ func TestFullDisk(t *testing.T) {
 // The stage at the start of the longest path runs first, by recorded times.
 func TestLongestPathFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, st := newKitchen(), cas.NewMemory()
+		k, st := newKitchen(), newStore()
 		build := func(add int) *Graph {
 			g := NewGraph(nil)
 			for i := range 5 {

@@ -37,7 +37,7 @@ func snapshotKey(run RunID) (key [32]byte) {
 }
 
 // SaveSnapshot keeps a snapshot in the store, and further rows with it.
-func SaveSnapshot(ctx context.Context, st cas.Store, s *Snapshot, rows ...cas.Row) error {
+func SaveSnapshot(ctx context.Context, st *cas.Store, s *Snapshot, rows ...cas.Row) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("snapshot of run %s: %w", s.Run, err)
@@ -48,7 +48,7 @@ func SaveSnapshot(ctx context.Context, st cas.Store, s *Snapshot, rows ...cas.Ro
 }
 
 // LoadSnapshot returns the snapshot of a run, nil where it left none.
-func LoadSnapshot(ctx context.Context, st cas.Store, run RunID) (*Snapshot, error) {
+func LoadSnapshot(ctx context.Context, st *cas.Store, run RunID) (*Snapshot, error) {
 	values, err := st.Lookup(TableSnapshots, snapshotKey(run))
 	if err != nil || len(values) == 0 {
 		return nil, err

@@ -3,11 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
-	"sync"
-
-	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // lookAhead is how many stages that do not fit into memory are passed over in
@@ -50,7 +46,7 @@ func (r *runner) allot(s *Stage) int {
 func (r *runner) startOne(i int32) {
 	n, s := &r.nodes[i], r.p.graph.stages[i]
 	key := r.p.keys[i]
-	unlock, ok, owner, err := tryLock(r.p.store, key)
+	unlock, ok, owner, err := r.p.store.TryLock(key)
 	if err != nil {
 		r.fail(fmt.Errorf("locking stage %s: %w", s.name, err))
 		return
@@ -223,45 +219,4 @@ func (r *runner) skipRest() {
 	for i := range r.nodes {
 		r.skip(int32(i), because)
 	}
-}
-
-// Two runs in one process on one store value share its locks, so they are
-// told apart here.
-var inProcess struct {
-	sync.Mutex
-	held map[lockID]bool
-}
-
-type lockID struct {
-	store cas.Store
-	key   Key
-}
-
-// tryLock is [cas.Store].TryLock, made exclusive within the process too.
-func tryLock(st cas.Store, key Key) (unlock func(), ok bool, owner string, err error) {
-	if !reflect.TypeOf(st).Comparable() {
-		return st.TryLock(key)
-	}
-	id := lockID{st, key}
-	inProcess.Lock()
-	if inProcess.held[id] {
-		inProcess.Unlock()
-		return nil, false, "another run of this process", nil
-	}
-	if inProcess.held == nil {
-		inProcess.held = make(map[lockID]bool)
-	}
-	inProcess.held[id] = true
-	inProcess.Unlock()
-	free := func() {
-		inProcess.Lock()
-		defer inProcess.Unlock()
-		delete(inProcess.held, id)
-	}
-	inStore, ok, owner, err := st.TryLock(key)
-	if err != nil || !ok {
-		free()
-		return nil, ok, owner, err
-	}
-	return func() { inStore(); free() }, true, "", nil
 }

@@ -66,7 +66,7 @@ type check struct {
 
 // checkAll reads objects with all cores. The error is one that making them
 // again would not help.
-func checkAll(ctx context.Context, st cas.Store, all []*check) error {
+func checkAll(ctx context.Context, st *cas.Store, all []*check) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, c := range all {

@@ -93,7 +93,7 @@ func runCommand(args []string, stdout io.Writer) error {
 		return err
 	}
 	built := time.Now()
-	st, err := cas.OpenDisk(*dir)
+	st, err := cas.Open(*dir)
 	if err != nil {
 		return err
 	}

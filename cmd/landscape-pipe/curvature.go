@@ -84,7 +84,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 	if dir == "" {
 		dir = filepath.Join(g.Artifacts, "store")
 	}
-	if x.store, err = cas.OpenDisk(dir); err != nil {
+	if x.store, err = cas.Open(dir); err != nil {
 		return err
 	}
 	defer x.store.Close()
@@ -212,7 +212,7 @@ func networkName(file string) string {
 type examination struct {
 	a     *app
 	c     *curvatureCmd
-	store *cas.Disk
+	store *cas.Store
 	env   stages.Env
 	files userfiles.Files
 

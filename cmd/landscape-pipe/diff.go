@@ -40,7 +40,7 @@ func runDiff(ctx context.Context, a *app, g *globals, c *diffCmd) error {
 	if err != nil {
 		return err
 	}
-	store, err := cas.OpenDisk(g.storeDir())
+	store, err := cas.Open(g.storeDir())
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (g *globals) side(ctx context.Context, a *app, name string) (*side, error) 
 		needed, cached := plan.Count()
 		return &side{title: name, params: now.Params, stages: now.Stages, lacks: needed - cached}, nil
 	}
-	store, err := cas.OpenDisk(g.storeDir())
+	store, err := cas.Open(g.storeDir())
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (g *globals) side(ctx context.Context, a *app, name string) (*side, error) 
 }
 
 // findRun finds a run by "last", "last~N" or the begin of its id.
-func findRun(st cas.Store, name string) (pipeline.RunInfo, error) {
+func findRun(st *cas.Store, name string) (pipeline.RunInfo, error) {
 	runs, err := pipeline.Runs(st)
 	if err != nil {
 		return pipeline.RunInfo{}, err

@@ -64,7 +64,7 @@ func (r *diffReport) same() bool {
 	return len(r.Params) == 0 && r.Stages.Other+r.Stages.OnlyA+r.Stages.OnlyB == 0
 }
 
-func compareSides(ctx context.Context, st cas.Store, a, b *side) (*diffReport, error) {
+func compareSides(ctx context.Context, st *cas.Store, a, b *side) (*diffReport, error) {
 	r := &diffReport{A: a.title, B: b.title, Params: []diffParam{}, Tables: []diffMetrics{}}
 	for _, s := range []*side{a, b} {
 		if s.lacks > 0 {
@@ -103,7 +103,7 @@ func compareSides(ctx context.Context, st cas.Store, a, b *side) (*diffReport, e
 
 // compareStage compares the tables and curves that a stage made on either
 // side.
-func (r *diffReport) compareStage(ctx context.Context, st cas.Store, name string, a, b pipeline.Key) error {
+func (r *diffReport) compareStage(ctx context.Context, st *cas.Store, name string, a, b pipeline.Key) error {
 	kind, _, _ := strings.Cut(name, "[")
 	if kind != tablesKind && kind != "differences" {
 		return nil
@@ -134,7 +134,7 @@ func (r *diffReport) compareStage(ctx context.Context, st cas.Store, name string
 	return nil
 }
 
-func (r *diffReport) compareTable(ctx context.Context, st cas.Store, table string, a, b cas.Digest) error {
+func (r *diffReport) compareTable(ctx context.Context, st *cas.Store, table string, a, b cas.Digest) error {
 	left, err := readTable(ctx, st, table, a)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func relative(a, b float64) float64 {
 	return d
 }
 
-func (r *diffReport) compareCurve(ctx context.Context, st cas.Store, stage string, a, b cas.Digest) error {
+func (r *diffReport) compareCurve(ctx context.Context, st *cas.Store, stage string, a, b cas.Digest) error {
 	r.Curves.Compared++
 	if a == b {
 		return nil

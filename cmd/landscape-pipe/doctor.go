@@ -110,7 +110,7 @@ func (e *checkup) params() {
 // store looks whether the store can be opened, is sound and free.
 func (e *checkup) store(ctx context.Context) {
 	dir := e.g.storeDir()
-	st, err := cas.OpenDisk(dir)
+	st, err := cas.Open(dir)
 	if err != nil {
 		e.say("store", bad, err.Error(), "name another folder with --store or LANDSCAPE_STORE")
 		return

@@ -30,7 +30,7 @@ func (m *mean) add(d time.Duration) { m.sum += d; m.count++ }
 // sampled is how many records of a kind are read for its mean.
 const sampled = 32
 
-func newEstimate(st cas.Store, plan *pipeline.Plan, jobs int) *estimate {
+func newEstimate(st *cas.Store, plan *pipeline.Plan, jobs int) *estimate {
 	if jobs == 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}

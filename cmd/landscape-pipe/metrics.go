@@ -117,7 +117,7 @@ func (w *workspace) metrics(ctx context.Context, plan *pipeline.Plan) ([]metric,
 	return all, nil
 }
 
-func readTable(ctx context.Context, st cas.Store, table string, d cas.Digest) ([]metric, error) {
+func readTable(ctx context.Context, st *cas.Store, table string, d cas.Digest) ([]metric, error) {
 	text, err := st.Get(ctx, d)
 	if err != nil {
 		return nil, fmt.Errorf("reading the table: %w", err)

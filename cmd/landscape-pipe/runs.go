@@ -21,7 +21,7 @@ type runValue struct {
 // listRuns writes the runs of the store, the last one first: the names by
 // which diff takes them.
 func listRuns(a *app, dir string, asJSON bool) error {
-	store, err := cas.OpenDisk(dir)
+	store, err := cas.Open(dir)
 	if err != nil {
 		return err
 	}

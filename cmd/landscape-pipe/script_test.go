@@ -218,7 +218,7 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: forge STAGE OUTPUT")
 	}
-	st, err := cas.OpenDisk(ts.MkAbs("artifacts/store"))
+	st, err := cas.Open(ts.MkAbs("artifacts/store"))
 	ts.Check(err)
 	defer st.Close()
 	key, ok, err := pipeline.LastKey(st, args[0])

@@ -19,7 +19,7 @@ import (
 type workspace struct {
 	params  stages.Params
 	graph   *pipeline.Graph
-	store   *cas.Disk
+	store   *cas.Store
 	exports string // folder
 	run     string // name of the run, "" for the default one
 	base    string // folder of the run of which this is a variant, "" for none
@@ -54,7 +54,7 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
 		w.base = g.baseOf(w.run, params)
 	}
-	if w.store, err = cas.OpenDisk(g.storeDir()); err != nil {
+	if w.store, err = cas.Open(g.storeDir()); err != nil {
 		return nil, err
 	}
 	return w, nil

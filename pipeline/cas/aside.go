@@ -9,8 +9,10 @@ import (
 	"syscall"
 )
 
-// SetAside implements [Store]. The bytes go to the folder damaged.
-func (d *Disk) SetAside(ctx context.Context, o Digest) error {
+// SetAside takes a damaged object out of the way, after a second look at it,
+// and keeps its bytes as evidence in the folder damaged. The caller holds the
+// lock of the action that makes it. An object that proves sound stays.
+func (d *Store) SetAside(ctx context.Context, o Digest) error {
 	if _, err := d.beginWriting(ctx, true); err != nil {
 		return d.storeError("set aside an object in", err)
 	}
@@ -29,7 +31,7 @@ func (d *Disk) SetAside(ctx context.Context, o Digest) error {
 
 // moveAside moves an object that was found damaged. Nothing is synced: where
 // the move is lost with the power, the damage is found again.
-func (d *Disk) moveAside(o Digest) error {
+func (d *Store) moveAside(o Digest) error {
 	target, err := d.asideName(o.String() + ".zst")
 	if err != nil {
 		return err
@@ -55,7 +57,7 @@ func (d *Disk) moveAside(o Digest) error {
 }
 
 // moveFolderAside moves what lies where the folder of an object belongs.
-func (d *Disk) moveFolderAside(o Digest) error {
+func (d *Store) moveFolderAside(o Digest) error {
 	target, err := d.asideName(folderOf(o))
 	if err != nil {
 		return err
@@ -68,7 +70,7 @@ func (d *Disk) moveFolderAside(o Digest) error {
 }
 
 // asideName returns a free name in the folder damaged.
-func (d *Disk) asideName(name string) (string, error) {
+func (d *Store) asideName(name string) (string, error) {
 	for n := 1; ; n++ {
 		target := d.path("damaged", fmt.Sprintf("%d-%s", n, name))
 		_, err := d.fs.Size(target)

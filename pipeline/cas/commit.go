@@ -19,11 +19,18 @@ type request struct {
 	done  chan error
 }
 
-// Commit implements [Store]. Calls that arrive while a group is being
-// written form the next one and share its syncs. A canceled context keeps a
-// batch from being written only as long as its group has not begun. Errors:
-// *[StoreError], of which errors.Is tells [ErrFull] and [ErrReadOnly].
-func (d *Disk) Commit(ctx context.Context, b Batch) error {
+// Commit makes a batch durable. When it returns nil, every object and row
+// survives the loss of power, and the rows are visible to Lookup. Objects
+// become durable before the rows. After an error none of the rows counts as
+// written; some objects may be present, and a later process may still find
+// the rows, with their objects, as it may those of a process that died just
+// before Commit returned.
+//
+// Calls that arrive while a group is being written form the next one and
+// share its syncs. A canceled context keeps a batch from being written only
+// as long as its group has not begun. Errors: *[StoreError], of which
+// errors.Is tells [ErrFull] and [ErrReadOnly].
+func (d *Store) Commit(ctx context.Context, b Batch) error {
 	if err := b.check(); err != nil {
 		return err
 	}
@@ -50,10 +57,10 @@ func (d *Disk) Commit(ctx context.Context, b Batch) error {
 	return d.commitError(<-r.done)
 }
 
-func (d *Disk) commitError(err error) error { return d.storeError("commit to", err) }
+func (d *Store) commitError(err error) error { return d.storeError("commit to", err) }
 
 // withdraw takes a request out of the queue, if it is still there.
-func (d *Disk) withdraw(r *request) bool {
+func (d *Store) withdraw(r *request) bool {
 	d.queueMu.Lock()
 	defer d.queueMu.Unlock()
 	i := slices.Index(d.queue, r)
@@ -66,7 +73,7 @@ func (d *Disk) withdraw(r *request) bool {
 
 // commitQueue writes the queue as one group, and passes the lead on if
 // others have come meanwhile.
-func (d *Disk) commitQueue() {
+func (d *Store) commitQueue() {
 	d.queueMu.Lock()
 	group := d.queue
 	d.queue = nil
@@ -90,7 +97,7 @@ func (d *Disk) commitQueue() {
 
 // commitGroup makes the batches of a group durable: objects first, then
 // rows.
-func (d *Disk) commitGroup(group []*request) error {
+func (d *Store) commitGroup(group []*request) error {
 	d.groupMu.Lock()
 	defer d.groupMu.Unlock()
 	// A gc of this process may have given the lock back since.
@@ -120,7 +127,7 @@ func (d *Disk) commitGroup(group []*request) error {
 // place and not have come to its sync of the folder yet, or ever, so the
 // folder is synced for them too. That their content is durable follows from
 // the order of every writer.
-func (d *Disk) writeObjects(objects []Object) error {
+func (d *Store) writeObjects(objects []Object) error {
 	if len(objects) == 0 {
 		return nil
 	}
@@ -175,7 +182,7 @@ func (d *Disk) writeObjects(objects []Object) error {
 }
 
 // place renames a temporary to an object's name.
-func (d *Disk) place(temporary string, o Digest) error {
+func (d *Store) place(temporary string, o Digest) error {
 	path := d.ObjectPath(o)
 	err := d.fs.Rename(temporary, path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -189,7 +196,7 @@ func (d *Disk) place(temporary string, o Digest) error {
 
 // present reports whether an object is in place and sound. A damaged one is
 // moved away.
-func (d *Disk) present(o Object) (bool, error) {
+func (d *Store) present(o Object) (bool, error) {
 	frame, err := d.readFrame(context.Background(), o.Digest)
 	var damaged *DamagedError
 	switch {
@@ -208,7 +215,7 @@ func (d *Disk) present(o Object) (bool, error) {
 }
 
 // writeTemporary writes and syncs a new file in the folder tmp.
-func (d *Disk) writeTemporary(content []byte, readOnly bool) (name string, err error) {
+func (d *Store) writeTemporary(content []byte, readOnly bool) (name string, err error) {
 	f, name, err := d.createTemporary(readOnly)
 	if err != nil {
 		return "", err
@@ -227,7 +234,7 @@ func (d *Disk) writeTemporary(content []byte, readOnly bool) (name string, err e
 	return name, nil
 }
 
-func (d *Disk) createTemporary(readOnly bool) (File, string, error) {
+func (d *Store) createTemporary(readOnly bool) (File, string, error) {
 	for {
 		name := d.path("tmp", fmt.Sprintf("%s-%d", d.id, d.temporaries.Add(1)))
 		f, err := d.fs.Create(name, readOnly)

@@ -35,7 +35,7 @@ func crashBatch(i int) cas.Batch {
 func crashWork(t *testing.T, fsys cas.FS) (committed []int) {
 	step := 0
 	for life := range 3 {
-		d, err := cas.OpenDisk(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2))
+		d, err := cas.Open(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2))
 		if err != nil {
 			continue // the fault hit the opening
 		}
@@ -71,7 +71,7 @@ func crashWork(t *testing.T, fsys cas.FS) (committed []int) {
 // checkCrash opens what is left and looks whether the promises were kept.
 func checkCrash(t *testing.T, what string, fsys cas.FS, committed []int) {
 	t.Helper()
-	d, err := cas.OpenDisk(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2))
+	d, err := cas.Open(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2))
 	if err != nil {
 		t.Errorf("%s: cannot be opened: %v", what, err)
 		return
@@ -119,7 +119,7 @@ func checkCrash(t *testing.T, what string, fsys cas.FS, committed []int) {
 }
 
 // checkRows looks whether each row's objects are there and sound.
-func checkRows(t *testing.T, what string, d *cas.Disk) {
+func checkRows(t *testing.T, what string, d *cas.Store) {
 	t.Helper()
 	err := d.Rows("", func(r cas.Row) bool {
 		switch {
@@ -147,7 +147,7 @@ func checkRows(t *testing.T, what string, d *cas.Disk) {
 // process, or find the disk full, and looks at what the next process finds
 // when the system lives on, and when power is lost at the end.
 func TestCrash(t *testing.T) {
-	count := castest.NewCrashFS()
+	count := castest.NewFS()
 	if got := crashWork(t, count); len(got) != 9 {
 		t.Fatalf("the workload fails without a fault: %v", got)
 	}
@@ -169,7 +169,7 @@ func TestCrash(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for fault.At = 1; fault.At <= total && !t.Failed(); fault.At += step {
-				fsys := castest.NewCrashFS()
+				fsys := castest.NewFS()
 				fsys.Inject(fault)
 				committed := crashWork(t, fsys)
 				fsys.Inject(castest.Fault{})
@@ -188,13 +188,13 @@ func TestCrash(t *testing.T) {
 func TestCrashParallel(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 40 {
-		fsys := castest.NewCrashFS()
+		fsys := castest.NewFS()
 		fsys.Inject(castest.Fault{At: 1 + random.IntN(150), Err: castest.ErrDead, Last: true})
 		results := make(chan []int)
 		for w := range 2 {
 			go func() {
 				var committed []int
-				if d, err := cas.OpenDisk(crashDir, cas.WithFS(fsys)); err == nil {
+				if d, err := cas.Open(crashDir, cas.WithFS(fsys)); err == nil {
 					for i := w; i < 9; i += 2 {
 						if d.Commit(context.Background(), crashBatch(i)) == nil {
 							committed = append(committed, i)
@@ -213,8 +213,8 @@ func TestCrashParallel(t *testing.T) {
 
 // TestCrashFull looks at the error of a full disk and at what it leaves.
 func TestCrashFull(t *testing.T) {
-	fsys := castest.NewCrashFS()
-	d, err := cas.OpenDisk(crashDir, cas.WithFS(fsys))
+	fsys := castest.NewFS()
+	d, err := cas.Open(crashDir, cas.WithFS(fsys))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,8 +242,8 @@ func TestCrashFull(t *testing.T) {
 // TestFailedCommit lets each operation of a commit fail in turn. The error is
 // of the store, and no temporary stays.
 func TestFailedCommit(t *testing.T) {
-	fsys := castest.NewCrashFS()
-	d, err := cas.OpenDisk(crashDir, cas.WithFS(fsys))
+	fsys := castest.NewFS()
+	d, err := cas.Open(crashDir, cas.WithFS(fsys))
 	if err != nil {
 		t.Fatal(err)
 	}

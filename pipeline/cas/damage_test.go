@@ -14,12 +14,12 @@ import (
 )
 
 // flipObject flips one bit in the middle of an object's file.
-func flipObject(t *testing.T, d *cas.Disk, o cas.Digest) {
+func flipObject(t *testing.T, d *cas.Store, o cas.Digest) {
 	t.Helper()
 	editObject(t, d, o, func(frame []byte) []byte { frame[len(frame)/2] ^= 4; return frame })
 }
 
-func editObject(t *testing.T, d *cas.Disk, o cas.Digest, edit func([]byte) []byte) {
+func editObject(t *testing.T, d *cas.Store, o cas.Digest, edit func([]byte) []byte) {
 	t.Helper()
 	path := d.ObjectPath(o)
 	frame, err := os.ReadFile(path)
@@ -207,7 +207,7 @@ func TestUnreadableSector(t *testing.T) {
 func TestSetAsideRace(t *testing.T) {
 	dir := t.TempDir()
 	o := crashBatch(0).Objects[0]
-	var d *cas.Disk
+	var d *cas.Store
 	healed := false
 	d = openDisk(t, dir, cas.WithFS(hookFS{FS: cas.OS, rename: func(oldName, newName string) {
 		if strings.Contains(newName, "damaged") && !healed {
@@ -231,7 +231,7 @@ func TestSetAsideRace(t *testing.T) {
 // this process takes them for unwritten, whatever it reads meanwhile.
 func TestFailedSyncOfRows(t *testing.T) {
 	for _, limit := range []int64{0, 1 << 20} {
-		var d *cas.Disk
+		var d *cas.Store
 		fail := false
 		d = openDisk(t, t.TempDir(), cas.WithRetainLimit(limit), cas.WithFS(hookFS{FS: cas.OS, sync: func(name string) error {
 			if !fail || !strings.HasSuffix(name, ".rows") {

@@ -14,8 +14,10 @@ import (
 	"sync/atomic"
 )
 
-// Disk is a [Store] in a folder; the package comment says how it lies there.
-type Disk struct {
+// Store keeps objects by digest and rows by key in a folder; the package
+// comment says how they lie there. All methods are safe for concurrent use,
+// also by several processes on one store.
+type Store struct {
 	dir         string
 	fs          FS
 	parallel    int    // how many files are written or synced at the same time
@@ -48,22 +50,20 @@ type Disk struct {
 	stripes   map[byte]*stripe
 }
 
-var _ Store = (*Disk)(nil)
-
 // An Option changes how a store is opened.
-type Option func(*Disk)
+type Option func(*Store)
 
 // WithFS makes a store use another file system than [OS].
-func WithFS(fsys FS) Option { return func(d *Disk) { d.fs = fsys } }
+func WithFS(fsys FS) Option { return func(d *Store) { d.fs = fsys } }
 
-// OpenDisk opens the store in a folder. It reads one small file and writes
+// Open opens the store in a folder. It reads one small file and writes
 // nothing: a folder that is missing or empty is an empty store, and is made
 // at the first write. Errors: *[FormatError] for a store of a newer format
 // or a folder that is no store, *[StoreError] where it cannot be read.
-func OpenDisk(dir string, options ...Option) (*Disk, error) {
+func Open(dir string, options ...Option) (*Store, error) {
 	var id [4]byte
 	rand.Read(id[:])
-	d := &Disk{
+	d := &Store{
 		dir:         filepath.Clean(dir),
 		fs:          OS,
 		parallel:    16,
@@ -86,9 +86,9 @@ func OpenDisk(dir string, options ...Option) (*Disk, error) {
 }
 
 // Dir returns the folder of the store.
-func (d *Disk) Dir() string { return d.dir }
+func (d *Store) Dir() string { return d.dir }
 
-func (d *Disk) path(parts ...string) string {
+func (d *Store) path(parts ...string) string {
 	return filepath.Join(append([]string{d.dir}, parts...)...)
 }
 
@@ -97,7 +97,7 @@ func (d *Disk) path(parts ...string) string {
 func folderOf(o Digest) string { return hex.EncodeToString(o[:1]) }
 
 // ObjectPath returns where the file of an object lies, or would lie.
-func (d *Disk) ObjectPath(o Digest) string {
+func (d *Store) ObjectPath(o Digest) string {
 	return d.path("objects", folderOf(o), o.String()+".zst")
 }
 
@@ -111,8 +111,9 @@ func parseObjectName(name string) (Digest, bool) {
 	return o, err == nil
 }
 
-// Get implements [Store].
-func (d *Disk) Get(ctx context.Context, o Digest) ([]byte, error) {
+// Get returns the whole content of an object after its SHA-256 was compared
+// with o. Errors: [ErrNotFound], *[DamagedError], or what the disk said.
+func (d *Store) Get(ctx context.Context, o Digest) ([]byte, error) {
 	frame, err := d.readFrame(ctx, o)
 	if err != nil {
 		return nil, err
@@ -125,8 +126,10 @@ func (d *Disk) Get(ctx context.Context, o Digest) ([]byte, error) {
 	return content, err
 }
 
-// Stat implements [Store]. It finds an object that is too short or too long.
-func (d *Disk) Stat(ctx context.Context, o Digest) (int64, error) {
+// Stat returns the uncompressed size of an object without reading it whole.
+// It proves presence, not integrity, but finds an object that is too short or
+// too long. Errors are those of Get.
+func (d *Store) Stat(ctx context.Context, o Digest) (int64, error) {
 	f, size, _, err := d.openObject(ctx, o)
 	if err != nil {
 		return 0, err
@@ -136,7 +139,7 @@ func (d *Disk) Stat(ctx context.Context, o Digest) (int64, error) {
 }
 
 // openObject opens the file of an object, whose header fits its length.
-func (d *Disk) openObject(ctx context.Context, o Digest) (f File, size, total int64, err error) {
+func (d *Store) openObject(ctx context.Context, o Digest) (f File, size, total int64, err error) {
 	if d.closed.Load() {
 		return nil, 0, 0, ErrClosed
 	}
@@ -167,7 +170,7 @@ func (d *Disk) openObject(ctx context.Context, o Digest) (f File, size, total in
 	return f, size, total, nil
 }
 
-func (d *Disk) readFrame(ctx context.Context, o Digest) ([]byte, error) {
+func (d *Store) readFrame(ctx context.Context, o Digest) ([]byte, error) {
 	f, _, total, err := d.openObject(ctx, o)
 	if err != nil {
 		return nil, err
@@ -181,7 +184,7 @@ func (d *Disk) readFrame(ctx context.Context, o Digest) ([]byte, error) {
 }
 
 // readError says whether the trouble is with one object or with the store.
-func (d *Disk) readError(o Digest, err error) error {
+func (d *Store) readError(o Digest, err error) error {
 	var damaged *DamagedError
 	switch {
 	case errors.As(err, &damaged):
@@ -194,7 +197,7 @@ func (d *Disk) readError(o Digest, err error) error {
 
 // storeError says which store and what for. An error that tells so itself,
 // or is no trouble of the store, stays as it is.
-func (d *Disk) storeError(op string, err error) error {
+func (d *Store) storeError(op string, err error) error {
 	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -209,8 +212,9 @@ func (d *Disk) storeError(op string, err error) error {
 	return &StoreError{Dir: d.dir, Op: op, Err: err}
 }
 
-// Close implements [Store]. It waits for commits that are under way.
-func (d *Disk) Close() error {
+// Close releases what the store holds. It commits nothing, and waits for
+// commits that are under way.
+func (d *Store) Close() error {
 	d.groupMu.Lock()
 	defer d.groupMu.Unlock()
 	if d.closed.Swap(true) {

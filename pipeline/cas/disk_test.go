@@ -8,9 +8,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
 
-func openDisk(t testing.TB, dir string, options ...cas.Option) *cas.Disk {
+func openDisk(t testing.TB, dir string, options ...cas.Option) *cas.Store {
 	t.Helper()
-	d, err := cas.OpenDisk(dir, options...)
+	d, err := cas.Open(dir, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,12 +26,12 @@ func TestDisk(t *testing.T) {
 		"few in memory, merges": {cas.WithRetainLimit(2000), cas.WithMergeAt(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			castest.Run(t, func(t *testing.T) cas.Store {
+			castest.Run(t, func(t *testing.T) *cas.Store {
 				return openDisk(t, filepath.Join(t.TempDir(), "a", "store"), options...)
 			})
-			castest.RunShared(t, func(t *testing.T) func(*testing.T) cas.Store {
+			castest.RunShared(t, func(t *testing.T) func(*testing.T) *cas.Store {
 				dir := filepath.Join(t.TempDir(), "store of Ünïcode ☃ 'quoted'")
-				return func(t *testing.T) cas.Store { return openDisk(t, dir, options...) }
+				return func(t *testing.T) *cas.Store { return openDisk(t, dir, options...) }
 			})
 		})
 	}

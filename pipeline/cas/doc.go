@@ -4,9 +4,6 @@
 // what was committed is there, what was not is at worst missing, and nothing
 // that is wrong is ever returned.
 //
-// [Store] is the contract. [Disk] keeps it in a folder, [Memory] for tests;
-// package castest holds the tests that both pass.
-//
 // # Layout on disk
 //
 //	format                     version of this layout
@@ -46,7 +43,7 @@
 // The size lets a reader reserve memory once and refuse a frame that holds
 // more than it says, or says more than such a frame can hold. The checksums
 // keep accidental damage from the decompressor and tell where the damage is.
-// Neither replaces the SHA-256, which [Disk.Get] compares before anyone sees
+// Neither replaces the SHA-256, which [Store.Get] compares before anyone sees
 // a byte. What does not match is a [DamagedError], which a caller treats like
 // a missing object: it makes the object again. The damaged file goes to the
 // folder damaged first.
@@ -73,7 +70,7 @@
 // accident are no rows, even if they were rows elsewhere: an old block of the
 // disk, or a value that contains a segment. A reader that finds no sound
 // frame searches for the next mark with one. So damage costs the rows it lies
-// in and no other, and is counted in [Disk.Damage] until a merge or [Disk.GC]
+// in and no other, and is counted in [Store.Damage] until a merge or [Store.GC]
 // writes the sound rows anew and sets the segment aside. Where nothing sound
 // follows, the segment ends: there a process died, or is writing at this
 // moment.
@@ -85,7 +82,7 @@
 //
 // Rows are read when one is first asked for, all at once, into an index that
 // takes about thirty bytes a row, and ten more once its table is asked for;
-// [Disk.Refresh] reads only what was added. The first writer that finds many
+// [Store.Refresh] reads only what was added. The first writer that finds many
 // segments and has the store to itself merges the small ones. The merged
 // segment says in its head which ones it replaces, so it does not matter when
 // exactly these are removed.
@@ -96,7 +93,7 @@
 // into place, syncs the folders, and only then appends its rows and syncs the
 // segment. Commits that arrive meanwhile form the next group and share its
 // syncs. So there is never a row whose objects are missing, and when
-// [Disk.Commit] returns nil the loss of power takes nothing back.
+// [Store.Commit] returns nil the loss of power takes nothing back.
 //
 // An object that is in place already is compared and not written again. But
 // the process that renamed it may not have reached its sync of the folder, so
@@ -120,11 +117,11 @@
 //
 // Locks are flock locks, which the kernel frees when the process dies; what
 // the files hold only tells people who has them. A writer takes the shared
-// lock of the store at its first write and keeps it until Close; [Disk.GC]
+// lock of the store at its first write and keeps it until Close; [Store.GC]
 // and merges need the exclusive one. Readers take none: what gc removes under
 // their hands is a missing object. The lock of an action is one of 256 files,
-// chosen by the first byte of the key. Within a process locks are counted, so
-// that two actions which share one do not wait for each other.
+// chosen by the first byte of the key. Within a process two actions that
+// share one do not wait for each other.
 //
 // # What is safe and what is not
 //
@@ -141,6 +138,6 @@
 // file.
 //
 // A disk that acknowledges a sync without doing it can break every promise
-// made here; only [Disk.Verify] will tell. So can a program that edits the
+// made here; only [Store.Verify] will tell. So can a program that edits the
 // files, for which reason objects are written without the right to write.
 package cas

@@ -93,7 +93,7 @@ var topFolders = []string{"tmp", "objects", "tables", "locks", "damaged"}
 // prepare makes what a writer needs and makes durable that it is there. The
 // file format comes last: where it is, the folders are, and those above them
 // are durable. Several processes may do this at the same time.
-func (d *Disk) prepare() error {
+func (d *Store) prepare() error {
 	fresh, err := checkFormat(d.fs, d.dir)
 	if err != nil {
 		return err

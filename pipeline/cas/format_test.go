@@ -52,7 +52,7 @@ func TestFormat(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			test.prepare(t, dir)
-			d, err := cas.OpenDisk(dir)
+			d, err := cas.Open(dir)
 			if test.want == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -92,7 +92,7 @@ func TestFormatFlippedBit(t *testing.T) {
 			t.Fatal(err)
 		}
 		var format *cas.FormatError
-		if _, err := cas.OpenDisk(dir); !errors.As(err, &format) || format.Have != 0 {
+		if _, err := cas.Open(dir); !errors.As(err, &format) || format.Have != 0 {
 			t.Errorf("bit %d: %v, want a FormatError that calls it damaged", bit, err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// FS is every operation on files that [Disk] makes, so that a test can let
+// FS is every operation on files that [Store] makes, so that a test can let
 // one of them fail. Names are paths of the operating system. Errors satisfy
 // errors.Is for fs.ErrNotExist and fs.ErrExist.
 type FS interface {

@@ -16,7 +16,7 @@ type GCOptions struct {
 	DryRun  bool // only say what would be removed
 }
 
-// GCReport is what [Disk.GC] removed, or would remove.
+// GCReport is what [Store.GC] removed, or would remove.
 type GCReport struct {
 	Objects     []Removed
 	Temporaries []Removed
@@ -41,7 +41,7 @@ type Removed struct {
 // a crash in between leaves no row without its objects. Only where the disk
 // is too full to write the rows that stay anew, objects have to go first.
 // Damaged segments are set aside after their sound rows were written anew.
-func (d *Disk) GC(ctx context.Context, o GCOptions) (*GCReport, error) {
+func (d *Store) GC(ctx context.Context, o GCOptions) (*GCReport, error) {
 	if d.closed.Load() {
 		return nil, ErrClosed
 	}
@@ -59,7 +59,7 @@ func (d *Disk) GC(ctx context.Context, o GCOptions) (*GCReport, error) {
 	return report, d.storeError("clean up", err)
 }
 
-func (d *Disk) collect(ctx context.Context, o GCOptions) (*GCReport, error) {
+func (d *Store) collect(ctx context.Context, o GCOptions) (*GCReport, error) {
 	report := &GCReport{}
 	if err := d.update(true); err != nil {
 		return report, err
@@ -85,7 +85,7 @@ func (d *Disk) collect(ctx context.Context, o GCOptions) (*GCReport, error) {
 	return report, nil
 }
 
-func (d *Disk) collectObjects(ctx context.Context, o GCOptions, report *GCReport) error {
+func (d *Store) collectObjects(ctx context.Context, o GCOptions, report *GCReport) error {
 	files, _, err := d.listObjects()
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (d *Disk) collectObjects(ctx context.Context, o GCOptions, report *GCReport
 }
 
 // collectRows drops rows and damage by writing all segments anew.
-func (d *Disk) collectRows(o GCOptions, report *GCReport) error {
+func (d *Store) collectRows(o GCOptions, report *GCReport) error {
 	damage, err := d.Damage()
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (d *Disk) collectRows(o GCOptions, report *GCReport) error {
 	return d.rewrite(all, o.KeepRow)
 }
 
-func (d *Disk) collectFolder(o GCOptions, report *GCReport, folder string, list *[]Removed) error {
+func (d *Store) collectFolder(o GCOptions, report *GCReport, folder string, list *[]Removed) error {
 	names, err := d.fs.ReadDir(d.path(folder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -157,7 +157,7 @@ func (d *Disk) collectFolder(o GCOptions, report *GCReport, folder string, list 
 	return nil
 }
 
-func (d *Disk) collectFile(o GCOptions, report *GCReport, list *[]Removed, r Removed) error {
+func (d *Store) collectFile(o GCOptions, report *GCReport, list *[]Removed, r Removed) error {
 	if !o.DryRun {
 		if err := d.fs.Remove(r.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -201,7 +201,7 @@ func TestGCAside(t *testing.T) {
 
 // On a disk that is full to the last byte gc makes room all the same.
 func TestGCFull(t *testing.T) {
-	fsys := castest.NewCrashFS()
+	fsys := castest.NewFS()
 	d := openDisk(t, crashDir, cas.WithFS(fsys))
 	for i := range 6 {
 		if err := d.Commit(t.Context(), crashBatch(i)); err != nil {

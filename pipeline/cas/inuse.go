@@ -7,7 +7,7 @@ import (
 
 // InUse reports whether a process writes to the store, or cleans it up, and
 // which one. It changes nothing; the answer may be out of date when it comes.
-func (d *Disk) InUse() (owner string, busy bool, err error) {
+func (d *Store) InUse() (owner string, busy bool, err error) {
 	lock := d.path("lock")
 	if _, err := d.fs.Size(lock); errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil // nobody ever wrote

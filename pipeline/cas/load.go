@@ -12,7 +12,7 @@ import (
 var errMoved = errors.New("segments were merged meanwhile")
 
 // loadTables reads all segments. A folder that is missing counts as empty.
-func (d *Disk) loadTables() (*tables, error) {
+func (d *Store) loadTables() (*tables, error) {
 	for attempt := 0; ; attempt++ {
 		t := &tables{
 			fs: d.fs, folder: d.path("tables"), retainLimit: d.retainLimit, hashMask: d.hashMask, limits: d.limits,

@@ -9,16 +9,19 @@ import (
 	"time"
 )
 
-// stripe is the lock of all keys with one first byte. Within a process it is
-// counted, so that keys which share it do not wait for one another.
+// stripe is the lock of all keys with one first byte. Within a process the
+// keys that share it do not wait for one another, and each key is held once.
 type stripe struct {
-	holders int
-	unlock  func() error
+	held   map[[32]byte]bool
+	unlock func() error
 }
 
-// TryLock implements [Store]. The lock is that of a file among 256, chosen
-// by the first byte of the key.
-func (d *Disk) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error) {
+// TryLock takes the lock under which the action with this key may be run. It
+// does not wait: where another process, or another caller in this one, holds
+// it, ok is false and owner says who. The lock is freed by unlock or by the
+// death of the process. Keys may share a lock file, of which there are 256;
+// within one process that is no obstacle.
+func (d *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error) {
 	owner, err = d.beginWriting(context.Background(), false)
 	if err != nil || owner != "" {
 		return nil, false, owner, d.storeError("lock", err)
@@ -42,24 +45,28 @@ func (d *Disk) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err 
 			unlockFile()
 			return nil, false, "", d.storeError("lock", err)
 		}
-		s = &stripe{unlock: unlockFile}
+		s = &stripe{held: make(map[[32]byte]bool), unlock: unlockFile}
 		d.stripes[key[0]] = s
 	}
-	s.holders++
-	return sync.OnceFunc(func() { d.release(key[0], s) }), true, "", nil
+	if s.held[key] {
+		return nil, false, "another run of this process", nil
+	}
+	s.held[key] = true
+	return sync.OnceFunc(func() { d.release(key, s) }), true, "", nil
 }
 
-// release gives back one hold of a stripe. The store may be closed already.
-func (d *Disk) release(i byte, s *stripe) {
+// release frees a key of a stripe. The store may be closed already.
+func (d *Store) release(key [32]byte, s *stripe) {
 	d.stripesMu.Lock()
 	defer d.stripesMu.Unlock()
-	if s.holders--; s.holders == 0 && d.stripes[i] == s {
-		delete(d.stripes, i)
+	delete(s.held, key)
+	if len(s.held) == 0 && d.stripes[key[0]] == s {
+		delete(d.stripes, key[0])
 		s.unlock()
 	}
 }
 
-func (d *Disk) freeStripes() {
+func (d *Store) freeStripes() {
 	d.stripesMu.Lock()
 	defer d.stripesMu.Unlock()
 	for i, s := range d.stripes {
@@ -83,7 +90,7 @@ func ownerText(doing string) string {
 
 // describe writes who has a lock into its file. That there is no room for it
 // is no reason to give up: gc is what makes room.
-func (d *Disk) describe(name, doing string) error {
+func (d *Store) describe(name, doing string) error {
 	err := d.fs.Describe(name, ownerText(doing))
 	if isFull(err) {
 		return nil
@@ -92,7 +99,7 @@ func (d *Disk) describe(name, doing string) error {
 }
 
 // owner returns what the holder of a lock wrote into its file.
-func (d *Disk) owner(name string) string {
+func (d *Store) owner(name string) string {
 	if text, err := readAll(d.fs, name, smallFile); err == nil && len(text) > 0 && len(text) < 1000 {
 		return strings.TrimSpace(string(text))
 	}
@@ -102,7 +109,7 @@ func (d *Disk) owner(name string) string {
 // beginWriting makes the store ready for the first write of this process,
 // merges segments if there are many, and takes the shared lock that keeps gc
 // out. Where gc has the store and wait is false, it returns who that is.
-func (d *Disk) beginWriting(ctx context.Context, wait bool) (owner string, err error) {
+func (d *Store) beginWriting(ctx context.Context, wait bool) (owner string, err error) {
 	if d.closed.Load() {
 		return "", ErrClosed
 	}
@@ -152,7 +159,7 @@ func (d *Disk) beginWriting(ctx context.Context, wait bool) (owner string, err e
 }
 
 // endWriting gives the shared lock back; the token of startMu is held.
-func (d *Disk) endWriting() {
+func (d *Store) endWriting() {
 	if d.writing.Swap(false) {
 		d.unlockFile()
 		d.unlockFile = nil
@@ -161,7 +168,7 @@ func (d *Disk) endWriting() {
 
 // alone calls f while this process has the store for itself. Commits of this
 // process wait meanwhile.
-func (d *Disk) alone(doing string, f func() error) error {
+func (d *Store) alone(doing string, f func() error) error {
 	d.groupMu.Lock()
 	defer d.groupMu.Unlock()
 	if d.closed.Load() {
@@ -181,7 +188,7 @@ func (d *Disk) alone(doing string, f func() error) error {
 
 // exclusively calls f under the exclusive lock of the store, or returns a
 // *BusyError.
-func (d *Disk) exclusively(doing string, f func() error) error {
+func (d *Store) exclusively(doing string, f func() error) error {
 	lock := d.path("lock")
 	unlock, ok, err := d.fs.TryLock(lock, true)
 	if err != nil {

@@ -2,8 +2,11 @@ package cas
 
 import "errors"
 
-// Lookup implements [Store]. The first call reads all segments.
-func (d *Disk) Lookup(t Table, key [32]byte) ([][]byte, error) {
+// Lookup returns the values of all rows with this key in the order in which
+// they were committed, nil if there is none. A damaged row is skipped as if it
+// had never been written (see Damage). The slices must not be changed. The
+// first call reads all segments.
+func (d *Store) Lookup(t Table, key [32]byte) ([][]byte, error) {
 	var buf [maxRowName]byte
 	name, ok := appendRowName(buf[:0], t, key)
 	if !ok {
@@ -18,28 +21,10 @@ func (d *Disk) Lookup(t Table, key [32]byte) ([][]byte, error) {
 	return values, d.storeError("read", err)
 }
 
-// View calls f once with what Lookup returns. The values are only lent: they
-// hold until f returns, and f must not use the store. So they need not be
-// copied, of which a million lookups make a difference.
-func (d *Disk) View(t Table, key [32]byte, f func(values [][]byte)) error {
-	var buf [maxRowName]byte
-	name, ok := appendRowName(buf[:0], t, key)
-	if !ok {
-		f(nil)
-		return nil
-	}
-	tables, err := d.borrowTables()
-	if err != nil {
-		return d.storeError("read", err)
-	}
-	defer d.tablesMu.RUnlock()
-	return d.storeError("read", tables.view(t, name, f))
-}
-
 // Rows calls yield for each row of a table, or of all tables for "", in the
 // order of commits until it returns false. yield may call Get and Stat, and
 // no other method of this store.
-func (d *Disk) Rows(t Table, yield func(Row) bool) error {
+func (d *Store) Rows(t Table, yield func(Row) bool) error {
 	return d.storeError("read", d.withTables(func(tables *tables) error {
 		return tables.rows(t, yield)
 	}))
@@ -47,7 +32,7 @@ func (d *Disk) Rows(t Table, yield func(Row) bool) error {
 
 // Damage returns the stretches of segments that hold no sound row, as far as
 // rows were read.
-func (d *Disk) Damage() ([]RowDamage, error) {
+func (d *Store) Damage() ([]RowDamage, error) {
 	var damage []RowDamage
 	err := d.withTables(func(tables *tables) error {
 		tables.damageMu.Lock()
@@ -60,7 +45,7 @@ func (d *Disk) Damage() ([]RowDamage, error) {
 
 // borrowTables returns the rows, which it loads where that was not done.
 // tablesMu is held for reading then, and the caller gives it back.
-func (d *Disk) borrowTables() (*tables, error) {
+func (d *Store) borrowTables() (*tables, error) {
 	for {
 		if d.closed.Load() {
 			return nil, ErrClosed
@@ -77,7 +62,7 @@ func (d *Disk) borrowTables() (*tables, error) {
 }
 
 // withTables calls f with the rows.
-func (d *Disk) withTables(f func(*tables) error) error {
+func (d *Store) withTables(f func(*tables) error) error {
 	tables, err := d.borrowTables()
 	if err != nil {
 		return err
@@ -86,8 +71,8 @@ func (d *Disk) withTables(f func(*tables) error) error {
 	return f(tables)
 }
 
-// Refresh implements [Store].
-func (d *Disk) Refresh() error {
+// Refresh makes the rows visible that other processes committed since.
+func (d *Store) Refresh() error {
 	if d.closed.Load() {
 		return ErrClosed
 	}
@@ -96,7 +81,7 @@ func (d *Disk) Refresh() error {
 
 // update brings the rows up to date. Rows that nobody asked for yet are read
 // only if load is true.
-func (d *Disk) update(load bool) error {
+func (d *Store) update(load bool) error {
 	d.tablesMu.Lock()
 	defer d.tablesMu.Unlock()
 	if d.closed.Load() {
@@ -125,7 +110,7 @@ func (d *Disk) update(load bool) error {
 }
 
 // dropTables forgets the rows; tablesMu is held.
-func (d *Disk) dropTables() {
+func (d *Store) dropTables() {
 	if d.tables != nil {
 		d.tables.close()
 		d.tables = nil

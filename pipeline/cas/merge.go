@@ -10,7 +10,7 @@ import (
 // mergeIfMany turns many small segments into one if the store can be had
 // alone at this moment. It only serves the speed of later runs, so what goes
 // wrong is left to the commit that follows.
-func (d *Disk) mergeIfMany() {
+func (d *Store) mergeIfMany() {
 	seqs, err := (&tables{fs: d.fs, folder: d.path("tables")}).list()
 	if err != nil || len(seqs) < d.mergeAt {
 		return
@@ -26,7 +26,7 @@ func (d *Disk) mergeIfMany() {
 // smallSegments returns the segments that are worth merging: a large one is
 // left alone until what lies beside it has grown to its size, so that every
 // row is copied only a few times in the life of a store.
-func (d *Disk) smallSegments() map[uint64]bool {
+func (d *Store) smallSegments() map[uint64]bool {
 	d.tablesMu.RLock()
 	defer d.tablesMu.RUnlock()
 	bySize := slices.Clone(d.tables.segments)
@@ -53,7 +53,7 @@ func (d *Disk) smallSegments() map[uint64]bool {
 // the old ones; those with damage are set aside. The exclusive lock is held,
 // so no process writes. A crash in between leaves segments that every reader
 // ignores, and the next rewrite removes.
-func (d *Disk) rewrite(chosen map[uint64]bool, keep func(Row) bool) error {
+func (d *Store) rewrite(chosen map[uint64]bool, keep func(Row) bool) error {
 	err := d.rewriteLocked(chosen, keep)
 	if e := d.update(true); err == nil {
 		err = e
@@ -61,7 +61,7 @@ func (d *Disk) rewrite(chosen map[uint64]bool, keep func(Row) bool) error {
 	return err
 }
 
-func (d *Disk) rewriteLocked(chosen map[uint64]bool, keep func(Row) bool) error {
+func (d *Store) rewriteLocked(chosen map[uint64]bool, keep func(Row) bool) error {
 	d.tablesMu.RLock()
 	defer d.tablesMu.RUnlock()
 	t := d.tables
@@ -102,7 +102,7 @@ func (d *Disk) rewriteLocked(chosen map[uint64]bool, keep func(Row) bool) error 
 }
 
 // writeMerged writes the rows of the chosen segments into a temporary.
-func (d *Disk) writeMerged(seq uint64, replaces []uint64, chosen map[uint64]bool, keep func(Row) bool) (name string, err error) {
+func (d *Store) writeMerged(seq uint64, replaces []uint64, chosen map[uint64]bool, keep func(Row) bool) (name string, err error) {
 	f, name, err := d.createTemporary(false)
 	if err != nil {
 		return "", err
@@ -148,7 +148,7 @@ func (d *Disk) writeMerged(seq uint64, replaces []uint64, chosen map[uint64]bool
 
 // removeSegments removes segments that are replaced. One with damaged rows
 // is kept as evidence.
-func (d *Disk) removeSegments(seqs []uint64) error {
+func (d *Store) removeSegments(seqs []uint64) error {
 	for _, seq := range seqs {
 		path := d.path("tables", segmentName(seq))
 		var err error
@@ -167,7 +167,7 @@ func (d *Disk) removeSegments(seqs []uint64) error {
 	return nil
 }
 
-func (d *Disk) hasDamage(path string) bool {
+func (d *Store) hasDamage(path string) bool {
 	d.tables.damageMu.Lock()
 	defer d.tables.damageMu.Unlock()
 	return slices.ContainsFunc(d.tables.damage, func(r RowDamage) bool { return r.Path == path })

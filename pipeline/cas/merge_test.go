@@ -25,7 +25,7 @@ func commitLives(t *testing.T, dir string, from, n int, options ...cas.Option) {
 	}
 }
 
-func wantLives(t *testing.T, d *cas.Disk, n int) {
+func wantLives(t *testing.T, d *cas.Store, n int) {
 	t.Helper()
 	values, err := d.Lookup("t", [32]byte{1})
 	if err != nil {
@@ -59,7 +59,7 @@ func TestMerge(t *testing.T) {
 		t.Fatalf("%d segments, want one for each life", got)
 	}
 	// These read before and during the merges.
-	var readers []*cas.Disk
+	var readers []*cas.Store
 	for _, options := range [][]cas.Option{nil, {cas.WithRetainLimit(0)}, {cas.WithRetainLimit(500)}} {
 		reader := openDisk(t, dir, options...)
 		wantLives(t, reader, 32)

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func commitSteps(dir string, from, to int, durable func(int)) error {
-	d, err := cas.OpenDisk(dir, cas.WithMergeAt(3))
+	d, err := cas.Open(dir, cas.WithMergeAt(3))
 	if err != nil {
 		return err
 	}

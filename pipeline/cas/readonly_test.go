@@ -49,7 +49,7 @@ func TestReadOnly(t *testing.T) {
 }
 
 // readEverything does all that needs no writing.
-func readEverything(t *testing.T, d *cas.Disk, full bool) {
+func readEverything(t *testing.T, d *cas.Store, full bool) {
 	t.Helper()
 	if report, err := d.Verify(t.Context(), true); err != nil || !report.OK() || (report.Objects > 0) != full {
 		t.Errorf("verify: %+v, %v", report, err)
@@ -69,7 +69,7 @@ func readEverything(t *testing.T, d *cas.Disk, full bool) {
 	}
 }
 
-func wantReadOnly(t *testing.T, d *cas.Disk) {
+func wantReadOnly(t *testing.T, d *cas.Store) {
 	t.Helper()
 	_, _, _, lockErr := d.TryLock([32]byte{1})
 	_, gcErr := d.GC(t.Context(), cas.GCOptions{})

@@ -15,7 +15,7 @@ type segmentWriter struct {
 // writeRows appends rows to the segment of this process and makes them
 // durable. Their order numbers follow that of every row that any process
 // committed before, so that a later commit is later for every reader.
-func (d *Disk) writeRows(rows []Row) error {
+func (d *Store) writeRows(rows []Row) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -73,7 +73,7 @@ func (d *Disk) writeRows(rows []Row) error {
 }
 
 // createSegment begins a segment with the number after the last.
-func (d *Disk) createSegment() error {
+func (d *Store) createSegment() error {
 	seqs, err := (&tables{fs: d.fs, folder: d.path("tables")}).list()
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (d *Disk) createSegment() error {
 	}
 }
 
-func (d *Disk) closeSegment() error {
+func (d *Store) closeSegment() error {
 	if d.segment == nil {
 		return nil
 	}

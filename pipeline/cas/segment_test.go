@@ -18,9 +18,9 @@ const firstSegment = crashDir + "/tables/00000001.rows"
 
 // segmentStore commits three groups of rows to a file system in memory, all
 // in one segment. It returns the values in order.
-func segmentStore(t *testing.T) (*castest.CrashFS, []string) {
-	fsys := castest.NewCrashFS()
-	d, err := cas.OpenDisk(crashDir, cas.WithFS(fsys))
+func segmentStore(t *testing.T) (*castest.FS, []string) {
+	fsys := castest.NewFS()
+	d, err := cas.Open(crashDir, cas.WithFS(fsys))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func segmentStore(t *testing.T) (*castest.CrashFS, []string) {
 
 // readRows opens a store as the next process and returns the values under
 // the key that segmentStore uses.
-func readRows(t testing.TB, fsys cas.FS, options ...cas.Option) (values []string, d *cas.Disk) {
+func readRows(t testing.TB, fsys cas.FS, options ...cas.Option) (values []string, d *cas.Store) {
 	d = openDisk(t, crashDir, append(options, cas.WithFS(fsys))...)
 	got, err := d.Lookup("t", [32]byte{1})
 	if err != nil {

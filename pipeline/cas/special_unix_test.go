@@ -92,7 +92,7 @@ func TestSpecialObject(t *testing.T) {
 
 // wantRepair wants the first object of a batch damaged, and a commit to
 // repair it.
-func wantRepair(t *testing.T, d *cas.Disk, batch cas.Batch) {
+func wantRepair(t *testing.T, d *cas.Store, batch cas.Batch) {
 	t.Helper()
 	o := batch.Objects[0]
 	var damaged *cas.DamagedError
@@ -154,7 +154,7 @@ func TestSpecialFormat(t *testing.T) {
 			dir := gcStore(t)
 			replace(t, filepath.Join(dir, "format"), special)
 			var store *cas.StoreError
-			if _, err := cas.OpenDisk(dir); !errors.As(err, &store) || !strings.Contains(err.Error(), "not a regular file") {
+			if _, err := cas.Open(dir); !errors.As(err, &store) || !strings.Contains(err.Error(), "not a regular file") {
 				t.Errorf("open: %v", err)
 			}
 		})

@@ -1,7 +1,6 @@
 package cas
 
 import (
-	"context"
 	"errors"
 	"fmt"
 )
@@ -79,50 +78,4 @@ func (b *Batch) check() error {
 		}
 	}
 	return nil
-}
-
-// Store keeps objects by digest and rows by key. All methods are safe for
-// concurrent use, also by several processes on one store.
-type Store interface {
-	// Get returns the whole content of an object after its SHA-256 was
-	// compared with d. Errors: [ErrNotFound], *[DamagedError], or what the
-	// disk said.
-	Get(ctx context.Context, d Digest) ([]byte, error)
-
-	// Stat returns the uncompressed size of an object without reading it
-	// whole. It proves presence, not integrity.
-	Stat(ctx context.Context, d Digest) (int64, error)
-
-	// Commit makes a batch durable. When it returns nil, every object and
-	// row survives the loss of power, and the rows are visible to Lookup.
-	// Objects become durable before the rows. After an error none of the
-	// rows counts as written; some objects may be present, and a later
-	// process may still find the rows, with their objects, as it may those
-	// of a process that died just before Commit returned. Errors of Disk:
-	// *[StoreError].
-	Commit(ctx context.Context, b Batch) error
-
-	// Lookup returns the values of all rows with this key in the order in
-	// which they were committed, nil if there is none. A damaged row is
-	// skipped as if it had never been written (see Damage on Disk). The
-	// slices must not be changed.
-	Lookup(t Table, key [32]byte) ([][]byte, error)
-
-	// Refresh makes rows that other processes committed since visible.
-	Refresh() error
-
-	// TryLock takes the lock under which the action with this key may be
-	// run. It does not wait: where another process holds it, ok is false
-	// and owner says who. The lock is freed by unlock or by the death of
-	// the process. Keys may share a lock; within one process that is no
-	// obstacle.
-	TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error)
-
-	// SetAside takes a damaged object out of the way, after a second look
-	// at it, and keeps its bytes as evidence. The caller holds the lock of
-	// the action that makes it. An object that proves sound stays.
-	SetAside(ctx context.Context, d Digest) error
-
-	// Close releases what the store holds. It does not commit anything.
-	Close() error
 }

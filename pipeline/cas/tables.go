@@ -26,7 +26,6 @@ type tables struct {
 
 	reading  sync.Mutex // guards what follows
 	window   window
-	lent     [][]byte   // the values of the last view
 	segments []*segment // in the order in which they were found
 	known    map[uint64]bool
 	replaced map[uint64]bool
@@ -53,30 +52,19 @@ type segment struct {
 func (t *tables) lookup(table Table, name []byte) ([][]byte, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
-	return t.collect(nil, table, name, true)
+	return t.collect(table, name)
 }
 
-// view calls f with the same values, which are only lent to it.
-func (t *tables) view(table Table, name []byte, f func(values [][]byte)) (err error) {
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	if t.lent, err = t.collect(t.lent[:0], table, name, false); err == nil {
-		f(t.lent)
-	}
-	return err
-}
-
-// collect appends the values of the rows with a name. If they are not to be
-// kept they hold until the next body is read.
-func (t *tables) collect(values [][]byte, table Table, name []byte, keep bool) ([][]byte, error) {
+// collect returns the values of the rows with a name.
+func (t *tables) collect(table Table, name []byte) (values [][]byte, err error) {
 	rows := t.index.table(table)
 	if rows == nil {
-		return values, nil
+		return nil, nil
 	}
 	var ref *rowRef
 	for i := rows.last(t.index.hash(name[1+len(table):])); i >= 0; i = ref.next {
 		ref = rows.row(i)
-		body, err := t.body(ref, keep || ref.next >= 0 || len(values) > 0)
+		body, err := t.body(ref, true)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// VerifyReport is what [Disk.Verify] found.
+// VerifyReport is what [Store.Verify] found.
 type VerifyReport struct {
 	Objects     int
 	Bytes       int64 // of the objects on disk
@@ -33,7 +33,7 @@ func (r *VerifyReport) OK() bool { return len(r.Damaged) == 0 && len(r.RowDamage
 // content of each object; without, only presence, header and length are
 // compared. It writes nothing and does not hinder others: objects that
 // vanish meanwhile are no damage.
-func (d *Disk) Verify(ctx context.Context, hash bool) (*VerifyReport, error) {
+func (d *Store) Verify(ctx context.Context, hash bool) (*VerifyReport, error) {
 	report := &VerifyReport{}
 	if err := d.update(true); err != nil {
 		return nil, d.storeError("read", err)
@@ -109,7 +109,7 @@ type objectFile struct {
 
 // listObjects returns the files of all objects in the order of their
 // digests, and what else lies in the folders.
-func (d *Disk) listObjects() (files []objectFile, unknown []string, err error) {
+func (d *Store) listObjects() (files []objectFile, unknown []string, err error) {
 	folders, err := d.fs.ReadDir(d.path("objects"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err

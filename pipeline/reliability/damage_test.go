@@ -131,7 +131,7 @@ func TestLostFiles(t *testing.T) {
 			if err := os.RemoveAll(filepath.Join(dir, part)); err != nil {
 				t.Fatal(err)
 			}
-			st, err := cas.OpenDisk(dir)
+			st, err := cas.Open(dir)
 			if part == "format" {
 				if err == nil || !strings.Contains(err.Error(), "file format") {
 					t.Errorf("without its format file: %v", err)

@@ -19,7 +19,7 @@ const disk = "/disk/store"
 // attempt is one run of a recipe as a process does it, on a file system that
 // may fail. It returns what was reported as finished.
 func attempt(t *testing.T, r recipe, fsys cas.FS) (finished []string, sum *pipeline.Summary, err error) {
-	st, err := cas.OpenDisk(disk, cas.WithFS(fsys))
+	st, err := cas.Open(disk, cas.WithFS(fsys))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,14 +42,14 @@ func attempt(t *testing.T, r recipe, fsys cas.FS) (finished []string, sum *pipel
 // scenario prepares a file system for the run in which the fault happens.
 type scenario struct {
 	name    string
-	prepare func(t *testing.T, fsys *castest.CrashFS)
+	prepare func(t *testing.T, fsys *castest.FS)
 	damaged []string // stages with outputs that prepare has damaged
 	atLeast int      // operations of an undisturbed run, so that the test cannot become empty
 }
 
 var scenarios = []scenario{
-	{"new store", func(*testing.T, *castest.CrashFS) {}, nil, 60},
-	{"damaged objects", func(t *testing.T, fsys *castest.CrashFS) {
+	{"new store", func(*testing.T, *castest.FS) {}, nil, 60},
+	{"damaged objects", func(t *testing.T, fsys *castest.FS) {
 		if _, _, err := attempt(t, small, fsys); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestFault(t *testing.T) {
 		for _, f := range faults {
 			t.Run(s.name+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
-				prepared := castest.NewCrashFS()
+				prepared := castest.NewFS()
 				s.prepare(t, prepared)
 				prepared = prepared.Crash(castest.LoseNothing, nil)
 				hit := 0
@@ -148,7 +148,7 @@ func checkFailure(t *testing.T, what string, f castest.Fault, finished []string,
 }
 
 // checkRecovery looks at the run after the fault.
-func checkRecovery(t *testing.T, what string, fsys *castest.CrashFS, finished, damaged []string, want digests) {
+func checkRecovery(t *testing.T, what string, fsys *castest.FS, finished, damaged []string, want digests) {
 	t.Helper()
 	executed := make(map[string]int)
 	r := small
@@ -195,14 +195,14 @@ func checkRecovery(t *testing.T, what string, fsys *castest.CrashFS, finished, d
 }
 
 // forgetful does not sync folders.
-type forgetful struct{ *castest.CrashFS }
+type forgetful struct{ *castest.FS }
 
 func (forgetful) SyncDir(string) error { return nil }
 
 // TestFaultNoticesLoss is the control: had the store forgotten the syncs of
 // folders, the checks above would see it.
 func TestFaultNoticesLoss(t *testing.T) {
-	fsys := castest.NewCrashFS()
+	fsys := castest.NewFS()
 	finished, _, err := attempt(t, small, forgetful{fsys})
 	if err != nil || len(finished) != 7 {
 		t.Fatalf("%d stages finished, %v", len(finished), err)

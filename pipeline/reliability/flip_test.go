@@ -18,7 +18,7 @@ import (
 var tiny = recipe{Generation: 1, Width: 2, Layers: 1, Size: 20}
 
 // filesBelow returns the paths of all files of a store.
-func filesBelow(t *testing.T, fsys *castest.CrashFS, dir string) []string {
+func filesBelow(t *testing.T, fsys *castest.FS, dir string) []string {
 	t.Helper()
 	names, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -61,7 +61,7 @@ func damages(size int, random *rand.Rand) []func([]byte) []byte {
 // file is an error, which tells what the file should hold.
 func TestEveryByte(t *testing.T) {
 	want := tiny.reference(t)
-	sound := castest.NewCrashFS()
+	sound := castest.NewFS()
 	if _, _, err := attempt(t, tiny, sound); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +100,8 @@ func TestEveryByte(t *testing.T) {
 }
 
 // runDamaged runs tiny on a store in which a file of this kind is damaged.
-func runDamaged(t *testing.T, fsys *castest.CrashFS, kind string, want digests) error {
-	st, err := cas.OpenDisk(disk, cas.WithFS(fsys))
+func runDamaged(t *testing.T, fsys *castest.FS, kind string, want digests) error {
+	st, err := cas.Open(disk, cas.WithFS(fsys))
 	if kind == "format" {
 		return wantFormatError(t, fsys, err, want)
 	}
@@ -147,7 +147,7 @@ func runDamaged(t *testing.T, fsys *castest.CrashFS, kind string, want digests) 
 
 // wantFormatError: a store whose version cannot be read is not touched, and
 // doing what the error says mends it.
-func wantFormatError(t *testing.T, fsys *castest.CrashFS, err error, want digests) error {
+func wantFormatError(t *testing.T, fsys *castest.FS, err error, want digests) error {
 	t.Helper()
 	const text = "landscape-pipe store, format 1\ncrc32c fd06ca37\n"
 	format, ok := errors.AsType[*cas.FormatError](err)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
 
 // recipe is a graph of sources, layers of stages that each read two of the
@@ -120,12 +121,12 @@ func extra(sum [32]byte) int { return int(sum[0] & 15) }
 func (r recipe) reference(t testing.TB) digests {
 	t.Helper()
 	r.Ran = nil
-	_, sum := must(t, r.graph(t), cas.NewMemory())
+	_, sum := must(t, r.graph(t), open(t, disk, cas.WithFS(castest.NewFS())))
 	return sum.Results()
 }
 
 // plan compares the recipe with a store.
-func plan(t testing.TB, g *pipeline.Graph, st cas.Store) *pipeline.Plan {
+func plan(t testing.TB, g *pipeline.Graph, st *cas.Store) *pipeline.Plan {
 	t.Helper()
 	p, err := pipeline.NewPlan(g, st, pipeline.Options{})
 	if err != nil {
@@ -135,7 +136,7 @@ func plan(t testing.TB, g *pipeline.Graph, st cas.Store) *pipeline.Plan {
 }
 
 // must plans and runs all of g without an error.
-func must(t testing.TB, g *pipeline.Graph, st cas.Store) (*pipeline.Plan, *pipeline.Summary) {
+func must(t testing.TB, g *pipeline.Graph, st *cas.Store) (*pipeline.Plan, *pipeline.Summary) {
 	t.Helper()
 	p := plan(t, g, st)
 	sum, err := p.Run(t.Context(), pipeline.RunOptions{Jobs: 2})
@@ -145,9 +146,9 @@ func must(t testing.TB, g *pipeline.Graph, st cas.Store) (*pipeline.Plan, *pipel
 	return p, sum
 }
 
-func open(t testing.TB, dir string, options ...cas.Option) *cas.Disk {
+func open(t testing.TB, dir string, options ...cas.Option) *cas.Store {
 	t.Helper()
-	d, err := cas.OpenDisk(dir, options...)
+	d, err := cas.Open(dir, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +166,7 @@ func wantResults(t testing.TB, got, want digests) {
 
 // wrongHits returns what is wrong with the hits of a plan: other digests than
 // the reference, or an output that the store cannot give.
-func wrongHits(p *pipeline.Plan, st cas.Store, want digests) error {
+func wrongHits(p *pipeline.Plan, st *cas.Store, want digests) error {
 	var wrong []string
 	for _, step := range p.Steps() {
 		if step.State != pipeline.StateCached {

@@ -73,7 +73,7 @@ func (o order) work(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	st, err := cas.OpenDisk(o.Store)
+	st, err := cas.Open(o.Store)
 	if err != nil {
 		return err
 	}

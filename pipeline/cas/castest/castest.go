@@ -1,5 +1,5 @@
-// Package castest tests what every [cas.Store] promises, and offers a file
-// system that fails, for tests of what [cas.Disk] promises beyond that.
+// Package castest offers a file system in memory that fails on demand, and
+// the tests of what a [cas.Store] promises on any file system.
 package castest
 
 import (
@@ -18,10 +18,10 @@ import (
 
 // Run is the conformance suite: newStore makes an empty store for each of
 // its tests.
-func Run(t *testing.T, newStore func(t *testing.T) cas.Store) {
+func Run(t *testing.T, newStore func(t *testing.T) *cas.Store) {
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, cas.Store)
+		run  func(*testing.T, *cas.Store)
 	}{
 		{"objects", testObjects},
 		{"not found", testNotFound},
@@ -44,10 +44,10 @@ func Run(t *testing.T, newStore func(t *testing.T) cas.Store) {
 
 // RunShared tests what holds between processes: open opens the same store
 // once more, as another process would, and the first call finds it empty.
-func RunShared(t *testing.T, newOpen func(t *testing.T) (open func(t *testing.T) cas.Store)) {
+func RunShared(t *testing.T, newOpen func(t *testing.T) (open func(t *testing.T) *cas.Store)) {
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, func(*testing.T) cas.Store)
+		run  func(*testing.T, func(*testing.T) *cas.Store)
 	}{
 		{"reopen", testReopen},
 		{"refresh", testRefresh},
@@ -57,7 +57,7 @@ func RunShared(t *testing.T, newOpen func(t *testing.T) (open func(t *testing.T)
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			open := newOpen(t)
-			test.run(t, func(t *testing.T) cas.Store {
+			test.run(t, func(t *testing.T) *cas.Store {
 				t.Helper()
 				st := open(t)
 				t.Cleanup(func() { st.Close() })
@@ -86,14 +86,14 @@ func key(i int) (k [32]byte) {
 	return k
 }
 
-func commit(t *testing.T, st cas.Store, b cas.Batch) {
+func commit(t *testing.T, st *cas.Store, b cas.Batch) {
 	t.Helper()
 	if err := st.Commit(t.Context(), b); err != nil {
 		t.Fatalf("commit: %v", err)
 	}
 }
 
-func wantObject(t *testing.T, st cas.Store, content []byte) {
+func wantObject(t *testing.T, st *cas.Store, content []byte) {
 	t.Helper()
 	d := cas.Sum(content)
 	got, err := st.Get(t.Context(), d)
@@ -108,7 +108,7 @@ func wantObject(t *testing.T, st cas.Store, content []byte) {
 	}
 }
 
-func wantRows(t *testing.T, st cas.Store, table cas.Table, k [32]byte, want ...string) {
+func wantRows(t *testing.T, st *cas.Store, table cas.Table, k [32]byte, want ...string) {
 	t.Helper()
 	values, err := st.Lookup(table, k)
 	if err != nil {
@@ -123,7 +123,7 @@ func wantRows(t *testing.T, st cas.Store, table cas.Table, k [32]byte, want ...s
 	}
 }
 
-func testObjects(t *testing.T, st cas.Store) {
+func testObjects(t *testing.T, st *cas.Store) {
 	var batch cas.Batch
 	var contents [][]byte
 	for i, n := range []int{0, 1, 2, 100, 4096, 1 << 17, 1<<17 + 1, 2 << 20} {
@@ -140,7 +140,7 @@ func testObjects(t *testing.T, st cas.Store) {
 	}
 }
 
-func testNotFound(t *testing.T, st cas.Store) {
+func testNotFound(t *testing.T, st *cas.Store) {
 	check := func() {
 		t.Helper()
 		d := cas.Sum([]byte("missing"))
@@ -163,7 +163,7 @@ func testNotFound(t *testing.T, st cas.Store) {
 	check()
 }
 
-func testDamaged(t *testing.T, st cas.Store) {
+func testDamaged(t *testing.T, st *cas.Store) {
 	good, bad := []byte("the content"), []byte("not content")
 	object := cas.Encode(bad)
 	object.Digest = cas.Sum(good) // bytes that are not what the name promises
@@ -196,7 +196,7 @@ func testDamaged(t *testing.T, st cas.Store) {
 	wantObject(t, st, []byte("b"))
 }
 
-func testRefused(t *testing.T, st cas.Store) {
+func testRefused(t *testing.T, st *cas.Store) {
 	good := cas.Encode([]byte("content"))
 	row := cas.Row{Table: "records", Key: key(1), Value: []byte("v")}
 	for name, batch := range map[string]cas.Batch{
@@ -215,7 +215,7 @@ func testRefused(t *testing.T, st cas.Store) {
 	wantRows(t, st, "records", key(1))
 }
 
-func testRows(t *testing.T, st cas.Store) {
+func testRows(t *testing.T, st *cas.Store) {
 	row := func(table cas.Table, k int, v string) cas.Row {
 		return cas.Row{Table: table, Key: key(k), Value: []byte(v)}
 	}
@@ -236,7 +236,7 @@ func testRows(t *testing.T, st cas.Store) {
 	wantRows(t, st, "records", key(1), "a", "c", "", "a")
 }
 
-func testManyRows(t *testing.T, st cas.Store) {
+func testManyRows(t *testing.T, st *cas.Store) {
 	random := rand.New(rand.NewPCG(1, 2))
 	want := make(map[int][]string)
 	for range 20 {
@@ -256,7 +256,7 @@ func testManyRows(t *testing.T, st cas.Store) {
 	}
 }
 
-func testLocks(t *testing.T, st cas.Store) {
+func testLocks(t *testing.T, st *cas.Store) {
 	lock := func(i int) func() {
 		t.Helper()
 		unlock, ok, owner, err := st.TryLock(key(i))
@@ -275,7 +275,7 @@ func testLocks(t *testing.T, st cas.Store) {
 	lock(1)()
 }
 
-func testConcurrent(t *testing.T, st cas.Store) {
+func testConcurrent(t *testing.T, st *cas.Store) {
 	var wait sync.WaitGroup
 	for g := range 8 {
 		wait.Go(func() {
@@ -301,7 +301,7 @@ func testConcurrent(t *testing.T, st cas.Store) {
 	wait.Wait()
 }
 
-func testCanceled(t *testing.T, st cas.Store) {
+func testCanceled(t *testing.T, st *cas.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	object := cas.Encode([]byte("never"))
@@ -315,7 +315,7 @@ func testCanceled(t *testing.T, st cas.Store) {
 	wantRows(t, st, "t", key(1))
 }
 
-func testClose(t *testing.T, st cas.Store) {
+func testClose(t *testing.T, st *cas.Store) {
 	object := cas.Encode([]byte("x"))
 	commit(t, st, cas.Batch{Objects: []cas.Object{object}})
 	unlock, ok, _, err := st.TryLock(key(1))

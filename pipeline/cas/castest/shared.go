@@ -9,7 +9,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-func testReopen(t *testing.T, open func(*testing.T) cas.Store) {
+func testReopen(t *testing.T, open func(*testing.T) *cas.Store) {
 	var rows []string
 	for i := range 5 {
 		st := open(t)
@@ -29,7 +29,7 @@ func testReopen(t *testing.T, open func(*testing.T) cas.Store) {
 	}
 }
 
-func testRefresh(t *testing.T, open func(*testing.T) cas.Store) {
+func testRefresh(t *testing.T, open func(*testing.T) *cas.Store) {
 	one, two := open(t), open(t)
 	wantRows(t, one, "t", key(1))
 	wantRows(t, two, "t", key(1))
@@ -50,8 +50,8 @@ func testRefresh(t *testing.T, open func(*testing.T) cas.Store) {
 
 // testCommitOrder alternates between stores, so that neither the numbers nor
 // the ages of their files tell the order of the rows.
-func testCommitOrder(t *testing.T, open func(*testing.T) cas.Store) {
-	stores := []cas.Store{open(t), open(t), open(t)}
+func testCommitOrder(t *testing.T, open func(*testing.T) *cas.Store) {
+	stores := []*cas.Store{open(t), open(t), open(t)}
 	var want []string
 	for i := range 30 {
 		value := fmt.Sprint("value ", i)
@@ -66,9 +66,9 @@ func testCommitOrder(t *testing.T, open func(*testing.T) cas.Store) {
 	}
 }
 
-func testLocksExclude(t *testing.T, open func(*testing.T) cas.Store) {
+func testLocksExclude(t *testing.T, open func(*testing.T) *cas.Store) {
 	one, two := open(t), open(t)
-	try := func(st cas.Store, i int) (func(), bool) {
+	try := func(st *cas.Store, i int) (func(), bool) {
 		t.Helper()
 		unlock, ok, owner, err := st.TryLock(key(i))
 		if err != nil {
@@ -86,13 +86,18 @@ func testLocksExclude(t *testing.T, open func(*testing.T) cas.Store) {
 	if _, ok := try(two, 1); ok {
 		t.Fatal("two processes have one lock")
 	}
-	second, ok := try(one, 1)
+	if _, ok := try(one, 1); ok {
+		t.Fatal("two callers of one process have one lock")
+	}
+	second, ok := try(one, 3)
 	if !ok {
-		t.Fatal("a process stands in its own way")
+		t.Fatal("keys that share a lock are in each other's way")
 	}
 	first()
-	if _, ok := try(two, 1); ok {
-		t.Fatal("the lock was freed although one still holds it")
+	if again, ok := try(one, 1); !ok {
+		t.Fatal("the lock was not freed within the process")
+	} else {
+		again()
 	}
 	second()
 	unlock, ok := try(two, 1)
@@ -109,7 +114,7 @@ func testLocksExclude(t *testing.T, open func(*testing.T) cas.Store) {
 	}
 }
 
-func testSameObjects(t *testing.T, open func(*testing.T) cas.Store) {
+func testSameObjects(t *testing.T, open func(*testing.T) *cas.Store) {
 	var wait sync.WaitGroup
 	for g := range 4 {
 		st := open(t)

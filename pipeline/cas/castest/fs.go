@@ -10,7 +10,7 @@ import (
 )
 
 // Open implements [cas.FS].
-func (c *CrashFS) Open(name string) (cas.File, error) {
+func (c *FS) Open(name string) (cas.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.existing("open", name)
@@ -21,7 +21,7 @@ func (c *CrashFS) Open(name string) (cas.File, error) {
 }
 
 // Create implements [cas.FS].
-func (c *CrashFS) Create(name string, readOnly bool) (cas.File, error) {
+func (c *FS) Create(name string, readOnly bool) (cas.File, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.add("create", name, &node{})
@@ -32,14 +32,14 @@ func (c *CrashFS) Create(name string, readOnly bool) (cas.File, error) {
 }
 
 // Mkdir implements [cas.FS].
-func (c *CrashFS) Mkdir(name string) error {
+func (c *FS) Mkdir(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, err := c.add("mkdir", name, newFolder())
 	return err
 }
 
-func (c *CrashFS) add(op, name string, n *node) (*node, error) {
+func (c *FS) add(op, name string, n *node) (*node, error) {
 	folder, base, old, err := c.find(op, name)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (c *CrashFS) add(op, name string, n *node) (*node, error) {
 }
 
 // Rename implements [cas.FS].
-func (c *CrashFS) Rename(oldName, newName string) error {
+func (c *FS) Rename(oldName, newName string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	from, fromBase, n, err := c.find("rename", oldName)
@@ -78,7 +78,7 @@ func (c *CrashFS) Rename(oldName, newName string) error {
 }
 
 // Remove implements [cas.FS].
-func (c *CrashFS) Remove(name string) error {
+func (c *FS) Remove(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	folder, base, n, err := c.find("remove", name)
@@ -96,7 +96,7 @@ func (c *CrashFS) Remove(name string) error {
 }
 
 // ReadDir implements [cas.FS].
-func (c *CrashFS) ReadDir(name string) ([]string, error) {
+func (c *FS) ReadDir(name string) ([]string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.existing("readdir", name)
@@ -112,7 +112,7 @@ func (c *CrashFS) ReadDir(name string) ([]string, error) {
 }
 
 // Size implements [cas.FS].
-func (c *CrashFS) Size(name string) (int64, error) {
+func (c *FS) Size(name string) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.existing("stat", name)
@@ -123,7 +123,7 @@ func (c *CrashFS) Size(name string) (int64, error) {
 }
 
 // SyncDir implements [cas.FS].
-func (c *CrashFS) SyncDir(name string) error {
+func (c *FS) SyncDir(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.existing("sync", name)
@@ -145,7 +145,7 @@ func (c *CrashFS) SyncDir(name string) error {
 }
 
 // TryLock implements [cas.FS].
-func (c *CrashFS) TryLock(name string, exclusive bool) (unlock func() error, ok bool, err error) {
+func (c *FS) TryLock(name string, exclusive bool) (unlock func() error, ok bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, _, n, err := c.find("lock", name)
@@ -176,7 +176,7 @@ func (c *CrashFS) TryLock(name string, exclusive bool) (unlock func() error, ok 
 }
 
 // Describe implements [cas.FS].
-func (c *CrashFS) Describe(name, text string) error {
+func (c *FS) Describe(name, text string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.existing("write", name)
@@ -192,7 +192,7 @@ func (c *CrashFS) Describe(name, text string) error {
 }
 
 type crashFile struct {
-	fs       *CrashFS
+	fs       *FS
 	name     string
 	node     *node
 	writable bool

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// CrashFS is a file system in memory that can fail at every operation which
+// FS is a file system in memory that can fail at every operation which
 // changes something, and that knows what a loss of power would leave of it:
 // names count as durable from the SyncDir of their folder on, content from
 // the Sync of its file on. It is as forgetful as Linux is after a failed sync
@@ -18,22 +18,24 @@ import (
 // succeed. (A failed sync of a folder may be repeated: a file system whose
 // journal fails writes nothing any more.)
 //
-// Several stores may use one CrashFS, as processes share a disk.
-type CrashFS struct {
+// Several stores may use one FS, as processes share a disk.
+type FS struct {
 	mu    sync.Mutex
 	root  *node
 	locks map[string]*fileLock
 	ops   int
 	fault Fault
 	dead  bool
+	reads error // what reading returns
 }
 
 // Fault says which operation goes wrong, and how.
 type Fault struct {
-	At   int   // number of the operation, from 1; 0 for none
-	Err  error // what the operation returns; half of a write may be done
-	Last bool  // the process dies there: every later operation fails too
-	Full bool  // from there on nothing can be created or written until the next Inject
+	At   int    // number of the operation, from 1; 0 for none
+	Op   string // "sync", "write", …: count operations of this kind only
+	Err  error  // what the operation returns; half of a write may be done
+	Last bool   // the process dies there: every later operation fails too
+	Full bool   // from there on nothing can be created or written until the next Inject
 }
 
 // ErrDead is what operations return after the process died.
@@ -56,23 +58,30 @@ func newFolder() *node {
 	return &node{folder: true, names: make(map[string]*node), onDisk: make(map[string]*node)}
 }
 
-// NewCrashFS returns an empty file system.
-func NewCrashFS() *CrashFS {
-	return &CrashFS{root: newFolder(), locks: make(map[string]*fileLock)}
+// NewFS returns an empty file system.
+func NewFS() *FS {
+	return &FS{root: newFolder(), locks: make(map[string]*fileLock)}
 }
 
 // Inject arranges for a fault, counting operations from now.
-func (c *CrashFS) Inject(f Fault) {
+func (c *FS) Inject(f Fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fault, c.ops = f, 0
 }
 
 // Ops returns how many operations there were since the last Inject.
-func (c *CrashFS) Ops() int {
+func (c *FS) Ops() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ops
+}
+
+// FailReads lets all reading fail with err, until it is called with nil.
+func (c *FS) FailReads(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads = err
 }
 
 // Loss says what becomes of what was not synced when the power is lost.
@@ -86,10 +95,10 @@ const (
 )
 
 // Crash returns what the next process finds. No lock is held any more.
-func (c *CrashFS) Crash(loss Loss, random *rand.Rand) *CrashFS {
+func (c *FS) Crash(loss Loss, random *rand.Rand) *FS {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	after := NewCrashFS()
+	after := NewFS()
 	after.root = c.root.crash(loss, random, make(map[*node]*node))
 	return after
 }
@@ -141,12 +150,14 @@ func (n *node) crash(loss Loss, random *rand.Rand, done map[*node]*node) *node {
 }
 
 // step counts an operation and returns its fault.
-func (c *CrashFS) step(op, name string, takesRoom bool) error {
-	c.ops++
+func (c *FS) step(op, name string, takesRoom bool) error {
+	if c.fault.Op == "" || c.fault.Op == op {
+		c.ops++
+	}
 	switch {
 	case c.dead:
 		return &fs.PathError{Op: op, Path: name, Err: ErrDead}
-	case c.fault.At == 0 || c.ops < c.fault.At:
+	case c.fault.At == 0 || c.ops < c.fault.At || c.fault.Op != "" && c.fault.Op != op:
 		return nil
 	case c.fault.Full:
 		if takesRoom {
@@ -161,7 +172,7 @@ func (c *CrashFS) step(op, name string, takesRoom bool) error {
 }
 
 // find returns the node of a name, and the folder that holds it.
-func (c *CrashFS) find(op, name string) (folder *node, base string, n *node, err error) {
+func (c *FS) find(op, name string) (folder *node, base string, n *node, err error) {
 	name = filepath.Clean(name)
 	if name == "." || name == "/" {
 		return c.root, ".", c.root, nil
@@ -178,9 +189,12 @@ func (c *CrashFS) find(op, name string) (folder *node, base string, n *node, err
 	return folder, base, folder.names[base], nil
 }
 
-func (c *CrashFS) existing(op, name string) (*node, error) {
+func (c *FS) existing(op, name string) (*node, error) {
 	if c.dead {
 		return nil, &fs.PathError{Op: op, Path: name, Err: ErrDead}
+	}
+	if c.reads != nil {
+		return nil, &fs.PathError{Op: op, Path: name, Err: c.reads}
 	}
 	_, _, n, err := c.find(op, name)
 	if err == nil && n == nil {
@@ -190,7 +204,7 @@ func (c *CrashFS) existing(op, name string) (*node, error) {
 }
 
 // Corrupt lets change edit the content of a file, on the disk too.
-func (c *CrashFS) Corrupt(name string, change func([]byte) []byte) error {
+func (c *FS) Corrupt(name string, change func([]byte) []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.existing("corrupt", name)
