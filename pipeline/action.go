@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // action is one execution of a stage, from the moment at which it has the
@@ -55,7 +56,8 @@ func (r *runner) execute(a *action) {
 			return
 		}
 	}
-	t := &Task{Inputs: make(map[string][]byte, len(a.inputs)), Workers: a.workers}
+	t := task.New(make(map[string][]byte, len(a.inputs)))
+	t.Workers = a.workers
 	for i, in := range a.stage.inputs {
 		d := a.inputs[i].digest
 		data, err := r.contents.get(r.ctx, d)

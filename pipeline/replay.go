@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // Replay is a second execution of a stage whose result is known.
@@ -157,7 +158,8 @@ func (r *replayer) replay(ctx context.Context, s *Stage) (*Replay, error) {
 // execute runs the function of a stage on the inputs on record.
 func (r *replayer) execute(ctx context.Context, s *Stage, key Key) (*Replay, error) {
 	a := &action{stage: s, key: key, workers: r.workers(s)}
-	t := &Task{Inputs: make(map[string][]byte, len(s.inputs)), Workers: a.workers}
+	t := task.New(make(map[string][]byte, len(s.inputs)))
+	t.Workers = a.workers
 	for i, e := range s.sources() {
 		in := &s.inputs[i]
 		data, err := r.p.store.Get(ctx, r.p.source(e).digest)
