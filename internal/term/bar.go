@@ -10,9 +10,9 @@ type Part struct {
 }
 
 // Bar draws parts of a total side by side as a line of the given width in
-// columns; what they leave of it is drawn thin. Every part that is not zero
-// gets at least one column while there is room, and the bar is full only when
-// the parts are the total.
+// columns; the rest of the total is drawn thin. Every part that is not zero
+// gets at least one column while there is room, and the bar is full only if
+// the parts add up to the total.
 func Bar(width, total int, parts ...Part) string {
 	if width <= 0 {
 		return ""

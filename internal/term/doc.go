@@ -1,7 +1,7 @@
-// Package term holds what a program needs to speak to people on a terminal:
-// what a stream can do, colour, the width of text, durations, bars, and a
-// region of lines that is redrawn in place. It knows nothing of what is shown.
+// Package term writes to a terminal: what a stream can do, colour, the width of
+// text, durations, bars, and a region of lines that is redrawn in place. It
+// knows nothing about what is shown.
 //
-// Streams that are no terminals get plain text: no colour, no escape
+// Streams that are not terminals get plain text: no colour, no escape
 // sequences, no redrawing.
 package term

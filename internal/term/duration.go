@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Duration writes a duration for people, with two or three digits that
-// matter: "4 ms", "0.04 s", "9.4 s", "48 s", "3 min 05 s", "2 h 07 min", "3 d 4 h".
+// Duration writes a duration with two or three significant digits: "4 ms",
+// "0.04 s", "9.4 s", "48 s", "3 min 05 s", "2 h 07 min", "3 d 4 h".
 func Duration(d time.Duration) string {
 	d = max(d, 0)
 	switch {

@@ -8,14 +8,14 @@ import (
 )
 
 // Region is a block of lines at the end of a terminal's output that is
-// redrawn in place. Lines that are to stay go above it. It never hides the
-// cursor or changes a mode, so that a killed process leaves a sane terminal.
+// redrawn in place, below lines that stay. It never hides the cursor or changes
+// a mode, so that a killed process leaves a sane terminal.
 //
-// A Region is used by one goroutine at a time.
+// A Region must not be used by two goroutines at once.
 type Region struct {
 	w     io.Writer
 	size  func() (width, height int)
-	drawn []int // widths of the lines that stand on the terminal
+	drawn []int // widths of the lines on the terminal
 }
 
 // NewRegion returns an empty region at the cursor of w. It asks for the size
@@ -24,12 +24,10 @@ func NewRegion(w io.Writer, size func() (width, height int)) *Region {
 	return &Region{w: w, size: size}
 }
 
-// Draw shows lines in place of those shown before. A line that is too long is
-// cut, and lines that do not fit on the terminal are left out at the end.
-func (r *Region) Draw(lines []string) error { return r.Print("", lines) }
-
-// Print writes text, which stays, above the region, and draws lines below
-// it, all in one write. The text is whole lines, or "" for none.
+// Print writes text, which stays, above the region, and draws lines in place of
+// those drawn before, all in one write. The text is whole lines, or "" for
+// none. A line that is too long is cut, and lines that do not fit on the
+// terminal are left out at the end.
 func (r *Region) Print(text string, lines []string) error {
 	width, height := r.size()
 	var b bytes.Buffer
@@ -43,8 +41,8 @@ func (r *Region) Print(text string, lines []string) error {
 	}
 	r.drawn = r.drawn[:0]
 	for _, line := range lines {
-		// One column stays free: a cursor that waits behind the last column
-		// is taken for a wrapped line by some terminals.
+		// One column stays free: some terminals take a cursor after the last
+		// column for a wrapped line.
 		line = Truncate(line, width-1)
 		b.WriteString(line)
 		b.WriteByte('\n')
@@ -54,17 +52,9 @@ func (r *Region) Print(text string, lines []string) error {
 	return err
 }
 
-// Clear removes the region from the terminal.
-func (r *Region) Clear() error {
-	if len(r.drawn) == 0 {
-		return nil
-	}
-	return r.Print("", nil)
-}
-
 // erase moves the cursor to where the region began and clears from there on.
-// If the window became narrower, its lines were wrapped since and take more
-// rows than there are lines.
+// If the window became narrower since, the lines are wrapped and take more rows
+// than there are lines.
 func (r *Region) erase(b *bytes.Buffer, width int) {
 	rows := 0
 	for _, w := range r.drawn {

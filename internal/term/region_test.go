@@ -71,19 +71,19 @@ func TestRegion(t *testing.T) {
 			t.Errorf("%s: (-want +got)\n%s", what, diff)
 		}
 	}
-	r.Draw([]string{"one", "two"})
+	r.Print("", []string{"one", "two"})
 	check("first drawing", "one", "two")
-	r.Draw([]string{"three"})
+	r.Print("", []string{"three"})
 	check("fewer lines", "three")
 	r.Print("stays\n", []string{"four", "five"})
 	check("a line above", "stays", "four", "five")
-	r.Draw([]string{strings.Repeat("x", 50)})
+	r.Print("", []string{strings.Repeat("x", 50)})
 	check("a long line is cut", "stays", strings.Repeat("x", 38)+"…")
-	r.Draw([]string{"1", "2", "3", "4", "5", "6"})
+	r.Print("", []string{"1", "2", "3", "4", "5", "6"})
 	check("more lines than rows", "stays", "1", "2", "3", "4")
-	r.Clear()
+	r.Print("", nil)
 	check("cleared", "stays")
-	r.Clear()
+	r.Print("", nil)
 	check("cleared twice", "stays")
 }
 
@@ -92,7 +92,7 @@ func TestRegionFollowsResizing(t *testing.T) {
 	r := NewRegion(s, func() (int, int) { return s.width, 10 })
 	r.Print("stays", []string{strings.Repeat("x", 35), "y"})
 	s.resize(20)
-	r.Draw([]string{strings.Repeat("x", 35), "z"})
+	r.Print("", []string{strings.Repeat("x", 35), "z"})
 	if diff := cmp.Diff([]string{"stays", strings.Repeat("x", 18) + "…", "z"}, s.rows); diff != "" {
 		t.Errorf("after the window became narrower: (-want +got)\n%s", diff)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Size returns the width and height in characters of the terminal that w
-// writes to. It is not ok where w is no terminal.
+// writes to. ok is false if w is not a terminal.
 func Size(w io.Writer) (width, height int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile {
@@ -25,7 +25,7 @@ func IsTerminal(w io.Writer) bool {
 }
 
 // Live reports whether lines may be redrawn in place on w: it is a terminal
-// of a size, and TERM does not say that it has no escape sequences.
+// of known size, and TERM does not say that it has no escape sequences.
 func Live(w io.Writer, getenv func(string) string) bool {
 	if t := getenv("TERM"); t == "dumb" || t == "" {
 		return false
@@ -38,4 +38,38 @@ func Live(w io.Writer, getenv func(string) string) bool {
 // not dumb, and NO_COLOR (https://no-color.org) is unset or empty.
 func Coloured(w io.Writer, getenv func(string) string) bool {
 	return IsTerminal(w) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
+
+// Style colours text, or returns it as it is, as the zero value does.
+type Style struct{ on bool }
+
+// NewStyle returns a style that colours text if on is true.
+func NewStyle(on bool) Style { return Style{on} }
+
+// The colours are the eight of the terminal's own palette, so that they are
+// readable on light and dark backgrounds.
+
+// Bold is for what stands out.
+func (s Style) Bold(text string) string { return s.wrap("1", text) }
+
+// Dim is for what matters least.
+func (s Style) Dim(text string) string { return s.wrap("2", text) }
+
+// Good is green, for what is done.
+func (s Style) Good(text string) string { return s.wrap("32", text) }
+
+// Bad is red, for what failed.
+func (s Style) Bad(text string) string { return s.wrap("31", text) }
+
+// Warn is yellow, for what is worth a look.
+func (s Style) Warn(text string) string { return s.wrap("33", text) }
+
+// Busy is cyan, for what is in progress.
+func (s Style) Busy(text string) string { return s.wrap("36", text) }
+
+func (s Style) wrap(code, text string) string {
+	if !s.on || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }

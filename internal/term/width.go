@@ -4,26 +4,28 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // Width returns how many columns text takes on a terminal. Escape sequences
 // that set colours take none; tabs and control characters are not expected.
 func Width(text string) int {
-	width := 0
+	columns := 0
 	for len(text) > 0 {
 		if n := escape(text); n > 0 {
 			text = text[n:]
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(text)
-		width += runeWidth(r)
+		columns += runeWidth(r)
 		text = text[n:]
 	}
-	return width
+	return columns
 }
 
 // Truncate cuts text to at most width columns. Where something is cut off, an
-// ellipsis ends it. Escape sequences are kept, also behind the cut, so that no
+// ellipsis ends it. Escape sequences are kept, also after the cut, so that no
 // colour leaks.
 func Truncate(text string, width int) string {
 	if Width(text) <= width {
@@ -53,7 +55,7 @@ func Truncate(text string, width int) string {
 	return b.String()
 }
 
-// Pad appends blanks to text until it takes width columns.
+// Pad appends spaces to text until it takes width columns.
 func Pad(text string, width int) string {
 	if n := width - Width(text); n > 0 {
 		return text + strings.Repeat(" ", n)
@@ -61,7 +63,7 @@ func Pad(text string, width int) string {
 	return text
 }
 
-// PadLeft puts blanks before text until it takes width columns.
+// PadLeft puts spaces before text until it takes width columns.
 func PadLeft(text string, width int) string {
 	if n := width - Width(text); n > 0 {
 		return strings.Repeat(" ", n) + text
@@ -69,8 +71,8 @@ func PadLeft(text string, width int) string {
 	return text
 }
 
-// Clean replaces what could steer a terminal (control characters, escape
-// sequences, bytes that are no UTF-8) in text that comes from outside.
+// Clean replaces what could control a terminal (control characters, escape
+// sequences, bytes that are not UTF-8) in text that comes from outside.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -83,8 +85,8 @@ func Clean(text string) string {
 	}, text)
 }
 
-// escape returns the length of the CSI sequence that text starts with, 0 if
-// it starts with none.
+// escape returns the length of the CSI sequence that text starts with, or 0
+// if it does not start with one.
 func escape(text string) int {
 	if len(text) < 3 || text[0] != '\x1b' || text[1] != '[' {
 		return 0
@@ -97,26 +99,8 @@ func escape(text string) int {
 	return 0
 }
 
-// wide are the ranges of characters that take two columns: East Asian
-// scripts and emoji (Unicode East Asian Width W and F, the common blocks).
-var wide = &unicode.RangeTable{
-	R16: []unicode.Range16{
-		{Lo: 0x1100, Hi: 0x115f, Stride: 1},
-		{Lo: 0x2e80, Hi: 0x303e, Stride: 1},
-		{Lo: 0x3041, Hi: 0xa4cf, Stride: 1},
-		{Lo: 0xac00, Hi: 0xd7a3, Stride: 1},
-		{Lo: 0xf900, Hi: 0xfaff, Stride: 1},
-		{Lo: 0xfe30, Hi: 0xfe6f, Stride: 1},
-		{Lo: 0xff00, Hi: 0xff60, Stride: 1},
-		{Lo: 0xffe0, Hi: 0xffe6, Stride: 1},
-	},
-	R32: []unicode.Range32{
-		{Lo: 0x1f300, Hi: 0x1f64f, Stride: 1},
-		{Lo: 0x1f900, Hi: 0x1f9ff, Stride: 1},
-		{Lo: 0x20000, Hi: 0x3fffd, Stride: 1},
-	},
-}
-
+// runeWidth returns how many columns a terminal gives to r: two for East Asian
+// characters and emoji, none for marks that combine with the one before.
 func runeWidth(r rune) int {
 	switch {
 	case r < 0x20 || r == 0x7f:
@@ -125,7 +109,8 @@ func runeWidth(r rune) int {
 		return 1
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return 0
-	case unicode.Is(wide, r):
+	}
+	if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
 		return 2
 	}
 	return 1
