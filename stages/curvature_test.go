@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
@@ -177,11 +178,11 @@ func TestSpectrumParts(t *testing.T) {
 			t.Errorf("%v takes %.2g operations, want at most %.2g", s, work.operations(shape), usual.products)
 		}
 	}
-	all := curvature.Spread(len(curvature.LayerPairs(12)), 0)
+	all := object.Spread(len(curvature.LayerPairs(12)), 0)
 	if diff := cmp.Diff(map[string][]int{"H": all, "G": all}, pairs); diff != "" {
 		t.Errorf("pairs of layers (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(curvature.Spread(10, 0), probes); diff != "" {
+	if diff := cmp.Diff(object.Spread(10, 0), probes); diff != "" {
 		t.Errorf("probes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"H", "G", "R"}, operators); diff != "" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -85,12 +86,12 @@ func (x *examination) measure(ctx context.Context) (trial, error) {
 	if x.request.PerObject == 0 && !x.request.Bounds && len(x.request.Increments) == 0 {
 		return t, nil
 	}
-	constants, err := pt.Constants()
+	constants, err := object.NewConstants(pt)
 	if err != nil {
 		return t, err
 	}
 	stop := timer(&t.object)
-	o := pt.Object(data.Objects / 2)
+	o := object.New(pt, data.Objects/2)
 	if _, err := o.Norms(); err != nil {
 		return t, err
 	}

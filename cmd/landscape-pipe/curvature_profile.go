@@ -12,9 +12,9 @@ import (
 	"strconv"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -33,7 +33,7 @@ type profile struct {
 	objects    *perObject
 	increments *artifact.IncrementSummary
 	bounds     *artifact.BoundsSummary
-	chain      [][]float64 // [bound][object], as curvature.BoundNames
+	chain      [][]float64 // [bound][object], as object.BoundNames
 }
 
 // perObject holds a number an object; those of H_i are NaN where they were not
@@ -270,7 +270,7 @@ func (p *profile) object() any {
 	}
 	if p.chain != nil {
 		v.Bounds, v.BoundsOver = quantiles{}, p.boundsOver()
-		for i, name := range curvature.BoundNames {
+		for i, name := range object.BoundNames {
 			v.Bounds[name] = artifact.NewQuantiles(p.chain[i])
 			if v.PerObject != nil && p.complete() {
 				if v.PerObject.Bounds == nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
@@ -86,7 +87,7 @@ func BenchmarkPeers(b *testing.B) {
 		}
 		b.Run(fmt.Sprintf("h=%d", h), func(b *testing.B) {
 			network := trained(b, h).Network
-			all := mnist(b)
+			all := curvaturetest.MNIST(b)
 			data, err := all.First(*peersObjects)
 			if err != nil {
 				b.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
@@ -14,7 +15,7 @@ import (
 // over 10,000 MNIST objects.
 func trained(b *testing.B, h int) *Point {
 	b.Helper()
-	data := mnist(b)
+	data := curvaturetest.MNIST(b)
 	widths := mlp.PaperWidths(784, h, 5, 10)
 	stream := func(purpose string) func(int) *rng.Stream {
 		return func(i int) *rng.Stream { return rng.New(0, "benchmark", purpose, uint64(i)) }

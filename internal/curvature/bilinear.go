@@ -3,6 +3,7 @@ package curvature
 import (
 	"context"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
@@ -117,6 +118,6 @@ func (t *projection) pairs(result *Projected) {
 				}
 			}
 		}
-		symmetrise(b, m)
+		eigen.Symmetrise(b, m)
 	}
 }

@@ -2,9 +2,12 @@ package curvature
 
 import (
 	"context"
+	"fmt"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // factor holds what one class c contributes to G over a part of the objects:
@@ -53,54 +56,7 @@ func (pt *Point) eachFactor(part span, f func(factor)) {
 	}
 }
 
-// Diagonal returns the diagonal of H = Σ c_i H_i, which is that of G:
-// Σ_i c_i x_p[j]² Σ_c f_c[u]² for the weight from j to u of layer p.
-// Coefficients nil is the mean.
-func (pt *Point) Diagonal(ctx context.Context, coefficients []float64) ([]float64, error) {
-	n := pt.Network
-	used, c, err := pt.weights(coefficients)
-	if err != nil {
-		return nil, err
-	}
-	list := parts(used.lo, used.hi)
-	sums := make([][]float64, len(list))
-	err = eachPart(ctx, pt.Workers, list, func(at int, part span) error {
-		m := part.hi - part.lo
-		squares := make([][]float64, n.Layers()+1) // c_i Σ_c f_c², m×n_p
-		for p := 1; p <= n.Layers(); p++ {
-			squares[p] = make([]float64, m*n.Widths[p])
-		}
-		pt.eachFactor(part, func(f factor) {
-			for p := 1; p <= n.Layers(); p++ {
-				for i, x := range f.layers[p] {
-					squares[p][i] += float64(x * x)
-				}
-			}
-		})
-		sum := make([]float64, n.Parameters())
-		for p := range n.Layers() {
-			in, out := n.Widths[p], n.Widths[p+1]
-			scaleRows(squares[p+1], squares[p+1], c[part.lo:part.hi])
-			x := make([]float64, m*in)
-			for i := range m {
-				pt.layerInputs(x[i*in:(i+1)*in], p, part.lo+i)
-			}
-			for i := range x {
-				x[i] = float64(x[i] * x[i])
-			}
-			kernel.MulTN64(sum[n.Offset(p):][:in*out], squares[p+1], x, out, in, m, false)
-		}
-		sums[at] = sum
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	addParts(pt.Workers, sums)
-	return sums[0], nil
-}
-
-// inputs writes the inputs of matrix p (0 … L−1) for object i to x.
+// layerInputs writes the inputs of matrix p (0 … L−1) for object i to x.
 func (pt *Point) layerInputs(x []float64, p, i int) {
 	if p == 0 {
 		pt.Data.Row(i, x)
@@ -146,4 +102,51 @@ func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
 	addParts(1, sums)
 	kernel.Scale64(sums[0], 1/float64(k))
 	return sums[0], nil
+}
+
+// mostGram bounds kK, the size of the Gram matrix: 128 MB.
+const mostGram = 4096
+
+// Gram returns the kK×kK matrix F Fᵀ/k of the factors f_{i,c} of all objects,
+// row i·K + c, whose eigenvalues are those of G that can differ from zero:
+// f_{i,c}·f_{j,d} = Σ_p (x_p,i·x_p,j)(D_p,ic·D_p,jd).
+func (pt *Point) Gram(ctx context.Context) ([]float64, error) {
+	n, k, classes := pt.Network, pt.Data.Objects, pt.Network.Classes()
+	size := k * classes
+	if size > mostGram {
+		return nil, fmt.Errorf("gram matrix of %d objects and %d classes: %d rows, at most %d", k, classes, size, mostGram)
+	}
+	gram := make([]float64, size*size)
+	for p := range n.Layers() {
+		in, out := n.Widths[p], n.Widths[p+1]
+		d := make([]float64, size*out) // row i·K + c
+		for _, part := range parts(0, k) {
+			pt.eachFactor(part, func(f factor) {
+				for i := part.lo; i < part.hi; i++ {
+					copy(d[(i*classes+f.class)*out:][:out], f.layers[p+1][(i-part.lo)*out:])
+				}
+			})
+		}
+		x := make([]float64, k*in)
+		for i := range k {
+			pt.layerInputs(x[i*in:(i+1)*in], p, i)
+		}
+		err := parallel.Try(ctx, pt.Workers, k, func(i int) error {
+			dots, block := make([]float64, k), make([]float64, classes*size)
+			kernel.MulNN64(dots, x, x[i*in:(i+1)*in], k, 1, in, false)
+			kernel.MulNT64(block, d[i*classes*out:(i+1)*classes*out], d, classes, size, out, false)
+			for c := range classes {
+				row := gram[(i*classes+c)*size:][:size]
+				for j, dot := range dots {
+					kernel.Axpy64(row[j*classes:(j+1)*classes], dot/float64(k), block[c*size+j*classes:][:classes])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	eigen.Symmetrise(gram, size)
+	return gram, nil
 }

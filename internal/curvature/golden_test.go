@@ -1,89 +1,41 @@
 package curvature
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
+	"math/rand/v2"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
-// golden are networks whose curvature was computed densely with another
-// framework in float64.
-type golden struct {
-	Name             string        `json:"name"`
-	Shapes           [][2]int      `json:"layer_shapes"`
-	Weights          [][][]float64 `json:"weights"`
-	Inputs           [][]float64   `json:"inputs"`
-	Labels           []int         `json:"labels"`
-	Losses           []float64     `json:"per_object_loss"`
-	MeanLoss         float64       `json:"mean_loss"`
-	Gradient         []float64     `json:"gradient"`
-	Hessian          [][]float64   `json:"hessian"`
-	GGN              [][]float64   `json:"ggn"`
-	TraceHessian     float64       `json:"trace_hessian"`
-	ObjectNorm       []float64     `json:"per_object_hessian_norm"`
-	ObjectGGNNorm    []float64     `json:"per_object_ggn_norm"`
-	IncrementNorm    []float64     `json:"hessian_increment_norm"`
-	AbsLossIncrement []float64     `json:"abs_loss_increment"`
-}
+// agree and flatten are used by nearly every test.
+var (
+	agree   = curvaturetest.Agree
+	flatten = curvaturetest.Flatten
+)
 
-func flatten(rows [][]float64) []float64 {
-	var flat []float64
-	for _, r := range rows {
-		flat = append(flat, r...)
-	}
-	return flat
-}
-
-func readGolden(t *testing.T, name string) (golden, *Point) {
+func point(t testing.TB, n *mlp.Network, d *mlp.Data) *Point {
 	t.Helper()
-	text, err := os.ReadFile("testdata/curvature_" + name + ".json")
+	pt, err := NewPoint(t.Context(), n, d, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var g golden
-	if err := json.Unmarshal(text, &g); err != nil {
-		t.Fatal(err)
-	}
-	widths, weights := []int{g.Shapes[0][1]}, [][]float64{}
-	for p, shape := range g.Shapes {
-		widths = append(widths, shape[0])
-		weights = append(weights, flatten(g.Weights[p]))
-	}
-	network, err := mlp.NewNetwork(widths, weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := mlp.NewData(flatten(g.Inputs), widths[0], g.Labels)
-	if err != nil {
-		t.Fatal(err)
-	}
-	point, err := NewPoint(t.Context(), network, data, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, point
+	return pt
 }
 
-// agree compares relative to the largest entry of want.
-func agree(t *testing.T, what string, got, want []float64, tolerance float64) {
+func readGolden(t *testing.T, name string) (curvaturetest.Golden, *Point) {
 	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
-	}
-	largest := 0.0
-	for _, w := range want {
-		largest = max(largest, math.Abs(w))
-	}
-	for i := range want {
-		if !(math.Abs(got[i]-want[i]) <= tolerance*largest) {
-			t.Fatalf("%s: entry %d is %v, want %v (largest %v)", what, i, got[i], want[i], largest)
-		}
-	}
+	g, network, data := curvaturetest.ReadGolden(t, name)
+	return g, point(t, network, data)
+}
+
+func randomPoint(t *testing.T, r *rand.Rand) *Point {
+	t.Helper()
+	network, data := curvaturetest.Random(t, r)
+	return point(t, network, data)
 }
 
 // denseMatrix applies an operator to all unit vectors, in blocks.

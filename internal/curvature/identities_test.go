@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
@@ -78,7 +79,7 @@ func TestIdentities(t *testing.T) {
 // TestIdentitiesAtFullSize: 10,000 MNIST objects and the paper's network of
 // h = 64, num_layers = 5, with seeded random weights.
 func TestIdentitiesAtFullSize(t *testing.T) {
-	data := mnist(t)
+	data := curvaturetest.MNIST(t)
 	r := rand.New(rand.NewPCG(21, 22))
 	widths := []int{784, 64, 64, 64, 64, 64, 64, 10}
 	var weights [][]float64

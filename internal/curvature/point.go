@@ -135,6 +135,19 @@ func softmax(z []float64, y, top int, others float64, prob, residual []float64) 
 // MeanLoss is the mean of the losses of the first k objects.
 func (pt *Point) MeanLoss(k int) float64 { return kernel.Sum64(pt.Losses[:k]) / float64(k) }
 
+// Softmax returns P of object i, shared with the point.
+func (pt *Point) Softmax(i int) []float64 { return row(pt.prob, i, pt.Network.Classes()) }
+
+// Activations returns the outputs of hidden layer p (1 … L−1) for object i,
+// shared with the point.
+func (pt *Point) Activations(p, i int) []float64 { return row(pt.x[p], i, pt.Network.Widths[p]) }
+
+// Delta returns δ_p = ∂ℓ_i/∂z_p of object i, p = 1 … L, shared with the point.
+func (pt *Point) Delta(p, i int) []float64 { return row(pt.delta[p], i, pt.Network.Widths[p]) }
+
+// row returns row i of a matrix of that width.
+func row(matrix []float64, i, width int) []float64 { return matrix[i*width : (i+1)*width] }
+
 // Gradient returns Σ c_i ∇ℓ_i as a direction; coefficients nil is the mean.
 func (pt *Point) Gradient(ctx context.Context, coefficients []float64) ([]float64, error) {
 	n := pt.Network
@@ -192,6 +205,17 @@ func Prefix(k, n int) []float64 {
 	for i := range c {
 		c[i] = 1 / float64(k)
 	}
+	return c
+}
+
+// Increment returns the coefficients of H_{k+1} − H^(k): object k (counted
+// from 0) less the mean of the first k.
+func Increment(k int) []float64 {
+	c := make([]float64, k+1)
+	for i := range k {
+		c[i] = -1 / float64(k)
+	}
+	c[k] = 1
 	return c
 }
 

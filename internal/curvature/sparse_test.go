@@ -161,3 +161,31 @@ func TestWorkersReachNoBit(t *testing.T) {
 		}
 	}
 }
+
+// TestSubsetsMultiplyAlike: a subset is multiplied as the data that it was taken
+// from, however black it is alone.
+func TestSubsetsMultiplyAlike(t *testing.T) {
+	const objects, width = 30, 20
+	pixels, labels := make([]uint8, objects*width), make([]int, objects)
+	for i := range pixels {
+		if i%3 == 0 || i < len(pixels)/2 {
+			pixels[i] = uint8(1 + i%251)
+		}
+	}
+	all, err := mlp.NewPixels(pixels, width, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []int{29, 20, 21, 16}
+	few, err := all.Subset(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := mlp.NewPixels(few.Bytes, width, few.Labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !newInputs(alone).sparse || newInputs(all).sparse || newInputs(few).sparse {
+		t.Fatal("the subset is as black as the whole")
+	}
+}

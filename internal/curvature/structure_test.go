@@ -133,7 +133,7 @@ func TestBlockNorms(t *testing.T) {
 				for i := range rows {
 					block = append(block, dense[(n.Offset(q)+i)*dim+n.Offset(p):][:columns]...)
 				}
-				want, err := spectralNorm(block, rows, columns)
+				want, err := eigen.SpectralNorm(block, rows, columns)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -224,7 +224,7 @@ func TestKinkMargin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := pt.KinkMargin(t.Context(), 3)
+	k, err := pt.NearestKink(t.Context(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestKinkMargin(t *testing.T) {
 	if k.Object != 2 || k.Layer != 1 || k.Unit != 0 || math.Abs(k.Margin-want) > 1e-14 {
 		t.Errorf("%+v, want object 2, margin %v", k, want)
 	}
-	if k, err = pt.KinkMargin(t.Context(), 2); err != nil || k.Object == 2 {
+	if k, err = pt.NearestKink(t.Context(), 2); err != nil || k.Object == 2 {
 		t.Errorf("object 2 was not to be searched: %+v, %v", k, err)
 	}
 }
@@ -241,7 +241,7 @@ func TestKinkMargin(t *testing.T) {
 // TestKinkGradient compares ‖∂z/∂θ‖ of a deep unit with finite differences.
 func TestKinkGradient(t *testing.T) {
 	_, pt := readGolden(t, "deep")
-	k, err := pt.KinkMargin(t.Context(), pt.Data.Objects)
+	k, err := pt.NearestKink(t.Context(), pt.Data.Objects)
 	if err != nil {
 		t.Fatal(err)
 	}

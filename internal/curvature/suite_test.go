@@ -3,7 +3,6 @@ package curvature
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
@@ -61,56 +60,12 @@ func TestProject(t *testing.T) {
 	}
 }
 
-// TestNorms against the gradient of one object, B0, and the bound C, which the
-// cheap bound of the H-term must not be below.
-func TestNorms(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 200 {
-		pt := randomPoint(t, r)
-		c, err := pt.Constants()
-		if err != nil {
-			t.Fatal(err)
-		}
-		norms, err := pt.Norms(t.Context(), c, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := pt.ObjectBounds(t.Context(), Spread(pt.Data.Objects, 0), c, true, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range pt.Data.Objects {
-			one := make([]float64, i+1)
-			one[i] = 1
-			g, err := pt.Gradient(t.Context(), one)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := math.Sqrt(kernel.Dot64(g, g)); math.Abs(norms.Gradient[i]-want) > 1e-12*want {
-				t.Errorf("gradient of object %d has norm %v, want %v", i, norms.Gradient[i], want)
-			}
-			if norms.GaussNewton[i] != b.Row("B0")[i] {
-				t.Errorf("object %d: ‖G‖ = %v, B0 = %v", i, norms.GaussNewton[i], b.Row("B0")[i])
-			}
-			if cross := b.Row("C")[i]; norms.HTerm[i] < cross*(1-1e-9) {
-				t.Errorf("object %d: cheap bound of the H-term %v is below C = %v", i, norms.HTerm[i], cross)
-			}
-			if upper := norms.GaussNewton[i] + norms.HTerm[i]; b.Norm(i) > upper*(1+1e-9)+1e-300 {
-				t.Errorf("object %d: ‖H‖ = %v above %v", i, b.Norm(i), upper)
-			}
-			if b.Dead[i] && b.Norm(i) != 0 {
-				t.Errorf("dead object %d has ‖H‖ = %v", i, b.Norm(i))
-			}
-		}
-	}
-}
-
 // TestExtent against the dense spectrum of the golden increments.
 func TestExtent(t *testing.T) {
 	for _, name := range []string{"small", "deep"} {
 		g, pt := readGolden(t, name)
 		for k := 1; k < len(g.Labels); k++ {
-			got, err := pt.Extent(t.Context(), Hessian, Increment(k), 1e-12, 3)
+			got, err := pt.Range(t.Context(), Hessian, Increment(k), 1e-12, 3)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +94,7 @@ func TestKinks(t *testing.T) {
 			continue
 		}
 		v := randomDirections(r, 1, pt.Network.Parameters())
-		kinks, err := pt.Kinks(t.Context(), v)
+		kinks, err := pt.KinksAlong(t.Context(), v)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,43 +118,17 @@ func TestKinks(t *testing.T) {
 			if changed(0.999) || !changed(1.001) {
 				t.Errorf("object %d flips before %v: %v; behind it: %v", i, at, changed(0.999), changed(1.001))
 			}
-			if length := math.Sqrt(kernel.Dot64(v, v)); at*length < pt.KinkOf(i)*(1-1e-9) {
-				t.Errorf("object %d: %v along a direction is nearer than %v in any", i, at*length, pt.KinkOf(i))
+			if length := math.Sqrt(kernel.Dot64(v, v)); at*length < pt.KinkDistance(i)*(1-1e-9) {
+				t.Errorf("object %d: %v along a direction is nearer than %v in any", i, at*length, pt.KinkDistance(i))
 			}
 			checked++
 		}
-		nearest, err := pt.KinkMargin(t.Context(), pt.Data.Objects)
+		nearest, err := pt.NearestKink(t.Context(), pt.Data.Objects)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bound := pt.KinkBound(); bound < nearest.Margin*(1-1e-9) {
+		if bound := pt.KinkUpperBound(); bound < nearest.Margin*(1-1e-9) {
 			t.Errorf("upper bound %v of the distance to a kink is below the distance %v", bound, nearest.Margin)
 		}
-	}
-}
-
-// TestLossForms: at R = 0 only losses count; every correction that takes a
-// factor 2 away is below what it corrects, and the pointwise form is the
-// smallest where its constants are.
-func TestLossForms(t *testing.T) {
-	f := LossFacts{
-		K: 9, LossGap: 1, GradientGap: 3, MeanGradient: 1, HessianGap: 5, LargestLoss: 4, LargestGradient: 2,
-		LargestG: 4, LargestR: 1, Theorem1: 100, Lemma1: 1000,
-	}
-	if got, want := f.Forms(0), []float64{0.8, 0.8, 0.8, 0.8, 0.4, 0.1}; !slices.Equal(got, want) {
-		t.Errorf("at R = 0: %v, want %v", got, want)
-	}
-	// 2(4+1000·4)/10, 2(4+400)/10, (8+400)/10, (8+6+400)/10, (4+6+2·6)/10, (1+6+10)/10
-	if got, want := f.Forms(2), []float64{800.8, 80.8, 40.8, 41.4, 2.2, 1.7}; !slices.EqualFunc(got, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-12 }) {
-		t.Errorf("at R = 2: %v, want %v", got, want)
-	}
-}
-
-func TestSpread(t *testing.T) {
-	if got, want := Spread(10, 4), []int{0, 2, 5, 7}; !slices.Equal(got, want) {
-		t.Errorf("4 of 10: %v, want %v", got, want)
-	}
-	if got := Spread(3, 5); !slices.Equal(got, []int{0, 1, 2}) {
-		t.Errorf("5 of 3: %v", got)
 	}
 }

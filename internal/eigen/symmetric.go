@@ -41,6 +41,45 @@ func Symmetric(a []float64, n int, vectors bool, workers int) (values []float64,
 	return values, rows, nil
 }
 
+// Symmetrise averages an n×n matrix with its transpose.
+func Symmetrise(a []float64, n int) {
+	for i := range n {
+		for j := range i {
+			x := float64((a[i*n+j] + a[j*n+i]) / 2)
+			a[i*n+j], a[j*n+i] = x, x
+		}
+	}
+}
+
+// SpectralNorm returns ‖M‖₂ of a rows×columns matrix, by the Gram matrix of
+// its smaller side; 0 for an empty one. M is scaled first, so that squares
+// neither over- nor underflow.
+func SpectralNorm(m []float64, rows, columns int) (float64, error) {
+	scale := 0.0
+	for _, x := range m {
+		scale = max(scale, math.Abs(x))
+	}
+	if scale == 0 {
+		return 0, nil
+	}
+	scaled := make([]float64, len(m))
+	for i, x := range m {
+		scaled[i] = x / scale
+	}
+	n := min(rows, columns)
+	gram := make([]float64, n*n)
+	if rows <= columns {
+		kernel.MulNT64(gram, scaled, scaled, n, n, columns, false)
+	} else {
+		kernel.MulTN64(gram, scaled, scaled, n, n, rows, false)
+	}
+	values, _, err := Symmetric(gram, n, false, 1)
+	if err != nil {
+		return 0, err
+	}
+	return float64(scale * math.Sqrt(max(values[n-1], 0))), nil
+}
+
 // tridiagonal is QᵀAQ with Q the product of Householder reflectors
 // I − β v vᵀ, in order.
 type tridiagonal struct {

@@ -8,6 +8,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
@@ -93,7 +94,7 @@ func (m *measurement) run(ctx context.Context) (*artifact.BallSummary, []float64
 			}
 		}
 		if d < p.Directions {
-			kink, err := m.pt.Kinks(ctx, u)
+			kink, err := m.pt.KinksAlong(ctx, u)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -189,32 +190,32 @@ func (m *measurement) exceeded(s *artifact.BallSummary) {
 }
 
 // facts measures what the bounds are made of.
-func (m *measurement) facts(ctx context.Context) (curvature.LossFacts, error) {
-	constants, err := m.pt.Constants()
+func (m *measurement) facts(ctx context.Context) (object.LossFacts, error) {
+	constants, err := object.NewConstants(m.pt)
 	if err != nil {
-		return curvature.LossFacts{}, err
+		return object.LossFacts{}, err
 	}
-	norms, err := m.pt.Norms(ctx, constants, nil)
+	norms, err := object.NewSizes(ctx, m.pt, constants, nil)
 	if err != nil {
-		return curvature.LossFacts{}, err
+		return object.LossFacts{}, err
 	}
-	difference, err := m.pt.Extent(ctx, curvature.Hessian, curvature.Increment(m.k), m.p.Tolerance, m.p.Seed)
+	difference, err := m.pt.Range(ctx, curvature.Hessian, curvature.Increment(m.k), m.p.Tolerance, m.p.Seed)
 	if err != nil {
-		return curvature.LossFacts{}, err
+		return object.LossFacts{}, err
 	}
 	mean, err := m.pt.Gradient(ctx, curvature.Prefix(m.k, m.k))
 	if err != nil {
-		return curvature.LossFacts{}, err
+		return object.LossFacts{}, err
 	}
 	gap, err := m.pt.Gradient(ctx, curvature.Increment(m.k))
 	if err != nil {
-		return curvature.LossFacts{}, err
+		return object.LossFacts{}, err
 	}
-	bounds, err := m.pt.Object(m.k).Bounds(constants)
+	bounds, err := object.New(m.pt, m.k).Bounds(constants)
 	if err != nil {
-		return curvature.LossFacts{}, err
+		return object.LossFacts{}, err
 	}
-	return curvature.LossFacts{
+	return object.LossFacts{
 		K: m.k, LossGap: math.Abs(added(m.pt.Losses, m.k)), GradientGap: length(gap), MeanGradient: length(mean),
 		HessianGap:  difference.Norm() + difference.Residual,
 		LargestLoss: slices.Max(m.pt.Losses), LargestGradient: slices.Max(norms.Gradient),
@@ -224,8 +225,8 @@ func (m *measurement) facts(ctx context.Context) (curvature.LossFacts, error) {
 }
 
 // forms holds the bounds against the spheres.
-func (m *measurement) forms(s *artifact.BallSummary, facts curvature.LossFacts) {
-	for i, name := range curvature.LossFormNames {
+func (m *measurement) forms(s *artifact.BallSummary, facts object.LossFacts) {
+	for i, name := range object.LossFormNames {
 		s.Forms = append(s.Forms, artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(s.Spheres))})
 	}
 	for i, sphere := range s.Spheres {
@@ -248,11 +249,11 @@ func (m *measurement) forms(s *artifact.BallSummary, facts curvature.LossFacts) 
 
 // kinks describes how near ReLUs flip.
 func (m *measurement) kinks(ctx context.Context, s *artifact.BallSummary, along [][]float64) error {
-	if margin := m.pt.KinkOf(m.k); !math.IsInf(margin, 1) {
+	if margin := m.pt.KinkDistance(m.k); !math.IsInf(margin, 1) {
 		s.KinkAdded = margin
 	}
 	if s.KinkObjects = min(m.p.KinkObjects, m.k); s.KinkObjects > 0 {
-		nearest, err := m.pt.KinkMargin(ctx, s.KinkObjects)
+		nearest, err := m.pt.NearestKink(ctx, s.KinkObjects)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,7 @@
 // sample, for one more object, and for the loss.
 //
 // The chain of an object, with the equation of each, is documented at
-// curvature.Object.Bounds; the forms for the loss at curvature.LossFacts.Forms.
+// object.Curvature.Bounds; the forms for the loss at object.LossFacts.Forms.
 // The printed formulas stand beside the corrected ones with the number of the
 // error that parts them, T1 … T10.
 package bounds
@@ -19,6 +19,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -113,7 +114,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 			return nil, fmt.Errorf("bounds: input %s has %d values at the top and %d at the bottom: want one at least", Eigenvalues, len(found.Top), len(found.Bottom))
 		}
 		top, bottom := found.Top[0], found.Bottom[0]
-		e.whole = &curvature.Extent{Least: bottom.Value, Largest: top.Value, Residual: max(bottom.Residual, top.Residual)}
+		e.whole = &curvature.Range{Least: bottom.Value, Largest: top.Value, Residual: max(bottom.Residual, top.Residual)}
 	}
 	s, err := e.summarise(ctx, t)
 	if err != nil {
@@ -130,12 +131,12 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 type evaluation struct {
 	p         Params
 	pt        *curvature.Point
-	constants curvature.Constants
-	norms     *curvature.Norms
-	objects   *curvature.ObjectBounds // the evenly spread first, then the top ones
+	constants object.Constants
+	norms     *object.Sizes
+	objects   *object.Bounds // the evenly spread first, then the top ones
 	spread    int
 	gradient  []float64
-	whole     *curvature.Extent // of H; nil where it is not known
+	whole     *curvature.Range // of H; nil where it is not known
 }
 
 func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.BoundsSummary, error) {
@@ -143,22 +144,22 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.Bou
 	k := pt.Data.Objects
 	increments := slices.DeleteFunc(slices.Clone(p.Increments), func(at int) bool { return at >= k })
 	var err error
-	if e.constants, err = pt.Constants(); err != nil {
+	if e.constants, err = object.NewConstants(pt); err != nil {
 		return nil, err
 	}
-	spread := curvature.Spread(k, p.Objects)
+	spread := object.Spread(k, p.Objects)
 	steps := 3 + len(increments)
 	whole := func(part int) func(done, total int) { // progress in thousandths
 		return func(done, total int) { t.Progress(1000*part/steps+1000*done/(total*steps), 1000) }
 	}
-	if e.norms, err = pt.Norms(ctx, e.constants, whole(0)); err != nil {
+	if e.norms, err = object.NewSizes(ctx, pt, e.constants, whole(0)); err != nil {
 		return nil, err
 	}
 	list, err := e.chosen(spread)
 	if err != nil {
 		return nil, err
 	}
-	if e.objects, err = pt.ObjectBounds(ctx, list, e.constants, true, whole(1)); err != nil {
+	if e.objects, err = object.NewBounds(ctx, pt, list, e.constants, true, whole(1)); err != nil {
 		return nil, err
 	}
 	if e.gradient, err = pt.Gradient(ctx, nil); err != nil {
@@ -193,7 +194,7 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.Bou
 		s.Losses = append(s.Losses, e.losses(facts))
 		t.Progress(1000*(4+i)/steps, 1000)
 	}
-	if kink := pt.KinkBound(); !math.IsInf(kink, 1) {
+	if kink := pt.KinkUpperBound(); !math.IsInf(kink, 1) {
 		s.KinkBound = kink
 	}
 	s.Errors = e.errors(s)
@@ -215,7 +216,7 @@ func (e *evaluation) chosen(spread []int) ([]int, error) {
 		taken[i] = true
 	}
 	e.spread = len(spread)
-	order := curvature.Spread(len(taken), 0)
+	order := object.Spread(len(taken), 0)
 	slices.SortStableFunc(order, func(a, b int) int {
 		switch x, y := e.norms.GaussNewton[a], e.norms.GaussNewton[b]; {
 		case x > y:

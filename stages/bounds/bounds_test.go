@@ -14,6 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -78,7 +79,7 @@ func TestNothingIsViolated(t *testing.T) {
 		if s.AnyViolations {
 			t.Errorf("network %d: violations in %+v", seed, s)
 		}
-		if s.Objects != 10 || s.Top != 5 || len(s.Bounds) != len(curvature.BoundNames) || len(s.Increments) != 3 || len(s.Losses) != 3 {
+		if s.Objects != 10 || s.Top != 5 || len(s.Bounds) != len(object.BoundNames) || len(s.Increments) != 3 || len(s.Losses) != 3 {
 			t.Fatalf("network %d: %d and %d objects, %d bounds, %d increments", seed, s.Objects, s.Top, len(s.Bounds), len(s.Increments))
 		}
 		for _, i := range s.Increments {
@@ -211,7 +212,7 @@ func TestEigenvaluesAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	extent, err := pt.Extent(t.Context(), curvature.Hessian, nil, 1e-12, 7)
+	extent, err := pt.Range(t.Context(), curvature.Hessian, nil, 1e-12, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

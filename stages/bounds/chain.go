@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 )
 
 // tolerance is how far, relatively, a computed bound may be below what it
@@ -41,9 +41,9 @@ func bounded(name string) string {
 // chain holds every bound against the exact norms, norms being ‖H_i‖₂.
 func (e *evaluation) chain(norms []float64) []artifact.BoundStatistics {
 	gauss := e.objects.Row("B0")
-	list := make([]artifact.BoundStatistics, 0, len(curvature.BoundNames))
-	for b, name := range curvature.BoundNames {
-		values := e.objects.Bounds[b]
+	list := make([]artifact.BoundStatistics, 0, len(object.BoundNames))
+	for b, name := range object.BoundNames {
+		values := e.objects.Rows[b]
 		s := artifact.BoundStatistics{Name: name, Of: bounded(name), Printed: printed(name), Values: e.quantiles(values)}
 		exact := gauss
 		if s.Of == "H" {

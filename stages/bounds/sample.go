@@ -8,12 +8,13 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 )
 
 // sample compares the norm of the mean Hessian with the mean of the norms.
 func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.SampleBounds, error) {
 	if e.whole == nil {
-		whole, err := e.pt.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
+		whole, err := e.pt.Range(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
 		if err != nil {
 			return artifact.SampleBounds{}, err
 		}
@@ -38,7 +39,7 @@ func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.Samp
 	if err != nil {
 		return s, err
 	}
-	spread, err := few.Extent(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
+	spread, err := few.Range(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
 	if err != nil {
 		return s, err
 	}
@@ -50,33 +51,34 @@ func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.Samp
 
 // increment measures what object k, counted from 0, does to the mean of the
 // first k.
-func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBounds, curvature.LossFacts, error) {
-	fail := func(err error) (artifact.IncrementBounds, curvature.LossFacts, error) {
-		return artifact.IncrementBounds{}, curvature.LossFacts{}, err
+func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBounds, object.LossFacts, error) {
+	fail := func(err error) (artifact.IncrementBounds, object.LossFacts, error) {
+		return artifact.IncrementBounds{}, object.LossFacts{}, err
 	}
-	difference, err := e.pt.Extent(ctx, curvature.Hessian, curvature.Increment(k), e.p.Tolerance, e.p.Seed)
+	difference, err := e.pt.Range(ctx, curvature.Hessian, curvature.Increment(k), e.p.Tolerance, e.p.Seed)
 	if err != nil {
 		return fail(err)
 	}
-	before, err := e.pt.Extent(ctx, curvature.Hessian, curvature.Prefix(k, k), e.p.Tolerance, e.p.Seed)
+	before, err := e.pt.Range(ctx, curvature.Hessian, curvature.Prefix(k, k), e.p.Tolerance, e.p.Seed)
 	if err != nil {
 		return fail(err)
 	}
-	least, largest, err := e.pt.Object(k).Hessian(ctx)
+	of := object.New(e.pt, k)
+	least, largest, err := of.Hessian(ctx)
 	if err != nil {
 		return fail(err)
 	}
-	object := max(-least, largest)
-	bounds, err := e.pt.Object(k).Bounds(e.constants)
+	norm := max(-least, largest)
+	bounds, err := of.Bounds(e.constants)
 	if err != nil {
 		return fail(err)
 	}
 	theorem, lemma := min(bounds[9], math.MaxFloat64), min(bounds[10], math.MaxFloat64)
 	s := artifact.IncrementBounds{
 		K: k, Norm: difference.Norm(), Residual: difference.Residual,
-		Lower: math.Abs(object - before.Norm()),
+		Lower: math.Abs(norm - before.Norm()),
 		Upper: max(largest-before.Least, before.Largest-least),
-		Sum:   object + before.Norm(), Larger: max(object, before.Norm()), Printed: min(2*theorem, math.MaxFloat64),
+		Sum:   norm + before.Norm(), Larger: max(norm, before.Norm()), Printed: min(2*theorem, math.MaxFloat64),
 	}
 	// Residuals of Lanczos are allowed for on both sides.
 	s.Violation = below(s.Norm+s.Residual+before.Residual, s.Lower) || below(s.Upper+before.Residual, s.Norm)
@@ -91,7 +93,7 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 	}
 	n := k + 1
 	upperR := e.norms.HTerm[:n]
-	facts := curvature.LossFacts{
+	facts := object.LossFacts{
 		K: k, LossGap: math.Abs(e.pt.Losses[k] - e.pt.MeanLoss(k)),
 		GradientGap: length(gap), MeanGradient: length(mean), HessianGap: s.Norm + s.Residual,
 		LargestLoss: slices.Max(e.pt.Losses[:n]), LargestGradient: slices.Max(e.norms.Gradient[:n]),
@@ -102,15 +104,15 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 }
 
 // losses evaluates the bounds of |L_{k+1} − L_k| over the radii.
-func (e *evaluation) losses(f curvature.LossFacts) artifact.LossBounds {
-	l := artifact.LossBounds{K: f.K, Radii: e.p.Radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]artifact.LossForm, len(curvature.LossFormNames))}
+func (e *evaluation) losses(f object.LossFacts) artifact.LossBounds {
+	l := artifact.LossBounds{K: f.K, Radii: e.p.Radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]artifact.LossForm, len(object.LossFormNames))}
 	if l.Radii == nil {
 		l.Radii = []float64{}
 	}
 	if f.HessianGap > 0 {
 		l.GradientRadius = min(2*f.GradientGap/f.HessianGap, math.MaxFloat64)
 	}
-	for i, name := range curvature.LossFormNames {
+	for i, name := range object.LossFormNames {
 		l.Forms[i] = artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(e.p.Radii))}
 	}
 	for j, r := range e.p.Radii {

@@ -12,6 +12,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -103,7 +104,7 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (artifact.Inc
 		return x, err
 	}
 	x.HessianNorm, x.Residual = math.Abs(pair.Value), pair.Residual
-	least, largest, err := pt.Object(k).Hessian(ctx)
+	least, largest, err := object.New(pt, k).Hessian(ctx)
 	if err != nil {
 		return x, err
 	}
@@ -138,8 +139,8 @@ func others(ctx context.Context, p Params, network *mlp.Network, all *mlp.Data, 
 	if p.Others == 0 || behind == 0 {
 		return list, nil
 	}
-	chosen := curvature.Spread(behind, p.Others)
-	objects := curvature.Spread(k, k)
+	chosen := object.Spread(behind, p.Others)
+	objects := object.Spread(k, k)
 	for _, i := range chosen {
 		objects = append(objects, k+1+i)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -125,7 +126,7 @@ func checkOthers(t *testing.T, pt *curvature.Point, x artifact.Increment, mean f
 		if math.Abs(o.HessianNorm-norm(d)) > 1e-9*norm(d) || o.Residual > 1e-4*norm(d) {
 			t.Errorf("k = %d: ‖H_%d − H^(k)‖ is %v ± %g, want %v", x.K, o.Object, o.HessianNorm, o.Residual, norm(d))
 		}
-		least, most, err := pt.Object(o.Object).Hessian(t.Context())
+		least, most, err := object.New(pt, o.Object).Hessian(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -29,7 +31,7 @@ const (
 
 // The forms of a row.
 const (
-	Bounds   = "bounds"   // 15 numbers, in the order of curvature.BoundNames
+	Bounds   = "bounds"   // 15 numbers, in the order of object.BoundNames
 	Hessians = "hessians" // λ_min(H_i) and λ_max(H_i), exact by compression
 	Norms    = "norms"    // the loss, ‖G_i‖₂, tr G_i, ‖H_i‖_F, and 1 where the object is dead, else 0
 )
@@ -69,7 +71,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 
 // objects lists those of the range, out of so many.
 func (p Params) objects(count int, inputs map[string][]byte) ([]int, error) {
-	list := curvature.Spread(count, count)
+	list := object.Spread(count, count)
 	if b, ok := inputs[Chosen]; ok {
 		a, err := npy.Decode(b)
 		if err != nil {
@@ -103,12 +105,12 @@ func evaluate(ctx context.Context, form string, pt *curvature.Point, largestX fl
 	case Bounds:
 		return bounds(ctx, pt, largestX, t)
 	case Hessians:
-		return each(ctx, pt, 2, t, func(row []float64, o *curvature.Object) (err error) {
+		return each(ctx, pt, 2, t, func(row []float64, o *object.Curvature) (err error) {
 			row[0], row[1], err = o.Hessian(ctx)
 			return err
 		})
 	case Norms:
-		return each(ctx, pt, 5, t, func(row []float64, o *curvature.Object) error {
+		return each(ctx, pt, 5, t, func(row []float64, o *object.Curvature) error {
 			n, err := o.Norms()
 			row[0], row[1], row[2], row[3] = n.Loss, n.GaussNewton, n.Trace, n.Frobenius
 			if n.Dead {
@@ -121,12 +123,12 @@ func evaluate(ctx context.Context, form string, pt *curvature.Point, largestX fl
 }
 
 // each fills a row of so many columns for every object.
-func each(ctx context.Context, pt *curvature.Point, columns int, t *task.Task, fill func(row []float64, o *curvature.Object) error) ([]float64, int, error) {
+func each(ctx context.Context, pt *curvature.Point, columns int, t *task.Task, fill func(row []float64, o *object.Curvature) error) ([]float64, int, error) {
 	n := pt.Data.Objects
 	rows := make([]float64, columns*n)
 	var done atomic.Int64
-	err := pt.EachObject(ctx, n, func(j int) error {
-		if err := fill(rows[columns*j:columns*(j+1)], pt.Object(j)); err != nil {
+	err := parallel.Try(ctx, pt.Workers, n, func(j int) error {
+		if err := fill(rows[columns*j:columns*(j+1)], object.New(pt, j)); err != nil {
 			return fmt.Errorf("object %d: %w", j, err)
 		}
 		t.Progress(int(done.Add(1)), n)
@@ -136,19 +138,19 @@ func each(ctx context.Context, pt *curvature.Point, columns int, t *task.Task, f
 }
 
 func bounds(ctx context.Context, pt *curvature.Point, largestX float64, t *task.Task) (rows []float64, columns int, err error) {
-	constants, err := pt.Constants()
+	constants, err := object.NewConstants(pt)
 	if err != nil {
 		return nil, 0, err
 	}
 	constants.LargestX = largestX
 	n := pt.Data.Objects
-	b, err := pt.ObjectBounds(ctx, curvature.Spread(n, n), constants, false, t.Progress)
+	b, err := object.NewBounds(ctx, pt, object.Spread(n, n), constants, false, t.Progress)
 	if err != nil {
 		return nil, 0, err
 	}
-	columns = len(b.Bounds)
+	columns = len(b.Rows)
 	rows = make([]float64, n*columns)
-	for c, values := range b.Bounds {
+	for c, values := range b.Rows {
 		for j, v := range values {
 			rows[j*columns+c] = v
 		}

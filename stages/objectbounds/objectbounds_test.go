@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -79,7 +79,7 @@ func TestRanges(t *testing.T) {
 		delete(inputs, Chosen)
 	}
 	bounds, ends := rows(Params{0, objects, Bounds}, 1), rows(Params{0, objects, Hessians}, 1)
-	columns, dead := len(curvature.BoundNames), 0
+	columns, dead := len(object.BoundNames), 0
 	for i := range objects {
 		norm, upper := max(-ends[2*i], ends[2*i+1]), bounds[i*columns+columns-2] // B0 + C
 		if norm == 0 {

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
 // batch is how many objects have their bounds computed at a time.
@@ -14,9 +16,9 @@ const batch = 64
 // largest returns the m objects with the largest bounds of ‖H_i‖₂, descending,
 // before the others, and the largest bound of the others; where m is all of
 // them, the objects in their order and 0.
-func largest(ctx context.Context, pt *curvature.Point, norms []curvature.ObjectNorms, m int) (order []int, next float64, err error) {
+func largest(ctx context.Context, pt *curvature.Point, norms []object.Norms, m int) (order []int, next float64, err error) {
 	if m == len(norms) {
-		return curvature.Spread(m, m), 0, nil
+		return object.Spread(m, m), 0, nil
 	}
 	order, bound, err := byBound(ctx, pt, norms, m)
 	if err != nil {
@@ -27,19 +29,19 @@ func largest(ctx context.Context, pt *curvature.Point, norms []curvature.ObjectN
 
 // byBound returns the objects with the m+1 largest bounds of ‖H_i‖₂ first,
 // descending, and the bounds of these by object; m is below the number of
-// objects. The bound is curvature.Object.HessianBound. It is never above
+// objects. The bound is object.Curvature.HessianBound. It is never above
 // ‖H_i‖_F, which is at hand, so the objects are gone through in descending
 // order of that, and those whose ‖H_i‖_F is below the m+1 largest bounds found
 // need no bound of their own.
-func byBound(ctx context.Context, pt *curvature.Point, norms []curvature.ObjectNorms, m int) (order []int, bound []float64, err error) {
-	order = curvature.Spread(len(norms), len(norms))
+func byBound(ctx context.Context, pt *curvature.Point, norms []object.Norms, m int) (order []int, bound []float64, err error) {
+	order = object.Spread(len(norms), len(norms))
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(norms[j].Frobenius, norms[i].Frobenius) })
 	bound = make([]float64, len(norms))
 	known := 0
 	for known < len(norms) {
 		from, to := known, min(known+max(batch, m+1-known), len(norms))
-		if err := pt.EachObject(ctx, to-from, func(at int) (err error) {
-			bound[order[from+at]], err = pt.Object(order[from+at]).HessianBound()
+		if err := parallel.Try(ctx, pt.Workers, to-from, func(at int) (err error) {
+			bound[order[from+at]], err = object.New(pt, order[from+at]).HessianBound()
 			return err
 		}); err != nil {
 			return nil, nil, err

@@ -13,6 +13,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -55,10 +57,10 @@ func (p Params) validate() error {
 
 // found is what the outputs are made of.
 type found struct {
-	norms []curvature.ObjectNorms // of every object
-	order []int                   // the objects whose H_i is known, and maybe more
-	next  float64                 // the largest bound of the others
-	ends  []float64               // λ_min and λ_max, an object of order after another
+	norms []object.Norms // of every object
+	order []int          // the objects whose H_i is known, and maybe more
+	next  float64        // the largest bound of the others
+	ends  []float64      // λ_min and λ_max, an object of order after another
 }
 
 // Run computes Objects, Hessians and Summary.
@@ -83,11 +85,11 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 			t.Progress(d, total)
 		}
 	}
-	f := found{norms: make([]curvature.ObjectNorms, n), ends: make([]float64, 2*exact)}
-	err = pt.EachObject(ctx, n, func(i int) error {
+	f := found{norms: make([]object.Norms, n), ends: make([]float64, 2*exact)}
+	err = parallel.Try(ctx, pt.Workers, n, func(i int) error {
 		defer step()
 		var err error
-		f.norms[i], err = pt.Object(i).Norms()
+		f.norms[i], err = object.New(pt, i).Norms()
 		return err
 	})
 	if err != nil {
@@ -96,10 +98,10 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if f.order, f.next, err = largest(ctx, pt, f.norms, exact); err != nil {
 		return nil, err
 	}
-	err = pt.EachObject(ctx, exact, func(at int) error {
+	err = parallel.Try(ctx, pt.Workers, exact, func(at int) error {
 		defer step()
 		var err error
-		if f.ends[2*at], f.ends[2*at+1], err = pt.Object(f.order[at]).Hessian(ctx); err != nil {
+		if f.ends[2*at], f.ends[2*at+1], err = object.New(pt, f.order[at]).Hessian(ctx); err != nil {
 			return fmt.Errorf("object %d: %w", f.order[at], err)
 		}
 		return nil
@@ -137,7 +139,7 @@ func (f found) outputs() (map[string][]byte, error) {
 const rounding = 1e-9
 
 func (f found) summarise(hessians []float64) artifact.ObjectSummary {
-	column := func(of func(curvature.ObjectNorms) float64) artifact.Quantiles {
+	column := func(of func(object.Norms) float64) artifact.Quantiles {
 		values := make([]float64, len(f.norms))
 		for i, r := range f.norms {
 			values[i] = of(r)
@@ -146,10 +148,10 @@ func (f found) summarise(hessians []float64) artifact.ObjectSummary {
 	}
 	s := artifact.ObjectSummary{
 		Objects:          len(f.norms),
-		Loss:             column(func(r curvature.ObjectNorms) float64 { return r.Loss }),
-		GaussNewtonNorm:  column(func(r curvature.ObjectNorms) float64 { return r.GaussNewton }),
-		Trace:            column(func(r curvature.ObjectNorms) float64 { return r.Trace }),
-		HessianFrobenius: column(func(r curvature.ObjectNorms) float64 { return r.Frobenius }),
+		Loss:             column(func(r object.Norms) float64 { return r.Loss }),
+		GaussNewtonNorm:  column(func(r object.Norms) float64 { return r.GaussNewton }),
+		Trace:            column(func(r object.Norms) float64 { return r.Trace }),
+		HessianFrobenius: column(func(r object.Norms) float64 { return r.Frobenius }),
 		Exact:            len(hessians) / 3,
 		NextBound:        f.next,
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -112,15 +113,15 @@ func TestObjects(t *testing.T) {
 // bounds, all computed here, are the largest.
 func topByBound(t *testing.T, pt *curvature.Point, inputs map[string][]byte, m int, exact map[int][2]float64, largest float64) {
 	t.Helper()
-	c, err := pt.Constants()
+	c, err := object.NewConstants(pt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := pt.ObjectBounds(t.Context(), curvature.Spread(15, 0), c, false, nil)
+	all, err := object.NewBounds(t.Context(), pt, object.Spread(15, 0), c, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	squares, err := pt.SquaredFrobenius(t.Context(), all.Objects)
+	squares, err := object.SquaredFrobenius(t.Context(), pt, all.Objects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func topByBound(t *testing.T, pt *curvature.Point, inputs map[string][]byte, m i
 			t.Errorf("object %d: bound %v below ‖H_i‖ = %v", i, bounds[i], exact[i][0])
 		}
 	}
-	order := curvature.Spread(15, 0)
+	order := object.Spread(15, 0)
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(bounds[j], bounds[i]) })
 	out := run(t, Params{Hessians: m}, 1, inputs)
 	_, rows := curvaturetest.Floats(t, out[Hessians])

@@ -8,6 +8,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -73,7 +74,7 @@ func RunWhole(ctx context.Context, p Params, t *task.Task) (map[string][]byte, e
 		return nil, err
 	}
 	if exact == n {
-		f.order = curvature.Spread(n, n)
+		f.order = object.Spread(n, n)
 	} else {
 		chosen, err := table(t.Inputs, Largest, exact+1, 2)
 		if err != nil {
@@ -88,16 +89,16 @@ func RunWhole(ctx context.Context, p Params, t *task.Task) (map[string][]byte, e
 	return out, errors.Join(err, ctx.Err())
 }
 
-func readNorms(inputs map[string][]byte) ([]curvature.ObjectNorms, error) {
+func readNorms(inputs map[string][]byte) ([]object.Norms, error) {
 	const columns = 5
 	values, err := table(inputs, Norms, -1, columns)
 	if err != nil {
 		return nil, err
 	}
-	norms := make([]curvature.ObjectNorms, len(values)/columns)
+	norms := make([]object.Norms, len(values)/columns)
 	for i := range norms {
 		r := values[columns*i:]
-		norms[i] = curvature.ObjectNorms{Loss: r[0], GaussNewton: r[1], Trace: r[2], Frobenius: r[3], Dead: r[4] != 0}
+		norms[i] = object.Norms{Loss: r[0], GaussNewton: r[1], Trace: r[2], Frobenius: r[3], Dead: r[4] != 0}
 	}
 	return norms, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -22,7 +23,7 @@ func parts(t *testing.T, p Params, inputs map[string][]byte) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alone := func(i int) *curvature.Object {
+	alone := func(i int) *object.Curvature {
 		one, err := data.Subset([]int{i})
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +32,7 @@ func parts(t *testing.T, p Params, inputs map[string][]byte) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return pt.Object(0)
+		return object.New(pt, 0)
 	}
 	var norms, ends []float64
 	for i := range data.Objects {
@@ -44,7 +45,7 @@ func parts(t *testing.T, p Params, inputs map[string][]byte) map[string][]byte {
 	all := maps.Clone(inputs)
 	all[Norms] = npy.Encode([]int{data.Objects, 5}, norms)
 	exact := p.of(data.Objects)
-	order := curvature.Spread(data.Objects, 0)
+	order := object.Spread(data.Objects, 0)
 	if exact < data.Objects {
 		k := task.New(all)
 		k.Workers = 3

@@ -7,6 +7,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
@@ -16,11 +17,11 @@ import (
 // z; their error is the error of the closed form.
 func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.Criterion, error) {
 	n := float64(pt.Data.Objects)
-	constants, err := pt.Constants()
+	constants, err := object.NewConstants(pt)
 	if err != nil {
 		return nil, err
 	}
-	norms, err := pt.Norms(ctx, constants, nil)
+	norms, err := object.NewSizes(ctx, pt, constants, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +80,8 @@ func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.C
 // ‖H‖_F²).
 func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point) (artifact.MonteCarlo, error) {
 	n := float64(pt.Data.Objects)
-	objects := curvature.Spread(pt.Data.Objects, p.Objects)
-	single, err := pt.SquaredFrobenius(ctx, objects)
+	objects := object.Spread(pt.Data.Objects, p.Objects)
+	single, err := object.SquaredFrobenius(ctx, pt, objects)
 	if err != nil {
 		return artifact.MonteCarlo{}, err
 	}

@@ -149,7 +149,7 @@ func (e *evaluation) null(ctx context.Context, kinkObjects int) (artifact.NullSp
 	if kinkObjects == 0 || e.pt.Network.Layers() == 1 {
 		return null, nil
 	}
-	k, err := e.pt.KinkMargin(ctx, kinkObjects)
+	k, err := e.pt.NearestKink(ctx, kinkObjects)
 	if err != nil {
 		return null, err
 	}

@@ -1,5 +1,6 @@
-// Package curvaturetest makes small networks with data for the tests of the
-// curvature stages.
+// Package curvaturetest has networks with data for the tests of everything that
+// measures curvature: small random ones, and golden ones whose curvature another
+// framework computed.
 package curvaturetest
 
 import (

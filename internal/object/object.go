@@ -1,22 +1,24 @@
-package curvature
+// Package object computes the curvature of the loss of single objects, exact.
+// Everything about H_i follows from small matrices over the active units, since
+// the others have no derivative; package curvature has the network, its
+// derivatives and the notation.
+package object
 
 import (
-	"context"
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
-// Object is the curvature of the loss of a single object, exact: everything
-// about H_i follows from small matrices. Only active units are kept, since the
-// others have no derivative.
-type Object struct {
+// Curvature is the curvature of the loss of one object.
+type Curvature struct {
 	Layers, Classes int
 	Loss            float64
 
-	// Index 0 is not used: p runs from 1 to L as in the formulas.
+	// Index 0 is not used: p runs from 1 to L as in the formulas. Only active
+	// units are kept.
 	InputNorm  []float64   // ‖x_p‖
 	DeltaNorm  []float64   // ‖δ_p‖
 	x          [][]float64 // x[p]: the active inputs of layer p; x[1] is not kept, only its norm
@@ -28,17 +30,17 @@ type Object struct {
 	weights    [][]float64
 }
 
-// Object returns the local matrices of object i.
-func (pt *Point) Object(i int) *Object {
+// New returns the curvature of object i of a point.
+func New(pt *curvature.Point, i int) *Curvature {
 	n := pt.Network
 	layers, classes := n.Layers(), n.Classes()
-	o := &Object{
+	o := &Curvature{
 		Layers: layers, Classes: classes, Loss: pt.Losses[i],
 		InputNorm: make([]float64, layers+1), DeltaNorm: make([]float64, layers+1),
 		x: make([][]float64, layers+1), delta: make([][]float64, layers+1),
 		sensitive: make([][]float64, layers+1), width: make([]int, layers+1),
 		weights: make([][]float64, layers+1),
-		prob:    pt.prob[i*classes : (i+1)*classes],
+		prob:    pt.Softmax(i),
 	}
 	o.complement = make([]float64, classes)
 	for c := range classes {
@@ -51,8 +53,7 @@ func (pt *Point) Object(i int) *Object {
 	o.InputNorm[1] = math.Sqrt(pt.Data.SquaredNorm(i))
 	active := make([][]int, layers+1)
 	for p := 1; p < layers; p++ {
-		out := pt.x[p][i*n.Widths[p] : (i+1)*n.Widths[p]]
-		for u, x := range out {
+		for u, x := range pt.Activations(p, i) {
 			if x > 0 {
 				active[p] = append(active[p], u)
 				o.x[p+1] = append(o.x[p+1], x)
@@ -65,7 +66,7 @@ func (pt *Point) Object(i int) *Object {
 	}
 	for p := layers; p >= 1; p-- {
 		o.width[p] = len(active[p])
-		all := pt.delta[p][i*n.Widths[p] : (i+1)*n.Widths[p]]
+		all := pt.Delta(p, i)
 		for _, u := range active[p] {
 			o.delta[p] = append(o.delta[p], all[u])
 		}
@@ -89,15 +90,9 @@ func (pt *Point) Object(i int) *Object {
 	return o
 }
 
-// EachObject calls f for 0 … n−1, on the point's workers at a time, and returns
-// the first error in that order.
-func (pt *Point) EachObject(ctx context.Context, n int, f func(i int) error) error {
-	return parallel.Try(ctx, pt.Workers, n, f)
-}
-
 // Dead reports whether some hidden layer is all zero: then the logits are
 // zero, the loss is ln K and H_i = 0.
-func (o *Object) Dead() bool {
+func (o *Curvature) Dead() bool {
 	for p := 1; p < o.Layers; p++ {
 		if o.width[p] == 0 {
 			return true
@@ -107,7 +102,7 @@ func (o *Object) Dead() bool {
 }
 
 // softmaxHessian returns A = diag(P) − PPᵀ.
-func (o *Object) softmaxHessian() []float64 {
+func (o *Curvature) softmaxHessian() []float64 {
 	a := make([]float64, o.Classes*o.Classes)
 	for c, p := range o.prob {
 		for d, q := range o.prob {
@@ -119,7 +114,7 @@ func (o *Object) softmaxHessian() []float64 {
 }
 
 // root returns B = diag(√P) − P√Pᵀ, with A = BBᵀ.
-func (o *Object) root() []float64 {
+func (o *Curvature) root() []float64 {
 	b := make([]float64, o.Classes*o.Classes)
 	for c, p := range o.prob {
 		for d, q := range o.prob {
@@ -131,7 +126,7 @@ func (o *Object) root() []float64 {
 }
 
 // jacobianGram returns Σ_p ‖x_p‖² S_p S_pᵀ = J_i J_iᵀ, K×K.
-func (o *Object) jacobianGram() []float64 {
+func (o *Curvature) jacobianGram() []float64 {
 	k := o.Classes
 	gram, one := make([]float64, k*k), make([]float64, k*k)
 	for p := 1; p <= o.Layers; p++ {
@@ -143,18 +138,18 @@ func (o *Object) jacobianGram() []float64 {
 
 // GaussNewton returns the eigenvalues of G_i that can differ from zero, K of
 // them, ascending: those of Bᵀ (J_i J_iᵀ) B.
-func (o *Object) GaussNewton() ([]float64, error) {
+func (o *Curvature) GaussNewton() ([]float64, error) {
 	k := o.Classes
 	b, half, full := o.root(), make([]float64, k*k), make([]float64, k*k)
 	kernel.MulNN64(half, o.jacobianGram(), b, k, k, k, false)
 	kernel.MulTN64(full, b, half, k, k, k, false)
-	symmetrise(full, k)
+	eigen.Symmetrise(full, k)
 	values, _, err := eigen.Symmetric(full, k, false, 1)
 	return values, err
 }
 
 // Trace is tr G_i = tr H_i.
-func (o *Object) Trace() float64 {
+func (o *Curvature) Trace() float64 {
 	trace := 0.0
 	for _, t := range o.LayerTraces() {
 		trace += t
@@ -164,7 +159,7 @@ func (o *Object) Trace() float64 {
 
 // LayerTraces returns ‖x_p‖² tr(S_pᵀ A S_p), the trace of each layer's block,
 // p = 1 … L from index 0.
-func (o *Object) LayerTraces() []float64 {
+func (o *Curvature) LayerTraces() []float64 {
 	a := o.softmaxHessian()
 	traces := make([]float64, o.Layers)
 	for p := 1; p <= o.Layers; p++ {
@@ -177,7 +172,7 @@ func (o *Object) LayerTraces() []float64 {
 
 // between returns P_{q,p} = ∂x_q/∂z_p for q = p+1 … L (index q), each
 // width[q−1]×width[p].
-func (o *Object) between(p int) [][]float64 {
+func (o *Curvature) between(p int) [][]float64 {
 	list := make([][]float64, o.Layers+1)
 	for q := p + 1; q <= o.Layers; q++ {
 		if q == p+1 {
@@ -196,7 +191,7 @@ func (o *Object) between(p int) [][]float64 {
 // SquaredFrobenius is ‖H_i‖_F², by its blocks: with M_qp = S_qᵀ A S_p,
 // Σ_p ‖x_p‖⁴‖M_pp‖² + 2 Σ_{p<q} ‖x_p‖²(‖x_q‖²‖M_qp‖² + ‖δ_q‖²‖P_qp‖² +
 // 2 δ_qᵀ M_qp P_qpᵀ x_q).
-func (o *Object) SquaredFrobenius() float64 {
+func (o *Curvature) SquaredFrobenius() float64 {
 	a, k := o.softmaxHessian(), o.Classes
 	total := 0.0
 	for p := 1; p <= o.Layers; p++ {
@@ -222,14 +217,4 @@ func (o *Object) SquaredFrobenius() float64 {
 		}
 	}
 	return total
-}
-
-// symmetrise averages a k×k matrix with its transpose.
-func symmetrise(a []float64, k int) {
-	for i := range k {
-		for j := range i {
-			x := float64((a[i*k+j] + a[j*k+i]) / 2)
-			a[i*k+j], a[j*k+i] = x, x
-		}
-	}
 }

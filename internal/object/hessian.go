@@ -1,4 +1,4 @@
-package curvature
+package object
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 const smallProblem = 150
 
 // compressed is H_i restricted to its range, in an orthonormal basis: for each
-// layer the directions a x̂_pᵀ (one a active unit) and, for p ≥ 2, δ̂_p bᵀ with
+// layer the directions a x̂_pᵀ (one a per active unit) and, for p ≥ 2, δ̂_p bᵀ with
 // b ⟂ x_p among the active inputs. That is n_1 + Σ_{p≥2}(n_p + n_{p−1} − 1)
 // dimensions, whatever the size of the network's input.
 type compressed struct {
@@ -25,7 +25,7 @@ type compressed struct {
 // + b'_qᵀP_qp a_p) in that basis, where a_p = V_p x_p, b_q = V_qᵀ δ_q and
 // s = Σ S_p a_p. For V = α x̂ᵀ + δ̂ (Qβ)ᵀ they are a = ‖x‖α and
 // b = x̂(δ·α) + ‖δ‖Qβ.
-func (o *Object) compress() compressed {
+func (o *Curvature) compress() compressed {
 	if o.Dead() {
 		return compressed{dim: 1, matrix: []float64{0}}
 	}
@@ -97,9 +97,9 @@ func complement(x, p []float64, n, columns int) []float64 {
 }
 
 // Hessian returns λ_min(H_i) and λ_max(H_i): exact up to rounding for small
-// compressed problems, else by Lanczos to 1e-10 relative. Zero is an eigenvalue
+// compressed problems, otherwise by Lanczos to 1e-10 relative. Zero is an eigenvalue
 // of H_i whenever it has more weights than compressed dimensions.
-func (o *Object) Hessian(ctx context.Context) (least, largest float64, err error) {
+func (o *Curvature) Hessian(ctx context.Context) (least, largest float64, err error) {
 	m := o.compress()
 	if m.dim <= smallProblem {
 		values, _, err := eigen.Symmetric(m.matrix, m.dim, false, 1)

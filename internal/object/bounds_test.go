@@ -1,4 +1,4 @@
-package curvature
+package object
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
@@ -15,7 +17,7 @@ func TestGoldenBounds(t *testing.T) {
 	for _, name := range []string{"small", "deep"} {
 		t.Run(name, func(t *testing.T) {
 			_, pt := readGolden(t, name)
-			text, err := os.ReadFile("testdata/bounds_" + name + ".json")
+			text, err := os.ReadFile("../curvature/testdata/bounds_" + name + ".json")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -26,16 +28,16 @@ func TestGoldenBounds(t *testing.T) {
 			if err := json.Unmarshal(text, &want); err != nil {
 				t.Fatal(err)
 			}
-			c, err := pt.Constants()
+			c, err := NewConstants(pt)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for name, got := range map[string]float64{"M_x": c.LargestX, "M_W": c.LargestW, "M": c.Largest, "h": float64(c.Width)} {
-				agree(t, name, []float64{got}, []float64{want.Constants[name]}, 1e-13)
+				curvaturetest.Agree(t, name, []float64{got}, []float64{want.Constants[name]}, 1e-13)
 			}
 			rows := make([][]float64, len(BoundNames))
 			for i := range pt.Data.Objects {
-				bounds, err := pt.Object(i).Bounds(c)
+				bounds, err := New(pt, i).Bounds(c)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -47,51 +49,10 @@ func TestGoldenBounds(t *testing.T) {
 				if want.PerObject[name] == nil {
 					t.Errorf("the golden file has no %s", name)
 				}
-				perObject(t, name, rows[b], want.PerObject[name])
+				curvaturetest.PerObject(t, name, rows[b], want.PerObject[name])
 			}
 		})
 	}
-}
-
-// randomPoint is a network of random shape with weights of random scale,
-// small ones included.
-func randomPoint(t *testing.T, r *rand.Rand) *Point {
-	t.Helper()
-	widths := []int{1 + r.IntN(6)}
-	for range r.IntN(5) {
-		widths = append(widths, 1+r.IntN(6))
-	}
-	widths = append(widths, 2+r.IntN(4))
-	scale := math.Pow(10, 2*r.Float64()-1.5)
-	var weights [][]float64
-	for p := range widths[1:] {
-		w := make([]float64, widths[p]*widths[p+1])
-		for i := range w {
-			w[i] = scale * r.NormFloat64()
-		}
-		weights = append(weights, w)
-	}
-	const objects = 5
-	values, labels := make([]float64, objects*widths[0]), make([]int, objects)
-	for i := range values {
-		values[i] = r.NormFloat64()
-	}
-	for i := range labels {
-		labels[i] = r.IntN(widths[len(widths)-1])
-	}
-	network, err := mlp.NewNetwork(widths, weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := mlp.NewData(values, widths[0], labels)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pt, err := NewPoint(t.Context(), network, data, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pt
 }
 
 // chain lists which bound must not be below which.
@@ -114,15 +75,15 @@ func TestChainHolds(t *testing.T) {
 	}
 }
 
-func chainHolds(t *testing.T, network string, pt *Point) {
+func chainHolds(t *testing.T, network string, pt *curvature.Point) {
 	t.Helper()
 	below := func(x, y float64) bool { return x <= y*(1+1e-9)+1e-300 }
-	c, err := pt.Constants()
+	c, err := NewConstants(pt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range pt.Data.Objects {
-		o := pt.Object(i)
+		o := New(pt, i)
 		bounds, err := o.Bounds(c)
 		if err != nil {
 			t.Fatal(err)
@@ -163,15 +124,12 @@ func TestPrintedTheoremFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pt, err := NewPoint(t.Context(), network, data, 1)
+	pt := point(t, network, data)
+	c, err := NewConstants(pt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := pt.Constants()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bounds, err := pt.Object(0).Bounds(c)
+	bounds, err := New(pt, 0).Bounds(c)
 	if err != nil {
 		t.Fatal(err)
 	}

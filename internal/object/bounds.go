@@ -1,8 +1,9 @@
-package curvature
+package object
 
 import (
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
@@ -17,12 +18,12 @@ type Constants struct {
 	LayerNorm []float64 // ‖W_p‖₂, p = 1 … L from index 0
 }
 
-// Constants measures them over all objects of the point.
-func (pt *Point) Constants() (Constants, error) {
+// NewConstants measures them over all objects of a point.
+func NewConstants(pt *curvature.Point) (Constants, error) {
 	n := pt.Network
 	c := Constants{Layers: n.Layers(), LargestX: pt.Data.LargestNorm()}
 	for p, w := range n.Weights {
-		norm, err := spectralNorm(w, n.Widths[p+1], n.Widths[p])
+		norm, err := eigen.SpectralNorm(w, n.Widths[p+1], n.Widths[p])
 		if err != nil {
 			return c, err
 		}
@@ -38,7 +39,7 @@ func (pt *Point) Constants() (Constants, error) {
 	return c, nil
 }
 
-// BoundNames lists the bounds in the order of [Object.Bounds]: the chain for
+// BoundNames lists the bounds in the order of [Curvature.Bounds]: the chain for
 // ‖G_i‖₂ from tight to loose, then what bounds the H-term and H_i.
 var BoundNames = []string{
 	"B0", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10",
@@ -62,15 +63,15 @@ var BoundNames = []string{
 //	alpha_plus_c               ‖[α_pq + c_pq]‖₂ ≥ ‖H_i‖₂, α from B1
 //	B0_plus_C                  B0 + C ≥ ‖H_i‖₂
 //	H_uniform                  B7 + √2 (L−1) M_x M_W^{L−2} ≥ ‖H_i‖₂
-func (o *Object) Bounds(c Constants) ([]float64, error) {
+func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	layers, k := o.Layers, o.Classes
 	a := o.softmaxHessian()
-	normA, err := spectralNorm(a, k, k)
+	normA, err := eigen.SpectralNorm(a, k, k)
 	if err != nil {
 		return nil, err
 	}
 	gram := o.jacobianGram()
-	joint, err := spectralNorm(gram, k, k)
+	joint, err := eigen.SpectralNorm(gram, k, k)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (o *Object) Bounds(c Constants) ([]float64, error) {
 				after = float64(after * float64(norm*norm))
 			}
 		}
-		sensitive, err := spectralNorm(o.sensitive[p], k, o.width[p])
+		sensitive, err := eigen.SpectralNorm(o.sensitive[p], k, o.width[p])
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +117,7 @@ func (o *Object) Bounds(c Constants) ([]float64, error) {
 }
 
 // comparison returns the norms of the L×L matrices of B1, C and alpha_plus_c.
-func (o *Object) comparison() (norms [3]float64, err error) {
+func (o *Curvature) comparison() (norms [3]float64, err error) {
 	alpha, err := o.blockNorms()
 	if err != nil {
 		return norms, err
@@ -130,7 +131,7 @@ func (o *Object) comparison() (norms [3]float64, err error) {
 		both[i] = alpha[i] + cross[i]
 	}
 	for i, m := range [][]float64{alpha, cross, both} {
-		if norms[i], err = spectralNorm(m, o.Layers, o.Layers); err != nil {
+		if norms[i], err = eigen.SpectralNorm(m, o.Layers, o.Layers); err != nil {
 			return norms, err
 		}
 	}
@@ -139,8 +140,8 @@ func (o *Object) comparison() (norms [3]float64, err error) {
 
 // HessianBound returns the tightest upper bound of ‖H_i‖₂ that needs no
 // eigenvalue of H_i: min(alpha_plus_c, B0_plus_C, ‖H_i‖_F), see
-// [Object.Bounds]. It costs a product and a norm for each pair of layers.
-func (o *Object) HessianBound() (float64, error) {
+// [Curvature.Bounds]. It costs a product and a norm for each pair of layers.
+func (o *Curvature) HessianBound() (float64, error) {
 	if o.Dead() {
 		return 0, nil
 	}
@@ -179,7 +180,7 @@ func power(x float64, n int) float64 {
 // blockNorms returns α_pq = ‖x_p‖ ‖x_q‖ ‖S_pᵀ A S_q‖₂, L×L. S_pᵀAS_q is
 // F_pᵀF_q with F_p = BᵀS_p of only K rows, so its norm is that of the K×K
 // matrix R_pᵀR_q where F_pF_pᵀ = R_pR_pᵀ.
-func (o *Object) blockNorms() ([]float64, error) {
+func (o *Curvature) blockNorms() ([]float64, error) {
 	k, b := o.Classes, o.root()
 	roots := make([][]float64, o.Layers+1)
 	for p := 1; p <= o.Layers; p++ {
@@ -201,7 +202,7 @@ func (o *Object) blockNorms() ([]float64, error) {
 	for p := 1; p <= o.Layers; p++ {
 		for q := p; q <= o.Layers; q++ {
 			kernel.MulNT64(product, roots[p], roots[q], k, k, k, false)
-			norm, err := spectralNorm(product, k, k)
+			norm, err := eigen.SpectralNorm(product, k, k)
 			if err != nil {
 				return nil, err
 			}
@@ -214,12 +215,12 @@ func (o *Object) blockNorms() ([]float64, error) {
 
 // crossNorms returns c_pq = ‖δ_q‖ ‖P_qp‖₂ ‖x_p‖ = ‖R_{q,p}‖₂ for p < q,
 // mirrored, with a zero diagonal, L×L.
-func (o *Object) crossNorms() ([]float64, error) {
+func (o *Curvature) crossNorms() ([]float64, error) {
 	m := make([]float64, o.Layers*o.Layers)
 	for p := 1; p < o.Layers; p++ {
 		path := o.between(p)
 		for q := p + 1; q <= o.Layers; q++ {
-			norm, err := spectralNorm(path[q], o.width[q-1], o.width[p])
+			norm, err := eigen.SpectralNorm(path[q], o.width[q-1], o.width[p])
 			if err != nil {
 				return nil, err
 			}
@@ -228,33 +229,4 @@ func (o *Object) crossNorms() ([]float64, error) {
 		}
 	}
 	return m, nil
-}
-
-// spectralNorm returns ‖M‖₂ of a rows×columns matrix, by the Gram matrix of
-// its smaller side; 0 for an empty one. M is scaled first, so that squares
-// neither over- nor underflow.
-func spectralNorm(m []float64, rows, columns int) (float64, error) {
-	scale := 0.0
-	for _, x := range m {
-		scale = max(scale, math.Abs(x))
-	}
-	if scale == 0 {
-		return 0, nil
-	}
-	scaled := make([]float64, len(m))
-	for i, x := range m {
-		scaled[i] = x / scale
-	}
-	n := min(rows, columns)
-	gram := make([]float64, n*n)
-	if rows <= columns {
-		kernel.MulNT64(gram, scaled, scaled, n, n, columns, false)
-	} else {
-		kernel.MulTN64(gram, scaled, scaled, n, n, rows, false)
-	}
-	values, _, err := eigen.Symmetric(gram, n, false, 1)
-	if err != nil {
-		return 0, err
-	}
-	return float64(scale * math.Sqrt(max(values[n-1], 0))), nil
 }

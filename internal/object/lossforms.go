@@ -1,4 +1,4 @@
-package curvature
+package object
 
 // LossFacts are what bounds of |L_{k+1} − L_k| on the sphere ‖θ − θ*‖ = R are
 // made of; all are taken at θ*.

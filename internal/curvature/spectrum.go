@@ -1,0 +1,204 @@
+package curvature
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/rng"
+)
+
+// Ends says which eigenvalues of an operator are wanted and how exactly.
+type Ends struct {
+	Top, Bottom int
+	Tolerance   float64 // relative, by the Kato–Temple estimate
+	Floor       float64 // relative to the norm: smaller errors count as none; 0 leaves it to [eigen.Search]
+	MaxProducts int     // 0: 10·(Top+Bottom)+300
+	Seed        int64   // of the starting vectors
+}
+
+// Ends finds eigenvalues at the ends of the operator's spectrum by Lanczos.
+// progress, if not nil, is told which share has converged, never less than
+// before.
+func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float64)) (*eigen.Result, error) {
+	restart := func(i int) []float64 { return op.normal(e.Seed, "lanczos", "restart", i) }
+	return op.lanczos(ctx, e, op.normal(e.Seed, "lanczos", "start", 0), restart, progress)
+}
+
+func (op *Operator) lanczos(ctx context.Context, e Ends, start []float64, restart func(i int) []float64, progress func(share float64)) (*eigen.Result, error) {
+	reached := 0.0
+	return eigen.Lanczos(ctx, op, eigen.Search{
+		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor, MaxSteps: e.MaxProducts,
+		Start: start, Restart: restart, Workers: op.pt.Workers, Rounding: op.Rounding(),
+		Progress: func(_, converged, wanted int) {
+			if progress != nil {
+				reached = max(reached, float64(converged)/float64(wanted))
+				progress(reached)
+			}
+		},
+	})
+}
+
+// normal returns a random direction whose bits depend only on the seed and the
+// key.
+func (op *Operator) normal(seed int64, key, purpose string, i int) []float64 {
+	s := rng.New(seed, key, purpose, uint64(i))
+	v := make([]float64, op.Dim())
+	for j := range v {
+		v[j] = s.Normal()
+	}
+	return v
+}
+
+// Rounding is what a product may be wrong by, relative to the operator's norm:
+// the unit roundoff times the length of its longest chain of additions, over
+// the objects of a part, the parts, and the units of all layers. It holds
+// where the terms of a product do not cancel against one another by orders of
+// magnitude.
+func (op *Operator) Rounding() float64 {
+	chain := partObjects + len(op.parts)
+	for _, w := range op.pt.Network.Widths {
+		chain += w
+	}
+	return float64(float64(chain) * 0x1p-53)
+}
+
+// Norm returns the largest |eigenvalue| of a sum of curvatures, with the pair
+// that has it.
+func (op *Operator) Norm(ctx context.Context, tolerance float64, seed int64) (eigen.Pair, error) {
+	bottom := 1
+	if op.term == GaussNewton {
+		bottom = 0
+	}
+	result, err := op.Ends(ctx, Ends{Top: 1, Bottom: bottom, Tolerance: tolerance, Floor: 1e-14, Seed: seed}, nil)
+	if err != nil {
+		return eigen.Pair{}, err
+	}
+	best := result.Top[0]
+	for _, p := range result.Bottom {
+		if -p.Value > best.Value {
+			best = p
+		}
+	}
+	return best, nil
+}
+
+// Range is the two ends of the spectrum of a symmetric operator. The values are
+// Rayleigh quotients: λ_min ≤ Least and Largest ≤ λ_max always, and an
+// eigenvalue lies within Residual of each.
+type Range struct {
+	Least, Largest float64
+	Residual       float64 // the larger of the two
+}
+
+// Norm is max |λ|, a lower bound of the operator's norm up to the residual.
+func (r Range) Norm() float64 { return max(-r.Least, r.Largest) }
+
+// Range finds both ends of the spectrum of Σ c_i times the term, each to the
+// relative error tolerance by its estimate. Its starting vectors are not those
+// of [Operator.Ends] with the same seed.
+func (pt *Point) Range(ctx context.Context, term Term, coefficients []float64, tolerance float64, seed int64) (Range, error) {
+	op, err := pt.Operator(term, coefficients)
+	if err != nil {
+		return Range{}, err
+	}
+	restart := func(i int) []float64 { return op.normal(seed, "curvature", "extent", i+1) }
+	found, err := op.lanczos(ctx, Ends{Top: 1, Bottom: 1, Tolerance: tolerance}, op.normal(seed, "curvature", "extent", 0), restart, nil)
+	if err != nil || len(found.Top) == 0 || len(found.Bottom) == 0 {
+		return Range{}, err
+	}
+	top, bottom := found.Top[0], found.Bottom[0]
+	r := Range{Least: bottom.Value, Largest: top.Value, Residual: max(bottom.Residual, top.Residual)}
+	if r.Least == 0 {
+		r.Least = 0 // no negative zero
+	}
+	return r, nil
+}
+
+// Eigenspace is the span of an operator's eigenvectors for its largest
+// eigenvalues.
+type Eigenspace struct {
+	Values  []float64   // descending
+	Vectors [][]float64 // orthonormal
+	// Error estimates by how much the space is off, as the sine of an angle:
+	// the residuals over the gap behind the last value (Davis and Kahan, 1970,
+	// with both gap and residuals as computed); 1 where there is no gap.
+	Error float64
+}
+
+// TopEigenspace finds the eigenspace of that dimension; each value has the
+// relative tolerance by the estimate residual²/gap.
+func (op *Operator) TopEigenspace(ctx context.Context, dimension int, tolerance float64, seed int64) (*Eigenspace, error) {
+	if dimension < 1 || dimension >= op.Dim() {
+		return nil, fmt.Errorf("eigenspace of dimension %d of a matrix of %d weights", dimension, op.Dim())
+	}
+	// One value more than needed is found, for the gap behind the space.
+	found, err := op.Ends(ctx, Ends{Top: dimension + 1, Tolerance: tolerance, Floor: 1e-14, Seed: seed}, nil)
+	if err != nil {
+		return nil, err
+	}
+	e := &Eigenspace{Error: 1}
+	spread := 0.0
+	for _, pair := range found.Top[:dimension] {
+		e.Values, e.Vectors = append(e.Values, pair.Value), append(e.Vectors, pair.Vector)
+		spread += float64(pair.Residual * pair.Residual)
+	}
+	if gap := e.Values[dimension-1] - found.Top[dimension].Value; gap > 0 {
+		e.Error = min(math.Sqrt(spread)/gap, 1)
+	}
+	return e, nil
+}
+
+// Sines returns the sines of the principal angles between the spans of two
+// orthonormal sets of as many vectors, ascending.
+func Sines(a, b [][]float64) ([]float64, error) {
+	r := len(b)
+	rest := make([][]float64, r)
+	for i, v := range b {
+		rest[i] = append([]float64(nil), v...)
+		for range 2 {
+			for _, u := range a {
+				kernel.Axpy64(rest[i], -kernel.Dot64(u, rest[i]), u)
+			}
+		}
+	}
+	gram := make([]float64, r*r)
+	for i := range r {
+		for j := range r {
+			gram[i*r+j] = kernel.Dot64(rest[max(i, j)], rest[min(i, j)])
+		}
+	}
+	values, _, err := eigen.Symmetric(gram, r, false, 1)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		values[i] = min(math.Sqrt(max(v, 0)), 1)
+	}
+	return values, nil
+}
+
+// Dense returns the whole matrix of the operator, Dim×Dim, from products with
+// all unit directions. progress, if not nil, is told how many are done.
+func (op *Operator) Dense(ctx context.Context, progress func(done, total int)) ([]float64, error) {
+	n := op.Dim()
+	matrix := make([]float64, n*n)
+	most := max(1, blockWidth/op.pt.Network.Widths[1])
+	for from := 0; from < n; from += most {
+		b := min(most, n-from)
+		src := make([]float64, b*n)
+		for d := range b {
+			src[d*n+from+d] = 1
+		}
+		if err := op.Apply(ctx, matrix[from*n:(from+b)*n], src, b); err != nil {
+			return nil, err
+		}
+		if progress != nil {
+			progress(from+b, n)
+		}
+	}
+	eigen.Symmetrise(matrix, n)
+	return matrix, nil
+}

@@ -1,0 +1,169 @@
+package object
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
+)
+
+// Spread returns m of the numbers 0 … n−1, evenly spread and ascending; all of
+// them where m is 0 or at least n.
+func Spread(n, m int) []int {
+	if m <= 0 || m > n {
+		m = n
+	}
+	list := make([]int, m)
+	for i := range list {
+		list[i] = i * n / m
+	}
+	return list
+}
+
+// Bounds holds one number per object for each of the bounds.
+type Bounds struct {
+	Objects []int
+	// Rows[b][j] is the bound BoundNames[b] of object Objects[j].
+	Rows [][]float64
+	// Least and Largest are λ_min(H_i) and λ_max(H_i); nil where they were
+	// not asked for.
+	Least, Largest []float64
+	Dead           []bool // a hidden layer is all zero: H_i = 0
+}
+
+// Norm is ‖H_i‖₂ of object Objects[j].
+func (b *Bounds) Norm(j int) float64 { return max(-b.Least[j], b.Largest[j]) }
+
+// Row returns the bound of that name, nil if there is none.
+func (b *Bounds) Row(name string) []float64 {
+	for i, n := range BoundNames {
+		if n == name {
+			return b.Rows[i]
+		}
+	}
+	return nil
+}
+
+// NewBounds computes the bounds of the listed objects, and with hessian the
+// exact ends of the spectrum of each H_i. A bound that overflows is the largest
+// float64.
+func NewBounds(ctx context.Context, pt *curvature.Point, objects []int, c Constants, hessian bool, progress func(done, total int)) (*Bounds, error) {
+	b := &Bounds{Objects: objects, Rows: make([][]float64, len(BoundNames)), Dead: make([]bool, len(objects))}
+	for i := range b.Rows {
+		b.Rows[i] = make([]float64, len(objects))
+	}
+	if hessian {
+		b.Least, b.Largest = make([]float64, len(objects)), make([]float64, len(objects))
+	}
+	err := each(ctx, pt, objects, progress, func(j int, o *Curvature) error {
+		b.Dead[j] = o.Dead()
+		values, err := o.Bounds(c)
+		if err != nil {
+			return err
+		}
+		for i, v := range values {
+			b.Rows[i][j] = min(v, math.MaxFloat64)
+		}
+		if hessian {
+			b.Least[j], b.Largest[j], err = o.Hessian(ctx)
+		}
+		return err
+	})
+	return b, err
+}
+
+// each calls f for each of the objects, on the workers of the point.
+func each(ctx context.Context, pt *curvature.Point, objects []int, progress func(done, total int), f func(j int, o *Curvature) error) error {
+	var done atomic.Int64
+	return parallel.Try(ctx, pt.Workers, len(objects), func(j int) error {
+		if err := f(j, New(pt, objects[j])); err != nil {
+			return fmt.Errorf("object %d: %w", objects[j], err)
+		}
+		if progress != nil {
+			progress(int(done.Add(1)), len(objects))
+		}
+		return nil
+	})
+}
+
+// Norms are the numbers of one object that need no eigenvalue of H_i. All but
+// the loss are 0 where Dead: a hidden layer is all zero.
+type Norms struct {
+	Loss        float64
+	GaussNewton float64 // ‖G_i‖₂
+	Trace       float64 // tr G_i = tr H_i
+	Frobenius   float64 // ‖H_i‖_F
+	Dead        bool
+}
+
+// Norms returns those of the object, exact.
+func (o *Curvature) Norms() (Norms, error) {
+	n := Norms{Loss: o.Loss, Dead: o.Dead()}
+	if n.Dead {
+		return n, nil
+	}
+	values, err := o.GaussNewton()
+	if err != nil {
+		return n, err
+	}
+	n.GaussNewton = max(values[len(values)-1], 0)
+	n.Trace = o.Trace()
+	n.Frobenius = math.Sqrt(max(o.SquaredFrobenius(), 0))
+	return n, nil
+}
+
+// Sizes are numbers of every object that need no pass over pairs of layers.
+type Sizes struct {
+	GaussNewton []float64 // ‖G_i‖₂, exact
+	Trace       []float64 // tr G_i = tr H_i, exact
+	HTerm       []float64 // ≥ ‖R_i‖₂: C with Π‖W_s‖ for ‖P_qp‖, see [NewSizes]
+	Gradient    []float64 // ‖∇ℓ_i‖₂ = √Σ_p ‖δ_p‖²‖x_p‖²
+}
+
+// NewSizes goes through all objects. With ‖P_qp‖ ≤ Π_{p<s<q} ‖W_s‖ the matrix
+// [c_pq] of the bound C becomes one of norms of layers and activations; its
+// spectral norm is larger than C and needs no product of matrices.
+func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress func(done, total int)) (*Sizes, error) {
+	k, layers := pt.Data.Objects, pt.Network.Layers()
+	n := &Sizes{make([]float64, k), make([]float64, k), make([]float64, k), make([]float64, k)}
+	err := each(ctx, pt, Spread(k, k), progress, func(i int, o *Curvature) error {
+		values, err := o.GaussNewton()
+		if err != nil {
+			return err
+		}
+		n.GaussNewton[i] = max(values[len(values)-1], 0)
+		n.Trace[i] = o.Trace()
+		squares := 0.0
+		m := make([]float64, layers*layers)
+		for p := 1; p <= layers; p++ {
+			x := float64(o.DeltaNorm[p] * o.InputNorm[p])
+			squares += float64(x * x)
+			between := 1.0
+			for q := p + 1; q <= layers; q++ {
+				x := float64(float64(o.DeltaNorm[q]*between) * o.InputNorm[p])
+				m[(p-1)*layers+q-1], m[(q-1)*layers+p-1] = x, x
+				between = float64(between * c.LayerNorm[q-1])
+			}
+		}
+		n.Gradient[i] = math.Sqrt(squares)
+		if !o.Dead() {
+			n.HTerm[i], err = eigen.SpectralNorm(m, layers, layers)
+		}
+		return err
+	})
+	return n, err
+}
+
+// SquaredFrobenius returns ‖H_i‖_F² of the listed objects.
+func SquaredFrobenius(ctx context.Context, pt *curvature.Point, objects []int) ([]float64, error) {
+	squares := make([]float64, len(objects))
+	err := each(ctx, pt, objects, nil, func(j int, o *Curvature) error {
+		squares[j] = o.SquaredFrobenius()
+		return nil
+	})
+	return squares, err
+}
