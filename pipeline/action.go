@@ -181,14 +181,12 @@ func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
 			diverged = append(diverged, Divergence{a.stage, a.key, name, a.prior[i].digest, a.outs[i].digest})
 		}
 	}
-	if a.prior == nil {
-		rows = append(rows, cas.Row{Table: TableManifests, Key: a.key, Value: a.manifest})
-	}
-	if a.prior == nil || len(diverged) > 0 {
-		// What was lost cannot be had any more, so the new result takes
-		// its place; else the first one stays and this is evidence.
-		rec.Replaces = len(diverged) > 0 && len(a.lost) > 0
-		rows = append(rows, cas.Row{Table: TableRecords, Key: a.key, Value: rec.encode()})
+	switch {
+	case a.prior == nil, len(diverged) > 0 && len(a.lost) > 0:
+		// There is no result, or it is lost and the new one takes its place.
+		rows = append(rows, cas.Row{Table: tableActions, Key: a.key, Value: rec.encode(a.manifest)})
+	case len(diverged) > 0: // the first result stays
+		rows = append(rows, cas.Row{Table: tableEvidence, Key: a.key, Value: rec.encode(nil)})
 	}
 	return append(rows, cas.Row{Table: TableNames, Key: nameKey(a.stage.name), Value: a.key[:]}), diverged
 }

@@ -27,7 +27,7 @@
 //
 // There are two ids, and they are never mixed. A [Digest] identifies content:
 // it is the SHA-256 of the bytes. A [Key] identifies an action: it is the
-// SHA-256 of a [Manifest], which lists all that the action may depend on,
+// SHA-256 of a manifest, which lists all that the action may depend on,
 // namely its kind, the hash of its code ([codehash.Hash]), its params, and the name
 // and digest of each input. The name of a stage and where an input comes from
 // are not part of it, so stages that do the same are run once.
@@ -67,7 +67,7 @@
 //
 // # Why did it run?
 //
-// Manifests are stored beside the records, so [Plan.Explain] can put the key
+// Manifests are stored with the records, so [Plan.Explain] can put the key
 // of a stage beside the one with which it last ran, field by field. What a
 // stage says while it runs is kept too ([Plan.Logs]), as are the digests that
 // are expected of a result, in a file for version control ([Baseline]).

@@ -38,12 +38,12 @@ func (p *Plan) Explain(s *Stage) (*Explanation, error) {
 	var old []Field
 	if ok {
 		e.Last = last
-		m, err := LookupManifest(p.store, last)
+		m, err := lookupManifest(p.store, last)
 		if err != nil {
 			return nil, fmt.Errorf("stage %s: %w", s.name, err)
 		}
 		if m != nil {
-			old = m.Fields()
+			old = m.fields()
 		}
 	}
 	e.Fields = compareFields(old, p.fields(s))
@@ -66,8 +66,8 @@ const unknown = "?"
 
 // fields returns the fields of the key of a stage, known or not.
 func (p *Plan) fields(s *Stage) []Field {
-	m := &Manifest{Kind: s.kind.name, Platform: s.kind.platform, Code: s.kind.code.Digest, Outputs: s.kind.outputs, params: s.params}
-	fields := m.Fields()
+	m := &manifest{Kind: s.kind.name, Platform: s.kind.platform, Code: s.kind.code.Digest, Outputs: s.kind.outputs, Params: s.params}
+	fields := m.fields()
 	for i, e := range s.sources() {
 		value := unknown
 		if p.known[e.from] {
@@ -99,19 +99,6 @@ func compareFields(old, now []Field) []FieldChange {
 	return changes
 }
 
-// CompareManifests puts two manifests side by side, field by field. Either
-// may be nil.
-func CompareManifests(old, now *Manifest) []FieldChange {
-	var a, b []Field
-	if old != nil {
-		a = old.Fields()
-	}
-	if now != nil {
-		b = now.Fields()
-	}
-	return compareFields(a, b)
-}
-
 // reason says in one line why a stage runs.
 func (p *Plan) reason(s *Stage) string {
 	if lost := p.lost[s.index]; len(lost) > 0 {
@@ -129,11 +116,11 @@ func (p *Plan) reason(s *Stage) string {
 	case last == p.keys[s.index]:
 		return "its record is lost"
 	}
-	m, err := LookupManifest(p.store, last)
+	m, err := lookupManifest(p.store, last)
 	if err != nil || m == nil {
 		return "the manifest of its last run is lost"
 	}
-	return summary(compareFields(m.Fields(), p.fields(s)))
+	return summary(compareFields(m.fields(), p.fields(s)))
 }
 
 func lostReason(s *Stage, lost []lostOutput) string {

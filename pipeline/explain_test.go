@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestReasons(t *testing.T) {
 		Layers       []int
 	}
 	echo := func(_ context.Context, p rate, _ *Task) (map[string][]byte, error) {
-		return map[string][]byte{"out": appendFloat64(nil, p.LearningRate)}, nil
+		return map[string][]byte{"out": fmt.Append(nil, p.LearningRate)}, nil
 	}
 	build := func(change func(*Kind[rate], *rate, *Node)) (*Graph, *Stage) {
 		k := &Kind[rate]{Name: "echo", Outputs: []string{"out"}, Portable: true, Run: echo}

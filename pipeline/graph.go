@@ -24,7 +24,6 @@ type Graph struct {
 	byKind  map[string]*kind // by name
 	exports map[string]*Stage
 	slabs   slabs
-	scratch []byte
 }
 
 // edge is where an input comes from: an output, by its index, of a stage.
@@ -100,7 +99,7 @@ type Stage struct {
 	labels  []Label
 	inputs  []Input // sorted by name
 	exports map[string]string
-	params  []byte // canonical
+	params  []byte // JSON, as in the manifest
 
 	estimate time.Duration // of the first run, 0 if unknown
 	cores    int
@@ -112,8 +111,8 @@ type Stage struct {
 //
 // It is an error if the name is empty or taken, if another kind has the name
 // of k, if an input or export names an output that does not exist, if two
-// exports write the same file, or if params cannot enter a key: a NaN, or a
-// field of a type that [Kind] does not list.
+// exports write the same file, or if params cannot enter a key: a value or a
+// type that [Kind] does not list.
 func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	e, err := g.kind(k, func() (*kind, error) { return k.untyped(g.hasher) })
 	if err != nil {
@@ -144,11 +143,9 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
 	*e.value.(*P) = params
-	g.scratch, err = e.params.encodeParams(g.scratch[:0], e.encoded)
-	if err != nil {
+	if s.params, err = encodeParams(e.value); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
-	s.params = g.slabs.clone(g.scratch)
 	added := g.slabs.stage()
 	*added = s
 	for _, file := range s.exports {
@@ -284,6 +281,6 @@ func (s *Stage) Exports() map[string]string { return maps.Clone(s.exports) }
 // Portable reports whether the outputs have the same bits on every machine.
 func (s *Stage) Portable() bool { return s.kind.platform == "" }
 
-// Params returns the params as they enter the key, one field a line, paths
-// without a prefix: "step_size".
-func (s *Stage) Params() []Field { return appendFields(nil, "", s.params) }
+// Params returns the params as they enter the key, one field per leaf. Paths
+// have no prefix: "step_size".
+func (s *Stage) Params() []Field { return paramFields("", s.params) }

@@ -33,7 +33,7 @@ type Integrity struct {
 func CheckRecords(ctx context.Context, st *cas.Store) (*Integrity, error) {
 	var keys []Key
 	seen := make(map[Key]bool)
-	err := st.Rows(TableRecords, func(row cas.Row) bool {
+	err := st.Rows(tableActions, func(row cas.Row) bool {
 		if k := Key(row.Key); !seen[k] {
 			seen[k] = true
 			keys = append(keys, k)
@@ -45,25 +45,21 @@ func CheckRecords(ctx context.Context, st *cas.Store) (*Integrity, error) {
 	}
 	report := &Integrity{}
 	for _, key := range keys {
-		r, ok, err := LookupRecord(st, key)
+		a, ok, err := lookupAction(st, key)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			continue // unreadable: a miss
+		if !ok || len(a.Outputs) == 0 {
+			continue // unreadable, or its result was removed: a miss
 		}
 		report.Records++
-		m, err := LookupManifest(st, key)
-		if err != nil {
-			return nil, err
-		}
 		kind := ""
-		if m == nil {
+		if a.manifest == nil {
 			report.Unexplained = append(report.Unexplained, key)
 		} else {
-			kind = m.Kind
+			kind = a.manifest.Kind
 		}
-		for _, o := range r.Outputs {
+		for _, o := range a.Outputs {
 			size, err := st.Stat(ctx, o.Digest)
 			switch {
 			case err == nil && size != o.Size:

@@ -1,7 +1,10 @@
 package pipeline
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,8 +55,8 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 	latest := Root{Name: recent}
 	err = st.Rows("", func(row cas.Row) bool {
 		switch row.Table {
-		case TableRecords:
-			if r, err := DecodeRecord(row.Value); err == nil {
+		case tableActions, tableEvidence:
+			if r, _, err := decodeRecord(row.Value); err == nil {
 				for _, o := range r.Outputs {
 					made[o.Digest] = append(made[o.Digest], Key(row.Key))
 				}
@@ -88,7 +91,7 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 		n.explain[k] = true
 	}
 	for k := range n.explain {
-		m, err := LookupManifest(st, k)
+		m, err := lookupManifest(st, k)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +131,7 @@ func (n *Needs) follow(st *cas.Store, root int, r Root, made map[Digest][]Key) e
 	for len(keys) > 0 {
 		k := keys[len(keys)-1]
 		keys = keys[:len(keys)-1]
-		records, err := LookupRecords(st, k)
+		records, err := allRecords(st, k)
 		if err != nil {
 			return err
 		}
@@ -140,15 +143,15 @@ func (n *Needs) follow(st *cas.Store, root int, r Root, made map[Digest][]Key) e
 				}
 			}
 		}
-		m, err := LookupManifest(st, k)
+		m, err := lookupManifest(st, k)
 		if err != nil {
 			return err
 		}
 		if m == nil {
 			continue
 		}
-		for _, in := range m.Inputs {
-			result(in.Digest)
+		for _, name := range slices.Sorted(maps.Keys(m.Inputs)) {
+			result(m.Inputs[name])
 		}
 	}
 	return nil
@@ -169,14 +172,49 @@ func (n *Needs) Why(d Digest) int {
 // Keep reports whether an object is needed.
 func (n *Needs) Keep(d Digest) bool { return n.Why(d) >= 0 }
 
+// Forget prepares a store for the removal of what is not needed: actions that
+// are kept for explain alone lose their results and keep their manifests.
+// Without it explain does not know their last keys.
+func (n *Needs) Forget(ctx context.Context, st *cas.Store) error {
+	var batch cas.Batch
+	for k := range n.explain {
+		if _, kept := n.keys[k]; kept {
+			continue
+		}
+		a, ok, err := lookupAction(st, k)
+		if err != nil {
+			return err
+		}
+		if !ok || a.manifest == nil || len(a.Outputs) == 0 {
+			continue
+		}
+		text, err := json.Marshal(a.manifest)
+		if err != nil {
+			return err
+		}
+		forgotten := Record{Run: a.Run, Started: a.Started, Elapsed: a.Elapsed}
+		batch.Rows = append(batch.Rows, cas.Row{Table: tableActions, Key: k, Value: forgotten.encode(text)})
+	}
+	if len(batch.Rows) == 0 {
+		return nil
+	}
+	return st.Commit(ctx, batch)
+}
+
+// isForgotten reports whether the row of an action has no result.
+func isForgotten(row []byte) bool {
+	r, _, err := decodeRecord(row)
+	return err == nil && len(r.Outputs) == 0
+}
+
 // KeepRow reports whether a row is needed. Tables that it does not know are.
 func (n *Needs) KeepRow(r cas.Row) bool {
 	_, kept := n.keys[Key(r.Key)]
 	switch r.Table {
-	case TableRecords:
+	case tableActions:
+		return kept || n.explain[Key(r.Key)] && isForgotten(r.Value)
+	case tableEvidence:
 		return kept
-	case TableManifests:
-		return n.explain[Key(r.Key)]
 	case TableNames:
 		return len(r.Value) == len(Key{}) && n.names[r.Key] == Key(r.Value)
 	case TableLogs:

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -28,12 +29,12 @@ type Func[P any] func(ctx context.Context, p P, t *Task) (map[string][]byte, err
 
 // Kind is what many stages have in common: the function, and what is known
 // of it beforehand. P is the struct of its params: plain values only, which
-// are booleans, integers, floats, strings, slices, arrays, maps with string
-// keys, and structs of these with exported fields.
+// are booleans, integers, finite floats, strings in UTF-8, slices, arrays, maps
+// with string keys, and structs of these with exported fields.
 //
-// Run receives the params as they read back from their canonical encoding,
-// a copy of its own: −0 is 0, an empty slice is nil, an empty map is not nil.
-// So it cannot see anything that its key does not tell.
+// Run receives the params as they read back from the JSON in the key, a copy
+// of its own. So it cannot see anything that its key does not tell. Of an
+// empty slice or map and nil, and of −0 and 0, the keys differ.
 type Kind[P any] struct {
 	// Name enters the key: "solve".
 	Name string
@@ -67,9 +68,8 @@ type kind struct {
 	outputs  []string // sorted
 	platform string   // "" if portable
 	prefix   []byte   // of the manifest, up to the params
-	params   *codec
-	value    any           // *P, into which Add puts the params to encode them
-	encoded  reflect.Value // what it points to
+	params   reflect.Type
+	value    any // *P: [Add] encodes the params from here, which saves an allocation
 	run      func(ctx context.Context, params []byte, t *Task) (map[string][]byte, error)
 }
 
@@ -101,33 +101,35 @@ func (k *Kind[P]) untyped(hasher *codehash.Hasher) (*kind, error) {
 			return nil, fmt.Errorf("kind %s has two outputs %q", k.Name, o)
 		}
 	}
-	c, err := paramsCodec(reflect.TypeFor[P]())
-	if err != nil {
+	params := reflect.TypeFor[P]()
+	if err := checkParams(params); err != nil {
 		return nil, fmt.Errorf("kind %s: %w", k.Name, err)
 	}
 	code := codehash.Hash{Digest: k.Code}
 	if k.Package != "" {
+		var err error
 		if code, err = hasher.Package(k.Package); err != nil {
 			return nil, fmt.Errorf("kind %s: %w", k.Name, err)
 		}
 	}
-	value := new(P)
 	e := &kind{
 		name:    k.Name,
 		code:    code,
 		outputs: outputs,
-		params:  c,
-		value:   value,
-		encoded: reflect.ValueOf(value).Elem(),
+		params:  params,
+		value:   new(P),
 	}
 	if !k.Portable {
 		e.platform = platform()
 	}
-	e.prefix = appendManifestPrefix(nil, e.name, e.platform, e.code.Digest, e.outputs)
+	var err error
+	if e.prefix, err = manifestPrefix(e.name, e.platform, e.code.Digest, e.outputs); err != nil {
+		return nil, fmt.Errorf("kind %s: %w", k.Name, err)
+	}
 	f := k.Run
 	e.run = func(ctx context.Context, params []byte, t *Task) (map[string][]byte, error) {
 		var p P
-		if err := c.decodeParams(params, reflect.ValueOf(&p).Elem()); err != nil {
+		if err := json.Unmarshal(params, &p); err != nil {
 			return nil, fmt.Errorf("reading back the params: %w", err)
 		}
 		return f(ctx, p, t)

@@ -39,23 +39,25 @@ func (p *Plan) Origins(st *cas.Store, want map[*Stage]map[string]Digest) ([]Orig
 	}
 	found := make(map[string][]Key)
 	records := make(map[Key]Record)
-	err := st.Rows(TableRecords, func(row cas.Row) bool {
-		r, err := DecodeRecord(row.Value)
-		if err != nil {
+	for _, table := range []cas.Table{tableActions, tableEvidence} {
+		err := st.Rows(table, func(row cas.Row) bool {
+			r, _, err := decodeRecord(row.Value)
+			if err != nil {
+				return true
+			}
+			m := ""
+			for _, o := range r.Outputs {
+				m += o.Name + string(o.Digest[:])
+			}
+			if marks[m] {
+				found[m] = append(found[m], Key(row.Key))
+				records[Key(row.Key)] = r
+			}
 			return true
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the records: %w", err)
 		}
-		m := ""
-		for _, o := range r.Outputs {
-			m += o.Name + string(o.Digest[:])
-		}
-		if marks[m] {
-			found[m] = append(found[m], Key(row.Key))
-			records[Key(row.Key)] = r
-		}
-		return true
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the records: %w", err)
 	}
 	var origins []Origin
 	for _, s := range p.graph.stages {
@@ -65,14 +67,14 @@ func (p *Plan) Origins(st *cas.Store, want map[*Stage]map[string]Digest) ([]Orig
 		best := -1
 		var origin Origin
 		for _, key := range found[mark[s]] {
-			m, err := LookupManifest(st, key)
+			m, err := lookupManifest(st, key)
 			if err != nil {
 				return nil, fmt.Errorf("reading the manifests: %w", err)
 			}
 			if m == nil || m.Kind != s.kind.name {
 				continue
 			}
-			fields := compareFields(m.Fields(), p.fields(s))
+			fields := compareFields(m.fields(), p.fields(s))
 			changed := 0
 			for _, f := range fields {
 				if f.Changed {

@@ -1,161 +1,204 @@
 package pipeline
 
 import (
-	"encoding/binary"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
-// codec turns the values of one type into their canonical encoding and back.
-// It is built once a type: reflection over the type costs much more than over
-// its values.
-type codec struct {
-	encode func(b []byte, v reflect.Value) ([]byte, error)
-	decode func(tag byte, payload []byte, v reflect.Value) error
-}
+// Params enter a key as [json.Marshal] writes them, and a stage receives what
+// [json.Unmarshal] reads from that. So a stage sees nothing that its key does
+// not tell: what JSON drops is zero in the stage. checkParams and encodeParams
+// refuse what JSON would drop or change.
 
-// paramError says which field cannot enter a key. The path grows on the way
-// up, so that it costs nothing where there is no error.
-type paramError struct {
-	path string
-	err  error
-}
-
-func (e *paramError) Error() string {
-	return fmt.Sprintf("params.%s: %v", strings.TrimPrefix(e.path, "."), e.err)
-}
-
-func (e *paramError) Unwrap() error { return e.err }
-
-func atPath(element string, err error) error {
-	if p := (*paramError)(nil); errors.As(err, &p) {
-		return &paramError{element + p.path, p.err}
-	}
-	return &paramError{element, err}
-}
-
-var codecs sync.Map // reflect.Type → *codec
-
-// paramsCodec returns the codec of a struct of params. The error names the
-// first field that is no plain value.
-func paramsCodec(t reflect.Type) (*codec, error) {
-	if c, ok := codecs.Load(t); ok {
-		return c.(*codec), nil
-	}
+// checkParams returns an error, with the path of the field, if values of type
+// t cannot enter a key.
+func checkParams(t reflect.Type) error {
 	if t.Kind() != reflect.Struct {
-		return nil, fmt.Errorf("params are %s, want a struct", t)
+		return fmt.Errorf("params are %s, want a struct", t)
 	}
-	c, err := newCodec(t, 0)
-	if err != nil {
-		return nil, err
-	}
-	shared, _ := codecs.LoadOrStore(t, c)
-	return shared.(*codec), nil
+	return checkType(t, "params", nil)
 }
 
-func (c *codec) encodeParams(b []byte, v reflect.Value) ([]byte, error) { return c.encode(b, v) }
-
-func (c *codec) decodeParams(b []byte, v reflect.Value) error {
-	tag, payload, _, err := cutValue(b)
-	if err != nil {
-		return err
+func checkType(t reflect.Type, path string, within []reflect.Type) error {
+	if slices.Contains(within, t) {
+		return fmt.Errorf("%s: type %s contains itself", path, t)
 	}
-	return c.decode(tag, payload, v)
-}
-
-func newCodec(t reflect.Type, depth int) (*codec, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("type %s nests deeper than %d or contains itself", t, maxDepth)
-	}
+	within = append(within, t)
 	switch t.Kind() {
-	case reflect.Bool:
-		return boolCodec, nil
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return intCodec, nil
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return uintCodec, nil
-	case reflect.Float32:
-		return float32Codec, nil
-	case reflect.Float64:
-		return float64Codec, nil
-	case reflect.String:
-		return stringCodec, nil
-	case reflect.Slice, reflect.Array:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return bytesCodec(t), nil
-		}
-		return listCodec(t, depth)
-	case reflect.Map:
-		return mapCodec(t, depth)
-	case reflect.Struct:
-		return structCodec(t, depth)
-	}
-	return nil, fmt.Errorf("type %s cannot enter a key: want booleans, integers, floats, strings, slices, arrays, maps with string keys or structs", t)
-}
-
-// leaf makes a codec of a value without parts.
-func leaf(want byte, encode func([]byte, reflect.Value) ([]byte, error), set func([]byte, reflect.Value)) *codec {
-	return &codec{encode, func(tag byte, payload []byte, v reflect.Value) error {
-		if err := wantTag(tag, want); err != nil {
-			return err
-		}
-		if err := checkValue(tag, payload, 0); err != nil {
-			return err
-		}
-		set(payload, v)
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return nil
-	}}
+	case reflect.Slice, reflect.Array:
+		return checkType(t.Elem(), path+"[]", within)
+	case reflect.Map:
+		if t.Key().Kind() != reflect.String {
+			return fmt.Errorf("%s: type %s cannot enter a key: the keys of a map must be strings", path, t)
+		}
+		return checkType(t.Elem(), path+"[]", within)
+	case reflect.Struct:
+		return checkFields(t, path, within)
+	}
+	return fmt.Errorf("%s: type %s cannot enter a key: want booleans, integers, floats, strings, slices, arrays, maps with string keys or structs", path, t)
 }
 
-func wantTag(tag, want byte) error {
-	if tag != want {
-		return fmt.Errorf("the encoding has tag %q, not %q", tag, want)
+func checkFields(t reflect.Type, path string, within []reflect.Type) error {
+	named := make(map[string]string)
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag := f.Tag.Get("json")
+		name, _, _ := strings.Cut(tag, ",")
+		if name == "" {
+			name = f.Name
+		}
+		path := path + "." + snakeCase(f.Name)
+		switch {
+		case !f.IsExported():
+			return fmt.Errorf("%s: the field is not exported, so its value cannot enter a key", path)
+		case f.Anonymous:
+			return fmt.Errorf("%s: the field is embedded: give it a name", path)
+		case tag == "-":
+			return fmt.Errorf(`%s: the field has the tag json:"-", so its value cannot enter a key`, path)
+		case named[name] != "":
+			return fmt.Errorf("%s: the field has the same name %q in JSON as %s", path, name, named[name])
+		}
+		named[name] = f.Name
+		if err := checkType(f.Type, path, within); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-var (
-	boolCodec = leaf(tagBool,
-		func(b []byte, v reflect.Value) ([]byte, error) { return appendBool(b, v.Bool()), nil },
-		func(p []byte, v reflect.Value) { v.SetBool(p[0] == 1) })
-	intCodec = leaf(tagInt,
-		func(b []byte, v reflect.Value) ([]byte, error) { return appendWord(b, tagInt, uint64(v.Int())), nil },
-		func(p []byte, v reflect.Value) { v.SetInt(int64(binary.BigEndian.Uint64(p))) })
-	uintCodec = leaf(tagUint,
-		func(b []byte, v reflect.Value) ([]byte, error) { return appendWord(b, tagUint, v.Uint()), nil },
-		func(p []byte, v reflect.Value) { v.SetUint(binary.BigEndian.Uint64(p)) })
-	float32Codec = leaf(tagFloat32,
-		func(b []byte, v reflect.Value) ([]byte, error) {
-			if math.IsNaN(v.Float()) {
-				return nil, errNaN
-			}
-			return appendFloat32(b, float32(v.Float())), nil
-		},
-		func(p []byte, v reflect.Value) {
-			v.SetFloat(float64(math.Float32frombits(binary.BigEndian.Uint32(p))))
-		})
-	float64Codec = leaf(tagFloat64,
-		func(b []byte, v reflect.Value) ([]byte, error) {
-			if math.IsNaN(v.Float()) {
-				return nil, errNaN
-			}
-			return appendFloat64(b, v.Float()), nil
-		},
-		func(p []byte, v reflect.Value) { v.SetFloat(math.Float64frombits(binary.BigEndian.Uint64(p))) })
-	stringCodec = leaf(tagString,
-		func(b []byte, v reflect.Value) ([]byte, error) { return appendString(b, v.String()), nil },
-		func(p []byte, v reflect.Value) { v.SetString(string(p)) })
-)
+// encodeParams returns params as they enter a key. The error names the field
+// that cannot.
+func encodeParams(params any) ([]byte, error) {
+	text, err := json.Marshal(params)
+	if err != nil || bytes.Contains(text, []byte(`\ufffd`)) { // stands for what is not UTF-8
+		if bad := checkValue(reflect.Indirect(reflect.ValueOf(params)), "params"); bad != nil {
+			return nil, bad
+		}
+	}
+	return text, err
+}
 
-var errNaN = errors.New("a NaN cannot enter a key, since it does not equal itself")
+// checkValue looks for what JSON cannot hold: NaN, infinities, and strings
+// that are not UTF-8.
+func checkValue(v reflect.Value, path string) error {
+	switch v.Kind() {
+	case reflect.Float32, reflect.Float64:
+		switch f := v.Float(); {
+		case math.IsNaN(f):
+			return fmt.Errorf("%s: a NaN cannot enter a key", path)
+		case math.IsInf(f, 0):
+			return fmt.Errorf("%s: an infinity cannot enter a key", path)
+		}
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			return fmt.Errorf("%s: the string %q is not UTF-8", path, v.String())
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if err := checkValue(v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			path := path + "." + key.String()
+			if err := errors.Join(checkValue(key, path), checkValue(v.MapIndex(key), path)); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if err := checkValue(v.Field(i), path+"."+snakeCase(v.Type().Field(i).Name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
-// snakeCase turns the name of a Go field into the one that people see:
-// StepSize is step_size, MeshSHA256 is mesh_sha256.
+// Field is one leaf of a key, for display: "params.step_size" and "0.001".
+type Field struct{ Path, Value string }
+
+// paramFields returns the leaves of encoded params, in their order. Their
+// paths begin with the given one. Empty lists and objects are leaves too,
+// except the outermost.
+func paramFields(path string, text []byte) []Field {
+	w := fieldWalk{decoder: json.NewDecoder(bytes.NewReader(text))}
+	w.decoder.UseNumber()
+	w.walk(path, true)
+	return w.fields
+}
+
+type fieldWalk struct {
+	decoder *json.Decoder
+	fields  []Field
+}
+
+// walk reads one value. It reports whether it could.
+func (w *fieldWalk) walk(path string, outermost bool) bool {
+	token, err := w.decoder.Token()
+	if err != nil {
+		return false
+	}
+	opening, nested := token.(json.Delim)
+	if !nested {
+		w.fields = append(w.fields, Field{path, leafText(token)})
+		return true
+	}
+	n := 0
+	for ; w.decoder.More(); n++ {
+		inner := path + "[" + strconv.Itoa(n) + "]"
+		if opening == '{' {
+			name, err := w.decoder.Token()
+			if err != nil {
+				return false
+			}
+			inner = snakeCase(fmt.Sprint(name))
+			if path != "" {
+				inner = path + "." + inner
+			}
+		}
+		if !w.walk(inner, false) {
+			return false
+		}
+	}
+	closing, err := w.decoder.Token()
+	if n == 0 && !outermost {
+		w.fields = append(w.fields, Field{path, opening.String() + fmt.Sprint(closing)})
+	}
+	return err == nil
+}
+
+// leafText returns a token as text. A string is quoted if it is empty or has
+// spaces or characters that do not print.
+func leafText(token json.Token) string {
+	s, ok := token.(string)
+	switch {
+	case token == nil:
+		return "null"
+	case !ok:
+		return fmt.Sprint(token)
+	case s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || !strconv.IsPrint(r) }):
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// snakeCase turns the name of a Go field into the one for display: StepSize
+// is step_size, MeshSHA256 is mesh_sha256.
 func snakeCase(name string) string {
 	runes := []rune(name)
 	var b strings.Builder

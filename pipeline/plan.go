@@ -142,11 +142,11 @@ func (p *Plan) source(e edge) *output { return &p.outs[p.offset[e.from]+e.output
 
 // lookup fills outs with the outputs of a stage from the record of key.
 func (p *Plan) lookup(s *Stage, key Key, outs []output) (ok bool, err error) {
-	values, err := p.store.Lookup(TableRecords, key)
+	values, err := p.store.Lookup(tableActions, key)
 	if err != nil {
 		return false, err
 	}
-	elapsed, ok := effective(values, s.kind.outputs, outs)
+	elapsed, ok := readLast(values, s.kind.outputs, outs)
 	if !ok {
 		return false, nil
 	}
@@ -159,17 +159,9 @@ func (p *Plan) lookup(s *Stage, key Key, outs []output) (ok bool, err error) {
 // manifest returns the encoded manifest of a stage whose inputs are known. It
 // lies in a buffer that the next call uses again.
 func (p *Plan) manifest(s *Stage) []byte {
-	b := append(p.scratch[:0], s.kind.prefix...)
-	b = append(b, s.params...)
-	b = append(b, frameInputs...)
-	start := len(b)
-	b = beginFrame(b, tagMap)
-	for i, e := range s.sources() {
-		b = appendManifestInput(b, s.inputs[i].Name, &p.source(e).digest)
-	}
-	b = endFrame(b, start)
-	p.scratch = b
-	return b
+	sources := s.sources()
+	p.scratch = s.appendManifest(p.scratch[:0], func(i int) Digest { return p.source(sources[i]).digest })
+	return p.scratch
 }
 
 func (p *Plan) key(s *Stage) Key { return sha256.Sum256(p.manifest(s)) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"pgregory.net/rapid"
 )
@@ -120,7 +121,7 @@ func TestHistories(t *testing.T) {
 				}
 				ran := k.take()
 				slices.Sort(ran)
-				if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), ran, cmp.Comparer(sameEmpty[[]string])); diff != "" {
+				if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), ran, cmpopts.EquateEmpty()); diff != "" {
 					rt.Fatalf("executions: %s", diff)
 				}
 				maps.Copy(executed, want)

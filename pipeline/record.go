@@ -5,17 +5,20 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// The tables in which the engine keeps what it knows.
+// The tables of the engine.
 const (
-	// TableRecords: key → [Record].
-	TableRecords cas.Table = "records"
-	// TableManifests: key → [Manifest].
-	TableManifests cas.Table = "manifests"
+	// tableActions: key → the record of the action, then its manifest. The
+	// last row counts.
+	tableActions cas.Table = "actions"
+	// tableEvidence: key → the records of executions that made other bytes
+	// than the row that counts.
+	tableEvidence cas.Table = "evidence"
 	// TableNames: SHA-256 of a stage's name → the key with which it last ran.
 	TableNames cas.Table = "names"
 	// TableRuns: the zero key → every [RunInfo].
@@ -42,34 +45,22 @@ type OutputRecord struct {
 
 // Record says what an action made, and when.
 //
-// It is encoded as a version (1), flags (1: Replaces), the number of outputs,
-// for each the length of its name, the name, the digest and the size, then the
-// run id, Started in nanoseconds since 1970 and Elapsed in nanoseconds.
-// Numbers are varints.
+// It is encoded as a version (2), the number of outputs, for each the length
+// of its name, the name, the digest and the size, then the run id, Started in
+// nanoseconds since 1970 and Elapsed in nanoseconds. Numbers are varints.
 type Record struct {
 	Outputs []OutputRecord // sorted by name
 	Run     RunID
 	Started time.Time
 	Elapsed time.Duration // of the stage's function alone
-
-	// Replaces says that this record took the place of earlier ones of the
-	// key: their objects were lost, and the action made other bytes. A later
-	// record without it is evidence only.
-	Replaces bool
 }
 
-const (
-	recordVersion  = 1
-	recordReplaces = 1
-)
+const recordVersion = 2
 
-func (r *Record) encode() []byte {
-	b := make([]byte, 0, 48+64*len(r.Outputs))
-	var flags byte
-	if r.Replaces {
-		flags = recordReplaces
-	}
-	b = append(b, recordVersion, flags)
+// encode returns the record, followed by the manifest.
+func (r *Record) encode(manifest []byte) []byte {
+	b := make([]byte, 0, 48+64*len(r.Outputs)+len(manifest))
+	b = append(b, recordVersion)
 	b = binary.AppendUvarint(b, uint64(len(r.Outputs)))
 	for _, o := range r.Outputs {
 		b = binary.AppendUvarint(b, uint64(len(o.Name)))
@@ -79,7 +70,8 @@ func (r *Record) encode() []byte {
 	}
 	b = append(b, r.Run[:]...)
 	b = binary.AppendVarint(b, r.Started.UnixNano())
-	return binary.AppendUvarint(b, uint64(r.Elapsed))
+	b = binary.AppendUvarint(b, uint64(r.Elapsed))
+	return append(b, manifest...)
 }
 
 // output is what the engine keeps in memory of one output: its name is the
@@ -136,25 +128,23 @@ func (r *recordReader) digest() (d Digest) {
 	return d
 }
 
-func (r *recordReader) head() (replaces bool, outputs uint64) {
-	h := r.bytes(2)
-	if r.bad || h[0] != recordVersion || h[1]&^recordReplaces != 0 {
+// head returns the number of outputs.
+func (r *recordReader) head() uint64 {
+	if v := r.bytes(1); r.bad || v[0] != recordVersion {
 		r.bad = true
-		return false, 0
+		return 0
 	}
-	return h[1]&recordReplaces != 0, r.uvarint()
+	return r.uvarint()
 }
 
-// DecodeRecord reads an encoded record.
-func DecodeRecord(b []byte) (Record, error) {
+// decodeRecord reads an encoded record and returns what follows it.
+func decodeRecord(b []byte) (rec Record, rest []byte, err error) {
 	r := recordReader{rest: b}
-	var rec Record
-	replaces, n := r.head()
-	rec.Replaces = replaces
+	n := r.head()
 	for i := uint64(0); i < n && !r.bad; i++ {
 		name := string(r.bytes(r.uvarint()))
 		if i > 0 && name <= rec.Outputs[i-1].Name {
-			return Record{}, fmt.Errorf("record: output %q follows %q", name, rec.Outputs[i-1].Name)
+			return Record{}, nil, fmt.Errorf("record: output %q follows %q", name, rec.Outputs[i-1].Name)
 		}
 		rec.Outputs = append(rec.Outputs, OutputRecord{name, r.digest(), r.nonNegative()})
 	}
@@ -162,26 +152,22 @@ func DecodeRecord(b []byte) (Record, error) {
 	rec.Started = time.Unix(0, r.varint())
 	rec.Elapsed = time.Duration(r.nonNegative())
 	if r.bad {
-		return Record{}, errors.New("record: it is cut off, malformed or of another version")
+		return Record{}, nil, errors.New("the record is cut off, malformed or of another version")
 	}
-	if len(r.rest) > 0 {
-		return Record{}, fmt.Errorf("record: %d bytes follow its end", len(r.rest))
-	}
-	return rec, nil
+	return rec, r.rest, nil
 }
 
-// readOutputs is the fast way through a record whose outputs are known by
-// name: it fills outs and returns the elapsed time. A record that does not
-// have exactly these outputs is not ok.
-func readOutputs(b []byte, names []string, outs []output) (elapsed time.Duration, replaces, ok bool) {
+// readOutputs reads a record whose outputs are known by name, without
+// allocating: it fills outs and returns the elapsed time. A record that does
+// not have exactly these outputs is not ok.
+func readOutputs(b []byte, names []string, outs []output) (elapsed time.Duration, ok bool) {
 	r := recordReader{rest: b}
-	replaces, n := r.head()
-	if n != uint64(len(names)) {
-		return 0, false, false
+	if r.head() != uint64(len(names)) {
+		return 0, false
 	}
 	for i, want := range names {
 		if string(r.bytes(r.uvarint())) != want {
-			return 0, false, false
+			return 0, false
 		}
 		outs[i].digest = r.digest()
 		outs[i].size = r.nonNegative()
@@ -189,76 +175,74 @@ func readOutputs(b []byte, names []string, outs []output) (elapsed time.Duration
 	r.bytes(uint64(len(RunID{})))
 	r.varint()
 	elapsed = time.Duration(r.nonNegative())
-	return elapsed, replaces, !r.bad && len(r.rest) == 0
+	return elapsed, !r.bad
 }
 
-// effective fills outs from the record that counts among those of one key:
-// the last one that replaces the others, else the first. A record that cannot
-// be read counts as absent: it is a miss, not an error.
-func effective(values [][]byte, names []string, outs []output) (elapsed time.Duration, ok bool) {
-	if len(values) == 0 {
-		return 0, false
-	}
-	for i := len(values) - 1; i > 0; i-- {
-		if len(values[i]) < 2 || values[i][1]&recordReplaces == 0 {
-			continue
-		}
-		if elapsed, _, ok := readOutputs(values[i], names, outs); ok {
-			return elapsed, true
-		}
-	}
-	for _, v := range values {
-		if elapsed, _, ok := readOutputs(v, names, outs); ok {
+// readLast fills outs from the last of the rows of an action that can be
+// read. One that cannot be read counts as absent: it is a miss, not an error.
+func readLast(rows [][]byte, names []string, outs []output) (elapsed time.Duration, ok bool) {
+	for _, row := range slices.Backward(rows) {
+		if elapsed, ok := readOutputs(row, names, outs); ok {
 			return elapsed, true
 		}
 	}
 	return 0, false
 }
 
-// LookupRecords returns all records of an action in the order in which they
-// were written. More than one is evidence that the action is not
-// deterministic, or that its result was lost and made again.
-func LookupRecords(st *cas.Store, k Key) ([]Record, error) {
-	values, err := st.Lookup(TableRecords, k)
+// storedAction is what the store knows of an action. Manifest is nil if it cannot
+// be read.
+type storedAction struct {
+	Record
+	manifest *manifest
+}
+
+// lookupAction returns the row of an action that counts.
+func lookupAction(st *cas.Store, k Key) (a storedAction, ok bool, err error) {
+	rows, err := st.Lookup(tableActions, k)
 	if err != nil {
-		return nil, err
+		return a, false, err
 	}
+	for _, row := range slices.Backward(rows) {
+		rec, text, err := decodeRecord(row)
+		if err != nil {
+			continue
+		}
+		m, _ := decodeManifest(k, text)
+		return storedAction{rec, m}, true, nil
+	}
+	return a, false, nil
+}
+
+// LookupRecord returns the record of an action, if there is one that can be
+// read.
+func LookupRecord(st *cas.Store, k Key) (Record, bool, error) {
+	a, ok, err := lookupAction(st, k)
+	return a.Record, ok && len(a.Outputs) > 0, err
+}
+
+// allRecords returns all records of an action, those that are evidence
+// included.
+func allRecords(st *cas.Store, k Key) ([]Record, error) {
 	var records []Record
-	for _, v := range values {
-		if r, err := DecodeRecord(v); err == nil {
-			records = append(records, r)
+	for _, table := range []cas.Table{tableActions, tableEvidence} {
+		rows, err := st.Lookup(table, k)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if r, _, err := decodeRecord(row); err == nil {
+				records = append(records, r)
+			}
 		}
 	}
 	return records, nil
 }
 
-// LookupRecord returns the record of an action that counts.
-func LookupRecord(st *cas.Store, k Key) (Record, bool, error) {
-	records, err := LookupRecords(st, k)
-	if err != nil || len(records) == 0 {
-		return Record{}, false, err
-	}
-	for i := len(records) - 1; i > 0; i-- {
-		if records[i].Replaces {
-			return records[i], true, nil
-		}
-	}
-	return records[0], true, nil
-}
-
-// LookupManifest returns the manifest of an action that ran, nil if there is
+// lookupManifest returns the manifest of an action that ran, nil if there is
 // none that can be read.
-func LookupManifest(st *cas.Store, k Key) (*Manifest, error) {
-	values, err := st.Lookup(TableManifests, k)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range values {
-		if m, err := DecodeManifest(v); err == nil && m.Key() == k {
-			return m, nil
-		}
-	}
-	return nil, nil
+func lookupManifest(st *cas.Store, k Key) (*manifest, error) {
+	a, _, err := lookupAction(st, k)
+	return a.manifest, err
 }
 
 // nameKey is the row under which the last key of a stage is kept.

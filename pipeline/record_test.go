@@ -15,58 +15,55 @@ import (
 func someRecord() Record {
 	return Record{
 		Outputs: []OutputRecord{{"history", cas.Sum([]byte("1")), 0}, {"weights", cas.Sum([]byte("2")), 1 << 40}},
-		Run:     RunID{1, 2, 3}, Started: time.Unix(1e9, 5), Elapsed: time.Hour, Replaces: true,
+		Run:     RunID{1, 2, 3}, Started: time.Unix(1e9, 5), Elapsed: time.Hour,
 	}
 }
 
 func TestRecordReadsBack(t *testing.T) {
 	for _, want := range []Record{someRecord(), {Started: time.Unix(-5, 0)}} {
-		text := want.encode()
-		got, err := DecodeRecord(text)
-		if err != nil {
-			t.Fatal(err)
+		text := want.encode([]byte("manifest"))
+		got, rest, err := decodeRecord(text)
+		if err != nil || string(rest) != "manifest" {
+			t.Fatalf("%q follows, %v", rest, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		for cut := range text {
-			if _, err := DecodeRecord(text[:cut]); err == nil {
+		for cut := range want.encode(nil) {
+			if _, _, err := decodeRecord(text[:cut]); err == nil {
 				t.Fatalf("cut at %d of %d is accepted", cut, len(text))
 			}
-		}
-		if _, err := DecodeRecord(append(text, 0)); err == nil {
-			t.Error("a byte too many is accepted")
 		}
 	}
 }
 
 func FuzzDecodeRecord(f *testing.F) {
 	r := someRecord()
-	f.Add(r.encode())
-	f.Add([]byte{recordVersion, 0, 0})
+	f.Add(r.encode([]byte("manifest")))
+	f.Add([]byte{recordVersion, 0})
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := DecodeRecord(text)
+		r, rest, err := decodeRecord(text)
 		var names []string
 		for _, o := range r.Outputs {
 			names = append(names, o.Name)
 		}
 		outs := make([]output, len(names))
-		elapsed, replaces, ok := readOutputs(text, names, outs)
+		elapsed, ok := readOutputs(text, names, outs)
 		if err != nil {
 			if r.Outputs != nil || len(names) == 0 && ok {
 				t.Errorf("refused with %v, but its outputs are read: %v", err, ok)
 			}
 			return
 		}
-		if !ok || elapsed != r.Elapsed || replaces != r.Replaces {
-			t.Errorf("the fast way reads %v %v %v", elapsed, replaces, ok)
+		if !ok || elapsed != r.Elapsed {
+			t.Errorf("the fast way reads %v %v", elapsed, ok)
 		}
 		for i, o := range outs {
 			if o.digest != r.Outputs[i].Digest || o.size != r.Outputs[i].Size {
 				t.Errorf("output %d is %v", i, o)
 			}
 		}
-		if again := r.encode(); !bytes.Equal(again, text) {
+		if again := r.encode(rest); !bytes.Equal(again, text) {
 			t.Errorf("%x encodes to %x", text, again)
 		}
 	})
@@ -74,9 +71,9 @@ func FuzzDecodeRecord(f *testing.F) {
 
 func TestWhichRecordCounts(t *testing.T) {
 	names := []string{"out"}
-	rec := func(content string, replaces bool) []byte {
-		r := Record{Outputs: []OutputRecord{{"out", cas.Sum([]byte(content)), 1}}, Started: time.Unix(0, 0), Replaces: replaces}
-		return r.encode()
+	rec := func(content string) []byte {
+		r := Record{Outputs: []OutputRecord{{"out", cas.Sum([]byte(content)), 1}}, Started: time.Unix(0, 0)}
+		return r.encode([]byte("manifest"))
 	}
 	other := someRecord()
 	for _, c := range []struct {
@@ -85,24 +82,23 @@ func TestWhichRecordCounts(t *testing.T) {
 		want   string
 	}{
 		{"none", nil, ""},
-		{"one", [][]byte{rec("1", false)}, "1"},
-		{"evidence", [][]byte{rec("1", false), rec("2", false)}, "1"},
-		{"replaced", [][]byte{rec("1", false), rec("2", true), rec("3", false)}, "2"},
-		{"replaced twice", [][]byte{rec("1", false), rec("2", true), rec("3", true)}, "3"},
-		{"damaged", [][]byte{rec("1", false)[:9]}, ""},
-		{"damaged first", [][]byte{rec("1", false)[:9], rec("2", false)}, "2"},
-		{"other outputs", [][]byte{other.encode()}, ""},
+		{"one", [][]byte{rec("1")}, "1"},
+		{"replaced", [][]byte{rec("1"), rec("2")}, "2"},
+		{"replaced twice", [][]byte{rec("1"), rec("2"), rec("3")}, "3"},
+		{"damaged", [][]byte{rec("1")[:9]}, ""},
+		{"damaged last", [][]byte{rec("2"), rec("1")[:9]}, "2"},
+		{"other outputs", [][]byte{other.encode(nil)}, ""},
 		{"empty", [][]byte{{}}, ""},
 	} {
 		outs := make([]output, 1)
-		_, ok := effective(c.values, names, outs)
+		_, ok := readLast(c.values, names, outs)
 		if ok != (c.want != "") || ok && outs[0].digest != cas.Sum([]byte(c.want)) {
 			t.Errorf("%s: ok %v, want %q", c.name, ok, c.want)
 		}
 		st := newStore()
 		var rows []cas.Row
 		for _, v := range c.values {
-			rows = append(rows, cas.Row{Table: TableRecords, Value: v})
+			rows = append(rows, cas.Row{Table: tableActions, Value: v})
 		}
 		if err := st.Commit(t.Context(), cas.Batch{Rows: rows}); err != nil {
 			t.Fatal(err)
@@ -122,7 +118,7 @@ func TestDamagedRecordIsAMiss(t *testing.T) {
 	k, st := newKitchen(), newStore()
 	g, _ := chain(t, k, 1)
 	key := mustPlan(t, g, st, Options{}).keys[0]
-	if err := st.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: TableRecords, Key: key, Value: []byte("?")}}}); err != nil {
+	if err := st.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: tableActions, Key: key, Value: []byte("?")}}}); err != nil {
 		t.Fatal(err)
 	}
 	if sum := mustDo(t, g, st); sum.Ran != 1 {

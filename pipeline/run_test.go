@@ -138,7 +138,7 @@ func TestTargetsForceSingleDownstream(t *testing.T) {
 		t.Errorf("force all: %+v", sum)
 	}
 	for _, key := range mustPlan(t, g, st, Options{}).keys {
-		if records, err := LookupRecords(st, key); err != nil || len(records) != 1 {
+		if records, err := allRecords(st, key); err != nil || len(records) != 1 {
 			t.Errorf("%d records after a forced run that made the same, %v", len(records), err)
 		}
 	}

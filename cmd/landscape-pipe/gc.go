@@ -52,6 +52,11 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 	if err != nil {
 		return err
 	}
+	if c.Apply {
+		if err := needs.Forget(ctx, w.store); err != nil {
+			a.warn("explain will know less of what is removed: %v", err)
+		}
+	}
 	kept := make([]gcGroup, len(needs.Roots()))
 	for i, name := range needs.Roots() {
 		kept[i].Why = name

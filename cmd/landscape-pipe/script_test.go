@@ -226,7 +226,7 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 	if !ok {
 		ts.Fatalf("stage %s never ran", args[0])
 	}
-	rows, err := st.Lookup(pipeline.TableRecords, key)
+	rows, err := st.Lookup("actions", key)
 	ts.Check(err)
 	record, _, err := pipeline.LookupRecord(st, key)
 	ts.Check(err)
@@ -243,9 +243,8 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		object := cas.Encode(content)
 		row := bytes.Replace(rows[0], o.Digest[:], object.Digest[:], 1)
-		row[1] |= 1 // it takes the place of the earlier one
 		ts.Check(st.Commit(context.Background(), cas.Batch{
-			Objects: []cas.Object{object}, Rows: []cas.Row{{Table: pipeline.TableRecords, Key: key, Value: row}},
+			Objects: []cas.Object{object}, Rows: []cas.Row{{Table: "actions", Key: key, Value: row}},
 		}))
 		return
 	}
