@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
@@ -63,7 +64,7 @@ func runCheck(ctx context.Context, a *app, g *globals, c *checkCmd) error {
 	}
 	switch {
 	case c.JSON:
-		err = printJSON(a.stdout, report)
+		err = a.json(report)
 	case c.Junit:
 		err = report.junit(a.stdout)
 	case c.Markdown:
@@ -248,7 +249,7 @@ func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipel
 // update makes the results those to expect, unless some are missing.
 func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.Plan) error {
 	if len(r.Stale) > 0 {
-		return advised(fmt.Errorf("%s not up to date: nothing was written", plural(len(r.Stale), "stage")),
+		return advised(fmt.Errorf("%s not up to date: nothing was written", term.Count(len(r.Stale), "stage")),
 			"run landscape-pipe repro first")
 	}
 	baseline, err := pipeline.LoadBaseline(r.Lock)
@@ -293,12 +294,12 @@ func (r *checkReport) failure() error {
 		return advised(&differenceError{fmt.Sprintf("%s is missing: nothing to compare with", r.Lock)},
 			"landscape-pipe check --update writes it")
 	case len(r.Stale) > 0:
-		return advised(&differenceError{fmt.Sprintf("%s not up to date", plural(len(r.Stale), "stage"))},
+		return advised(&differenceError{fmt.Sprintf("%s not up to date", term.Count(len(r.Stale), "stage"))},
 			"landscape-pipe repro brings the results up to date")
 	}
 	text := ""
 	if n := len(r.Differences); n > 0 {
-		text = fmt.Sprintf("%s differ", plural(n, "result"))
+		text = fmt.Sprintf("%s differ", term.Count(n, "result"))
 		if n == 1 {
 			text += "s"
 		}
@@ -307,7 +308,7 @@ func (r *checkReport) failure() error {
 		if text != "" {
 			text += ", "
 		}
-		text += fmt.Sprintf("%s outside the tolerance", plural(n, "metric"))
+		text += fmt.Sprintf("%s outside the tolerance", term.Count(n, "metric"))
 	}
 	return advised(&differenceError{text}, "landscape-pipe check --update takes the results over if they are right")
 }

@@ -38,7 +38,7 @@ func (r *checkReport) markdown(w io.Writer) error {
 			}
 			fmt.Fprintf(out, "; %d behind follow\n", c.Follows)
 			for _, f := range c.Changed {
-				fmt.Fprintf(out, "  - %s\n", markdownText(f))
+				fmt.Fprintf(out, "  - %s\n", term.Markdown(f))
 			}
 			if c.Why != "" {
 				fmt.Fprintf(out, "  - %s\n", c.Why)
@@ -57,7 +57,7 @@ func (r *checkReport) markdown(w io.Writer) error {
 			if len(s.Changed) > 0 {
 				reason = strings.Join(s.Changed, ", ")
 			}
-			fmt.Fprintf(out, "- `%s`: %s\n", s.Stage, markdownText(reason))
+			fmt.Fprintf(out, "- `%s`: %s\n", s.Stage, term.Markdown(reason))
 		}
 	}
 	if len(r.Differences) > 0 {
@@ -67,35 +67,18 @@ func (r *checkReport) markdown(w io.Writer) error {
 				fmt.Fprintf(out, "- and %d more\n", len(r.Differences)-i)
 				break
 			}
-			fmt.Fprintf(out, "- %s\n", markdownText(d.String()))
+			fmt.Fprintf(out, "- %s\n", term.Markdown(d.String()))
 		}
 	}
 	if shown := r.shownMetrics(); len(shown) > 0 {
 		fmt.Fprint(out, "\n### Metrics\n\n")
-		markdownTable(out, metricRows(shown))
+		_ = metricTable(shown).Markdown(out)
 	}
 	if len(r.Curves) > 0 {
 		fmt.Fprint(out, "\n### Curves: ours divided by the paper's\n\n")
-		markdownTable(out, r.curveRows())
+		_ = r.curveTable().Markdown(out)
 	}
 	return out.Flush()
-}
-
-func markdownTable(out io.Writer, rows [][]string) {
-	for i, row := range rows {
-		for j := range row {
-			row[j] = markdownText(row[j])
-		}
-		fmt.Fprintf(out, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			fmt.Fprintf(out, "|%s\n", strings.Repeat("---|", len(row)))
-		}
-	}
-}
-
-// markdownText keeps text from being taken for markup.
-func markdownText(text string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "[", `\[`, "\n", " ").Replace(term.Clean(text))
 }
 
 // The parts of JUnit's XML that CI systems read.

@@ -32,7 +32,7 @@ func (r *checkReport) text(w io.Writer, style term.Style) error {
 		line("run", true, r.variantText())
 	}
 	if len(r.Stale) > 0 {
-		line("stages", false, fmt.Sprintf("%d of %s not up to date", len(r.Stale), plural(r.Stages, "stage")))
+		line("stages", false, fmt.Sprintf("%d of %s not up to date", len(r.Stale), term.Count(r.Stages, "stage")))
 		r.staleText(out, style)
 	}
 	line("digests", updated || r.Expected && len(r.Differences) == 0, r.digestText())
@@ -49,13 +49,13 @@ func (r *checkReport) text(w io.Writer, style term.Style) error {
 	line("metrics", updated || len(r.outside()) == 0, r.metricText())
 	if shown := r.shownMetrics(); len(shown) > 0 {
 		fmt.Fprintln(out)
-		writeTable(out, style, metricRows(shown), 2, 3, 4, 5)
+		_ = metricTable(shown).Text(out, style)
 		fmt.Fprintln(out)
 	}
 	line("curves", true, r.curveText())
 	if r.all && len(r.Curves) > 0 {
 		fmt.Fprintln(out)
-		writeTable(out, style, r.curveRows(), 1, 2, 3, 4, 5, 6, 7, 8)
+		_ = r.curveTable().Text(out, style)
 	}
 	for _, file := range r.Updated {
 		fmt.Fprintf(out, "%s  %s\n", style.Bold("updated "), file)
@@ -77,7 +77,7 @@ func (r *checkReport) staleText(out io.Writer, style term.Style) {
 		if len(s.Changed) > 0 {
 			reason = strings.Join(s.Changed, ", ")
 		}
-		fmt.Fprintf(out, "          %s  %s\n", s.Stage, style.Warn(term.Clean(reason)))
+		fmt.Fprintf(out, "          %s  %s\n", s.Stage, style.Warn(reason))
 	}
 }
 
@@ -91,13 +91,13 @@ func (r *checkReport) digestText() string {
 	case !r.Expected && len(r.Updated) == 0:
 		return r.Lock + " is missing: nothing to compare with"
 	case !r.Expected:
-		return plural(r.Results, "result") + ", nothing was expected of them before"
+		return term.Count(r.Results, "result") + ", nothing was expected of them before"
 	}
 	count := make(map[string]int)
 	for _, d := range r.Differences {
 		count[d.Kind]++
 	}
-	text := fmt.Sprintf("%s, %d as %s expects", plural(r.Results, "result"),
+	text := fmt.Sprintf("%s, %d as %s expects", term.Count(r.Results, "result"),
 		r.Results-count["changed"]-count["new"]-r.Unknown, r.Lock)
 	for _, kind := range []string{"changed", "new", "missing"} {
 		if count[kind] > 0 {
@@ -129,16 +129,16 @@ func (c *causeValue) print(out io.Writer, style term.Style, first bool) {
 	}
 	fmt.Fprintf(out, "%s %s (%s)\n", style.Bad(head), c.Stage, strings.Join(c.Outputs, ", "))
 	for _, field := range c.Changed {
-		fmt.Fprintf(out, "          %s\n", style.Warn(term.Clean(field)))
+		fmt.Fprintf(out, "          %s\n", style.Warn(field))
 	}
 	if c.Why != "" {
 		fmt.Fprintf(out, "          %s\n", c.Why)
 	}
 	if len(c.Same) > 0 {
-		fmt.Fprintf(out, "          the same holds for %s: %s\n", plural(len(c.Same), "further stage"), joined(c.Same))
+		fmt.Fprintf(out, "          the same holds for %s: %s\n", term.Count(len(c.Same), "further stage"), joined(c.Same))
 	}
 	if c.Follows > 0 {
-		fmt.Fprintf(out, "          %s behind differ because of this\n", plural(c.Follows, "stage"))
+		fmt.Fprintf(out, "          %s behind differ because of this\n", term.Count(c.Follows, "stage"))
 	}
 	switch {
 	case c.Run == "" && len(c.Changed) > 0:
@@ -151,9 +151,9 @@ func (c *causeValue) print(out io.Writer, style term.Style, first bool) {
 func (r *checkReport) metricText() string {
 	switch {
 	case !r.Judged && len(r.Updated) > 0:
-		return plural(len(r.metrics), "value") + ", nothing was expected of them before"
+		return term.Count(len(r.metrics), "value") + ", nothing was expected of them before"
 	case !r.Judged:
-		return fmt.Sprintf("%s, and no %s to compare with (check --update writes it)", plural(len(r.metrics), "value"), r.Tolerances)
+		return fmt.Sprintf("%s, and no %s to compare with (check --update writes it)", term.Count(len(r.metrics), "value"), r.Tolerances)
 	}
 	if len(r.Metrics) == 0 {
 		return "none, no table is up to date"
@@ -172,7 +172,7 @@ func (r *checkReport) metricText() string {
 			}
 		}
 	}
-	text := fmt.Sprintf("%s, %d within tolerance", plural(len(r.Metrics), "value"), within)
+	text := fmt.Sprintf("%s, %d within tolerance", term.Count(len(r.Metrics), "value"), within)
 	if n := len(r.Metrics) - within; n > 0 {
 		text += fmt.Sprintf(", %d outside", n)
 	}
@@ -206,18 +206,18 @@ func (r *checkReport) shownMetrics() []metricResult {
 	return shown
 }
 
-func metricRows(metrics []metricResult) [][]string {
-	rows := [][]string{{"metric", "of", "expected", "value", "distance", "tolerance", ""}}
+func metricTable(metrics []metricResult) term.Table {
+	t := term.Table{Head: []string{"metric", "of", "expected", "value", "distance", "tolerance", ""}, Right: []int{2, 3, 4, 5}}
 	for _, m := range metrics {
 		mark := ""
 		if !m.OK {
 			mark = "outside"
 		}
-		rows = append(rows, []string{
+		t.Rows = append(t.Rows, []string{
 			m.Metric, m.Table + " " + m.Row, optional(m.Expected), optional(m.Value), number(m.Distance), number(m.Tolerance), mark,
 		})
 	}
-	return rows
+	return t
 }
 
 func optional(v *float64) string {
@@ -239,7 +239,7 @@ func (r *checkReport) curveText() string {
 		}
 		low, high = min(low, *c.Median), max(high, *c.Median)
 	}
-	text := fmt.Sprintf("%s beside the paper's", plural(len(r.Curves), "curve"))
+	text := fmt.Sprintf("%s beside the paper's", term.Count(len(r.Curves), "curve"))
 	if high > 0 {
 		text += fmt.Sprintf(": ours/published between %.3g and %.3g (medians over k)", low, high)
 	}
@@ -249,12 +249,12 @@ func (r *checkReport) curveText() string {
 	return text
 }
 
-func (r *checkReport) curveRows() [][]string {
-	head := []string{"ours/paper's", "h", "l"}
+func (r *checkReport) curveTable() term.Table {
+	t := term.Table{Head: []string{"ours/paper's", "h", "l"}, Right: []int{1, 2, 3, 4, 5, 6, 7, 8, 9}}
 	for _, p := range r.Curves[0].Factors {
-		head = append(head, fmt.Sprintf("k=%d", p.K))
+		t.Head = append(t.Head, fmt.Sprintf("k=%d", p.K))
 	}
-	rows := [][]string{append(head, "median", "worst", "at k")}
+	t.Head = append(t.Head, "median", "worst", "at k")
 	for _, c := range r.Curves {
 		row := []string{c.Dataset + " " + c.Figure, fmt.Sprint(c.HiddenSize), fmt.Sprint(c.NumLayers)}
 		for _, p := range c.Factors {
@@ -264,9 +264,9 @@ func (r *checkReport) curveRows() [][]string {
 		if c.WorstK > 0 {
 			row[len(row)-1] = fmt.Sprint(c.WorstK)
 		}
-		rows = append(rows, row)
+		t.Rows = append(t.Rows, row)
 	}
-	return rows
+	return t
 }
 
 func factor(v *float64) string {

@@ -80,14 +80,14 @@ func parserOptions(a *app, exit func(int)) []kong.Option {
 		_, err := fmt.Fprint(c.Stdout, exitCodes)
 		return err
 	}
-	width, _, ok := term.Size(a.stdout)
+	width, _, ok := term.Size(a.raw)
 	if !ok {
 		width = 100
 	}
 	return []kong.Option{
 		kong.Name("landscape-pipe"),
 		kong.Description(description),
-		kong.Writers(a.stdout, a.stderr),
+		kong.Writers(a.raw, a.display),
 		kong.Exit(exit),
 		kong.Help(help),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Tree: false, WrapUpperBound: min(width, 110), NoExpandSubcommands: true}),

@@ -15,6 +15,7 @@ import (
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
@@ -113,7 +114,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 		}
 	}
 	if c.JSON {
-		err = writeLine(a.stdout, p.object())
+		err = writeLine(a.raw, p.object())
 	} else {
 		err = p.print(a)
 	}
@@ -188,7 +189,7 @@ func (c *curvatureCmd) sizes(objects int) ([]int, error) {
 			return nil, usage(fmt.Errorf("--increments=%s: %q is no size: want all, or numbers of objects with commas between them", c.Increments, text), "")
 		}
 		if k >= objects {
-			return nil, usage(fmt.Errorf("--increments=%s: %d is not possible with %s: want 1 to %d, because one object more is taken", c.Increments, k, plural(objects, "object"), objects-1), "")
+			return nil, usage(fmt.Errorf("--increments=%s: %d is not possible with %s: want 1 to %d, because one object more is taken", c.Increments, k, term.Count(objects, "object"), objects-1), "")
 		}
 		list = append(list, k)
 	}

@@ -42,7 +42,7 @@ func (x *examination) foretell(ctx context.Context) error {
 	memory := stages.CurvatureMemory(x.request, s)
 	fmt.Fprintf(x.a.stderr, "%s objects of %s values, %s weights in %s\n", thousands(s.Objects), thousands(s.Widths[0]), thousands(s.Parameters()), matrices(len(s.Layers)))
 	fmt.Fprintf(x.a.stderr, "estimate: about %s on %s: %s products with H of %s each and the like; %.2g GiB of memory\n",
-		guess(t.duration(work, x.workers())), plural(x.workers(), "core"), thousands(int(work.Products)), shortTime(t.product), float64(memory)/(1<<30))
+		guess(t.duration(work, x.workers())), term.Count(x.workers(), "core"), thousands(int(work.Products)), shortTime(t.product), float64(memory)/(1<<30))
 	if x.c.Verbose && t.hessian > 0 {
 		fmt.Fprintf(x.a.stderr, "trial of one object on one core: norms %s, spectrum of H_i %s, bounds %s\n", shortTime(t.object), shortTime(t.hessian), shortTime(t.bounds))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -197,7 +198,7 @@ func (x *examination) export(ctx context.Context, p *profile) error {
 		for _, step := range x.plan.Steps() {
 			files += len(step.Stage.Exports())
 		}
-		fmt.Fprintf(x.a.stderr, "results in %s: %s, %d written\n", dir, plural(files, "file"), len(written))
+		fmt.Fprintf(x.a.stderr, "results in %s: %s, %d written\n", dir, term.Count(files, "file"), len(written))
 	}
 	return nil
 }
@@ -296,7 +297,7 @@ func (p *profile) boundsOver() string {
 	if len(p.chain[0]) == 1 {
 		return "the one object"
 	}
-	return "all " + plural(len(p.chain[0]), "object")
+	return "all " + term.Count(len(p.chain[0]), "object")
 }
 
 // complete reports whether the spectrum of each H_i was asked for.

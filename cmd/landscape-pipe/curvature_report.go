@@ -57,7 +57,7 @@ func (r *report) table(rows [][]string, numbers int) {
 	for i := numbers; i < len(rows[0]); i++ {
 		right = append(right, i)
 	}
-	writeTable(r.w, r.style, rows, right...)
+	_ = term.Table{Head: rows[0], Rows: rows[1:], Right: right}.Text(r.w, r.style)
 }
 
 func significant(x float64) string { return fmt.Sprintf("%.7g", x) }
@@ -156,11 +156,11 @@ func (r *report) structure(s artifact.Spectrum) {
 		dead += d
 	}
 	if dead+n.DeadObjects > 0 {
-		lines = append(lines, [2]string{"dead", fmt.Sprintf("%s never active, %s with a hidden layer all zero", plural(dead, "unit"), plural(n.DeadObjects, "object"))})
+		lines = append(lines, [2]string{"dead", fmt.Sprintf("%s never active, %s with a hidden layer all zero", term.Count(dead, "unit"), term.Count(n.DeadObjects, "object"))})
 	}
 	if n.Kink != nil {
 		lines = append(lines, [2]string{"nearest kink", fmt.Sprintf("a ReLU flips at a distance of about %.2g in the weights (object %d, layer %d, unit %d; of the first %s)",
-			n.Kink.Margin, n.Kink.Object, n.Kink.Layer, n.Kink.Unit, plural(n.Kink.Objects, "object"))})
+			n.Kink.Margin, n.Kink.Object, n.Kink.Layer, n.Kink.Unit, term.Count(n.Kink.Objects, "object"))})
 	}
 	for i := range lines {
 		lines[i][0] = "  " + lines[i][0]

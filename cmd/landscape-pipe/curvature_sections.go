@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
 // quantileHead is the heading of what quantileRow writes.
@@ -23,7 +24,7 @@ func (r *report) density(d *artifact.Density) {
 	if d == nil {
 		return
 	}
-	r.heading(fmt.Sprintf("spectral density of H: %s, %s, %s", plural(d.Steps, "step"), plural(d.Probes, "probe"), plural(len(d.Deflated), "eigenvalue")+" projected out"))
+	r.heading(fmt.Sprintf("spectral density of H: %s, %s, %s", term.Count(d.Steps, "step"), term.Count(d.Probes, "probe"), term.Count(len(d.Deflated), "eigenvalue")+" projected out"))
 	r.facts([][2]string{
 		{"  mean eigenvalue of the rest", fmt.Sprintf("%.5g exact, %.5g ± %.1g by the quadrature", d.FirstMoment, d.EstimatedMoment, d.MomentError)},
 		{"  nodes and weights", "density_rule.npy of -o, density of --json"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
@@ -50,7 +51,7 @@ func runDiff(ctx context.Context, a *app, g *globals, c *diffCmd) error {
 		return err
 	}
 	if c.JSON {
-		err = printJSON(a.stdout, report)
+		err = a.json(report)
 	} else {
 		report.print(a)
 	}
@@ -123,7 +124,7 @@ func findRun(st *cas.Store, name string) (pipeline.RunInfo, error) {
 			}
 		}
 		if n >= len(runs) {
-			return pipeline.RunInfo{}, usage(fmt.Errorf("%q: the store has %s", name, plural(len(runs), "run")), hint)
+			return pipeline.RunInfo{}, usage(fmt.Errorf("%q: the store has %s", name, term.Count(len(runs), "run")), hint)
 		}
 		return runs[len(runs)-1-n], nil
 	}
@@ -134,7 +135,7 @@ func findRun(st *cas.Store, name string) (pipeline.RunInfo, error) {
 		}
 	}
 	if len(found) != 1 {
-		return pipeline.RunInfo{}, usage(fmt.Errorf("%q is no file, and names %s", name, plural(len(found), "run")), hint)
+		return pipeline.RunInfo{}, usage(fmt.Errorf("%q is no file, and names %s", name, term.Count(len(found), "run")), hint)
 	}
 	return found[0], nil
 }

@@ -68,7 +68,7 @@ func compareSides(ctx context.Context, st *cas.Store, a, b *side) (*diffReport, 
 	r := &diffReport{A: a.title, B: b.title, Params: []diffParam{}, Tables: []diffMetrics{}}
 	for _, s := range []*side{a, b} {
 		if s.lacks > 0 {
-			r.Lacking = append(r.Lacking, fmt.Sprintf("%s of %s without a result in this store: repro makes them", plural(s.lacks, "stage"), s.title))
+			r.Lacking = append(r.Lacking, fmt.Sprintf("%s of %s without a result in this store: repro makes them", term.Count(s.lacks, "stage"), s.title))
 		}
 	}
 	names := maps.Clone(a.params)
@@ -210,7 +210,7 @@ func (r *diffReport) compareCurve(ctx context.Context, st *cas.Store, stage stri
 
 func (r *diffReport) print(a *app) {
 	head := func(text string) string { return a.out.Bold(term.Pad(text, 7)) }
-	fmt.Fprintf(a.stdout, "%s  %s\n%s  %s\n", head("a"), term.Clean(r.A), head("b"), term.Clean(r.B))
+	fmt.Fprintf(a.stdout, "%s  %s\n%s  %s\n", head("a"), r.A, head("b"), r.B)
 	if len(r.Params) == 0 {
 		fmt.Fprintf(a.stdout, "%s  the same\n", head("params"))
 	}
@@ -227,14 +227,14 @@ func (r *diffReport) print(a *app) {
 	}
 	fmt.Fprintf(a.stdout, "%s  %s\n", head("stages"), text)
 	for _, s := range r.Lacking {
-		fmt.Fprintf(a.stdout, "%s  %s\n", head(""), term.Clean(s))
+		fmt.Fprintf(a.stdout, "%s  %s\n", head(""), s)
 	}
 	differ := 0
-	rows := [][]string{{"metric", "differ", "largest", "a", "b", "of"}}
+	t := term.Table{Head: []string{"metric", "differ", "largest", "a", "b", "of"}, Right: []int{1, 2, 3, 4}}
 	for _, m := range r.Tables {
 		if m.Differ > 0 {
 			differ++
-			rows = append(rows, []string{m.Table + " " + m.Metric, fmt.Sprintf("%d/%d", m.Differ, m.Rows),
+			t.Rows = append(t.Rows, []string{m.Table + " " + m.Metric, fmt.Sprintf("%d/%d", m.Differ, m.Rows),
 				percent(m.Relative), optional(m.A), optional(m.B), m.Row})
 		}
 	}
@@ -245,7 +245,7 @@ func (r *diffReport) print(a *app) {
 		fmt.Fprintf(a.stdout, "%s  all %d equal\n", head("metrics"), len(r.Tables))
 	default:
 		fmt.Fprintf(a.stdout, "%s  %d of %d differ (largest relative difference)\n\n", head("metrics"), differ, len(r.Tables))
-		writeTable(a.stdout, a.out, rows, 1, 2, 3, 4)
+		_ = t.Text(a.stdout, a.out)
 		fmt.Fprintln(a.stdout)
 	}
 	c := r.Curves
@@ -260,7 +260,7 @@ func missing(text string) string {
 	if text == "" {
 		return "not there"
 	}
-	return term.Clean(text)
+	return text
 }
 
 // percent writes a part of 1 with two digits: "34 %", "0.0021 %", "100 %".

@@ -61,7 +61,7 @@ func runDoctor(ctx context.Context, a *app, g *globals, c *doctorCmd) error {
 		look(ctx)
 	}
 	if c.JSON {
-		if err := printJSON(a.stdout, e.findings); err != nil {
+		if err := a.json(e.findings); err != nil {
 			return err
 		}
 	} else {
@@ -74,7 +74,7 @@ func runDoctor(ctx context.Context, a *app, g *globals, c *doctorCmd) error {
 		}
 	}
 	if failures > 0 {
-		return fmt.Errorf("%s to be mended", plural(failures, "thing"))
+		return fmt.Errorf("%s to be mended", term.Count(failures, "thing"))
 	}
 	return nil
 }
@@ -86,9 +86,9 @@ func (e *checkup) print() {
 		width = max(width, term.Width(f.What))
 	}
 	for _, f := range e.findings {
-		fmt.Fprintf(e.a.stdout, "%s  %s  %s\n", paint[f.Level](term.Pad(string(f.Level), 4)), term.Pad(f.What, width), term.Clean(f.Text))
+		fmt.Fprintf(e.a.stdout, "%s  %s  %s\n", paint[f.Level](term.Pad(string(f.Level), 4)), term.Pad(f.What, width), f.Text)
 		if f.Advice != "" {
-			fmt.Fprintf(e.a.stdout, "      %s  %s\n", term.Pad("", width), e.a.out.Dim("→ "+term.Clean(f.Advice)))
+			fmt.Fprintf(e.a.stdout, "      %s  %s\n", term.Pad("", width), e.a.out.Dim("→ "+f.Advice))
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (e *checkup) params() {
 	w, err := e.g.open(e.a, nil)
 	if err == nil {
 		e.w = w
-		e.say("params", fine, fmt.Sprintf("%s: %s", e.g.Params, plural(len(w.graph.Stages()), "stage")), "")
+		e.say("params", fine, fmt.Sprintf("%s: %s", e.g.Params, term.Count(len(w.graph.Stages()), "stage")), "")
 		return
 	}
 	if isStoreError(err) {
@@ -121,13 +121,13 @@ func (e *checkup) store(ctx context.Context) {
 		e.say("store", bad, err.Error(), hint(err))
 		return
 	}
-	text := fmt.Sprintf("%s: %s, %s", dir, plural(report.Objects, "object"), byteSize(report.Bytes))
+	text := fmt.Sprintf("%s: %s, %s", dir, term.Count(report.Objects, "object"), term.Bytes(report.Bytes))
 	switch {
 	case !report.OK():
-		e.say("store", odd, fmt.Sprintf("%s; %s damaged", text, plural(len(report.Damaged)+len(report.RowDamage), "place")),
+		e.say("store", odd, fmt.Sprintf("%s; %s damaged", text, term.Count(len(report.Damaged)+len(report.RowDamage), "place")),
 			"verify lists them, repro makes again what is needed")
 	case report.Temporaries > 50 || report.Aside > 0:
-		e.say("store", odd, fmt.Sprintf("%s; %s, %d set aside", text, plural(report.Temporaries, "temporary file"), report.Aside),
+		e.say("store", odd, fmt.Sprintf("%s; %s, %d set aside", text, term.Count(report.Temporaries, "temporary file"), report.Aside),
 			"gc --apply removes temporary files, with --aside also the damaged ones")
 	default:
 		e.say("store", fine, text, "")

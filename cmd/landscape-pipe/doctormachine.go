@@ -53,7 +53,7 @@ const (
 func (e *checkup) space(context.Context) {
 	dir := existing(e.g.storeDir())
 	free, ok := freeSpace(dir)
-	text := byteSize(free) + " free"
+	text := term.Bytes(free) + " free"
 	switch {
 	case !ok:
 		e.say("disk", fine, "the free space is not known on this system", "")
@@ -69,14 +69,14 @@ func (e *checkup) space(context.Context) {
 // memory looks at what a run may use.
 func (e *checkup) memory(context.Context) {
 	limit := memoryLimit(os.ReadFile)
-	cores := plural(runtime.GOMAXPROCS(0), "core")
+	cores := term.Count(runtime.GOMAXPROCS(0), "core")
 	switch {
 	case limit == 0:
 		e.say("machine", fine, cores+", memory not known", "")
 	case limit < 1<<30:
-		e.say("machine", odd, fmt.Sprintf("%s, %s of memory for stages", cores, byteSize(limit)), "stages that need more run alone, and may be killed")
+		e.say("machine", odd, fmt.Sprintf("%s, %s of memory for stages", cores, term.Bytes(limit)), "stages that need more run alone, and may be killed")
 	default:
-		e.say("machine", fine, fmt.Sprintf("%s, %s of memory for stages", cores, byteSize(limit)), "")
+		e.say("machine", fine, fmt.Sprintf("%s, %s of memory for stages", cores, term.Bytes(limit)), "")
 	}
 }
 

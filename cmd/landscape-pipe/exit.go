@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
@@ -130,3 +131,15 @@ var joinType = reflect.TypeOf(errors.Join(errors.New("")))
 
 // isJoin reports whether err only joins others, and says nothing of its own.
 func isJoin(err error) bool { return reflect.TypeOf(err) == joinType }
+
+// shellWord quotes a word for a POSIX shell where that is needed: the names
+// of stages have brackets.
+func shellWord(word string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,+@%", r)
+	}
+	if word != "" && strings.TrimFunc(word, safe) == "" && strings.IndexFunc(word, func(r rune) bool { return !safe(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -62,7 +63,7 @@ func TestReport(t *testing.T) {
 		joined = append(joined, &pipeline.StageError{Stage: s, Err: errors.New("broken\x1b[2J")})
 	}
 	var out bytes.Buffer
-	a := &app{stderr: &out}
+	a := newApp(io.Discard, &out, os.Getenv)
 	a.report(t.Context(), errors.Join(joined...))
 	lines := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
 	if len(lines) != 12 {
@@ -86,7 +87,7 @@ func TestReportOfASignal(t *testing.T) {
 	cancel(&signalError{os.Interrupt})
 	var out bytes.Buffer
 	err := fmt.Errorf("drawing: %w", ctx.Err())
-	(&app{stderr: &out}).report(ctx, err)
+	newApp(io.Discard, &out, os.Getenv).report(ctx, err)
 	if got, want := out.String(), "landscape-pipe: interrupted\n"; got != want {
 		t.Errorf("report %q, want %q", got, want)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
@@ -55,7 +56,7 @@ func runExplain(_ context.Context, a *app, g *globals, c *explainCmd) error {
 		values = append(values, v)
 	}
 	if c.JSON {
-		return printJSON(a.stdout, values)
+		return a.json(values)
 	}
 	out := bufio.NewWriter(a.stdout)
 	for i, v := range values {
@@ -129,7 +130,7 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 func (v *explainValue) print(out io.Writer, style term.Style) {
 	fmt.Fprintf(out, "%s  %s", style.Bold(v.Stage), paintState(style, v.state, v.State))
 	if v.Reason != "" {
-		fmt.Fprintf(out, ": %s", term.Clean(v.Reason))
+		fmt.Fprintf(out, ": %s", v.Reason)
 	}
 	fmt.Fprintln(out)
 	width := len("field")
@@ -143,7 +144,7 @@ func (v *explainValue) print(out io.Writer, style term.Style) {
 		fmt.Fprintln(out, "  no field of the key changed")
 	}
 	for _, o := range v.Outputs {
-		fmt.Fprintf(out, "%s  %s, %s\n", style.Dim("  → "+o.Name), short(o.Digest), byteSize(o.Size))
+		fmt.Fprintf(out, "%s  %s, %s\n", style.Dim("  → "+o.Name), short(o.Digest), term.Bytes(o.Size))
 	}
 	if v.Run != "" {
 		fmt.Fprintf(out, "  %s\n", style.Dim(fmt.Sprintf("made by run %s on %s in %s", v.Run[:12], v.Started.Format(time.DateTime),
@@ -171,4 +172,22 @@ func (f explainField) line(style term.Style, width int, ran bool) string {
 		text += "  (" + joined(f.Parts) + ")"
 	}
 	return text
+}
+
+// short cuts a digest or key to the digits that people compare; other text
+// stays.
+func short(text string) string {
+	if len(text) == 64 && strings.Trim(text, "0123456789abcdef") == "" {
+		return text[:12]
+	}
+	return term.Clean(text)
+}
+
+// joined lists words, of many only the first.
+func joined(words []string) string {
+	const most = 6
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + fmt.Sprintf(" and %d more", len(words)-most)
+	}
+	return strings.Join(words, ", ")
 }

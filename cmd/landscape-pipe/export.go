@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
@@ -52,14 +53,14 @@ func runExport(ctx context.Context, a *app, g *globals, c *exportCmd) error {
 		return err
 	}
 	if c.JSON {
-		err = printJSON(a.stdout, struct {
+		err = a.json(struct {
 			Dir     string   `json:"dir"`
 			Files   int      `json:"files"`
 			Written []string `json:"written"`
 			Stale   []string `json:"stale"` // stages
 		}{dir, files, append([]string{}, written...), append([]string{}, stale...)})
 	} else {
-		_, err = fmt.Fprintf(a.stdout, "%s in %s, %d written\n", plural(files, "file"), dir, len(written))
+		_, err = fmt.Fprintf(a.stdout, "%s in %s, %d written\n", term.Count(files, "file"), dir, len(written))
 	}
 	if err == nil && len(stale) > 0 {
 		err = advised(fmt.Errorf("not exported, for not up to date: %s", joined(stale)), "landscape-pipe repro runs what is missing")

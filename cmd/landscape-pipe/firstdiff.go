@@ -10,6 +10,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
 // byteDifference says where two contents differ first. For arrays that is an
@@ -31,7 +32,7 @@ func (d byteDifference) String() string {
 		text += fmt.Sprintf(" (%d ulp)", d.ULP)
 	}
 	if d.Of > 0 {
-		text += fmt.Sprintf("; %d of %s differ", d.Differ, plural(d.Of, "element"))
+		text += fmt.Sprintf("; %d of %s differ", d.Differ, term.Count(d.Of, "element"))
 		if d.MaxULP > d.ULP {
 			text += fmt.Sprintf(", by up to %d ulp", d.MaxULP)
 		}

@@ -48,7 +48,7 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 	if err != nil {
 		return err
 	}
-	needs, err := pipeline.FindNeeds(w.store, roots, "runs of "+plural(c.Days, "day"), a.started.Add(-time.Duration(c.Days)*24*time.Hour))
+	needs, err := pipeline.FindNeeds(w.store, roots, "runs of "+term.Count(c.Days, "day"), a.started.Add(-time.Duration(c.Days)*24*time.Hour))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 		report.Removed = append(report.Removed, group)
 	}
 	if c.JSON {
-		return printJSON(a.stdout, report)
+		return a.json(report)
 	}
 	report.print(a)
 	return nil
@@ -146,31 +146,26 @@ func (w *workspace) roots(plan *pipeline.Plan, artifacts string) ([]pipeline.Roo
 }
 
 func (r *gcReport) print(a *app) {
-	rows := [][]string{{"kept for (the first reason counts)", "objects", "size"}}
-	add := func(g gcGroup) { rows = append(rows, []string{g.Why, fmt.Sprint(g.Objects), byteSize(g.Bytes)}) }
-	for _, g := range r.Kept {
-		add(g)
+	table := func(groups []gcGroup, head ...string) {
+		t := term.Table{Head: head, Right: []int{1, 2}}
+		for _, g := range groups {
+			t.Rows = append(t.Rows, []string{g.Why, fmt.Sprint(g.Objects), term.Bytes(g.Bytes)})
+		}
+		_ = t.Text(a.stdout, a.out)
 	}
-	writeTable(a.stdout, a.out, rows, 1, 2)
+	table(r.Kept, "kept because of (first match)", "objects", "size")
 	head := "would be removed"
 	if r.Applied {
 		head = "removed"
 	}
-	rows = [][]string{{head, "files", "size"}}
-	for _, g := range r.Removed {
-		add(g)
-	}
 	fmt.Fprintln(a.stdout)
-	writeTable(a.stdout, a.out, rows, 1, 2)
-	text := fmt.Sprintf("%s of rows, %s freed", plural(r.Rows, "entry"), byteSize(r.Bytes))
-	if r.Rows != 1 {
-		text = fmt.Sprintf("%d entries of rows, %s freed", r.Rows, byteSize(r.Bytes))
-	}
+	table(r.Removed, head, "files", "size")
+	text := fmt.Sprintf("%s, %s freed", term.Count(r.Rows, "index row"), term.Bytes(r.Bytes))
 	if r.RowDamage > 0 {
-		text += fmt.Sprintf("; %s in the rows set aside, with the sound ones written anew", plural(r.RowDamage, "damaged place"))
+		text += fmt.Sprintf("; %s in the rows set aside, with the sound ones written anew", term.Count(r.RowDamage, "damaged place"))
 	}
 	if !r.Applied {
 		text += "; nothing was changed: gc --apply does it"
 	}
-	fmt.Fprintln(a.stdout, term.Clean(text))
+	fmt.Fprintln(a.stdout, text)
 }

@@ -67,7 +67,7 @@ func runList(_ context.Context, a *app, g *globals, c *listCmd) error {
 		for i, s := range steps {
 			values[i] = newStageValue(s)
 		}
-		err = printJSON(out, values)
+		err = a.json(values)
 	case c.Names:
 		listNamesOf(out, steps, c.Stages)
 	case len(c.Targets) > 0 || c.Stages:

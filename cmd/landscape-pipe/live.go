@@ -34,7 +34,7 @@ const frame = 100 * time.Millisecond
 
 func newLive(a *app, verbose bool, e *estimate) *live {
 	l := &live{app: a, verbose: verbose, estimate: e, stop: make(chan struct{}), done: make(chan struct{})}
-	l.region = term.NewRegion(a.stderr, l.size)
+	l.region = term.NewRegion(a.display, l.size)
 	go l.redraw()
 	return l
 }
@@ -42,7 +42,7 @@ func newLive(a *app, verbose bool, e *estimate) *live {
 // size is asked at every drawing. A window that cannot tell has the classic
 // size.
 func (l *live) size() (width, height int) {
-	width, height, ok := term.Size(l.app.stderr)
+	width, height, ok := term.Size(l.app.display)
 	if !ok || width < 20 || height < 3 {
 		return 80, 24
 	}
@@ -127,7 +127,7 @@ func (l *live) lines(now time.Time, width, height int) []string {
 
 func (l *live) header(now time.Time, width int) string {
 	b, style := &l.board, l.app.err
-	text := fmt.Sprintf("%s of %s", style.Bold(fmt.Sprint(b.ended())), plural(b.total, "stage"))
+	text := fmt.Sprintf("%s of %s", style.Bold(fmt.Sprint(b.ended())), term.Count(b.total, "stage"))
 	for _, c := range []struct {
 		n     int
 		what  string

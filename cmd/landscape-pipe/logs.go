@@ -49,14 +49,14 @@ func runLogs(_ context.Context, a *app, g *globals, c *logsCmd) error {
 		found = append(found, logs...)
 	}
 	if c.JSON {
-		return printJSON(a.stdout, found)
+		return a.json(found)
 	}
 	for _, l := range found {
-		text := term.Clean(l.Text)
+		text := l.Text
 		fmt.Fprintf(a.stdout, "%s  %s\n%s", a.out.Bold(l.Stage),
 			a.out.Dim(l.Started.Format(time.DateTime)+", "+term.Duration(l.Elapsed)), text)
 		if l.Error != "" {
-			fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("failed:"), strings.TrimRight(term.Clean(l.Error), "\n"))
+			fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("failed:"), strings.TrimRight(l.Error, "\n"))
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +51,8 @@ func main() {
 
 // app is what a verb may use of the process.
 type app struct {
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer // for text: what could steer a terminal is replaced
+	raw, display   io.Writer // the same as they are: for JSON and content, and for lines that are redrawn
 	getenv         func(string) string
 	out, err       term.Style // of stdout and stderr
 	started        time.Time
@@ -59,18 +61,26 @@ type app struct {
 }
 
 func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {
+	out, err := term.NewStyle(term.Coloured(stdout, getenv)), term.NewStyle(term.Coloured(stderr, getenv))
 	return &app{
-		stdout: stdout, stderr: stderr, getenv: getenv,
-		out:     term.NewStyle(term.Coloured(stdout, getenv)),
-		err:     term.NewStyle(term.Coloured(stderr, getenv)),
+		stdout: term.NewCleaner(stdout, out), stderr: term.NewCleaner(stderr, err),
+		raw: stdout, display: stderr, getenv: getenv, out: out, err: err,
 		started: time.Now(),
 		sources: landscape.Sources(),
 	}
 }
 
+// json writes a value as indented JSON with a newline at the end.
+func (a *app) json(value any) error {
+	e := json.NewEncoder(a.raw)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
 // warn writes a warning that does not change the result.
 func (a *app) warn(format string, args ...any) {
-	fmt.Fprintf(a.stderr, "%s %s\n", a.err.Warn("warning:"), term.Clean(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(a.stderr, "%s %s\n", a.err.Warn("warning:"), fmt.Sprintf(format, args...))
 }
 
 // run parses the arguments, runs the verb and returns the exit code.
@@ -137,7 +147,7 @@ func (a *app) report(ctx context.Context, err error) {
 		if context.Cause(ctx) != nil && errors.Is(e, context.Canceled) {
 			continue // the signal is reported instead
 		}
-		text := term.Clean(strings.TrimRight(e.Error(), "\n"))
+		text := strings.TrimRight(e.Error(), "\n")
 		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bad("landscape-pipe:"), text)
 		h := hint(e)
 		if a.keepGoing {
@@ -152,7 +162,7 @@ func (a *app) report(ctx context.Context, err error) {
 		fmt.Fprintf(a.stderr, "%s %v\n", a.err.Bad("landscape-pipe:"), s)
 	}
 	for _, h := range hints {
-		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bold("hint:"), term.Clean(h))
+		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bold("hint:"), h)
 	}
 }
 

@@ -87,11 +87,11 @@ func (o *outcome) print(a *app, quiet, asJSON bool, failure error) error {
 	}
 	switch {
 	case asJSON:
-		return printJSON(a.stdout, o.json(failure))
+		return a.json(o.json(failure))
 	case quiet || o.stopped:
 		return nil
 	case o.idle(failure):
-		_, err := fmt.Fprintf(a.stdout, "nothing to do: %s cached, %s\n", plural(o.summary.Cached, "stage"), term.Duration(o.elapsed))
+		_, err := fmt.Fprintf(a.stdout, "nothing to do: %s cached, %s\n", term.Count(o.summary.Cached, "stage"), term.Duration(o.elapsed))
 		return err
 	case failure != nil && o.summary.Ran+len(o.written) == 0:
 		return nil
@@ -117,7 +117,7 @@ func (o *outcome) counts() string {
 	s := o.summary
 	text := "nothing"
 	if s.Ran > 0 {
-		text = plural(s.Ran, "stage") + " in " + term.Duration(o.elapsed)
+		text = term.Count(s.Ran, "stage") + " in " + term.Duration(o.elapsed)
 	}
 	for _, c := range []struct {
 		n    int
@@ -152,7 +152,7 @@ func (o *outcome) skips() [][2]string {
 	}
 	var lines [][2]string
 	for _, g := range groups {
-		lines = append(lines, [2]string{"skipped", fmt.Sprintf("%s because of %s:", plural(len(g.stages), "stage"), g.because)})
+		lines = append(lines, [2]string{"skipped", fmt.Sprintf("%s because of %s:", term.Count(len(g.stages), "stage"), g.because)})
 		for _, s := range g.stages {
 			lines = append(lines, [2]string{"", "  " + s})
 		}
@@ -196,7 +196,7 @@ func (o *outcome) places() [][2]string {
 				state = "written"
 			}
 		} else {
-			state = plural(len(list), "file") + ", " + state
+			state = term.Count(len(list), "file") + ", " + state
 		}
 		lines = append(lines, [2]string{cmp.Or(folder, "files"), where + " (" + state + ")"})
 	}
@@ -214,7 +214,7 @@ func (o *outcome) baseline() string {
 	case len(o.differences) > 0:
 		return fmt.Sprintf("%s: %s", o.lock, o.tally())
 	}
-	return fmt.Sprintf("%s: all %s as expected", o.lock, plural(o.results(), "result"))
+	return fmt.Sprintf("%s: all %s as expected", o.lock, term.Count(o.results(), "result"))
 }
 
 func (o *outcome) results() int {
@@ -246,7 +246,7 @@ func (o *outcome) warnDifferences(a *app) {
 			fmt.Fprintf(a.stderr, "  and %d more\n", len(o.differences)-most)
 			break
 		}
-		fmt.Fprintf(a.stderr, "  %s\n", term.Clean(differenceText(d)))
+		fmt.Fprintf(a.stderr, "  %s\n", differenceText(d))
 	}
 	fmt.Fprintln(a.stderr, "  check says what changed; repro --update-lock takes the results over if they are right")
 }

@@ -106,7 +106,7 @@ func eventLine(style term.Style, b *board, e pipeline.Event, verbose, ends bool)
 	switch e.Kind {
 	case pipeline.EventPlanned:
 		if ends && e.Total > e.Cached {
-			return fmt.Sprintf("%s of %s to do, %d cached", fmt.Sprint(e.Total-e.Cached), plural(e.Total, "stage"), e.Cached)
+			return fmt.Sprintf("%s of %s to do, %d cached", fmt.Sprint(e.Total-e.Cached), term.Count(e.Total, "stage"), e.Cached)
 		}
 	case pipeline.EventStarted:
 		if verbose {

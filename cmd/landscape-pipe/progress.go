@@ -18,10 +18,10 @@ type reporter interface {
 func newReporter(a *app, mode string, quiet, verbose bool, e *estimate) reporter {
 	switch {
 	case mode == "json":
-		return &jsonLines{w: a.stderr}
+		return &jsonLines{w: a.display}
 	case quiet:
 		return silent{}
-	case mode == "live", mode == "auto" && term.Live(a.stderr, a.getenv):
+	case mode == "live", mode == "auto" && term.Live(a.display, a.getenv):
 		return newLive(a, verbose, e)
 	}
 	return newPlain(a, verbose, e)

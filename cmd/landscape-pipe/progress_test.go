@@ -89,7 +89,7 @@ func TestPlainLines(t *testing.T) {
 }
 
 func TestLiveLines(t *testing.T) {
-	l := &live{app: &app{stderr: &bytes.Buffer{}}, estimate: newTestEstimate()}
+	l := &live{app: &app{display: &bytes.Buffer{}}, estimate: newTestEstimate()}
 	for _, e := range story(t) {
 		l.board.take(e)
 		l.estimate.take(e)
@@ -118,7 +118,7 @@ func TestLiveLines(t *testing.T) {
 
 // TestLiveManyWorkers: what does not fit is counted.
 func TestLiveManyWorkers(t *testing.T) {
-	l := &live{app: &app{stderr: &bytes.Buffer{}}, estimate: newTestEstimate()}
+	l := &live{app: &app{display: &bytes.Buffer{}}, estimate: newTestEstimate()}
 	l.board.take(pipeline.Event{Kind: pipeline.EventPlanned, Time: at(0), Total: 20})
 	for _, s := range testStages(t, 20) {
 		l.board.take(pipeline.Event{Kind: pipeline.EventStarted, Time: at(0), Stage: s, Workers: 1})
@@ -132,7 +132,7 @@ func TestLiveManyWorkers(t *testing.T) {
 // TestLiveCleansUp: a live display leaves only what is to stay.
 func TestLiveCleansUp(t *testing.T) {
 	var out bytes.Buffer
-	l := newLive(&app{stderr: &out, getenv: func(string) string { return "" }}, false, newTestEstimate())
+	l := newLive(&app{display: &out, getenv: func(string) string { return "" }}, false, newTestEstimate())
 	for _, e := range story(t) {
 		l.event(e)
 	}

@@ -74,7 +74,7 @@ func (r *replayReport) print(out io.Writer, style term.Style) {
 		return
 	}
 	if len(r.Diverged) == 0 {
-		text := fmt.Sprintf("%s run again: the same bits", plural(r.Replayed, "stage"))
+		text := fmt.Sprintf("%s run again: the same bits", term.Count(r.Replayed, "stage"))
 		if len(r.Failed) > 0 {
 			text += fmt.Sprintf("; %d could not be run", len(r.Failed))
 		}
@@ -87,7 +87,7 @@ func (r *replayReport) print(out io.Writer, style term.Style) {
 			stages = append(stages, d.Stage)
 		}
 	}
-	fmt.Fprintf(out, "%s  %s run again: %s\n", style.Bold(term.Pad("rerun", 8)), plural(r.Replayed, "stage"),
+	fmt.Fprintf(out, "%s  %s run again: %s\n", style.Bold(term.Pad("rerun", 8)), term.Count(r.Replayed, "stage"),
 		style.Bad(fmt.Sprintf("%d with other bits", len(stages))))
 	fmt.Fprintf(out, "%s %s\n", style.Bad("first divergent stage:"), stages[0])
 	for _, d := range r.Diverged {
@@ -96,7 +96,7 @@ func (r *replayReport) print(out io.Writer, style term.Style) {
 		}
 		fmt.Fprintf(out, "  %s: %s, on record %s\n", d.Output, short(d.Have), short(d.Want))
 		if d.First != nil {
-			fmt.Fprintf(out, "    first difference: %s\n", term.Clean(d.First.String()))
+			fmt.Fprintf(out, "    first difference: %s\n", d.First.String())
 		}
 	}
 	for i, s := range stages[1:] {
@@ -114,7 +114,7 @@ func (r *replayReport) difference() error {
 	if len(r.Diverged) == 0 {
 		return nil
 	}
-	return &differenceError{fmt.Sprintf("%s made other bytes than on record, %s first", plural(len(r.Diverged), "output"), r.Diverged[0].Stage)}
+	return &differenceError{fmt.Sprintf("%s made other bytes than on record, %s first", term.Count(len(r.Diverged), "output"), r.Diverged[0].Stage)}
 }
 
 // sample draws n of the stages that are up to date, in topological order, one

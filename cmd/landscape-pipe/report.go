@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
@@ -60,7 +61,7 @@ func runReport(ctx context.Context, a *app, g *globals, c *reportCmd) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	_, err = fmt.Fprintf(a.stdout, "wrote %s (%s, %s, %s)\n", output,
-		plural(len(page.Figures), "figure"), plural(len(page.Tables), "table"), byteSize(int64(text.Len())))
+		term.Count(len(page.Figures), "figure"), term.Count(len(page.Tables), "table"), term.Bytes(int64(text.Len())))
 	return err
 }
 
@@ -102,8 +103,8 @@ func (w *workspace) page(ctx context.Context, plan *pipeline.Plan) (*page, error
 	if runs, err := pipeline.Runs(w.store); err == nil && len(runs) > 0 {
 		last := runs[len(runs)-1]
 		p.Facts = append(p.Facts,
-			[2]string{"last run", fmt.Sprintf("%s, %s ran", last.Started.UTC().Format(time.DateTime)+" UTC", plural(last.Ran, "stage"))},
-			[2]string{"machine", fmt.Sprintf("%s %s/%s, %s", last.CPU, last.OS, last.Arch, plural(last.Cores, "core"))},
+			[2]string{"last run", fmt.Sprintf("%s, %s ran", last.Started.UTC().Format(time.DateTime)+" UTC", term.Count(last.Ran, "stage"))},
+			[2]string{"machine", fmt.Sprintf("%s %s/%s, %s", last.CPU, last.OS, last.Arch, term.Count(last.Cores, "core"))},
 			[2]string{"program", fmt.Sprintf("%s %s, %s", last.Module, last.Version, last.Go)})
 	}
 	lines := paramLines(w.params)

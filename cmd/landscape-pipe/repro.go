@@ -131,11 +131,11 @@ func (w *workspace) mendRows(ctx context.Context, a *app) error {
 	busy := (*cas.BusyError)(nil)
 	switch _, err := w.store.GC(ctx, cas.GCOptions{}); {
 	case errors.As(err, &busy):
-		a.warn("%s in the rows of the store stays for now: %v", plural(len(damage), "damaged place"), err)
+		a.warn("%s in the rows of the store stays for now: %v", term.Count(len(damage), "damaged place"), err)
 	case err != nil:
 		return err
 	default:
-		a.warn("%s in the rows of the store: set aside, and the sound rows written anew", plural(len(damage), "damaged place"))
+		a.warn("%s in the rows of the store: set aside, and the sound rows written anew", term.Count(len(damage), "damaged place"))
 	}
 	return nil
 }
@@ -194,7 +194,7 @@ func interrupted(ctx context.Context, s *pipeline.Summary) error {
 	cause := context.Cause(ctx)
 	kept := "nothing had finished"
 	if s.Ran > 0 {
-		kept = plural(s.Ran, "stage") + " finished and kept"
+		kept = term.Count(s.Ran, "stage") + " finished and kept"
 	}
 	return advised(fmt.Errorf("%w: %s, %d of %d left after %s", cause, kept,
 		s.Unrun+s.Failed+s.Skipped, s.Cached+s.Ran+s.Failed+s.Skipped+s.Unrun, term.Duration(s.Elapsed)),

@@ -36,7 +36,7 @@ func listRuns(a *app, dir string, asJSON bool) error {
 		for i, r := range runs {
 			values[i] = runValue{r.ID.String(), r}
 		}
-		return printJSON(a.stdout, values)
+		return a.json(values)
 	}
 	if len(runs) == 0 {
 		fmt.Fprintf(a.stderr, "no run has made anything in %s yet\n", dir)
@@ -47,7 +47,7 @@ func listRuns(a *app, dir string, asJSON bool) error {
 }
 
 func printRuns(out io.Writer, style term.Style, runs []pipeline.RunInfo) {
-	rows := [][]string{{"name", "run", "started", "took", "ran", "failed", "command"}}
+	t := term.Table{Head: []string{"name", "run", "started", "took", "ran", "failed", "command"}, Right: []int{3, 4, 5}}
 	for i, r := range runs {
 		name := "last"
 		if i > 0 {
@@ -64,7 +64,7 @@ func printRuns(out io.Writer, style term.Style, runs []pipeline.RunInfo) {
 			}
 			words = append(words, shellWord(w))
 		}
-		rows = append(rows, []string{name, r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, term.Clean(strings.Join(words, " "))})
+		t.Rows = append(t.Rows, []string{name, r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, strings.Join(words, " ")})
 	}
-	writeTable(out, style, rows, 3, 4, 5)
+	_ = t.Text(out, style)
 }

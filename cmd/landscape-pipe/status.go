@@ -41,7 +41,7 @@ func runStatus(_ context.Context, a *app, g *globals, c *statusCmd) error {
 		return err
 	}
 	if needed, cached := plan.Count(); c.ExitCode && cached < needed {
-		return &differenceError{fmt.Sprintf("%s not up to date", plural(needed-cached, "stage"))}
+		return &differenceError{fmt.Sprintf("%s not up to date", term.Count(needed-cached, "stage"))}
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func paintState(style term.Style, s pipeline.State, text string) string {
 func (p planPrinter) print() error {
 	steps := p.plan.Steps()
 	if p.json {
-		return printJSON(p.a.stdout, p.values(steps))
+		return p.a.json(p.values(steps))
 	}
 	out := bufio.NewWriter(p.a.stdout)
 	var counts [3]int
@@ -125,9 +125,9 @@ func (p planPrinter) changed(s *pipeline.Stage) ([]string, error) {
 func planSummary(counts [3]int) string {
 	cached, run, depends := counts[pipeline.StateCached], counts[pipeline.StateRun], counts[pipeline.StateDepends]
 	if run+depends == 0 {
-		return fmt.Sprintf("up to date: %s cached", plural(cached, "stage"))
+		return fmt.Sprintf("up to date: %s cached", term.Count(cached, "stage"))
 	}
-	text := fmt.Sprintf("%s to run", plural(run, "stage"))
+	text := fmt.Sprintf("%s to run", term.Count(run, "stage"))
 	if depends > 0 {
 		text += fmt.Sprintf(", %d depending on these", depends)
 	}

@@ -85,7 +85,7 @@ func runVerify(ctx context.Context, a *app, g *globals, c *verifyCmd) error {
 		}
 	}
 	if c.JSON {
-		err = printJSON(a.stdout, report.json())
+		err = a.json(report.json())
 	} else {
 		report.print(a)
 	}
@@ -107,7 +107,7 @@ type verifyReport struct {
 func (v *verifyReport) rerun(ctx context.Context, a *app, w *workspace, plan *pipeline.Plan, c *verifyCmd) error {
 	steps := plan.Steps()
 	if needed, cached := plan.Count(); cached < needed {
-		a.warn("%d of %s not up to date: there is nothing to compare these with", needed-cached, plural(needed, "stage"))
+		a.warn("%d of %s not up to date: there is nothing to compare these with", needed-cached, term.Count(needed, "stage"))
 	}
 	r := newReporter(a, "auto", c.Quiet, false, newEstimate(w.store, plan, c.Jobs))
 	defer r.close()
@@ -185,14 +185,14 @@ func (v *verifyReport) print(a *app) {
 	if v.hash {
 		how = "every digest was compared"
 	}
-	line("objects", "%d, %s on disk; %s", s.Objects, byteSize(s.Bytes), how)
-	line("records", "%d, %s; %d rows in %s", v.records.Records, plural(len(v.records.Faults), "lost output"), s.Rows, plural(s.Segments, "segment"))
+	line("objects", "%d, %s on disk; %s", s.Objects, term.Bytes(s.Bytes), how)
+	line("records", "%d, %s; %d rows in %s", v.records.Records, term.Count(len(v.records.Faults), "lost output"), s.Rows, term.Count(s.Segments, "segment"))
 	if n := len(v.records.Unexplained); n > 0 {
 		line("", "%d without a manifest: explain cannot tell what made them", n)
 	}
 	if s.Temporaries+s.Aside > 0 || s.TornBytes > 0 || len(s.Unknown) > 0 {
 		line("left", "%s, %d set aside, %s of commits that did not end, %s (gc removes what is not needed)",
-			plural(s.Temporaries, "temporary file"), s.Aside, byteSize(s.TornBytes), plural(len(s.Unknown), "unknown file"))
+			term.Count(s.Temporaries, "temporary file"), s.Aside, term.Bytes(s.TornBytes), term.Count(len(s.Unknown), "unknown file"))
 	}
 	for _, f := range v.faults() {
 		what := f.Kind
@@ -203,7 +203,7 @@ func (v *verifyReport) print(a *app) {
 		if f.Path != "" {
 			text += " (" + f.Path + ")"
 		}
-		fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("fault:"), term.Clean(text))
+		fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("fault:"), text)
 	}
 	if v.replay != nil {
 		v.replay.print(a.stdout, a.out)
@@ -213,7 +213,7 @@ func (v *verifyReport) print(a *app) {
 // difference is the error of what was found, nil for nothing.
 func (v *verifyReport) difference() error {
 	if n := len(v.faults()); n > 0 {
-		return advised(&differenceError{fmt.Sprintf("the store is damaged: %s", plural(n, "fault"))},
+		return advised(&differenceError{fmt.Sprintf("the store is damaged: %s", term.Count(n, "fault"))},
 			"landscape-pipe repro --hash mends that, and makes again what the current params need; a run with other params what it needs")
 	}
 	if v.replay == nil {

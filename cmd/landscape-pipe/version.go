@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
 type versionCmd struct {
@@ -47,7 +48,7 @@ func runVersion(_ context.Context, a *app, c *versionCmd) error {
 		}
 	}
 	if c.JSON {
-		return printJSON(a.stdout, v)
+		return a.json(v)
 	}
 	revision := v.Revision
 	switch {
@@ -57,6 +58,6 @@ func runVersion(_ context.Context, a *app, c *versionCmd) error {
 		revision += " (modified)"
 	}
 	_, err := fmt.Fprintf(a.stdout, "landscape-pipe %s\nrevision  %s\ngo        %s %s/%s\ncpu       %s, %s\n",
-		v.Version, revision, v.Go, v.OS, v.Arch, v.CPU, plural(v.Cores, "core"))
+		v.Version, revision, v.Go, v.OS, v.Arch, v.CPU, term.Count(v.Cores, "core"))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
@@ -32,7 +33,7 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 	if err != nil {
 		var wrong *stages.ParamsError
 		if errors.As(err, &wrong) {
-			return nil, fmt.Errorf("%s in the params:\n%w", plural(len(wrong.Problems), "mistake"), err)
+			return nil, fmt.Errorf("%s in the params:\n%w", term.Count(len(wrong.Problems), "mistake"), err)
 		}
 		return nil, usage(err, "")
 	}

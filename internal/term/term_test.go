@@ -149,3 +149,72 @@ func TestNoTerminal(t *testing.T) {
 		t.Error("a buffer is taken for a terminal")
 	}
 }
+
+func TestTable(t *testing.T) {
+	table := Table{Head: []string{"kind", "stages", "state"}, Rows: [][]string{{"train", "589", "3 to run"}, {"é|x", "7", ""}}, Right: []int{1}}
+	var text, markdown bytes.Buffer
+	if err := table.Text(&text, NewStyle(false)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "kind   stages  state\ntrain     589  3 to run\né|x         7\n"; text.String() != want {
+		t.Errorf("%q, want %q", text.String(), want)
+	}
+	if err := table.Markdown(&markdown); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| kind | stages | state |\n|---|---|---|\n| train | 589 | 3 to run |\n| é\\|x | 7 |  |\n"; markdown.String() != want {
+		t.Errorf("%q, want %q", markdown.String(), want)
+	}
+	text.Reset()
+	table.Head = nil
+	table.Paint = func(row, column int, text string) string {
+		if row == 0 && column == 1 {
+			return NewStyle(true).Bad(text)
+		}
+		return text
+	}
+	if err := table.Text(&text, NewStyle(true)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "train  \x1b[31m589\x1b[0m  3 to run\né|x      7\n"; text.String() != want {
+		t.Errorf("%q, want %q", text.String(), want)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{Count(1, "stage"), "1 stage"}, {Count(0, "stage"), "0 stages"}, {Count(2, "entry"), "2 entries"}, {Count(2, "key"), "2 keys"},
+		{Count(3, "matrix"), "3 matrices"}, {Bytes(812), "812 B"}, {Bytes(1234), "1.2 kB"}, {Bytes(34_400_000_000), "34 GB"}, {Bytes(999_600), "1.0 MB"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
+	}
+}
+
+// TestCleaner writes text in pieces of every size: what is cut in the middle
+// is treated as if it were not.
+func TestCleaner(t *testing.T) {
+	on := NewStyle(true)
+	text := on.Bad("é\x1b[2J") + "\u202e\x1b[8mhidden\xff\n\t" + on.Dim("…") + "\x1b]0;title\a."
+	want := map[bool]string{
+		true:  on.Bad("é\ufffd[2J") + "\ufffd\ufffd[8mhidden\ufffd\n\t" + on.Dim("…") + "\ufffd]0;title\ufffd.",
+		false: "\ufffd[31mé\ufffd[2J\ufffd[0m\ufffd\ufffd[8mhidden\ufffd\n\t\ufffd[2m…\ufffd[0m\ufffd]0;title\ufffd.",
+	}
+	for _, coloured := range []bool{true, false} {
+		for size := 1; size <= len(text); size++ {
+			var got bytes.Buffer
+			w := NewCleaner(&got, NewStyle(coloured))
+			for rest := text; rest != ""; {
+				n := min(size, len(rest))
+				if m, err := w.Write([]byte(rest[:n])); m != n || err != nil {
+					t.Fatalf("wrote %d of %d, %v", m, n, err)
+				}
+				rest = rest[n:]
+			}
+			if got.String() != want[coloured] {
+				t.Errorf("in pieces of %d: %q, want %q", size, got.String(), want[coloured])
+			}
+		}
+	}
+}

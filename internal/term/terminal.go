@@ -48,28 +48,37 @@ func NewStyle(on bool) Style { return Style{on} }
 
 // The colours are the eight of the terminal's own palette, so that they are
 // readable on light and dark backgrounds.
+const (
+	bold      = "1"
+	dim       = "2"
+	red       = "31"
+	green     = "32"
+	yellow    = "33"
+	cyan      = "36"
+	endColour = "\x1b[0m"
+)
 
 // Bold is for what stands out.
-func (s Style) Bold(text string) string { return s.wrap("1", text) }
+func (s Style) Bold(text string) string { return s.wrap(bold, text) }
 
 // Dim is for what matters least.
-func (s Style) Dim(text string) string { return s.wrap("2", text) }
+func (s Style) Dim(text string) string { return s.wrap(dim, text) }
 
 // Good is green, for what is done.
-func (s Style) Good(text string) string { return s.wrap("32", text) }
+func (s Style) Good(text string) string { return s.wrap(green, text) }
 
 // Bad is red, for what failed.
-func (s Style) Bad(text string) string { return s.wrap("31", text) }
+func (s Style) Bad(text string) string { return s.wrap(red, text) }
 
 // Warn is yellow, for what is worth a look.
-func (s Style) Warn(text string) string { return s.wrap("33", text) }
+func (s Style) Warn(text string) string { return s.wrap(yellow, text) }
 
 // Busy is cyan, for what is in progress.
-func (s Style) Busy(text string) string { return s.wrap("36", text) }
+func (s Style) Busy(text string) string { return s.wrap(cyan, text) }
 
 func (s Style) wrap(code, text string) string {
 	if !s.on || text == "" {
 		return text
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return "\x1b[" + code + "m" + text + endColour
 }

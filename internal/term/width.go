@@ -71,22 +71,8 @@ func PadLeft(text string, width int) string {
 	return text
 }
 
-// Clean replaces what could control a terminal (control characters, escape
-// sequences, bytes that are not UTF-8) in text that comes from outside.
-func Clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
-// escape returns the length of the CSI sequence that text starts with, or 0
-// if it does not start with one.
+// escape returns the length of the CSI sequence that text starts with, 0 if
+// it starts with none.
 func escape(text string) int {
 	if len(text) < 3 || text[0] != '\x1b' || text[1] != '[' {
 		return 0
