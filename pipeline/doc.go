@@ -15,7 +15,7 @@
 // outputs, all of them bytes. A [Stage] is a kind with values for the params
 // and with inputs that are outputs of other stages; a [Graph] is a set of
 // stages, built with [Add] in an order in which each comes after those that
-// it reads. [Matrix] yields the combinations of a sweep.
+// it reads.
 //
 // [NewPlan] compares a graph with a [cas.Store] and says of each stage
 // whether its result is there, will be made, or depends on one that will be

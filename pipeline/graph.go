@@ -18,12 +18,11 @@ import (
 type Graph struct {
 	hasher  *codehash.Hasher
 	stages  []*Stage
-	names   names
+	names   map[string]*Stage
 	edges   []edge           // into all stages, one after the other
 	kinds   map[any]*kind    // by *Kind[P]
 	byKind  map[string]*kind // by name
 	exports map[string]*Stage
-	slabs   slabs
 }
 
 // edge is where an input comes from: an output, by its index, of a stage.
@@ -34,7 +33,7 @@ type edge struct{ from, output int32 }
 func NewGraph(hasher *codehash.Hasher) *Graph {
 	return &Graph{
 		hasher:  hasher,
-		names:   newNames(),
+		names:   make(map[string]*Stage),
 		kinds:   make(map[any]*kind),
 		byKind:  make(map[string]*kind),
 		exports: make(map[string]*Stage),
@@ -121,16 +120,15 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	if n.Name == "" {
 		return nil, fmt.Errorf("a stage of kind %s has no name", e.name)
 	}
-	hash := g.names.hash(n.Name)
 	switch {
-	case g.find(hash, n.Name) != nil:
+	case g.names[n.Name] != nil:
 		return nil, fmt.Errorf("stage %s: the name is taken", n.Name)
 	case n.Cores < 0:
 		return nil, fmt.Errorf("stage %s: cores are %d, want 0 (for 1) or more", n.Name, n.Cores)
 	case n.Memory < 0:
 		return nil, fmt.Errorf("stage %s: memory is %d bytes, want 0 or more", n.Name, n.Memory)
 	}
-	s := Stage{
+	s := &Stage{
 		graph: g, index: int32(len(g.stages)), edges: int32(len(g.edges)),
 		kind: e, name: n.Name, labels: n.Labels,
 		estimate: n.Estimate, cores: max(1, n.Cores), memory: n.Memory,
@@ -146,15 +144,13 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	if s.params, err = encodeParams(e.value); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", n.Name, err)
 	}
-	added := g.slabs.stage()
-	*added = s
 	for _, file := range s.exports {
-		g.exports[file] = added
+		g.exports[file] = s
 	}
-	g.names.enter(hash)
+	g.names[n.Name] = s
 	g.edges = edges
-	g.stages = append(room(g.stages, 1), added)
-	return added, nil
+	g.stages = append(g.stages, s)
+	return s, nil
 }
 
 // kind returns what make returned for this id the first time.
@@ -178,7 +174,7 @@ func (g *Graph) kind(id any, make func() (*kind, error)) (*kind, error) {
 
 // setInputs returns the edges of the graph followed by those of s.
 func (s *Stage) setInputs(inputs map[string]Output) ([]edge, error) {
-	edges := room(s.graph.edges, len(inputs))
+	edges := s.graph.edges
 	if len(inputs) == 0 {
 		return edges, nil
 	}
@@ -245,7 +241,7 @@ func (s *Stage) output(name string) int { return slices.Index(s.kind.outputs, na
 func (g *Graph) Stages() []*Stage { return slices.Clone(g.stages) }
 
 // Stage returns the stage of this name, nil if there is none.
-func (g *Graph) Stage(name string) *Stage { return g.find(g.names.hash(name), name) }
+func (g *Graph) Stage(name string) *Stage { return g.names[name] }
 
 // Out returns an output of the stage, for stages that read it. [Add] refuses
 // a name that the stage's kind does not have.

@@ -4,31 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
-
-func TestMatrix(t *testing.T) {
-	var got []string
-	for labels := range Matrix(Axis{"a", []string{"1", "2"}}, Axis{"b", []string{"x", "y", "z"}}) {
-		got = append(got, labels[0].Key+labels[0].Value+labels[1].Key+labels[1].Value)
-		if len(got) == 5 {
-			break
-		}
-	}
-	if diff := cmp.Diff([]string{"a1bx", "a1by", "a1bz", "a2bx", "a2by"}, got); diff != "" {
-		t.Error(diff)
-	}
-	for n, axes := range map[int][]Axis{1: nil, 0: {{"a", []string{"1"}}, {"b", nil}}, 4: {{"a", []string{"1", "2"}}, {"b", []string{"1", "2"}}}} {
-		count := 0
-		for range Matrix(axes...) {
-			count++
-		}
-		if count != n {
-			t.Errorf("%d combinations of %v, want %d", count, axes, n)
-		}
-	}
-}
 
 func TestAddErrors(t *testing.T) {
 	k := newKitchen()
@@ -73,7 +49,7 @@ func TestAddErrors(t *testing.T) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
-	if n := len(g.Stages()); n != 2 || len(g.names.next) != 2 || len(g.edges) != 0 || len(g.exports) != 1 {
+	if n := len(g.Stages()); n != 2 || len(g.names) != 2 || len(g.edges) != 0 || len(g.exports) != 1 {
 		t.Errorf("what was refused left traces: %d stages", n)
 	}
 	if _, err := Add(g, kind(func(*Kind[sumParams]) {}), Node{Name: "b"}, sumParams{}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,9 +52,10 @@ func plan(t *testing.T, n int) []pipeline.Step {
 	dataset := pipeline.Label{Key: "dataset", Value: "mnist"}
 	data := add(fetch, pipeline.StateCached, pipeline.Node{Name: "fetch[mnist]", Labels: []pipeline.Label{dataset}})
 	curves, rows := make(map[string]pipeline.Output), make(map[string]pipeline.Output)
-	for labels := range pipeline.Matrix(pipeline.Axis{Key: "h", Values: []string{"8", "16"}}, pipeline.Axis{Key: "seed", Values: numbers(n)}) {
-		id := fmt.Sprintf("mnist,h=%s,seed=%s", labels[0].Value, labels[1].Value)
-		labels = append([]pipeline.Label{dataset}, labels...)
+	for i := range 2 * n {
+		h, seed := strconv.Itoa(8+8*(i/n)), strconv.Itoa(i%n)
+		id := fmt.Sprintf("mnist,h=%s,seed=%s", h, seed)
+		labels := []pipeline.Label{dataset, {Key: "h", Value: h}, {Key: "seed", Value: seed}}
 		state, then := pipeline.StateRun, pipeline.StateDepends
 		if len(curves) == 0 {
 			state, then = pipeline.StateCached, pipeline.StateCached
@@ -76,14 +78,6 @@ func plan(t *testing.T, n int) []pipeline.Step {
 	}
 	add(tables, pipeline.StateDepends, pipeline.Node{Name: "tables", Inputs: rows})
 	return steps
-}
-
-func numbers(n int) []string {
-	values := make([]string, n)
-	for i := range values {
-		values[i] = fmt.Sprint(i)
-	}
-	return values
 }
 
 func TestCollapse(t *testing.T) {
