@@ -173,7 +173,7 @@ func (w *wiring) closeUp(data *dataset, n network) error {
 	}
 	size := samplesize.DefaultParams()
 	size.Dimensions = eigenvectors(w.params.Curvature)
-	size.SampleSize, size.Tolerance, size.Seed = k, w.params.Curvature.Tolerance, seed
+	size.SampleSize, size.Seed = k, seed
 	m.samplesize, err = add(w.graph, w.kinds.needs, w.kinds.samplesize, n.node("samplesize", inputs...), size)
 	return err
 }
