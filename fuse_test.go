@@ -16,7 +16,7 @@ import (
 var fused = regexp.MustCompile(`\(([^()]+\.go:\d+)\)\t(V?FN?M(?:ADD|SUB)\w*)\t`)
 
 // meant is the one file whose fused operations are intended.
-const meant = "/internal/kernel/fma.go:"
+const meant = "/internal/kernel/scalar.go:"
 
 // TestNothingIsFused compiles the code that reaches artifacts for targets on
 // which the compiler fuses a product and a sum into one instruction, and fails

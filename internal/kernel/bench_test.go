@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel/peak"
 )
 
 // measure times f, which does flops operations per call, and reports its rate
@@ -25,8 +27,8 @@ func measure(b *testing.B, flops float64, bits int, f func()) {
 	rate := flops * float64(group) / best.Seconds()
 	b.ReportMetric(float64(best.Nanoseconds())/float64(group), "best-ns")
 	b.ReportMetric(rate/1e9, "GFLOP/s")
-	if peak := peakRate(bits); peak > 0 {
-		b.ReportMetric(100*rate/peak, "%peak")
+	if most := peak.Rate(bits); most > 0 {
+		b.ReportMetric(100*rate/most, "%peak")
 	}
 }
 

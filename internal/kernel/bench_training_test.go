@@ -16,7 +16,7 @@ func BenchmarkSparse32(b *testing.B) {
 	stored := 0
 	for i := range rows {
 		rows[i] = int32(rng.IntN(objects))
-		stored += int(s.RowPtr[rows[i]+1] - s.RowPtr[rows[i]])
+		stored += int(s.rowPtr[rows[i]+1] - s.rowPtr[rows[i]])
 	}
 	for _, h := range []int{4, 8, 16, 32, 64} {
 		w, z, sums := fill[float32](n0*h), fill[float32](batch*h), make([]float32, h)
@@ -87,7 +87,7 @@ func BenchmarkBlocks64(b *testing.B) {
 	for _, h := range []int{4, 8, 16, 64, 160} {
 		w, z := fill[float64](n0*h), fill[float64](objects*h)
 		dense := 2 * float64(objects*n0*h)
-		stored := 2 * float64(len(s.U)*h)
+		stored := 2 * float64(len(s.u)*h)
 		b.Run(fmt.Sprintf("bytes-NN/%d", h), func(b *testing.B) {
 			measure(b, dense, 64, func() { MulNN64U8(z, u, n0, table, w, objects, h, n0, false) })
 		})

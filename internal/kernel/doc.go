@@ -15,9 +15,9 @@
 //   - A product with a sparse row has two chains per element, stored values
 //     number 0, 2, 4… and 1, 3, 5…; the second is added to the first at the
 //     end. SparseMulTN32 has one chain, in the order of the batch.
-//   - A sum to one number (Dot32, Dot64, Sum64) has virtual lanes, 16 for
-//     float32 and 8 for float64: element i goes to lane i mod 16 or 8. Then
-//     the upper half of the lanes is added to the lower, until one is left.
+//   - A sum to one number (Dot64, Sum64) has 8 virtual lanes: element i goes to
+//     lane i mod 8. Then the upper half of the lanes is added to the lower,
+//     until one is left.
 //   - ColSums32 adds rows in index order.
 //   - ReLU32, MaskReLU32 and their twins compare with > and mask: a zero of
 //     either sign and a NaN give +0.
@@ -28,8 +28,8 @@
 // its tiles can be seen in the result. The scalar twin of a float32 fused
 // multiply-add is fma32: exact product, sum rounded to odd, rounded once more.
 //
-// NaN is the caller's to find: its bits may differ between paths, and ReLU
-// swallows it, so check weights or losses before anything is stored.
+// Callers must check for NaN: its bits may differ between paths, and ReLU turns
+// it into +0, so check weights or losses before anything is stored.
 //
 // # Layout
 //
@@ -38,8 +38,8 @@
 // nothing once their buffers are warm. They run on one goroutine; callers
 // share work by giving each goroutine rows or columns of the output.
 //
-// For a batch of objects the fastest layout is feature-major, an object a
-// column, since then every width of network fills the lanes: a hidden layer is
+// For a batch of objects the fastest layout is feature-major, one column per
+// object, since then every width of network fills the lanes: a hidden layer is
 // MulNN32(z, w, x), its backward step MulTN32(dx, w, dz), its gradient
 // MulNT32(dw, dz, x). The first layer reads the objects row by row and wants
 // its weights transposed (inputs × h).
@@ -50,3 +50,9 @@
 // tools/kernelgen; the NEON code is written by hand. SelfTest compares this
 // machine with the digests that all must give.
 package kernel
+
+//go:generate go -C ../../tools run ./kernelgen/mul -pkg kernel -out ../internal/kernel/mul_amd64.s -stubs ../internal/kernel/mul_amd64.go
+//go:generate go -C ../../tools run ./kernelgen/pack -pkg kernel -out ../internal/kernel/pack_amd64.s -stubs ../internal/kernel/pack_amd64.go
+//go:generate go -C ../../tools run ./kernelgen/peak -pkg peak -out ../internal/kernel/peak/peak_amd64.s -stubs ../internal/kernel/peak/peak_amd64.go
+//go:generate go -C ../../tools run ./kernelgen/sparse -pkg kernel -out ../internal/kernel/sparse_amd64.s -stubs ../internal/kernel/sparse_amd64.go
+//go:generate go -C ../../tools run ./kernelgen/vector -pkg kernel -out ../internal/kernel/vector_amd64.s -stubs ../internal/kernel/vector_amd64.go

@@ -22,8 +22,6 @@ func colSums32x4(dst, a *float32, row uintptr, rows int) { noVector() }
 
 func widen32(dst *float32, u *uint8, scale, shift float32, vectors int) { noVector() }
 
-func dot32(lane *[16]float32, x, y *float32, steps int) { noVector() }
-
 func dot64(lane *[8]float64, x, y *float64, steps int) { noVector() }
 
 func dot4x64(lane *[4][8]float64, x0, x1, x2, x3, y *float64, steps int) { noVector() }

@@ -4,6 +4,15 @@ package kernel
 
 import "unsafe"
 
+// vector says that the assembly can run here: every arm64 CPU that Go runs on
+// has NEON with fused multiply-add. It is a variable for the tests.
+var vector = true
+
+const (
+	vectorPath  = "neon"
+	elementwise = false // only the products have assembly
+)
+
 // Products of tiles of C, rows × vectors of 16 bytes; strides in bytes, k at
 // least 1. See mul_arm64.s.
 
@@ -103,5 +112,31 @@ func scalarPanel[T float](c *T, ldc int, a *T, aRow, aCol int, b *T, bRow, m, n,
 		mulScalar32(cs, ldc, any(as).([]float32), aRow, aCol, any(bs).([]float32), bRow, 1, m, n, k, add)
 	case []float64:
 		mulScalar64(cs, ldc, any(as).([]float64), aRow, aCol, any(bs).([]float64), bRow, 1, m, n, k, add)
+	}
+}
+
+// copyMatrix copies an m×n matrix between strides.
+func copyMatrix[T float](dst []T, ldd int, src []T, lds, m, n int) {
+	for i := range m {
+		copy(dst[i*ldd:i*ldd+n], src[i*lds:])
+	}
+}
+
+// widen sets an m×n matrix to table[u].
+func widen[T float](dst []T, ldd int, u []uint8, ldu int, table *[256]T, m, n int) {
+	for i := range m {
+		to := dst[i*ldd : i*ldd+n]
+		for j, v := range u[i*ldu : i*ldu+n] {
+			to[j] = table[v]
+		}
+	}
+}
+
+// transpose writes the m×n matrix a (stride lda) as n×m to dst (stride ldd).
+func transpose[T float](dst []T, ldd int, a []T, lda, m, n int) {
+	for i := range m {
+		for j, v := range a[i*lda : i*lda+n] {
+			dst[j*ldd+i] = v
+		}
 	}
 }

@@ -76,7 +76,6 @@ func TestPathsAgree(t *testing.T) {
 			keep32("Adam32", aw)
 			keep32("Adam32", am)
 			keep32("Adam32", av)
-			keep32("Dot32", []float32{Dot32(x, y)})
 			out = make([]float32, n)
 			ColSums32(out, table, rows, n, -0.5)
 			keep32("ColSums32", out)

@@ -2,6 +2,13 @@
 
 package kernel
 
+// There is no assembly in this build.
+const (
+	vector      = false
+	elementwise = false
+	vectorPath  = ""
+)
+
 type left[T float] struct {
 	f        []T
 	u        []uint8

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "print the table of digests for selftest_golden.go")
+var update = flag.Bool("update", false, "print the table of digests of golden")
 
 // TestSelfTest compares with the digests that every platform must give; the
 // determinism runs repeat it under every path and architecture.
@@ -15,16 +15,16 @@ func TestSelfTest(t *testing.T) {
 	t.Logf("path %s", Path())
 	if *update {
 		var b strings.Builder
-		for _, d := range Digests() {
-			fmt.Fprintf(&b, "\t{%q, %q},\n", d.Name, d.SHA256)
+		for _, d := range digests() {
+			fmt.Fprintf(&b, "\t{%q, %q},\n", d.name, d.sha256)
 		}
-		t.Logf("var golden = []Digest{\n%s}", b.String())
+		t.Logf("var golden = []digest{\n%s}", b.String())
 		return
 	}
 	if err := SelfTest(); err != nil {
 		t.Error(err)
 	}
-	if got := len(Digests()); got != len(golden) {
+	if got := len(digests()); got != len(golden) {
 		t.Errorf("%d operations, but %d golden digests", got, len(golden))
 	}
 	withScalar(func() {
@@ -38,10 +38,10 @@ func TestSelfTest(t *testing.T) {
 func TestSelfTestFinds(t *testing.T) {
 	old := golden
 	defer func() { golden = old }()
-	golden = append([]Digest(nil), old...)
-	golden[0].SHA256 = strings.Repeat("0", 64)
+	golden = append([]digest(nil), old...)
+	golden[0].sha256 = strings.Repeat("0", 64)
 	err := SelfTest()
-	if err == nil || !strings.Contains(err.Error(), old[0].Name) || strings.Contains(err.Error(), old[1].Name) {
-		t.Errorf("SelfTest with a wrong digest of %q says %v", old[0].Name, err)
+	if err == nil || !strings.Contains(err.Error(), old[0].name) || strings.Contains(err.Error(), old[1].name) {
+		t.Errorf("SelfTest with a wrong digest of %q says %v", old[0].name, err)
 	}
 }

@@ -6,28 +6,28 @@ import (
 	"math/bits"
 )
 
-// Sparse32 holds the non-zero values of a Rows×Cols matrix row by row, the
-// columns of a row ascending: row i is Index and Value from RowPtr[i] to
-// RowPtr[i+1]. Images on a black background are such matrices: with
+// Sparse32 holds the non-zero values of a rows×cols matrix row by row, the
+// columns of a row ascending: row i is index and value from rowPtr[i] to
+// rowPtr[i+1]. Images on a black background are such matrices: with
 // x = −1 + v, v = 2u/255, a product with x is a product with the sparse v
 // plus a rank-one term, the init of the two products below. Only NewSparse32
 // makes one: the products trust its columns.
 type Sparse32 struct {
-	Rows, Cols int
-	RowPtr     []int32   // Rows+1 offsets
-	Index      []uint16  // columns, so Cols ≤ 65,536
-	Value      []float32 // the values, none of them zero
+	rows, cols int
+	rowPtr     []int32   // rows+1 offsets
+	index      []uint16  // columns, so cols ≤ 65,536
+	value      []float32 // the values, none of them zero
 }
 
 // NewSparse32 takes the non-zero bytes of u (rows×cols, row-major) as
-// Value = table[byte]; table[0] is taken to be zero and never read.
+// value = table[byte]; table[0] is taken to be zero and never read.
 func NewSparse32(u []uint8, rows, cols int, table *[256]float32) *Sparse32 {
 	count := countBytes(u, rows, cols)
 	s := &Sparse32{
-		Rows: rows, Cols: cols,
-		RowPtr: make([]int32, 1, rows+1),
-		Index:  make([]uint16, count),
-		Value:  make([]float32, count),
+		rows: rows, cols: cols,
+		rowPtr: make([]int32, 1, rows+1),
+		index:  make([]uint16, count),
+		value:  make([]float32, count),
 	}
 	n := 0
 	for i := range rows {
@@ -36,11 +36,11 @@ func NewSparse32(u []uint8, rows, cols int, table *[256]float32) *Sparse32 {
 			word := wordAt(row, j)
 			for marks := nonZero(word); marks != 0; marks &= marks - 1 {
 				bit := bits.TrailingZeros64(marks) &^ 7
-				s.Index[n], s.Value[n] = uint16(j+bit/8), table[uint8(word>>bit)]
+				s.index[n], s.value[n] = uint16(j+bit/8), table[uint8(word>>bit)]
 				n++
 			}
 		}
-		s.RowPtr = append(s.RowPtr, int32(n))
+		s.rowPtr = append(s.rowPtr, int32(n))
 	}
 	return s
 }
@@ -80,27 +80,27 @@ func countBytes(u []uint8, rows, cols int) int {
 }
 
 // SparseMulNN32 computes C = init + S[rows]·B: C is len(rows)×h, B is
-// S.Cols×h, both row-major and contiguous; init holds h values, or is nil for
+// S.cols×h, both row-major and contiguous; init holds h values, or is nil for
 // +0. Each element of C is the sum of two chains of fused multiply-adds: the
 // stored values number 0, 2, 4… of the row in the first, which starts at
 // init, and 1, 3, 5… in the second, which starts at +0. C must not overlap
 // the other operands.
 func SparseMulNN32(c []float32, s *Sparse32, rows []int32, b []float32, h int, init []float32) {
-	checkSparse(len(c), len(rows)*h, len(b), s.Cols*h, len(init), h)
+	checkSparse(len(c), len(rows)*h, len(b), s.cols*h, len(init), h)
 	for i, r := range rows {
 		out := c[i*h : (i+1)*h]
 		startRow(out, init)
-		lo, hi := s.RowPtr[r], s.RowPtr[r+1]
+		lo, hi := s.rowPtr[r], s.rowPtr[r+1]
 		if vector {
 			if i+1 < len(rows) {
-				if lo, hi := s.RowPtr[rows[i+1]], s.RowPtr[rows[i+1]+1]; elementwise && lo < hi {
-					prefetchRow(&s.Index[lo], &s.Value[lo], int(hi-lo))
+				if lo, hi := s.rowPtr[rows[i+1]], s.rowPtr[rows[i+1]+1]; elementwise && lo < hi {
+					prefetchRow(&s.index[lo], &s.value[lo], int(hi-lo))
 				}
 			}
-			sparseRow32(out, s.Index[lo:hi], s.Value[lo:hi], b)
+			sparseRow32(out, s.index[lo:hi], s.value[lo:hi], b)
 			continue
 		}
-		sparseRowScalar32(out, s.Index[lo:hi], s.Value[lo:hi], b, h, 0)
+		sparseRowScalar32(out, s.index[lo:hi], s.value[lo:hi], b, h, 0)
 	}
 }
 
@@ -116,14 +116,14 @@ func sparseRowScalar32(out []float32, index []uint16, value, b []float32, h, fir
 	}
 }
 
-// SparseMulTN32 computes C = init + S[rows]ᵀ·D: C is S.Cols×h, D is
+// SparseMulTN32 computes C = init + S[rows]ᵀ·D: C is S.cols×h, D is
 // len(rows)×h, both row-major and contiguous. Each row of C starts at init
 // (h values, nil for +0) and takes one fused multiply-add per stored value
 // of its column, in the order of rows. C must not overlap the other operands.
 func SparseMulTN32(c []float32, s *Sparse32, rows []int32, d []float32, h int, init []float32) {
-	checkSparse(len(c), s.Cols*h, len(d), len(rows)*h, len(init), h)
+	checkSparse(len(c), s.cols*h, len(d), len(rows)*h, len(init), h)
 	// All rows of C start alike: double what is there until it is full.
-	start := c[:s.Cols*h]
+	start := c[:s.cols*h]
 	if init == nil {
 		clear(start)
 	} else {
@@ -133,14 +133,14 @@ func SparseMulTN32(c []float32, s *Sparse32, rows []int32, d []float32, h int, i
 	}
 	for i, r := range rows {
 		in := d[i*h : (i+1)*h]
-		lo, hi := s.RowPtr[r], s.RowPtr[r+1]
+		lo, hi := s.rowPtr[r], s.rowPtr[r+1]
 		if vector {
-			scatterRow32(c, s.Index[lo:hi], s.Value[lo:hi], in)
+			scatterRow32(c, s.index[lo:hi], s.value[lo:hi], in)
 			continue
 		}
 		for q := lo; q < hi; q++ {
-			p := int(s.Index[q]) * h
-			axpyScalar32(c[p:p+h], s.Value[q], in)
+			p := int(s.index[q]) * h
+			axpyScalar32(c[p:p+h], s.value[q], in)
 		}
 	}
 }

@@ -7,36 +7,36 @@ import (
 )
 
 // Sparse64 is a matrix of bytes most of which are zero, standing for the
-// float64 values Table[byte]. It stays in bytes because products over all
+// float64 values table[byte]. It stays in bytes because products over all
 // objects are read from memory, and lies in blocks of columns, row by row in
 // each, because the rows of the dense factor that a block names then stay in
 // the first cache. Only NewSparse64 and Transposed make one: the products
 // trust its columns.
 type Sparse64 struct {
-	Rows, Cols int
-	Width      int      // columns of a block; the last may have fewer
-	Ptr        []int32  // offsets of row i of block b at b·Rows+i, and the end
-	Index      []uint16 // columns, so Cols ≤ 65,536
-	U          []uint8  // the bytes, none of them zero
-	Table      [256]float64
+	rows, cols int
+	width      int      // columns of a block; the last may have fewer
+	ptr        []int32  // offsets of row i of block b at b·rows+i, and the end
+	index      []uint16 // columns, so cols ≤ 65,536
+	u          []uint8  // the bytes, none of them zero
+	table      [256]float64
 }
 
 // blockColumns is how many columns a block has at most: as many rows of 16
 // float64 fit the first cache beside what else is there.
 const blockColumns = 224
 
-// newSparse64 cuts the columns into blocks that are as good as equal and begin
-// where eight bytes do.
+// newSparse64 cuts the columns into blocks of nearly equal width, aligned to
+// eight bytes.
 func newSparse64(rows, cols, count int, table *[256]float64) *Sparse64 {
-	s := &Sparse64{Rows: rows, Cols: cols, Width: 8, Index: make([]uint16, count), U: make([]uint8, count), Table: *table}
+	s := &Sparse64{rows: rows, cols: cols, width: 8, index: make([]uint16, count), u: make([]uint8, count), table: *table}
 	if blocks := (cols + blockColumns - 1) / blockColumns; blocks > 0 {
-		s.Width = ((cols+blocks-1)/blocks + 7) &^ 7
+		s.width = ((cols+blocks-1)/blocks + 7) &^ 7
 	}
-	s.Ptr = make([]int32, s.blocks()*rows+1)
+	s.ptr = make([]int32, s.blocks()*rows+1)
 	return s
 }
 
-func (s *Sparse64) blocks() int { return (s.Cols + s.Width - 1) / s.Width }
+func (s *Sparse64) blocks() int { return (s.cols + s.width - 1) / s.width }
 
 // NewSparse64 takes the non-zero bytes of u (rows×cols, row-major), standing
 // for table[byte]; table[0] is taken to be zero and never read.
@@ -44,18 +44,18 @@ func NewSparse64(u []uint8, rows, cols int, table *[256]float64) *Sparse64 {
 	s := newSparse64(rows, cols, countBytes(u, rows, cols), table)
 	n := 0
 	for b := range s.blocks() {
-		lo, hi := b*s.Width, min((b+1)*s.Width, cols)
+		lo, hi := b*s.width, min((b+1)*s.width, cols)
 		for i := range rows {
 			row := u[i*cols+lo : i*cols+hi]
 			for j := 0; j < len(row); j += 8 {
 				word := wordAt(row, j)
 				for marks := nonZero(word); marks != 0; marks &= marks - 1 {
 					bit := bits.TrailingZeros64(marks) &^ 7
-					s.Index[n], s.U[n] = uint16(lo+j+bit/8), uint8(word>>bit)
+					s.index[n], s.u[n] = uint16(lo+j+bit/8), uint8(word>>bit)
 					n++
 				}
 			}
-			s.Ptr[b*rows+i+1] = int32(n)
+			s.ptr[b*rows+i+1] = int32(n)
 		}
 	}
 	return s
@@ -64,25 +64,25 @@ func NewSparse64(u []uint8, rows, cols int, table *[256]float64) *Sparse64 {
 // Transposed returns the transpose in the same form, for products Sᵀ·D whose
 // outputs can be shared between goroutines. S has at most 65,536 rows.
 func (s *Sparse64) Transposed() *Sparse64 {
-	if s.Rows > 1<<16 {
-		panic(fmt.Sprintf("kernel: transpose of a sparse matrix with %d rows", s.Rows))
+	if s.rows > 1<<16 {
+		panic(fmt.Sprintf("kernel: transpose of a sparse matrix with %d rows", s.rows))
 	}
-	t := newSparse64(s.Cols, s.Rows, len(s.Index), &s.Table)
-	place := func(i int) int { return i / t.Width * t.Rows } // where the block of row i of S begins
+	t := newSparse64(s.cols, s.rows, len(s.index), &s.table)
+	place := func(i int) int { return i / t.width * t.rows } // where the block of row i of S begins
 	s.each(func(i, _ int, columns []uint16, _ []uint8) {
-		at := t.Ptr[place(i)+1:]
+		at := t.ptr[place(i)+1:]
 		for _, j := range columns {
 			at[j]++
 		}
 	})
-	for q := 1; q < len(t.Ptr); q++ {
-		t.Ptr[q] += t.Ptr[q-1]
+	for q := 1; q < len(t.ptr); q++ {
+		t.ptr[q] += t.ptr[q-1]
 	}
-	next := append([]int32(nil), t.Ptr...)
+	next := append([]int32(nil), t.ptr...)
 	s.each(func(i, _ int, columns []uint16, bytes []uint8) {
 		at := next[place(i):]
 		for q, j := range columns {
-			t.Index[at[j]], t.U[at[j]] = uint16(i), bytes[q]
+			t.index[at[j]], t.u[at[j]] = uint16(i), bytes[q]
 			at[j]++
 		}
 	})
@@ -91,27 +91,27 @@ func (s *Sparse64) Transposed() *Sparse64 {
 
 // each calls f for every row of every block, all rows of a block together.
 func (s *Sparse64) each(f func(row, block int, columns []uint16, bytes []uint8)) {
-	for at := range len(s.Ptr) - 1 {
-		from, to := s.Ptr[at], s.Ptr[at+1]
-		f(at%s.Rows, at/s.Rows, s.Index[from:to], s.U[from:to])
+	for at := range len(s.ptr) - 1 {
+		from, to := s.ptr[at], s.ptr[at+1]
+		f(at%s.rows, at/s.rows, s.index[from:to], s.u[from:to])
 	}
 }
 
 // SparseMul64 computes rows lo to hi of init + S·B: row i−lo of C (stride
-// ldc, h columns) for row i of S; B has S.Cols rows of stride ldb. init holds
+// ldc, h columns) for row i of S; B has S.cols rows of stride ldb. init holds
 // h values, or is nil for +0. In each block of columns that holds something of
 // its row, an element has the two chains of [SparseMulNN32], the first of which
 // goes on from the block before. Goroutines share a product by ranges of rows or of
 // columns (slices of C, B and init that start at a column). C must not
 // overlap the other operands.
 func SparseMul64(c []float64, ldc int, s *Sparse64, lo, hi int, b []float64, ldb, h int, init []float64) {
-	if lo < 0 || hi < lo || hi > s.Rows || ldc < h || ldb < h {
-		panic(fmt.Sprintf("kernel: sparse product of rows %d to %d of %d, width %d, strides %d and %d", lo, hi, s.Rows, h, ldc, ldb))
+	if lo < 0 || hi < lo || hi > s.rows || ldc < h || ldb < h {
+		panic(fmt.Sprintf("kernel: sparse product of rows %d to %d of %d, width %d, strides %d and %d", lo, hi, s.rows, h, ldc, ldb))
 	}
 	if lo == hi {
 		return
 	}
-	checkSparse(len(c), (hi-lo-1)*ldc+h, len(b), max(0, s.Cols-1)*ldb+h, len(init), h)
+	checkSparse(len(c), (hi-lo-1)*ldc+h, len(b), max(0, s.cols-1)*ldb+h, len(init), h)
 	if !vector {
 		sparseRows64(c, ldc, s, lo, hi, b, ldb, h, init)
 		return
@@ -124,12 +124,12 @@ func SparseMul64(c []float64, ldc int, s *Sparse64, lo, hi int, b []float64, ldb
 	}
 	packed := pool64Sparse.Get().(*[]float64)
 	defer pool64Sparse.Put(packed)
-	if len(*packed) < s.Cols*panel {
-		*packed = make([]float64, s.Cols*panel)
+	if len(*packed) < s.cols*panel {
+		*packed = make([]float64, s.cols*panel)
 	}
 	for j := 0; j < h; j += panel {
 		width := min(panel, h-j)
-		copyMatrix(*packed, panel, b[j:], ldb, s.Cols, width)
+		copyMatrix(*packed, panel, b[j:], ldb, s.cols, width)
 		var start []float64
 		if init != nil {
 			start = init[j : j+width]
@@ -146,14 +146,14 @@ func sparseRows64(c []float64, ldc int, s *Sparse64, lo, hi int, b []float64, ld
 		startRow(c[i*ldc:i*ldc+h], init)
 	}
 	for block := range s.blocks() {
-		ptr := s.Ptr[block*s.Rows+lo : block*s.Rows+hi+1]
+		ptr := s.ptr[block*s.rows+lo : block*s.rows+hi+1]
 		if vector {
 			sparseBlock64(c, ldc, h, s, ptr, b, ldb)
 			continue
 		}
 		for i := range hi - lo {
 			from, to := ptr[i], ptr[i+1]
-			sparseRowScalar64(c[i*ldc:i*ldc+h], s.Index[from:to], s.U[from:to], &s.Table, b, ldb)
+			sparseRowScalar64(c[i*ldc:i*ldc+h], s.index[from:to], s.u[from:to], &s.table, b, ldb)
 		}
 	}
 }

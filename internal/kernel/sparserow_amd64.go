@@ -73,24 +73,24 @@ func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float6
 	if ptr[0] == ptr[len(ptr)-1] {
 		return
 	}
-	index, u := &s.Index[ptr[0]], &s.U[ptr[0]]
+	index, u := &s.index[ptr[0]], &s.u[ptr[0]]
 	rows, out, row := len(ptr)-1, uintptr(ldc)*8, uintptr(ldb)*8
 	j := 0
 	for ; h-j >= 16; j += 16 {
-		sparse64x4(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
+		sparse64x4(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
 	}
 	switch {
 	case h-j >= 12:
-		sparse64x3(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
+		sparse64x3(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
 		j += 12
 	case h-j >= 8:
-		sparse64x2(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
+		sparse64x2(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
 		j += 8
 	case h-j >= 4:
-		sparse64x1(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row)
+		sparse64x1(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
 		j += 4
 	}
 	if h > j {
-		sparse64x1mask(&c[j], out, &ptr[0], rows, index, u, &s.Table, &b[j], row, &lanes64[h-j])
+		sparse64x1mask(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row, &lanes64[h-j])
 	}
 }

@@ -81,7 +81,7 @@ func scatterRow32(c []float32, index []uint16, value, d []float32) {
 func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float64, ldb int) {
 	for i := range len(ptr) - 1 {
 		if from, to := ptr[i], ptr[i+1]; from < to {
-			sparseRow64(c[i*ldc:i*ldc+h], s.Index[from:to], s.U[from:to], &s.Table, b, ldb)
+			sparseRow64(c[i*ldc:i*ldc+h], s.index[from:to], s.u[from:to], &s.table, b, ldb)
 		}
 	}
 }

@@ -142,27 +142,6 @@ func Gather32(dst []float32, ld int, u []uint8, cols int, rows []int32, scale, s
 	}
 }
 
-// Dot32 is Σ x[i]·y[i] with 16 virtual lanes: lane l takes one fused
-// multiply-add for each of the elements l, l+16, l+32, … in order; then lanes
-// l and l+8 are added, l and l+4, l and l+2, l and l+1.
-func Dot32(x, y []float32) float32 {
-	var lane [16]float32
-	y = y[:len(x)]
-	if n := len(x) / 16; elementwise && vector && n > 0 {
-		dot32(&lane, &x[0], &y[0], n)
-		x, y = x[n*16:], y[n*16:]
-	}
-	for i, v := range x {
-		lane[i&15] = fma32(v, y[i], lane[i&15])
-	}
-	for w := 8; w > 0; w >>= 1 {
-		for l := range w {
-			lane[l] += lane[l+w]
-		}
-	}
-	return lane[0]
-}
-
 func checkTranspose(lenDst, lenA, m, n int) {
 	if m < 0 || n < 0 || lenDst < m*n || lenA < m*n {
 		panic(fmt.Sprintf("kernel: transpose of %d×%d from %d elements into %d", m, n, lenA, lenDst))

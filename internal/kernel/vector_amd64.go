@@ -14,11 +14,6 @@ func relu32(dst *float32, z *float32, vectors int)
 //go:noescape
 func maskReLU32(delta *float32, x *float32, vectors int)
 
-// dot32 takes 16 products a step into the lanes, for at least one step.
-//
-//go:noescape
-func dot32(lane *[16]float32, x *float32, y *float32, steps int)
-
 // relu64 sets dst to z where z > 0 and to +0 elsewhere, for at least one vector.
 //
 //go:noescape

@@ -44,30 +44,6 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dot32(lane *[16]float32, x *float32, y *float32, steps int)
-// Requires: AVX, FMA3
-TEXT ·dot32(SB), NOSPLIT, $0-32
-	MOVQ    lane+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    steps+24(FP), BX
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-
-loop:
-	VMOVUPS     (CX), Y2
-	VMOVUPS     32(CX), Y3
-	VFMADD231PS (DX), Y2, Y0
-	VFMADD231PS 32(DX), Y3, Y1
-	ADDQ        $0x40, CX
-	ADDQ        $0x40, DX
-	DECQ        BX
-	JNE         loop
-	VMOVUPS     Y0, (AX)
-	VMOVUPS     Y1, 32(AX)
-	VZEROUPPER
-	RET
-
 // func relu64(dst *float64, z *float64, vectors int)
 // Requires: AVX
 TEXT ·relu64(SB), NOSPLIT, $0-24

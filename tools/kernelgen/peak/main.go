@@ -1,6 +1,6 @@
 // Command peak writes the loops that measure what a core can do at most:
 //
-//	go run ./kernelgen/peak -pkg kernel -out ../internal/kernel/peak_amd64.s -stubs ../internal/kernel/peak_amd64.go
+//	go run ./kernelgen/peak -pkg peak -out ../internal/kernel/peak/peak_amd64.s -stubs ../internal/kernel/peak/peak_amd64.go
 package main
 
 import (

@@ -34,9 +34,8 @@ func main() {
 	for _, e := range elements {
 		relu(e)
 		maskReLU(e)
-
-		dot(e)
 	}
+	dot(elements[1])
 	axpy(elements[1])
 	axpy4()
 	dot4()

@@ -1,0 +1,7 @@
+//go:build !noasm
+
+package peak
+
+import "golang.org/x/sys/cpu"
+
+var vector = cpu.X86.HasAVX && cpu.X86.HasAVX2 && cpu.X86.HasFMA
