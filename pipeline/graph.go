@@ -277,6 +277,13 @@ func (s *Stage) Exports() map[string]string { return maps.Clone(s.exports) }
 // Portable reports whether the outputs have the same bits on every machine.
 func (s *Stage) Portable() bool { return s.kind.platform == "" }
 
+// Estimate returns how long the stage may take; 0 if unknown.
+func (s *Stage) Estimate() time.Duration { return s.estimate }
+
+// Memory returns what the stage needs at its peak in addition to its inputs, in
+// bytes.
+func (s *Stage) Memory() int64 { return s.memory }
+
 // Params returns the params as they enter the key, one field per leaf. Paths
 // have no prefix: "step_size".
 func (s *Stage) Params() []Field { return paramFields("", s.params) }

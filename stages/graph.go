@@ -1,217 +1,446 @@
-// Package stages is where the engine and the stages meet: it reads
-// params.toml ([LoadParams]) and wires the paper's method into a graph of
-// actions ([New]). The stages below this folder are plain functions of values
-// and know neither the engine nor each other.
+// Package stages wires the stages below this folder, plain functions of values
+// that know neither the engine nor each other, into graphs of actions. [New]
+// is the paper's method, from params.toml ([LoadParams]) to figures and
+// verdicts; [NewUser] measures a network of the user's own by the same
+// second-order stages.
 //
-// params.toml is strict, and everything that is wrong with it is reported at
-// once. The files: params.go and the tables beside it (keys.go,
-// experiment.go) say what there is; schema.go checks single values, check.go
-// what can only be seen in several; decode.go brings values to their places;
-// syntax.go and tree.go find where each stands in the text; problem.go
-// renders what is wrong.
+// To read the method, read this file from top to bottom. kinds.go is the table
+// of all kinds of stages, networks.go says which networks an experiment names,
+// figure.go which of them a figure shows.
 package stages
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
+	"github.com/landscape-pipe/landscape-pipe/stages/ball"
+	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
+	"github.com/landscape-pipe/landscape-pipe/stages/claims"
+	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/objects"
+	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
+	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
+	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
+	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
+	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
 )
+
+// Env is what a graph is built with besides the params. Nothing in it can
+// change a result: the hasher stands for the code, which enters each key.
+type Env struct {
+	// Hasher hashes the code of the stages; see the package at the root of the
+	// module, which embeds it.
+	Hasher *codehash.Hasher
+
+	// Fetcher says where data may come from; nil for the network alone.
+	Fetcher *fetch.Fetcher
+}
 
 // New wires the paper's method for the experiments of p. The params must come
 // from [LoadParams], [ParseParams] or [DefaultParams].
 //
-//	fetch         the first objects of a data set
-//	train         a network on the first k of them, by the paper's recipe
-//	losses        the loss of every object under the trained network
-//	differences   |L_{k+1} − L_k| over random orders of the sample's losses
-//	curvature     the second-order stages of chosen networks (see measure.go)
-//	snapshots     the weights of one network on the way of its training, and the
-//	rotation      of the top eigenspace of its Hessian between them
-//	figures       the paper's figures, the curve without filter, MAD over k
-//	tables        a row a network: losses, spectra, bounds
-//
-// A network that several experiments share is there once: neither its stages
+// Experiments may share a network. Its stages are added once, and neither they
 // nor their keys know of experiments.
 func New(p Params, env Env) (*pipeline.Graph, error) {
-	g, err := env.graph()
+	w, err := newWiring(env)
 	if err != nil {
 		return nil, err
 	}
-	w := &wiring{
-		graph: g, kinds: newKinds(p, env), params: p,
-		datasets: map[string]*dataset{},
-		networks: map[network]*trained{},
-		dense:    map[size]bool{},
-		wanted:   p.wanted(),
-	}
+	w.params, w.wants = p, p.wants()
 	for i := range p.Experiments {
 		e := &p.Experiments[i]
-		data, err := w.dataset(e.Dataset)
-		if err != nil {
-			return nil, err
-		}
-		for n := range e.grid {
-			if err := w.network(data, n); err != nil {
-				return nil, err
-			}
+		for n, start := range e.grid {
+			w.trained(n, start)
 		}
 		for n := range e.measured {
-			if err := w.curvature(data, n); err != nil {
-				return nil, err
-			}
-			if w.stepped[n] {
-				if err := w.increments(data, n); err != nil {
-					return nil, err
-				}
-			}
-			if w.closeUps[n] {
-				if err := w.closeUp(data, n); err != nil {
-					return nil, err
-				}
-			}
+			w.measured(n)
 		}
-		if len(e.Snapshots) > 0 {
-			if err := w.rotation(data, e.closeUp()); err != nil {
-				return nil, err
-			}
+		for n := range e.followed {
+			w.followed(n)
 		}
 	}
-	for _, f := range p.drawings() {
-		if err := w.figure(f); err != nil {
-			return nil, err
-		}
+	for _, d := range p.drawings() {
+		w.drawing(d)
 	}
-	if err := w.claims(); err != nil {
-		return nil, err
-	}
-	if err := w.tables(); err != nil {
-		return nil, err
-	}
-	return w.graph, nil
+	w.claims()
+	w.tables()
+	return w.graph, w.err
 }
 
-// wiring is a graph in the making.
+// wiring is a graph in the making. After the first error it adds nothing.
 type wiring struct {
-	graph    *pipeline.Graph
-	kinds    *kinds
+	graph *pipeline.Graph
+	err   error
+
+	env      Env
 	params   Params
-	datasets map[string]*dataset
-	networks map[network]*trained
-	dense    map[size]bool // sizes of which the spectral density is known
-	wanted
+	wants    map[string]want           // of a network, by its ID
+	datasets map[string]*dataset       // by name
+	subjects map[string]*subject       // by the ID of the network
+	dense    map[artifact.Network]bool // of which the spectral density is known, whatever their seed and training
+	exports  map[string]string         // files of results, by stage/output
+}
+
+func newWiring(env Env) (*wiring, error) {
+	if env.Hasher == nil {
+		return nil, errors.New("stages: no sources to hash the code of")
+	}
+	return &wiring{
+		graph: pipeline.NewGraph(env.Hasher), env: env,
+		datasets: map[string]*dataset{}, subjects: map[string]*subject{}, dense: map[artifact.Network]bool{},
+	}, nil
 }
 
 // dataset is a fetched data set.
 type dataset struct {
 	fetch.Dataset
-	stage *pipeline.Stage
+	images, labels pipeline.Output
 }
 
-// trained are the stages of one network.
-type trained struct {
-	train, losses, differences *pipeline.Stage
-	curvature                  *measured       // nil where it is not measured
-	rotation                   *pipeline.Stage // nil where no snapshots are taken
-}
-
-// dataset adds the fetch of a data set, once.
-func (w *wiring) dataset(name string) (*dataset, error) {
-	if d := w.datasets[name]; d != nil {
-		return d, nil
+// dataset returns a data set and adds the stage that fetches it, once.
+func (w *wiring) dataset(name string) *dataset {
+	if d := w.datasets[name]; d != nil || w.err != nil {
+		return d
 	}
 	entry, err := fetch.Lookup(name)
 	if err != nil {
-		return nil, err
+		w.err = err
+		return nil
 	}
 	params, err := fetch.NewParams(name, w.params.Data.Objects)
 	if err != nil {
-		return nil, err
-	}
-	stage, err := add(w.graph, w.kinds.needs, w.kinds.fetch, pipeline.Node{
-		Name:   fmt.Sprintf("fetch[%s]", name),
-		Labels: []pipeline.Label{{Key: "dataset", Value: name}},
-	}, params)
-	if err != nil {
-		return nil, err
-	}
-	w.datasets[name] = &dataset{entry, stage}
-	return w.datasets[name], nil
-}
-
-// network adds the training of a network and what follows from its weights
-// alone, once. A warm start reads the weights of the next smaller sample.
-func (w *wiring) network(data *dataset, n network) error {
-	if w.networks[n] != nil {
+		w.err = err
 		return nil
 	}
-	inputs, err := w.trainedOn(data, n)
-	if err != nil {
-		return err
-	}
-	images, labels := inputs[0], inputs[1]
-	curve := w.params.Differences
-	var stages trained
-	stages.train, err = add(w.graph, w.kinds.needs, w.kinds.train, n.node("train", inputs...), w.training(data, n))
-	if err != nil {
-		return err
-	}
-	weights := pipeline.Input{Name: losses.Weights, From: stages.train, Output: train.Weights}
-	stages.losses, err = add(w.graph, w.kinds.needs, w.kinds.losses, n.node("losses", images, labels, weights), losses.Params{
-		SampleSize: n.sampleSize,
-	})
-	if err != nil {
-		return err
-	}
-	perObject := pipeline.Input{Name: differences.InputLosses, From: stages.losses, Output: losses.Losses}
-	stages.differences, err = add(w.graph, w.kinds.needs, w.kinds.differences, n.node("differences", perObject), differences.Params{
-		SampleSize:   n.sampleSize,
-		Permutations: curve.Permutations,
-		EMA:          curve.EMA,
-		Seed:         curve.Seed,
-	})
-	if err != nil {
-		return err
-	}
-	w.networks[n] = &stages
-	return nil
+	s := &subject{name: name, labels: []pipeline.Label{{Key: "dataset", Value: name}}, results: results{}}
+	add(w, s, fetchKind(w.env.Fetcher), nil, params)
+	w.datasets[name] = &dataset{entry, s.results["fetch/images"], s.results["fetch/labels"]}
+	return w.datasets[name]
 }
 
-// trainedOn are the inputs of a training: images, labels, and the initial
-// weights of a warm start.
-func (w *wiring) trainedOn(data *dataset, n network) ([]pipeline.Input, error) {
-	inputs := []pipeline.Input{
-		{Name: train.Images, From: data.stage, Output: fetch.Images},
-		{Name: train.Labels, From: data.stage, Output: fetch.Labels},
+// subject is a network with the data that it is evaluated on.
+type subject struct {
+	name    string // in the brackets of its stages' names
+	labels  []pipeline.Label
+	network artifact.Network
+	shape   shape
+	data    inputs // what every stage reads that evaluates it: images, labels, weights
+	learns  inputs // what its training reads
+	results results
+}
+
+// results are the outputs of the stages of a network, by stage/output:
+// "losses/summary". Figures, tables and claims say by these names what they
+// read.
+type results map[string]pipeline.Output
+
+// inputs are what a stage reads, by the names under which it does.
+type inputs = map[string]pipeline.Output
+
+// of returns those of the names that have a result.
+func (r results) of(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if _, ok := r[name]; ok {
+			list = append(list, name)
+		}
 	}
-	from, warm := n.before()
-	if !warm {
-		return inputs, nil
+	return list
+}
+
+// evaluated are the inputs of a stage that evaluates the network and reads
+// some of its results, each named as the output that it is.
+func (s *subject) evaluated(names ...string) inputs {
+	in := inputs{}
+	for name, from := range s.data {
+		in[name] = from
 	}
-	if err := w.network(data, from); err != nil {
-		return nil, err
+	for _, name := range names {
+		in[s.results[name].Name] = s.results[name]
 	}
-	return append(inputs, pipeline.Input{Name: train.Start, From: w.networks[from].train, Output: train.Weights}), nil
+	return in
+}
+
+// add adds a stage of the subject, unless it is there, and its outputs to the
+// results.
+func add[P any](w *wiring, s *subject, k *pipeline.Kind[P], in inputs, p P) {
+	if _, ok := s.results[k.Name+"/"+k.Outputs[0]]; ok || w.err != nil {
+		return
+	}
+	n := pipeline.Node{Name: k.Name + "[" + s.name + "]", Labels: s.labels, Inputs: in}
+	n.Estimate, n.Memory, n.Cores = estimate(s.shape, p)
+	for _, output := range k.Outputs {
+		if file := w.exports[k.Name+"/"+output]; file != "" {
+			if n.Export == nil {
+				n.Export = map[string]string{}
+			}
+			n.Export[output] = file
+		}
+	}
+	stage, err := pipeline.Add(w.graph, k, n, p)
+	if err != nil {
+		w.err = err
+		return
+	}
+	for _, output := range k.Outputs {
+		s.results[k.Name+"/"+output] = stage.Out(output)
+	}
+}
+
+// trained adds the training of a network, by the paper's recipe on the first k
+// objects, and what follows from its weights alone:
+//
+//	train         the weights; a warm start begins with those of another network
+//	losses        the loss of every object
+//	differences   |L_{k+1} − L_k| over random orders of the sample's losses
+func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
+	if w.subjects[n.ID()] != nil || w.err != nil {
+		return
+	}
+	d := w.dataset(n.Dataset)
+	if w.err != nil {
+		return
+	}
+	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, d.InputSize, d.Classes), results: results{}}
+	w.subjects[n.ID()] = s
+	s.learns = inputs{train.Images: d.images, train.Labels: d.labels}
+	if start != nil {
+		s.learns[train.Start] = w.subjects[start.ID()].results["train/weights"]
+	}
+	add(w, s, &trainKind, s.learns, w.training(n, d.Classes))
+	s.data = inputs{losses.Images: d.images, losses.Labels: d.labels, losses.Weights: s.results["train/weights"]}
+	add(w, s, &lossesKind, s.data, losses.Params{SampleSize: n.SampleSize})
+	curve := w.params.Differences
+	add(w, s, &differencesKind, inputs{differences.InputLosses: s.results["losses/losses"]}, differences.Params{
+		SampleSize: n.SampleSize, Permutations: curve.Permutations, EMA: curve.EMA, Seed: curve.Seed,
+	})
 }
 
 // training are the params of a network's training.
-func (w *wiring) training(data *dataset, n network) train.Params {
+func (w *wiring) training(n artifact.Network, classes int) train.Params {
 	recipe := w.params.Train
 	return train.Params{
-		HiddenSize:   n.hiddenSize,
-		NumLayers:    n.numLayers,
-		Classes:      data.Classes,
-		SampleSize:   n.sampleSize,
-		Seed:         n.seed,
-		Epochs:       recipe.Epochs,
-		Steps:        n.steps,
-		BatchSize:    recipe.BatchSize,
-		LearningRate: recipe.LearningRate,
-		Beta1:        recipe.Beta1,
-		Beta2:        recipe.Beta2,
-		Epsilon:      recipe.Epsilon,
+		HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, Classes: classes, SampleSize: n.SampleSize, Seed: n.Seed,
+		Epochs: recipe.Epochs, Steps: n.Steps, BatchSize: recipe.BatchSize,
+		LearningRate: recipe.LearningRate, Beta1: recipe.Beta1, Beta2: recipe.Beta2, Epsilon: recipe.Epsilon,
+	}
+}
+
+// measured adds the second-order stages of a network, as the table [curvature]
+// says. What costs much is measured only of the networks that some figure shows.
+func (w *wiring) measured(n artifact.Network) {
+	s, want, c := w.subjects[n.ID()], w.wants[n.ID()], w.params.Curvature
+	if w.err != nil || s.results["spectra/spectrum"].Stage != nil {
+		return
+	}
+	k, next := n.SampleSize, min(n.SampleSize, w.params.Data.Objects-1)
+	vectors := min(c.Top, max(c.eigenvectors(), maxVectors/s.shape.parameters()))
+	m := measurement{
+		spectra: spectra.Params{
+			SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
+			Gram: 400, Classes: true, KinkObjects: 100, Vectors: vectors, Seed: c.Seed,
+		},
+		objects: &objects.Params{SampleSize: k, Hessians: c.Hessians},
+	}
+	if !w.dense[sizeOf(n)] || want.closeUp {
+		w.dense[sizeOf(n)] = true
+		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, To: c.Probes, Deflate: vectors, Seed: c.Seed}
+	}
+	sizes := c.incrementsUpTo(next)
+	bound := bounds.DefaultParams()
+	bound.SampleSize, bound.Objects, bound.Tolerance, bound.Seed = k, min(c.BoundObjects, k), c.Tolerance, c.Seed
+	bound.Top = min(bound.Top, k-bound.Objects)
+	bound.Increments = ascending(append(slices.Clone(sizes), k-1)) // and what the last object does to the mean over the others
+	m.bounds = &bound
+	if want.increments {
+		m.increments = &increments.Params{Sizes: sizes, Others: c.Others, Tolerance: c.Tolerance, Seed: c.Seed}
+	}
+	if want.closeUp {
+		m.spectra.BlockSteps = 2 // each costs two products for every pair of layers
+		if want.increments {
+			m.increments.Rotation = c.eigenvectors()
+		}
+		m.surfaces = &surfaces.Params{SampleSize: next, Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: c.Seed}
+		sphere, size := ball.DefaultParams(), samplesize.DefaultParams()
+		sphere.SampleSize, sphere.Tolerance, sphere.Seed = k, c.Tolerance, c.Seed
+		size.SampleSize, size.Tolerance, size.Seed, size.Dimensions = k, c.Tolerance, c.Seed, c.eigenvectors()
+		m.ball, m.samplesize = &sphere, &size
+	}
+	w.measure(s, m)
+}
+
+// measurement is what is measured of a network's curvature; nil for nothing.
+type measurement struct {
+	spectra    spectra.Params
+	density    *density.Params
+	objects    *objects.Params
+	bounds     *bounds.Params
+	boundRows  bool
+	increments *increments.Params
+	surfaces   *surfaces.Params
+	ball       *ball.Params
+	samplesize *samplesize.Params
+}
+
+// measure adds the second-order stages of a network, trained or given:
+//
+//	spectra      both ends of the spectra of H, G and R, with certificates, and
+//	             what explains them
+//	density      the spectral density of H
+//	objects      each object's own curvature
+//	bounds       the paper's bounds and the corrected ones, against what they bound
+//	bound_rows   all bounds of each object
+//	increments   what one more object does to the Hessian
+//	surfaces     the loss on lines and planes through the weights
+//	ball         |L_{k+1} − L_k| on spheres about the weights
+//	samplesize   from which sample size on one more object hardly changes the loss
+func (w *wiring) measure(s *subject, m measurement) {
+	add(w, s, &spectraKind, s.evaluated(), m.spectra)
+	if m.density != nil {
+		add(w, s, &densityKind, s.evaluated("spectra/eigenvalues", "spectra/vectors"), *m.density)
+	}
+	if m.objects != nil {
+		add(w, s, &objectsKind, s.evaluated(), *m.objects)
+	}
+	if m.bounds != nil {
+		add(w, s, &boundsKind, s.evaluated("spectra/eigenvalues"), *m.bounds)
+	}
+	if m.boundRows {
+		add(w, s, &boundRowsKind, s.evaluated(), bounds.RowParams{})
+	}
+	if m.increments != nil {
+		add(w, s, &incrementsKind, s.evaluated(), *m.increments)
+	}
+	if m.surfaces != nil {
+		add(w, s, &surfacesKind, s.evaluated("spectra/vectors"), *m.surfaces)
+	}
+	if m.ball != nil {
+		add(w, s, &ballKind, s.evaluated("spectra/vectors"), *m.ball)
+	}
+	if m.samplesize != nil {
+		add(w, s, &samplesizeKind, s.evaluated("spectra/vectors"), *m.samplesize)
+	}
+}
+
+// followed adds the weights of a network on the way of its training, and how
+// far the top eigenspace of its Hessian turns between them.
+func (w *wiring) followed(n artifact.Network) {
+	if w.err != nil {
+		return
+	}
+	s, c, epochs := w.subjects[n.ID()], w.params.Curvature, w.wants[n.ID()].snapshots
+	add(w, s, &snapshotsKind, s.learns, train.SnapshotParams{Training: w.training(n, s.shape.classes()), Epochs: epochs})
+	add(w, s, &rotationKind, s.evaluated("snapshots/snapshots"), rotation.Params{
+		SampleSize: n.SampleSize, Epochs: epochs, Dimension: c.eigenvectors(), Tolerance: min(c.Tolerance, 1e-8), Seed: c.Seed,
+	})
+}
+
+// drawing adds one of the figures, [figures.All]. One of several recipes has a
+// panel for each.
+func (w *wiring) drawing(d *drawing) {
+	e, look := d.of[0], w.params.Figures
+	p := figures.Params{Figure: d.Name, Dataset: e.Dataset, Input: e.Input, Published: look.Published && d.Published}
+	if d.Shows == figures.OverBoth {
+		p.AtHiddenSize, p.AtNumLayers = e.AtHiddenSize, e.AtNumLayers
+	}
+	for _, e := range d.of {
+		for _, n := range shownIn(e, d.Figure) {
+			n.Recipe = e.recipe()
+			if !slices.Contains(p.Series, n) {
+				p.Series = append(p.Series, n)
+			}
+		}
+	}
+	panels := float64(len(figures.Recipes(p.Series)) - 1)
+	p.WidthCM, p.HeightCM = d.Wide*look.WidthCM*(1+float64(0.4*panels)), d.High*look.HeightCM
+	w.draw(d.Figure, fmt.Sprintf("%s,%s,%s", e.Dataset, e.Input, d.Name), []pipeline.Label{
+		{Key: "dataset", Value: e.Dataset}, {Key: "input", Value: e.Input}, {Key: "figure", Value: d.Name},
+	}, d.file, p)
+}
+
+// draw adds a figure of networks whose results are there.
+func (w *wiring) draw(f figures.Figure, name string, labels []pipeline.Label, file string, p figures.Params) {
+	in := inputs{}
+	for _, n := range p.Series {
+		w.reads(in, n, f.Reads)
+	}
+	gather(w, &figuresKind, "figures["+name+"]", labels, in, map[string]string{
+		figures.OutputSVG: file + ".svg", figures.OutputPDF: file + ".pdf", figures.OutputPNG: file + ".png",
+	}, p)
+}
+
+// reads adds results of a network to the inputs of a stage.
+func (w *wiring) reads(in inputs, n artifact.Network, names []string) {
+	if w.err != nil {
+		return
+	}
+	for _, name := range names {
+		in[n.Result(name)] = w.subjects[n.ID()].results[name]
+	}
+}
+
+// gather adds a stage that reads results of many networks.
+func gather[P any](w *wiring, k *pipeline.Kind[P], name string, labels []pipeline.Label, in inputs, files map[string]string, p P) {
+	if w.err != nil {
+		return
+	}
+	n := pipeline.Node{Name: name, Labels: labels, Inputs: in, Export: files}
+	n.Estimate, n.Memory, n.Cores = estimate(shape{objects: w.params.Data.Objects}, p)
+	_, w.err = pipeline.Add(w.graph, k, n, p)
+}
+
+// claims adds the verdicts on the paper's claims, from all networks of the run.
+func (w *wiring) claims() {
+	p := claims.DefaultParams()
+	p.Seed = w.params.Differences.Seed
+	in, listed := inputs{}, map[artifact.Network]bool{}
+	for i := range w.params.Experiments {
+		e := &w.params.Experiments[i]
+		for n := range e.grid {
+			n.Recipe = e.recipe()
+			if listed[n] || w.err != nil {
+				continue
+			}
+			listed[n] = true
+			p.Networks = append(p.Networks, n)
+			w.reads(in, n, claims.Reads)
+			w.reads(in, n, w.subjects[n.ID()].results.of(claims.Optional))
+		}
+	}
+	gather(w, &claimsKind, "claims", nil, in, map[string]string{
+		claims.OutputClaims: "results/claims.json", claims.OutputCSV: "results/claims.csv",
+		claims.OutputTable: "results/claims.txt", claims.OutputMarkdown: "results/claims.md",
+	}, p)
+}
+
+// tables adds the tables, [tables.All], of all networks in the order of the
+// params file. A network of two experiments has a row in each that asks for what
+// the table shows.
+func (w *wiring) tables() {
+	for _, t := range tables.All {
+		p, in := tables.Params{Table: t.Name}, inputs{}
+		for i := range w.params.Experiments {
+			e := &w.params.Experiments[i]
+			for n := range e.tabled(t) {
+				if w.err == nil && len(w.subjects[n.ID()].results.of(t.Reads)) == len(t.Reads) {
+					p.Rows = append(p.Rows, tables.Row{Experiment: e.Name, Network: n})
+					w.reads(in, n, t.Reads)
+				}
+			}
+		}
+		if len(p.Rows) > 0 {
+			gather(w, &tablesKind, "tables["+t.Name+"]", []pipeline.Label{{Key: "table", Value: t.Name}}, in,
+				map[string]string{tables.OutputCSV: "results/" + t.Name + ".csv"}, p)
+		}
 	}
 }

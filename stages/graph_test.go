@@ -15,6 +15,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
 func testEnv(t testing.TB) Env {
@@ -64,11 +65,9 @@ func TestDefaultGraph(t *testing.T) {
 	// among the others, and the first of the warm ones. The density is that of
 	// one network a size.
 	const measured, sizes = 25 + 8*5 - 1 + 8, 25 + 8 - 1
-	// The spectra of the three largest are cut: h = 64, num_layers 5, 7, 10.
-	const cut = 3
 	want := map[string]int{
 		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 18,
-		"spectra": measured - cut, "operator": 3 * cut, "structure": cut, "density": sizes, "objects": measured, "bounds": measured,
+		"spectra": measured, "density": sizes, "objects": measured, "bounds": measured,
 		"snapshots": 1, "rotation": 1,
 		"increments": 5, "surfaces": 1, "ball": 1, "samplesize": 1, "claims": 1, "tables": 5,
 	}
@@ -160,13 +159,12 @@ func TestReads(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	reads := map[string][]string{
 		"fetch": nil, "train": {"fetch", "train"}, "snapshots": {"fetch", "train"}, "rotation": {"fetch", "train", "snapshots"}, "losses": {"fetch", "train"}, "differences": {"losses"},
-		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra", "operator"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
-		"operator": {"fetch", "train"}, "structure": {"fetch", "train", "operator"},
-		"bounds": {"fetch", "train", "spectra", "operator"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
+		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
+		"bounds": {"fetch", "train", "spectra"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
 		"samplesize": {"fetch", "train", "spectra"},
 		"claims":     {"losses", "differences", "bounds", "ball"},
-		"figures":    {"differences", "losses", "rotation", "spectra", "structure", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
-		"tables":     {"rotation", "differences", "losses", "spectra", "structure", "objects", "bounds", "increments"},
+		"figures":    {"differences", "losses", "rotation", "spectra", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
+		"tables":     {"rotation", "differences", "losses", "spectra", "objects", "bounds", "increments"},
 	}
 	for _, s := range g.Stages() {
 		for _, in := range s.Inputs() {
@@ -291,10 +289,10 @@ func TestNewAcceptsParams(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, b.String())
 		}
-		different := map[network]bool{}
+		different := map[string]bool{}
 		for i := range p.Experiments {
 			for n := range p.Experiments[i].grid {
-				different[n] = true
+				different[n.ID()] = true
 			}
 		}
 		if got := byKind(g); got["train"] != len(different) || got["losses"] != len(different) || got["differences"] != len(different) {
@@ -328,14 +326,86 @@ func TestNewRefuses(t *testing.T) {
 // TestMemoryEstimate keeps the estimates of the default run within what a
 // small machine has, and sees to it that they grow with the networks.
 func TestMemoryEstimate(t *testing.T) {
-	m := estimateMemory(DefaultParams())
-	if m.inputs != 10000*784*4 || m.data < 47040016 || m.data+m.inputs+m.network+m.curves > 1<<30 {
-		t.Errorf("memory of the default run is %+v", m)
+	largest := func(p Params) map[string]int64 {
+		memory := map[string]int64{}
+		for _, s := range mustNew(t, p).Stages() {
+			memory[s.Kind()] = max(memory[s.Kind()], s.Memory())
+		}
+		return memory
+	}
+	m := largest(DefaultParams())
+	for kind, bytes := range m {
+		if bytes > 1<<30 {
+			t.Errorf("%s needs %d bytes in the default run", kind, bytes)
+		}
+	}
+	if m["fetch"] < 47040016 || m["train"] < 10000*784*4 {
+		t.Errorf("memory of the default run is %v", m)
 	}
 	wide := DefaultParams()
 	wide.Experiments[0].HiddenSize = []int{4, 4096}
-	if w := estimateMemory(wide); w.network < 4*4*10*4096*4096 {
-		t.Errorf("memory of a wide network is %+v", w)
+	wide.Experiments[0].CurvatureSeeds, wide.Experiments[0].Figures = nil, nil
+	if w := largest(wide); w["train"] < 4*4*10*4096*4096 {
+		t.Errorf("memory of a wide network is %v", w)
+	}
+}
+
+// TestUserMemory: what is asked for counts.
+func TestUserMemory(t *testing.T) {
+	largest := func(r Request, s shape) int64 {
+		m := r.measurement(s)
+		_, memory, _ := estimate(s, m.spectra)
+		if m.density != nil {
+			_, more, _ := estimate(s, *m.density)
+			memory = max(memory, more)
+		}
+		return memory
+	}
+	s := shape{1000, []int{784, 64, 64, 10}}
+	plain := largest(Request{}, s)
+	if with := largest(Request{Steps: 3000, Probes: 1}, s); with < plain+1500*int64(s.parameters())*8 {
+		t.Errorf("with 3000 steps of a probe %d bytes, without %d", with, plain)
+	}
+	small := shape{10, []int{784, 8, 10}}
+	if with := largest(Request{Exact: 7000}, small); with < 4*6352*6352*8 {
+		t.Errorf("with whole matrices of %d rows %d bytes", small.parameters(), with)
+	}
+}
+
+// TestUserGraph: what was asked for is measured, and nothing else.
+func TestUserGraph(t *testing.T) {
+	files := userfiles.Files{Shape: userfiles.Shape{Objects: 3000, Widths: []int{784, 16, 10}, Layers: make([]string, 2)}}
+	request := Request{
+		Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000, PerObject: All, Increments: []int{1, 10, 2999},
+		Bounds: true, Steps: 10, Probes: 2, Figures: true,
+	}
+	all, err := NewUser(request, files, testEnv(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{
+		"userfiles": 1, "spectra": 1, "density": 1, "objects": 1, "bounds": 1, "bound_rows": 1, "increments": 1, "surfaces": 1,
+		"figures": 8, // top_eigenvalues, layer_blocks, spectral_density, object_norms, increments_over_k, surface_1d, surface_2d, bound_waterfall
+	}
+	if diff := cmp.Diff(want, byKind(all.Graph)); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
+	}
+	for _, s := range all.Graph.Stages() {
+		if kind := s.Kind(); kind != "userfiles" && kind != "figures" && (s.Estimate() == 0 || s.Memory() == 0) {
+			t.Errorf("nothing is known of the cost of %v", s)
+		}
+	}
+	for result, file := range userExports {
+		if o := all.Results[result]; o.Stage == nil || o.Stage.Exports()[o.Name] != file {
+			t.Errorf("%s is not exported to %s", result, file)
+		}
+	}
+	few, err := NewUser(Request{Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000}, files, testEnv(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"userfiles": 1, "spectra": 1}, byKind(few.Graph)); diff != "" {
+		t.Errorf("stages of spectra alone (-want +got):\n%s", diff)
 	}
 }
 

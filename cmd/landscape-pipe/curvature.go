@@ -41,8 +41,6 @@ type curvatureCmd struct {
 	Exact     int     `default:"4000" placeholder:"N" help:"Form and solve matrices of up to N rows whole (default: ${default})."`
 	Seed      int64   `default:"0" placeholder:"N" help:"Seed of starting vectors and probes (default: ${default})."`
 
-	Fine bool `help:"Cut the work into as many actions as can be: an interrupted run loses less, all together takes longer."`
-
 	Output   string `short:"o" placeholder:"DIR" help:"Write the results, the vectors and figures into DIR."`
 	JSON     bool   `name:"json" help:"Write one JSON object."`
 	Jobs     int    `short:"j" placeholder:"N" help:"Cores to use (default: all that the process may)."`
@@ -92,7 +90,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 	if x.env.Hasher, err = codehash.New(landscape.Sources(), landscape.Module); err != nil {
 		return fmt.Errorf("reading the sources of the stages: %w", err)
 	}
-	if err := x.readFiles(ctx, &request); err != nil {
+	if err := x.readFiles(ctx); err != nil {
 		return err
 	}
 	if text := x.env.Hasher.Warning(); text != "" {
@@ -123,10 +121,10 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 
 // request is what the flags ask for; the increments wait until the number of
 // objects is known.
-func (c *curvatureCmd) request() (stages.CurvatureRequest, error) {
-	r := stages.CurvatureRequest{
+func (c *curvatureCmd) request() (stages.Request, error) {
+	r := stages.Request{
 		Name: networkName(c.Weights), Top: c.Top, Bottom: c.Bottom, Tolerance: c.Tolerance, Exact: c.Exact, Seed: c.Seed,
-		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "", Fine: c.Fine,
+		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "",
 	}
 	switch {
 	case c.Jobs < 0:
@@ -217,9 +215,9 @@ type examination struct {
 	env   stages.Env
 	files userfiles.Files
 
-	request stages.CurvatureRequest
+	request stages.Request
 	shape   userfiles.Shape
-	graph   *stages.CurvatureGraph
+	graph   *stages.UserGraph
 	plan    *pipeline.Plan
 	figures error // what kept figures from being drawn
 }
@@ -230,7 +228,7 @@ const maxUserFile = 64 << 30
 // readFiles reads and checks the user's files. They are read at every start: no
 // time stamp tells whether a file changed, since a write through a memory map
 // need not set one.
-func (x *examination) readFiles(ctx context.Context, r *stages.CurvatureRequest) error {
+func (x *examination) readFiles(ctx context.Context) error {
 	var sources [3]userfiles.Source
 	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, {"--labels", x.c.Labels}} {
 		content, err := files.Read(ctx, f.path, maxUserFile)
@@ -245,7 +243,7 @@ func (x *examination) readFiles(ctx context.Context, r *stages.CurvatureRequest)
 	if errors.As(err, &mistake) {
 		return usage(mistake, mistake.Hint)
 	}
-	x.shape, r.Files = x.files.Shape, x.files.Params
+	x.shape = x.files.Shape
 	return err
 }
 
@@ -262,19 +260,17 @@ func fileError(ctx context.Context, flag string, err error) error {
 }
 
 // examine runs what is asked for, after an estimate of what it takes.
-func (x *examination) examine(ctx context.Context, r stages.CurvatureRequest) error {
+func (x *examination) examine(ctx context.Context, r stages.Request) error {
 	x.request = r
 	var err error
-	if x.graph, err = stages.NewCurvature(r, &x.shape, x.files, x.env); err != nil {
+	if x.graph, err = stages.NewUser(r, x.files, x.env); err != nil {
 		return fmt.Errorf("building the graph: %w", err)
 	}
 	if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
 		return err
 	}
 	if needed, cached := x.plan.Count(); cached < needed && !x.c.Quiet {
-		if err := x.foretell(ctx); err != nil {
-			return err
-		}
+		x.printEstimate()
 	}
 	show := newReporter(x.a, x.c.Progress, x.c.Quiet, x.c.Verbose, newEstimate(x.store, x.plan, x.c.Jobs))
 	err = x.run(ctx, show)

@@ -18,7 +18,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
-	"github.com/landscape-pipe/landscape-pipe/stages"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -51,25 +50,25 @@ type perObject struct {
 func (x *examination) profile(ctx context.Context) (*profile, error) {
 	p := &profile{shape: x.shape, top: x.request.Top, bottom: x.request.Bottom}
 	var err error
-	if p.spectrum, err = readRecord[artifact.Spectrum](ctx, x, x.graph.Spectrum); err != nil {
+	if p.spectrum, err = readRecord[artifact.Spectrum](ctx, x, "spectra/spectrum"); err != nil {
 		return nil, err
 	}
-	if p.density, err = readIfAsked[artifact.Density](ctx, x, x.graph.Density); err != nil {
+	if p.density, err = readIfAsked[artifact.Density](ctx, x, "density/density"); err != nil {
 		return nil, err
 	}
 	if p.density != nil {
-		if p.rule, _, err = x.array(ctx, x.graph.Rule); err != nil {
+		if p.rule, _, err = x.array(ctx, "density/rule"); err != nil {
 			return nil, err
 		}
 	}
-	if p.increments, err = readIfAsked[artifact.IncrementSummary](ctx, x, x.graph.Increments); err != nil {
+	if p.increments, err = readIfAsked[artifact.IncrementSummary](ctx, x, "increments/increments"); err != nil {
 		return nil, err
 	}
-	if p.bounds, err = readIfAsked[artifact.BoundsSummary](ctx, x, x.graph.Bounds); err != nil {
+	if p.bounds, err = readIfAsked[artifact.BoundsSummary](ctx, x, "bounds/bounds"); err != nil {
 		return nil, err
 	}
-	if x.graph.ObjectBounds.Stage != nil {
-		values, columns, err := x.array(ctx, x.graph.ObjectBounds)
+	if x.has("bound_rows/rows") {
+		values, columns, err := x.array(ctx, "bound_rows/rows")
 		if err != nil {
 			return nil, err
 		}
@@ -83,10 +82,10 @@ func (x *examination) profile(ctx context.Context) (*profile, error) {
 }
 
 func (x *examination) perObject(ctx context.Context) (*perObject, error) {
-	if x.graph.Objects.Stage == nil {
+	if !x.has("objects/objects") {
 		return nil, nil
 	}
-	values, columns, err := x.array(ctx, x.graph.Objects)
+	values, columns, err := x.array(ctx, "objects/objects")
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +94,12 @@ func (x *examination) perObject(ctx context.Context) (*perObject, error) {
 		o.loss, o.gaussNewton = append(o.loss, values[i]), append(o.gaussNewton, values[i+1])
 		o.hessian, o.least = append(o.hessian, math.NaN()), append(o.least, math.NaN())
 	}
-	summary, err := readRecord[artifact.ObjectSummary](ctx, x, x.graph.ObjectSummary)
+	summary, err := readRecord[artifact.ObjectSummary](ctx, x, "objects/summary")
 	if err != nil {
 		return nil, err
 	}
 	o.largest, o.next, o.proven = summary.LargestHessian, summary.NextBound, summary.MaximumProven
-	if values, _, err = x.array(ctx, x.graph.Hessians); err != nil {
+	if values, _, err = x.array(ctx, "objects/hessians"); err != nil {
 		return nil, err
 	}
 	for at := 0; at < len(values); at += 3 {
@@ -110,13 +109,17 @@ func (x *examination) perObject(ctx context.Context) (*perObject, error) {
 	return o, nil
 }
 
-// read returns an output from the store. If the store has lost it, its stage
+// has reports whether a result was asked for.
+func (x *examination) has(result string) bool { return x.graph.Results[result].Stage != nil }
+
+// read returns a result from the store. If the store has lost it, its stage
 // runs again.
-func (x *examination) read(ctx context.Context, o stages.CurvatureOutput) ([]byte, error) {
+func (x *examination) read(ctx context.Context, result string) ([]byte, error) {
+	o := x.graph.Results[result]
 	for again := false; ; again = true {
-		digest, _, ok := x.plan.Output(o.Stage, o.Output)
+		digest, _, ok := x.plan.Output(o.Stage, o.Name)
 		if !ok {
-			return nil, fmt.Errorf("%v has no output %s", o.Stage, o.Output)
+			return nil, fmt.Errorf("%v has no output %s", o.Stage, o.Name)
 		}
 		b, err := x.store.Get(ctx, digest)
 		var damaged *cas.DamagedError
@@ -136,41 +139,41 @@ func (x *examination) read(ctx context.Context, o stages.CurvatureOutput) ([]byt
 }
 
 // array reads a .npy of float64 and the length of its last dimension.
-func (x *examination) array(ctx context.Context, o stages.CurvatureOutput) (values []float64, columns int, err error) {
-	b, err := x.read(ctx, o)
+func (x *examination) array(ctx context.Context, result string) (values []float64, columns int, err error) {
+	b, err := x.read(ctx, result)
 	if err != nil {
 		return nil, 0, err
 	}
 	a, err := npy.Decode(b)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%v: %w", o.Stage, err)
+		return nil, 0, fmt.Errorf("%s: %w", result, err)
 	}
 	if values, err = npy.Values[float64](a); err != nil {
-		return nil, 0, fmt.Errorf("%v: %w", o.Stage, err)
+		return nil, 0, fmt.Errorf("%s: %w", result, err)
 	}
 	return values, a.Shape[len(a.Shape)-1], nil
 }
 
 // readRecord reads a summary.
-func readRecord[R any](ctx context.Context, x *examination, o stages.CurvatureOutput) (R, error) {
+func readRecord[R any](ctx context.Context, x *examination, result string) (R, error) {
 	var zero R
-	b, err := x.read(ctx, o)
+	b, err := x.read(ctx, result)
 	if err != nil {
 		return zero, err
 	}
 	r, err := artifact.Decode[R](b)
 	if err != nil {
-		return zero, fmt.Errorf("%v: %w", o.Stage, err)
+		return zero, fmt.Errorf("%s: %w", result, err)
 	}
 	return r, nil
 }
 
 // readIfAsked reads a summary that may not have been asked for.
-func readIfAsked[R any](ctx context.Context, x *examination, o stages.CurvatureOutput) (*R, error) {
-	if o.Stage == nil {
+func readIfAsked[R any](ctx context.Context, x *examination, result string) (*R, error) {
+	if !x.has(result) {
 		return nil, nil
 	}
-	r, err := readRecord[R](ctx, x, o)
+	r, err := readRecord[R](ctx, x, result)
 	return &r, err
 }
 

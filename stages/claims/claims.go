@@ -22,45 +22,31 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The inputs of a network are named by a prefix and Network.Network. The last
-// two are optional, also for single networks.
-const (
-	InputLosses      = "losses/"      // result.LossSummary
-	InputDifferences = "differences/" // result.DifferenceSummary
-	InputValues      = "values/"      // .npy float64: the losses of all objects, for the rate on new objects
-	InputBounds      = "bounds/"      // result.BoundsSummary
-	InputBall        = "ball/"        // result.BallSummary
+// Reads names the results that are read of every network, as stage/output, and
+// Optional those that are read where they exist.
+var (
+	Reads    = []string{"losses/summary", "differences/summary"}
+	Optional = []string{
+		"losses/losses", // for the rate on new objects
+		"bounds/bounds", "ball/ball",
+	}
 )
 
 // The outputs.
 const (
 	OutputClaims   = "claims"   // canonical JSON, result.Claims
-	OutputCSV      = "csv"      // one row a claim
+	OutputCSV      = "csv"      // one row per claim
 	OutputTable    = "table"    // plain text for people
 	OutputMarkdown = "markdown" // the same as Markdown
 )
 
-// Network is one network of the run.
-type Network struct {
-	Dataset    string
-	Input      string // what it sees: direct or features
-	HiddenSize int
-	NumLayers  int // the code's num_layers
-	SampleSize int // k: trained on the first k objects
-	Seed       int64
-	// Recipe is how it was trained, empty for the paper's way. Only the rate
-	// is tested of networks that were trained otherwise, for each recipe by
-	// itself, and the bounds, which hold for any weights.
-	Recipe string
-	// Network is its name among the inputs. A name counts once for each
-	// recipe that it belongs to: the smallest network of a warm start may be
-	// one of the cold ones.
-	Network string
-}
-
 // Params are what the verdicts depend on apart from the results.
 type Params struct {
-	Networks []Network
+	// Networks are those of the run. Of networks that were trained otherwise
+	// than the paper does only the rate is tested, separately for each recipe,
+	// and the bounds, which hold for any weights. A network counts once for
+	// each recipe that it belongs to.
+	Networks []artifact.Network
 	// AtNumLayers is the num_layers at which the trend over h is tested,
 	// and AtHiddenSize the h of the trend over num_layers: 5 and 16 are the
 	// paper's figures.
@@ -154,8 +140,8 @@ func (q *panel) once() *panel {
 	of := &panel{dataset: q.dataset, input: q.input}
 	seen := map[string]bool{}
 	for _, n := range q.networks {
-		if !seen[n.Network.Network] {
-			seen[n.Network.Network] = true
+		if !seen[n.ID()] {
+			seen[n.ID()] = true
 			of.networks = append(of.networks, n)
 		}
 	}

@@ -30,24 +30,24 @@ func newRun(t *testing.T) *run {
 }
 
 // add adds a network with that MAD; 0 has collapsed.
-func (r *run) add(dataset, input string, h, l, k int, seed int64, mad float64) string {
+func (r *run) add(dataset, input string, h, l, k int, seed int64, mad float64) artifact.Network {
 	r.t.Helper()
-	id := fmt.Sprintf("%s/%s,h=%d,l=%d,k=%d,seed=%d", dataset, input, h, l, k, seed)
+	n := artifact.Network{Dataset: dataset, Input: input, HiddenSize: h, NumLayers: l, SampleSize: k, Seed: seed}
 	s := artifact.LossStatistics{Objects: k, Mean: mad, Std: 2 * mad, MAD: mad, Max: 10 * mad, Accuracy: 0.9}
 	if mad == 0 {
 		s.Mean, s.DeadFraction = 2.3, 1
 	}
 	all := s
 	all.Objects = max(k, 10000)
-	r.encode(InputLosses+id, artifact.LossSummary{Sample: s, All: all})
+	r.encode(n.Result("losses/summary"), artifact.LossSummary{Sample: s, All: all})
 	d := artifact.DifferenceSummary{Objects: k, Permutations: 100, EMA: 0.99, MAD: mad, First: mad / 2, Last: mad / float64(k), EMALast: 1.01 * mad / float64(k)}
 	b, err := artifact.Encode(d)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.inputs[InputDifferences+id] = b
-	r.params.Networks = append(r.params.Networks, Network{Dataset: dataset, Input: input, HiddenSize: h, NumLayers: l, SampleSize: k, Seed: seed, Network: id})
-	return id
+	r.inputs[n.Result("differences/summary")] = b
+	r.params.Networks = append(r.params.Networks, n)
+	return n
 }
 
 func (r *run) encode(name string, s artifact.LossSummary) {
@@ -228,7 +228,7 @@ func rateRun(t *testing.T, s *rng.Stream, power, spread float64, seeds int) *run
 			for i := range losses {
 				losses[i] = mad + float64(mad*math.Abs(s.Normal()))
 			}
-			r.inputs[InputValues+id] = npy.Encode([]int{len(losses)}, losses)
+			r.inputs[id.Result("losses/losses")] = npy.Encode([]int{len(losses)}, losses)
 		}
 	}
 	return r
@@ -275,8 +275,7 @@ func TestRecipes(t *testing.T) {
 			if n.Seed == 0 {
 				mad = 0.51
 			}
-			r.add(n.Dataset, n.Input, n.HiddenSize, n.NumLayers, n.SampleSize, 100+n.Seed, mad)
-			w.Network = r.params.Networks[len(r.params.Networks)-1].Network
+			w.Seed = r.add(n.Dataset, n.Input, n.HiddenSize, n.NumLayers, n.SampleSize, 100+n.Seed, mad).Seed
 			r.params.Networks = r.params.Networks[:len(r.params.Networks)-1]
 		}
 		r.params.Networks = append(r.params.Networks, w)
@@ -412,13 +411,15 @@ func TestErrors(t *testing.T) {
 	r := newRun(t)
 	id := r.add("mnist", "direct", 4, 5, 100, 0, 0.5)
 	for name, change := range map[string]func(*run){
-		"alpha is 0":            func(r *run) { r.params.Alpha = 0 },
-		"input losses/":         func(r *run) { delete(r.inputs, InputLosses+id) },
-		"input differences/":    func(r *run) { r.inputs[InputDifferences+id] = []byte("{\"of\":1}\n") },
-		"want 200":              func(r *run) { r.params.Networks[0].SampleSize = 200 },
-		"input values/":         func(r *run) { r.inputs[InputValues+id] = []byte("x") },
-		"input bounds/":         func(r *run) { r.inputs[InputBounds+id] = []byte("x") },
-		"want at least the 100": func(r *run) { r.inputs[InputValues+id] = npy.Encode([]int{3}, []float64{1, 2, 3}) },
+		"alpha is 0":                 func(r *run) { r.params.Alpha = 0 },
+		"input losses/summary/":      func(r *run) { delete(r.inputs, id.Result("losses/summary")) },
+		"input differences/summary/": func(r *run) { r.inputs[id.Result("differences/summary")] = []byte("{\"of\":1}\n") },
+		"200 and 100 objects, want 100": func(r *run) {
+			r.encode(id.Result("losses/summary"), artifact.LossSummary{Sample: artifact.LossStatistics{Objects: 200}})
+		},
+		"input losses/losses/":  func(r *run) { r.inputs[id.Result("losses/losses")] = []byte("x") },
+		"input bounds/bounds/":  func(r *run) { r.inputs[id.Result("bounds/bounds")] = []byte("x") },
+		"want at least the 100": func(r *run) { r.inputs[id.Result("losses/losses")] = npy.Encode([]int{3}, []float64{1, 2, 3}) },
 	} {
 		bad := newRun(t)
 		bad.add("mnist", "direct", 4, 5, 100, 0, 0.5)

@@ -53,8 +53,8 @@ func (j *judgement) published(q *panel) error {
 				continue
 			}
 			ours = append(ours, n.differences.EMALast)
-			if !counted[n.Network.Network] {
-				counted[n.Network.Network] = true
+			if !counted[n.ID()] {
+				counted[n.ID()] = true
 				c.Networks++
 				if n.collapsed {
 					c.Collapsed++

@@ -9,7 +9,7 @@ import (
 
 // network is a network with its results.
 type network struct {
-	Network
+	artifact.Network
 	losses      artifact.LossSummary
 	differences artifact.DifferenceSummary
 	collapsed   bool
@@ -21,17 +21,16 @@ type network struct {
 // read decodes the results of all networks; a network that is named again with
 // the same recipe is left out.
 func read(p Params, inputs map[string][]byte) ([]network, error) {
-	seen := map[[2]string]bool{}
+	seen := map[artifact.Network]bool{}
 	var list []network
 	for _, row := range p.Networks {
-		id := [2]string{row.Network, row.Recipe}
-		if seen[id] {
+		if seen[row] {
 			continue
 		}
-		seen[id] = true
+		seen[row] = true
 		n := network{Network: row}
 		if err := n.read(inputs); err != nil {
-			return nil, fmt.Errorf("network %s: %w", row.Network, err)
+			return nil, err
 		}
 		n.collapsed = n.losses.Sample.DeadFraction >= p.CollapsedFrom || n.losses.Sample.MAD == 0
 		list = append(list, n)
@@ -40,41 +39,35 @@ func read(p Params, inputs map[string][]byte) ([]network, error) {
 }
 
 func (n *network) read(inputs map[string][]byte) (err error) {
-	id := n.Network.Network
-	if n.losses, err = artifact.Decode[artifact.LossSummary](inputs[InputLosses+id]); err != nil {
-		return fmt.Errorf("input %s: %w", InputLosses+id, err)
+	if n.losses, err = artifact.Read[artifact.LossSummary](inputs, n.Result("losses/summary")); err != nil {
+		return err
 	}
-	if n.differences, err = artifact.Decode[artifact.DifferenceSummary](inputs[InputDifferences+id]); err != nil {
-		return fmt.Errorf("input %s: %w", InputDifferences+id, err)
+	if n.differences, err = artifact.Read[artifact.DifferenceSummary](inputs, n.Result("differences/summary")); err != nil {
+		return err
 	}
 	if n.losses.Sample.Objects != n.SampleSize || n.differences.Objects != n.SampleSize {
-		return fmt.Errorf("its summaries are of %d and %d objects, want %d", n.losses.Sample.Objects, n.differences.Objects, n.SampleSize)
+		return fmt.Errorf("network %s: its summaries are of %d and %d objects, want %d", n.ID(), n.losses.Sample.Objects, n.differences.Objects, n.SampleSize)
 	}
-	if b, ok := inputs[InputValues+id]; ok {
-		a, err := npy.Decode(b)
-		if err != nil {
-			return fmt.Errorf("input %s: %w", InputValues+id, err)
-		}
-		if n.values, err = npy.Values[float64](a); err != nil {
-			return fmt.Errorf("input %s: %w", InputValues+id, err)
+	if name := n.Result("losses/losses"); inputs[name] != nil {
+		if n.values, _, err = npy.Read[float64](inputs, name, -1); err != nil {
+			return err
 		}
 		if len(n.values) < n.SampleSize {
-			return fmt.Errorf("input %s: %d losses, want at least the %d of the sample", InputValues+id, len(n.values), n.SampleSize)
+			return fmt.Errorf("input %s: %d losses, want at least the %d of the sample", name, len(n.values), n.SampleSize)
 		}
 	}
-	if b, ok := inputs[InputBounds+id]; ok {
-		s, err := artifact.Decode[artifact.BoundsSummary](b)
-		if err != nil {
-			return fmt.Errorf("input %s: %w", InputBounds+id, err)
-		}
-		n.bounds = &s
+	if n.bounds, err = readOptional[artifact.BoundsSummary](inputs, n.Result("bounds/bounds")); err != nil {
+		return err
 	}
-	if b, ok := inputs[InputBall+id]; ok {
-		s, err := artifact.Decode[artifact.BallSummary](b)
-		if err != nil {
-			return fmt.Errorf("input %s: %w", InputBall+id, err)
-		}
-		n.ball = &s
+	n.ball, err = readOptional[artifact.BallSummary](inputs, n.Result("ball/ball"))
+	return err
+}
+
+// readOptional decodes an input that may be missing.
+func readOptional[R any](inputs map[string][]byte, name string) (*R, error) {
+	if inputs[name] == nil {
+		return nil, nil
 	}
-	return nil
+	r, err := artifact.Read[R](inputs, name)
+	return &r, err
 }

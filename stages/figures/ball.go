@@ -13,19 +13,16 @@ import (
 
 // models returns, sphere by sphere, the median of |quadratic model| over the
 // random directions and the largest over the eigenvectors; nil without any.
-func models(inputs map[string][]byte, network string, b artifact.BallSummary) (random, eigen []float64, err error) {
-	values, shape, err := readValues(inputs, "ball/curves", network, 3)
+func models(inputs map[string][]byte, network artifact.Network, b artifact.BallSummary) (random, eigen []float64, err error) {
+	radii, directions := len(b.Spheres), 2*(b.Random+b.Eigen)
+	values, _, err := readValues(inputs, "ball/curves", network, directions, 2, radii)
 	if err != nil {
 		return nil, nil, err
-	}
-	radii := len(b.Spheres)
-	if !slices.Equal(shape, []int{2 * (b.Random + b.Eigen), 2, radii}) {
-		return nil, nil, fmt.Errorf("input %s has shape %v: want %d×2×%d", Input("ball/curves", network), shape, 2*(b.Random+b.Eigen), radii)
 	}
 	for i := range radii {
 		var list []float64
 		most := 0.0
-		for d := range shape[0] {
+		for d := range directions {
 			v := math.Abs(values[(2*d+1)*radii+i])
 			if d < 2*b.Random {
 				list = append(list, v)
@@ -44,7 +41,7 @@ func models(inputs map[string][]byte, network string, b artifact.BallSummary) (r
 // drawDifferenceOverRadius draws |L_{k+1} − L_k| on spheres about the trained
 // weights against the quadratic model and the bounds.
 func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	network := p.Series[0].Network
+	network := p.Series[0]
 	b, err := read[artifact.BallSummary](inputs, "ball/ball", network)
 	if err != nil {
 		return err
@@ -122,7 +119,7 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 		entries = append(entries, chart.Entry{Text: "VIOLATION of the bound with remainder on " + chart.Plural(b.Violations, "sphere"), Note: true})
 	}
 	small := fmt.Sprintf("one more object, $k = %s$, on spheres about the trained weights, $\\|\\theta^*\\|_2 = %s$", chart.MathCount(b.K), chart.Short(b.CentreNorm))
-	page := s.Page(s.Heading(p.title(), small+chart.Trained(p.Series), entries))
+	page := s.Page(s.Heading(p.title(), small+trained(p.Series), entries))
 	in, err := chart.NewPanel(s, page, x, y)
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 // drawLayerBlocks draws the spectral norms of the blocks of H and G as two
 // maps of numbers with one scale.
 func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	name := Input("spectra/spectrum", p.Series[0].Network)
-	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0].Network)
+	name := p.Series[0].Result("spectra/spectrum")
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0])
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	}
 	low, high := norms.Positive()
 	scale := chart.LogAxis(`$\|\partial^2\mathcal{L}/\partial W_q\partial W_p\|_2$`, max(low, high/1e12), high)
-	small := fmt.Sprintf("spectral norm of each block of two layers, mean over %s%s", chart.Plural(spectrum.Objects, "object"), chart.Trained(p.Series))
+	small := fmt.Sprintf("spectral norm of each block of two layers, mean over %s%s", chart.Plural(spectrum.Objects, "object"), trained(p.Series))
 	var entries []chart.Entry
 	if norms.High == 0 {
 		entries = []chart.Entry{{Text: "collapsed, all norms 0", Note: true}}

@@ -46,7 +46,7 @@ var (
 // drawBoundWaterfall draws the chain of bounds, the loosest at the top, the
 // exact norm at the bottom, and how much each step removes.
 func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", p.Series[0].Network)
+	summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", p.Series[0])
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	if summary.GaussNewton.Max == 0 {
 		entries = append(entries, chart.Entry{Text: "collapsed, all exact norms 0", Note: true})
 	}
-	top := s.Heading(p.title(), waterfallPrint(summary)+chart.Trained(p.Series), entries)
+	top := s.Heading(p.title(), waterfallPrint(summary)+trained(p.Series), entries)
 
 	y, place := rowAxis(rows)
 	low, high := values.Positive()
@@ -241,12 +241,12 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	radius, known := 0.0, false
 	var dead []string
 	for _, n := range p.Series {
-		summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", n.Network)
+		summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", n)
 		if err != nil {
 			return err
 		}
 		if len(summary.Losses) == 0 || len(summary.Increments) == 0 {
-			return fmt.Errorf("input %s has no increments: the stage bounds was given no sizes k below the sample's", Input("bounds/bounds", n.Network))
+			return fmt.Errorf("input %s has no increments: the stage bounds was given no sizes k below the sample's", n.Result("bounds/bounds"))
 		}
 		// The largest size is that of the sample without its last object.
 		k := summary.SampleSize

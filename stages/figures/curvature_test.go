@@ -16,7 +16,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart/charttest"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -44,13 +43,13 @@ var (
 
 func makeConditions(t *testing.T) []condition {
 	inputs := make(map[string][]byte)
-	alive := put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
-	deep := put(t, inputs, chart.Series{HiddenSize: 64, NumLayers: 10, SampleSize: 10000, Seed: 1}, true)
-	dead := put(t, inputs, chart.Series{HiddenSize: 4, NumLayers: 5, SampleSize: 10000}, false)
-	var several []chart.Series
+	alive := put(t, inputs, artifact.Network{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
+	deep := put(t, inputs, artifact.Network{HiddenSize: 64, NumLayers: 10, SampleSize: 10000, Seed: 1}, true)
+	dead := put(t, inputs, artifact.Network{HiddenSize: 4, NumLayers: 5, SampleSize: 10000}, false)
+	var several []artifact.Network
 	for _, k := range []int{100, 1400, 10000} {
 		for seed := range int64(3) {
-			several = append(several, put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: k, Seed: 10 + seed}, k != 1400 || seed != 1))
+			several = append(several, put(t, inputs, artifact.Network{HiddenSize: 16, NumLayers: 5, SampleSize: k, Seed: 10 + seed}, k != 1400 || seed != 1))
 		}
 	}
 	var out []condition
@@ -59,7 +58,7 @@ func makeConditions(t *testing.T) []condition {
 			continue
 		}
 		p := Params{Figure: f.Name, Dataset: "mnist", Input: "direct", WidthCM: sizes[f.Name][0], HeightCM: sizes[f.Name][1]}
-		add := func(name string, series ...chart.Series) {
+		add := func(name string, series ...artifact.Network) {
 			p.Series = series
 			out = append(out, condition{f.Name + " " + name, p, inputs})
 		}
@@ -236,7 +235,7 @@ func TestCurvatureRefuses(t *testing.T) {
 	of := func(name string) condition {
 		return all[slices.IndexFunc(all, func(c condition) bool { return c.name == name })]
 	}
-	id := of("surface_2d alive").p.Series[0].Network
+	id := of("surface_2d alive").p.Series[0]
 	for _, c := range []struct {
 		name, figure string
 		change       func(*Params, map[string][]byte)
@@ -248,17 +247,17 @@ func TestCurvatureRefuses(t *testing.T) {
 		{"twice", "norms_over_k alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "occurs twice"},
 		{"size", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.WidthCM = math.NaN() }, "no size of a figure"},
 		{"small", "surface_2d alive", func(p *Params, _ map[string][]byte) { p.HeightCM = 4 }, "too small for the labels"},
-		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, Input("spectra/spectrum", id)) }, "input spectra/spectrum/" + id},
+		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, id.Result("spectra/spectrum")) }, "input " + id.Result("spectra/spectrum")},
 		{"lines", "surface_1d alive", func(_ *Params, in map[string][]byte) {
-			in[Input("surfaces/lines", id)] = npy.Encode([]int{1, 1, 1}, []float64{1})
-		}, "shape [1 1 1]: want 4×3×21"},
+			in[id.Result("surfaces/lines")] = npy.Encode([]int{1, 1, 1}, []float64{1})
+		}, "shape [1 1 1]: want [4 3 21]"},
 		{"infinite", "surface_1d alive", func(_ *Params, in map[string][]byte) {
-			in[Input("surfaces/lines", id)] = npy.Encode([]int{1, 1, 1}, []float64{math.Inf(1)})
+			in[id.Result("surfaces/lines")] = npy.Encode([]int{4, 3, 21}, slices.Repeat([]float64{math.Inf(1)}, 252))
 		}, "value 0 is +Inf"},
 		{"of another term", "spectral_density alive", func(_ *Params, in map[string][]byte) {
-			d, err := artifact.Decode[artifact.Density](in[Input("density/density", id)])
+			d, err := artifact.Decode[artifact.Density](in[id.Result("density/density")])
 			d.Term = "G"
-			in[Input("density/density", id)] = encode(t, d, err)
+			in[id.Result("density/density")] = encode(t, d, err)
 		}, "is of G"},
 	} {
 		x := of(c.figure)
@@ -300,8 +299,8 @@ func TestLevels(t *testing.T) {
 // The bells of a density sum to the share of the eigenvalues on the axis.
 func TestSmoothingKeepsTheShare(t *testing.T) {
 	inputs := make(map[string][]byte)
-	n := put(t, inputs, chart.Series{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
-	d, err := readDensity(inputs, n.Network)
+	n := put(t, inputs, artifact.Network{HiddenSize: 16, NumLayers: 5, SampleSize: 10000}, true)
+	d, err := readDensity(inputs, n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (d differences) collapsed() bool {
 	return true
 }
 
-func readDifferences(inputs map[string][]byte, network string, band bool) (differences, error) {
+func readDifferences(inputs map[string][]byte, network artifact.Network, band bool) (differences, error) {
 	var d differences
 	rows, err := readRows(inputs, "differences/curve", network)
 	if err != nil {
@@ -41,7 +41,7 @@ func readDifferences(inputs map[string][]byte, network string, band bool) (diffe
 		return d, err
 	}
 	if len(d.k) != d.summary.Objects-1 {
-		return d, fmt.Errorf("input %s has %d differences, but its summary is of %d objects", Input("differences/curve", network), len(d.k), d.summary.Objects)
+		return d, fmt.Errorf("input %s has %d differences, but its summary is of %d objects", network.Result("differences/curve"), len(d.k), d.summary.Objects)
 	}
 	if !band {
 		return d, nil
@@ -51,23 +51,23 @@ func readDifferences(inputs map[string][]byte, network string, band bool) (diffe
 	}
 	d.bandK, d.low, d.high = rows[0], rows[1], rows[2]
 	if last := d.bandK[len(d.bandK)-1]; last > float64(len(d.k)) {
-		return d, fmt.Errorf("input %s goes to k = %v, beyond the curve's %d", Input("differences/band", network), last, len(d.k))
+		return d, fmt.Errorf("input %s goes to k = %v, beyond the curve's %d", network.Result("differences/band"), last, len(d.k))
 	}
 	return d, nil
 }
 
 // readRows reads three rows: ascending k from 1 on and two rows of finite
 // values that are not negative.
-func readRows(inputs map[string][]byte, result, network string) (rows [3][]float64, err error) {
-	name := Input(result, network)
-	values, shape, err := readValues(inputs, result, network, 2)
+func readRows(inputs map[string][]byte, result string, network artifact.Network) (rows [3][]float64, err error) {
+	name := network.Result(result)
+	values, shape, err := readValues(inputs, result, network, 3, -1)
 	if err != nil {
 		return rows, err
 	}
-	if shape[0] != 3 || shape[1] < 1 {
-		return rows, fmt.Errorf("input %s has shape %v: want 3 rows", name, shape)
-	}
 	n := shape[1]
+	if n == 0 {
+		return rows, fmt.Errorf("input %s has no columns", name)
+	}
 	for i := range rows {
 		rows[i] = values[i*n : (i+1)*n]
 	}
@@ -89,7 +89,7 @@ func readRows(inputs map[string][]byte, result, network string) (rows [3][]float
 type group struct {
 	label     string
 	stroke    drawing.Stroke
-	series    []Series
+	series    []artifact.Network
 	curves    []differences
 	published *published.Curve
 }
@@ -98,21 +98,21 @@ const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
 
 // drawOverHiddenSize draws the figure hidden_size as the paper does.
 func drawOverHiddenSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	return drawPaper(s, p, inputs, chart.DepthLabel(p.Series[0].NumLayers), func(n Series) (int, string) {
+	return drawPaper(s, p, inputs, chart.DepthLabel(p.Series[0].NumLayers), func(n artifact.Network) (int, string) {
 		return n.HiddenSize, chart.WidthLabel(n.HiddenSize)
 	})
 }
 
 // drawOverNumLayers draws the figure num_layers as the paper does.
 func drawOverNumLayers(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	return drawPaper(s, p, inputs, chart.WidthLabel(p.Series[0].HiddenSize), func(n Series) (int, string) {
+	return drawPaper(s, p, inputs, chart.WidthLabel(p.Series[0].HiddenSize), func(n artifact.Network) (int, string) {
 		return n.NumLayers, chart.DepthLabel(n.NumLayers)
 	})
 }
 
 // drawPaper draws a figure over what varies, which has a value and a label for
 // each network. The label fixed names what does not vary.
-func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string, varies func(Series) (int, string)) error {
+func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string, varies func(artifact.Network) (int, string)) error {
 	groups, err := p.groups(inputs, varies)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string,
 
 // groups reads the curves and gathers them by the value that the figure
 // varies, in the order of the series.
-func (p Params) groups(inputs map[string][]byte, varies func(Series) (int, string)) ([]group, error) {
+func (p Params) groups(inputs map[string][]byte, varies func(artifact.Network) (int, string)) ([]group, error) {
 	mode := map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input]
 	var groups []group
 	at := make(map[int]int)
@@ -176,7 +176,7 @@ func (p Params) groups(inputs map[string][]byte, varies func(Series) (int, strin
 			}
 			groups = append(groups, g)
 		}
-		d, err := readDifferences(inputs, s.Network, false)
+		d, err := readDifferences(inputs, s, false)
 		if err != nil {
 			return nil, err
 		}
@@ -227,7 +227,7 @@ func describe(s *chart.Sheet, groups []group) []chart.Entry {
 
 // smallPrint says how the curves were made.
 func (p Params) smallPrint(d differences) string {
-	return fmt.Sprintf("mean of %s, moving average with factor %v", chart.Plural(d.summary.Permutations, "random order"), d.summary.EMA) + chart.Trained(p.Series)
+	return fmt.Sprintf("mean of %s, moving average with factor %v", chart.Plural(d.summary.Permutations, "random order"), d.summary.EMA) + trained(p.Series)
 }
 
 func floats(k []int) []float64 {
@@ -240,7 +240,7 @@ func floats(k []int) []float64 {
 
 // drawTrueDifference draws the curve without the filter.
 func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	d, err := readDifferences(inputs, p.Series[0].Network, true)
+	d, err := readDifferences(inputs, p.Series[0], true)
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	spread := chart.Shade(chart.Palette[0], 45)
 	filter := drawing.Stroke{Color: chart.Palette[3], Width: 0.8}
 	closed := drawing.Stroke{Color: chart.Black, Width: 0.9, Dash: []float64{4, 2.2}}
-	top := s.Heading(p.title(), "the change of the mean loss without a filter"+chart.Trained(p.Series), []chart.Entry{
+	top := s.Heading(p.title(), "the change of the mean loss without a filter"+trained(p.Series), []chart.Entry{
 		{Text: "mean of " + chart.Plural(d.summary.Permutations, "random order"), Key: chart.StrokeKey(mean)},
 		{Text: "95 % of the orders", Key: chart.BandKey(spread)},
 		{Text: `$\text{MAD}/(k+1)$`, Key: chart.StrokeKey(closed)},

@@ -19,19 +19,16 @@ type density struct {
 	nodes, weights [][]float64 // of each probe, nodes ascending
 }
 
-func readDensity(inputs map[string][]byte, network string) (density, error) {
+func readDensity(inputs map[string][]byte, network artifact.Network) (density, error) {
 	summary, err := read[artifact.Density](inputs, "density/density", network)
 	if err != nil {
 		return density{}, err
 	}
 	d := density{Density: summary}
-	name := Input("density/rule", network)
-	values, shape, err := readValues(inputs, "density/rule", network, 3)
+	name := network.Result("density/rule")
+	values, _, err := readValues(inputs, "density/rule", network, d.Probes, 2, d.Steps)
 	if err != nil {
 		return density{}, err
-	}
-	if shape[0] != d.Probes || shape[1] != 2 || shape[2] != d.Steps {
-		return density{}, fmt.Errorf("input %s has shape %v, but its summary is of %d probes and %d steps", name, shape, d.Probes, d.Steps)
 	}
 	if d.Term != "H" {
 		return density{}, fmt.Errorf("input %s is of %s, want H", name, d.Term)
@@ -142,7 +139,7 @@ const (
 
 // drawSpectralDensity draws the density over λ, and over |λ| on a log axis.
 func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	d, err := readDensity(inputs, p.Series[0].Network)
+	d, err := readDensity(inputs, p.Series[0])
 	if err != nil {
 		return err
 	}
@@ -156,7 +153,7 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	}
 	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: their range; mean over %s, %s",
 		chart.Plural(d.Probes, "probe"), chart.Plural(d.Steps, "step"), chart.Plural(d.Objects, "object"), chart.Plural(d.Parameters, "weight"))
-	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Series), entries)
 	page := s.Page(top)
 	page.Top += chart.SubtitleSize
 	left, right := page, page

@@ -19,7 +19,7 @@ func TestDensityOfNoWidth(t *testing.T) {
 			break
 		}
 	}
-	network := c.p.Series[0].Network
+	network := c.p.Series[0]
 	for _, value := range []float64{0, 2.5, -2.5, 1e-200, 1e200} {
 		for _, steps := range []int{1, 6} {
 			for _, deflated := range [][]float64{{}, {value, value}} {
@@ -36,8 +36,8 @@ func TestDensityOfNoWidth(t *testing.T) {
 					}
 					rule = append(append(rule, 1), make([]float64, steps-1)...)
 				}
-				in[Input("density/density", network)] = encode(t, d, nil)
-				in[Input("density/rule", network)] = npy.Encode([]int{2, 2, steps}, rule)
+				in[network.Result("density/density")] = encode(t, d, nil)
+				in[network.Result("density/rule")] = npy.Encode([]int{2, 2, steps}, rule)
 				name := fmt.Sprintf("λ = %v, %d steps, %d deflated", value, steps, len(deflated))
 				page := drawSVG(t, condition{name, p, in})
 				for _, fault := range page.Faults() {

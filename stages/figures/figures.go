@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -113,8 +114,8 @@ func (f Figure) ReadsOf(stages ...string) bool {
 // weights on the way of a training.
 func (f Figure) Curved() bool { return !f.ReadsOf("losses", "differences", "rotation") }
 
-// Input is the name of the input that holds a result of a network.
-func Input(result, network string) string { return result + "/" + network }
+// OfOneNetwork figures can show a network without others.
+func (f Figure) OfOneNetwork() bool { return f.Shows == One || f.Shows == OverSeeds }
 
 // The outputs.
 const (
@@ -124,7 +125,7 @@ const (
 )
 
 // Series is one network of a figure.
-type Series = chart.Series
+type Series = artifact.Network
 
 // Params decide a figure, apart from its inputs.
 type Params struct {
@@ -132,7 +133,7 @@ type Params struct {
 	Dataset string // mnist, fashion_mnist, cifar10, cifar100 or any other name
 	Input   string // direct or features; any other text is shown as it is
 	// Series are the networks, in the order of the legend.
-	Series    []Series
+	Series    []artifact.Network
 	WidthCM   float64 // of the whole figure, in centimetres
 	HeightCM  float64
 	Published bool // draw the paper's curves behind, where it has them
@@ -177,17 +178,17 @@ func (p Params) check() (Figure, error) {
 	first := p.Series[0]
 	for i, s := range p.Series {
 		if slices.Contains(p.Series[:i], s) {
-			return f, fmt.Errorf("network %s occurs twice", s.Network)
+			return f, fmt.Errorf("network %s occurs twice", s.ID())
 		}
 		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth {
-			return f, fmt.Errorf("networks %s and %s differ in hidden_size, which the figure holds fixed", first.Network, s.Network)
+			return f, fmt.Errorf("networks %s and %s differ in hidden_size, which the figure holds fixed", first.ID(), s.ID())
 		}
 		if s.NumLayers != first.NumLayers && f.Shows != OverNumLayers && f.Shows != OverBoth {
-			return f, fmt.Errorf("networks %s and %s differ in num_layers, which the figure holds fixed", first.Network, s.Network)
+			return f, fmt.Errorf("networks %s and %s differ in num_layers, which the figure holds fixed", first.ID(), s.ID())
 		}
 	}
 	return f, chart.CheckSize(p.WidthCM, p.HeightCM)
 }
 
 // title names the data, then the shape that all networks share.
-func (p Params) title() string { return chart.Title(p.Dataset, p.Input, chart.Shape(p.Series)...) }
+func (p Params) title() string { return chart.Title(p.Dataset, p.Input, shape(p.Series)...) }

@@ -29,7 +29,7 @@ type column struct {
 func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var overWidth, overDepth []column
 	for _, n := range p.Series {
-		l, err := read[artifact.LossSummary](inputs, "losses/summary", n.Network)
+		l, err := read[artifact.LossSummary](inputs, "losses/summary", n)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	}
 	entries = append(entries, s.Remarks(dead, "collapsed, MAD 0")...)
 	small := "mean absolute deviation of the losses on the training sample"
-	if k, ok := chart.Common(p.Series, func(s Series) int { return s.SampleSize }); ok {
+	if k, ok := chart.Common(p.Series, func(s artifact.Network) int { return s.SampleSize }); ok {
 		small += "; trained on " + chart.Plural(k, "object")
 	}
 	top := s.Heading(chart.Title(p.Dataset, p.Input), small+", "+chart.Plural(seeds, "seed"), entries)
@@ -242,19 +242,19 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var panels []chart.TrendPanel
 	var dead []string
 	objects := 0
-	for _, recipe := range chart.Recipes(p.Series) {
+	for _, recipe := range Recipes(p.Series) {
 		sample := &chart.Trend{Label: "over the $k$ training objects", Paint: chart.Palette[0], Mark: chart.Disc, Shift: -2.4}
 		all := &chart.Trend{Paint: chart.Palette[3], Mark: chart.Square, Dash: []float64{3.5, 1.8}, Shift: 2.4}
 		for _, n := range p.Series {
 			if n.Recipe != recipe {
 				continue
 			}
-			l, err := read[artifact.LossSummary](inputs, "losses/summary", n.Network)
+			l, err := read[artifact.LossSummary](inputs, "losses/summary", n)
 			if err != nil {
 				return err
 			}
 			if l.Sample.Objects != n.SampleSize {
-				return fmt.Errorf("input %s has a sample of %d objects, want %d", Input("losses/summary", n.Network), l.Sample.Objects, n.SampleSize)
+				return fmt.Errorf("input %s has a sample of %d objects, want %d", n.Result("losses/summary"), l.Sample.Objects, n.SampleSize)
 			}
 			objects = l.All.Objects
 			if l.Sample.DeadFraction == 1 || l.Sample.MAD == 0 {
@@ -265,14 +265,14 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			all.Add(n.SampleSize, l.All.MAD)
 			if l.Sample.MAD == 0 {
 				name := chart.SizeLabel(n.SampleSize) + " " + chart.SeedLabel(n.Seed)
-				if len(chart.Recipes(p.Series)) > 1 {
-					name += " (" + chart.RecipeLabel(recipe) + ")"
+				if len(Recipes(p.Series)) > 1 {
+					name += " (" + recipeLabel(recipe) + ")"
 				}
 				dead = append(dead, name)
 			}
 		}
 		all.Label = "over all " + chart.Count(objects) + " objects"
-		panels = append(panels, chart.TrendPanel{Title: chart.RecipeLabel(recipe), Trends: []*chart.Trend{all, sample}})
+		panels = append(panels, chart.TrendPanel{Title: recipeLabel(recipe), Trends: []*chart.Trend{all, sample}})
 	}
 	if len(panels) == 1 && p.Series[0].Recipe == "" {
 		panels[0].Title = ""

@@ -16,7 +16,7 @@ const bins = 60
 // drawObjectNorms draws the distribution of the norms of single objects on a
 // log axis, and where the norms of their mean lie.
 func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	network := p.Series[0].Network
+	network := p.Series[0]
 	summary, err := read[artifact.ObjectSummary](inputs, "objects/summary", network)
 	if err != nil {
 		return err
@@ -25,17 +25,13 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	objects, shape, err := readValues(inputs, "objects/objects", network, 2)
+	objects, _, err := readValues(inputs, "objects/objects", network, summary.Objects, 4)
 	if err != nil {
 		return err
 	}
-	exact, exactShape, err := readValues(inputs, "objects/hessians", network, 2)
+	exact, _, err := readValues(inputs, "objects/hessians", network, summary.Exact, 3)
 	if err != nil {
 		return err
-	}
-	if shape[0] != summary.Objects || shape[1] != 4 || exactShape[0] != summary.Exact || exactShape[1] != 3 {
-		return fmt.Errorf("inputs %s and %s have shapes %v and %v: want %d×4 and %d×3",
-			Input("objects/objects", network), Input("objects/hessians", network), shape, exactShape, summary.Objects, summary.Exact)
 	}
 	column := func(values []float64, width, at int) []float64 {
 		var out []float64
@@ -88,7 +84,7 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		entries = append(entries, chart.Entry{Text: fmt.Sprintf("%s below the axis", chart.Plural(int(small), "object")), Note: true})
 	}
 	print := fmt.Sprintf("%s, %s", chart.Plural(summary.Objects, "object"), chart.Plural(spectrum.Parameters, "weight"))
-	top := s.Heading(p.title(), print+chart.Trained(p.Series), entries)
+	top := s.Heading(p.title(), print+trained(p.Series), entries)
 
 	most := 1.0
 	for _, h := range histograms {

@@ -9,27 +9,21 @@ import (
 )
 
 // read decodes a result of a network.
-func read[R any](inputs map[string][]byte, result, network string) (R, error) {
-	return artifact.Read[R](inputs, Input(result, network))
+func read[R any](inputs map[string][]byte, result string, network artifact.Network) (R, error) {
+	return artifact.Read[R](inputs, network.Result(result))
 }
 
-// readValues reads an array of finite numbers with that many dimensions.
-func readValues(inputs map[string][]byte, result, network string, dimensions int) (values []float64, shape []int, err error) {
-	name := Input(result, network)
-	a, err := npy.Decode(inputs[name])
-	if err != nil {
-		return nil, nil, fmt.Errorf("input %s: %w", name, err)
-	}
-	if values, err = npy.Values[float64](a); err != nil {
-		return nil, nil, fmt.Errorf("input %s: %w", name, err)
-	}
-	if len(a.Shape) != dimensions {
-		return nil, nil, fmt.Errorf("input %s has shape %v: want %d dimensions", name, a.Shape, dimensions)
+// readValues reads a result that is an array of finite numbers. It must have
+// that shape, where −1 stands for any length.
+func readValues(inputs map[string][]byte, result string, network artifact.Network, want ...int) (values []float64, shape []int, err error) {
+	name := network.Result(result)
+	if values, shape, err = npy.Read[float64](inputs, name, want...); err != nil {
+		return nil, nil, err
 	}
 	for i, v := range values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, nil, fmt.Errorf("input %s: value %d is %v", name, i, v)
 		}
 	}
-	return values, a.Shape, nil
+	return values, shape, nil
 }

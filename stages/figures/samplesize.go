@@ -34,7 +34,7 @@ func criterionPen(i, n int) drawing.Stroke {
 // each criterion, and for the one without noise what single orders give under
 // both definitions.
 func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[artifact.SampleSizeSummary](inputs, "samplesize/samplesize", p.Series[0].Network)
+	summary, err := read[artifact.SampleSizeSummary](inputs, "samplesize/samplesize", p.Series[0])
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		chart.Entry{Text: fmt.Sprintf("the sample, %s objects: larger sizes are extrapolated", chart.Count(summary.SampleSize)), Key: chart.StrokeKey(pen)})
 	small := fmt.Sprintf("lines: closed form of the mean over orders; marks: median and 5 to 95 %% of %s; $D = %d$",
 		chart.Plural(summary.Orders, "order"), summary.Dimensions)
-	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Series), entries)
 
 	low, high := epsilons.Positive()
 	x := chart.LogAxis(`$\epsilon$: change of the loss by one more object`, low, high)

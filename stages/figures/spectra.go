@@ -30,7 +30,7 @@ type eigenvalues struct {
 // drawTopEigenvalues draws the ends of H and the top of G by rank, with what
 // the class means predict, and below the certificates relative to the values.
 func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0].Network)
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0])
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		}
 	}
 	small := fmt.Sprintf("mean over %s, %s; %s", chart.Plural(spectrum.Objects, "object"), chart.Plural(spectrum.Parameters, "weight"), method(h))
-	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Series), entries)
 
 	page := s.Page(top)
 	upper, lower := page, page
@@ -205,7 +205,7 @@ var (
 func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var panels []chart.TrendPanel
 	var dead []string
-	for _, recipe := range chart.Recipes(p.Series) {
+	for _, recipe := range Recipes(p.Series) {
 		h := &chart.Trend{Label: `$\|H^{(k)}\|_2$`, Paint: paintH, Mark: chart.Disc, Shift: -3}
 		g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed}
 		r := &chart.Trend{Label: `$\|H^{(k)} - G^{(k)}\|_2$`, Paint: paintR, Mark: chart.Triangle, Dash: dotted, Shift: 3}
@@ -213,7 +213,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			if n.Recipe != recipe {
 				continue
 			}
-			spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", n.Network)
+			spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", n)
 			if err != nil {
 				return err
 			}
@@ -224,7 +224,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			g.Add(spectrum.Objects, spectrum.GaussNewton.Norm)
 			r.Add(spectrum.Objects, spectrum.HTerm.Norm)
 		}
-		panels = append(panels, chart.TrendPanel{Title: chart.RecipeLabel(recipe), Trends: []*chart.Trend{h, g, r}})
+		panels = append(panels, chart.TrendPanel{Title: recipeLabel(recipe), Trends: []*chart.Trend{h, g, r}})
 	}
 	if len(panels) == 1 && p.Series[0].Recipe == "" {
 		panels[0].Title = ""
@@ -232,14 +232,6 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	entries := append(chart.TrendEntries(panels[0].Trends...), s.Remarks(dead, "collapsed, all norms 0")...)
 	top := s.Heading(p.title(), "networks trained on the first $k$ objects, each at its own weights: a line through the medians of the seeds", entries)
 	return chart.DrawTrends(s, s.Page(top), "spectral norm", "collapsed, all norms 0", panels...)
-}
-
-// name tells a network from the others of the figure.
-func name(n Series, all []Series) string {
-	if text := n.Apart(all); text != "" {
-		return text
-	}
-	return chart.SeedLabel(n.Seed)
 }
 
 // drawIncrementsOverK draws the norms of the Hessian of the first k objects, of
@@ -254,7 +246,7 @@ func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed, Shift: 1.5}
 	var dead []string
 	for _, n := range p.Series {
-		summary, err := read[artifact.IncrementSummary](inputs, "increments/increments", n.Network)
+		summary, err := read[artifact.IncrementSummary](inputs, "increments/increments", n)
 		if err != nil {
 			return err
 		}
@@ -282,6 +274,6 @@ func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) err
 		small += ": lines through the medians of " + chart.Plural(len(p.Series), "network")
 	}
 	entries := append(chart.TrendEntries(named...), s.Remarks(dead, "collapsed, all norms 0")...)
-	top := s.Heading(p.title(), small+chart.Trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Series), entries)
 	return chart.DrawTrends(s, s.Page(top), "spectral norm", "collapsed, all norms 0", chart.TrendPanel{Trends: trends})
 }

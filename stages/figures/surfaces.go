@@ -84,9 +84,9 @@ func spread(n int, radius float64) []float64 {
 }
 
 func (p Params) readSurface(inputs map[string][]byte) (artifact.SurfaceSummary, error) {
-	s, err := read[artifact.SurfaceSummary](inputs, "surfaces/summary", p.Series[0].Network)
+	s, err := read[artifact.SurfaceSummary](inputs, "surfaces/summary", p.Series[0])
 	if err == nil && len(s.Directions) != 4 {
-		err = fmt.Errorf("input %s has %d directions, want two eigenvectors and two random ones", Input("surfaces/summary", p.Series[0].Network), len(s.Directions))
+		err = fmt.Errorf("input %s has %d directions, want two eigenvectors and two random ones", p.Series[0].Result("surfaces/summary"), len(s.Directions))
 	}
 	return s, err
 }
@@ -98,13 +98,10 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	values, shape, err := readValues(inputs, "surfaces/lines", p.Series[0].Network, 3)
+	n := summary.Points
+	values, _, err := readValues(inputs, "surfaces/lines", p.Series[0], 4, 3, n)
 	if err != nil {
 		return err
-	}
-	n := summary.Points
-	if !slices.Equal(shape, []int{4, 3, n}) {
-		return fmt.Errorf("input %s has shape %v: want 4×3×%d", Input("surfaces/lines", p.Series[0].Network), shape, n)
 	}
 	line := func(direction, surface int) []float64 { return values[(3*direction+surface)*n:][:n] }
 
@@ -114,7 +111,7 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	thin := drawing.Stroke{Color: chart.Black, Width: 0.8, Dash: []float64{3, 2}}
 	change := drawing.Stroke{Color: chart.Palette[3], Width: 1.1}
 	top := s.Heading(p.title(),
-		`loss along lines through the trained weights $\theta^*$: eigenvectors of $H^{(k)}$ and filter-normalised random directions`+chart.Trained(p.Series),
+		`loss along lines through the trained weights $\theta^*$: eigenvectors of $H^{(k)}$ and filter-normalised random directions`+trained(p.Series),
 		[]chart.Entry{
 			{Text: `$\mathcal{L}_k$, $k = ` + k + `$`, Key: chart.StrokeKey(wide)},
 			{Text: `$\mathcal{L}_{k+1}$, $k + 1 = ` + next + `$`, Key: chart.StrokeKey(thin)},
@@ -204,19 +201,16 @@ func drawSurface2D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		return err
 	}
 	if summary.Side < 2 {
-		return fmt.Errorf("input %s has no planes: the stage surfaces was not asked for them", Input("surfaces/summary", p.Series[0].Network))
+		return fmt.Errorf("input %s has no planes: the stage surfaces was not asked for them", p.Series[0].Result("surfaces/summary"))
 	}
 	top := s.Heading(p.title(),
-		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+chart.Trained(p.Series), nil)
+		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+trained(p.Series), nil)
 	page := s.Page(top)
 	height := float64((page.Bottom - page.Top - 2) / 2)
 	for row, result := range []string{"surfaces/eigen_plane", "surfaces/random_plane"} {
-		values, shape, err := readValues(inputs, result, p.Series[0].Network, 3)
+		values, _, err := readValues(inputs, result, p.Series[0], 3, summary.Side, summary.Side)
 		if err != nil {
 			return err
-		}
-		if !slices.Equal(shape, []int{3, summary.Side, summary.Side}) {
-			return fmt.Errorf("input %s has shape %v: want 3×%d×%d", Input(result, p.Series[0].Network), shape, summary.Side, summary.Side)
 		}
 		outer := page
 		outer.Top += float64(float64(row) * (height + 2))

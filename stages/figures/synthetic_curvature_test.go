@@ -1,12 +1,10 @@
 package figures
 
 import (
-	"fmt"
 	"math"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -15,7 +13,7 @@ import (
 // network is a network of the synthetic run; alive 0 makes it a collapsed one,
 // all of whose losses are equal.
 type network struct {
-	chart.Series
+	artifact.Network
 	alive  float64
 	inputs map[string][]byte
 	stream *rng.Stream
@@ -34,10 +32,10 @@ func encode(t *testing.T, r any, err error) []byte {
 }
 
 // put adds all artifacts of a network that figures read.
-func put(t *testing.T, inputs map[string][]byte, s chart.Series, alive bool) chart.Series {
+func put(t *testing.T, inputs map[string][]byte, s artifact.Network, alive bool) artifact.Network {
 	t.Helper()
-	s.Network = fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", s.HiddenSize, s.NumLayers, s.SampleSize, s.Seed)
-	n := network{Series: s, inputs: inputs, stream: rng.New(s.Seed, "landscapes", "synthetic", uint64(s.SampleSize))}
+	s.Dataset, s.Input = "mnist", "direct"
+	n := network{Network: s, inputs: inputs, stream: rng.New(s.Seed, "landscapes", "synthetic", uint64(s.SampleSize))}
 	if alive {
 		n.alive = 1
 	}
@@ -66,7 +64,7 @@ func (n network) rotation(t *testing.T) {
 			})
 		}
 	}
-	n.inputs[Input("rotation/rotation", n.Network)] = encode(t, r, nil)
+	n.inputs[n.Result("rotation/rotation")] = encode(t, r, nil)
 }
 
 func (n network) spectrum(t *testing.T) {
@@ -113,7 +111,7 @@ func (n network) spectrum(t *testing.T) {
 		s.LayerBlocks.Hessian = append(s.LayerBlocks.Hessian, row)
 		s.LayerBlocks.GaussNewton = append(s.LayerBlocks.GaussNewton, row)
 	}
-	n.inputs[Input("spectra/spectrum", n.Network)] = encode(t, s, nil)
+	n.inputs[n.Result("spectra/spectrum")] = encode(t, s, nil)
 }
 
 func (n network) density(t *testing.T) {
@@ -139,8 +137,8 @@ func (n network) density(t *testing.T) {
 		weights[nearest] = 0.9 + 0.1/steps
 		values = append(append(values, nodes...), weights...)
 	}
-	n.inputs[Input("density/density", n.Network)] = encode(t, d, nil)
-	n.inputs[Input("density/rule", n.Network)] = npy.Encode([]int{probes, 2, steps}, values)
+	n.inputs[n.Result("density/density")] = encode(t, d, nil)
+	n.inputs[n.Result("density/rule")] = npy.Encode([]int{probes, 2, steps}, values)
 }
 
 func (n network) objects(t *testing.T) {
@@ -162,9 +160,9 @@ func (n network) objects(t *testing.T) {
 		hessians = append(hessians, float64(i), n.alive*float64(3000+100*i), -n.alive)
 	}
 	s.GaussNewtonNorm.Median = 400 * n.alive
-	n.inputs[Input("objects/summary", n.Network)] = encode(t, s, nil)
-	n.inputs[Input("objects/objects", n.Network)] = npy.Encode([]int{objects, 4}, table)
-	n.inputs[Input("objects/hessians", n.Network)] = npy.Encode([]int{exact, 3}, hessians)
+	n.inputs[n.Result("objects/summary")] = encode(t, s, nil)
+	n.inputs[n.Result("objects/objects")] = npy.Encode([]int{objects, 4}, table)
+	n.inputs[n.Result("objects/hessians")] = npy.Encode([]int{exact, 3}, hessians)
 }
 
 func (n network) increments(t *testing.T) {
@@ -175,7 +173,7 @@ func (n network) increments(t *testing.T) {
 			{Object: k + 3, HessianNorm: 0.8 * v}, {Object: k + 5, HessianNorm: 1.3 * v},
 		}})
 	}
-	n.inputs[Input("increments/increments", n.Network)] = encode(t, s, nil)
+	n.inputs[n.Result("increments/increments")] = encode(t, s, nil)
 }
 
 func (n network) surfaces(t *testing.T) {
@@ -201,9 +199,9 @@ func (n network) surfaces(t *testing.T) {
 		}
 	}
 	plane := npy.Encode([]int{3, side, side}, append(append(planes[0], planes[1]...), planes[2]...))
-	n.inputs[Input("surfaces/summary", n.Network)] = encode(t, s, nil)
-	n.inputs[Input("surfaces/lines", n.Network)] = npy.Encode([]int{4, 3, points}, lines)
-	n.inputs[Input("surfaces/eigen_plane", n.Network)], n.inputs[Input("surfaces/random_plane", n.Network)] = plane, plane
+	n.inputs[n.Result("surfaces/summary")] = encode(t, s, nil)
+	n.inputs[n.Result("surfaces/lines")] = npy.Encode([]int{4, 3, points}, lines)
+	n.inputs[n.Result("surfaces/eigen_plane")], n.inputs[n.Result("surfaces/random_plane")] = plane, plane
 }
 
 // quantilesAround are of a distribution with that median.
@@ -256,7 +254,7 @@ func (n network) bounds(t *testing.T) {
 		s.Losses = append(s.Losses, l)
 		s.Increments = append(s.Increments, artifact.IncrementBounds{K: k, Norm: 500 * n.alive, Upper: 600 * n.alive, Printed: 1e13})
 	}
-	n.inputs[Input("bounds/bounds", n.Network)] = encode(t, s, nil)
+	n.inputs[n.Result("bounds/bounds")] = encode(t, s, nil)
 }
 
 func (n network) ball(t *testing.T) {
@@ -284,8 +282,8 @@ func (n network) ball(t *testing.T) {
 			}
 		}
 	}
-	n.inputs[Input("ball/ball", n.Network)] = encode(t, s, nil)
-	n.inputs[Input("ball/curves", n.Network)] = npy.Encode([]int{2 * (s.Random + s.Eigen), 2, len(radii)}, curves)
+	n.inputs[n.Result("ball/ball")] = encode(t, s, nil)
+	n.inputs[n.Result("ball/curves")] = npy.Encode([]int{2 * (s.Random + s.Eigen), 2, len(radii)}, curves)
 }
 
 func (n network) sizes(t *testing.T) {
@@ -302,5 +300,5 @@ func (n network) sizes(t *testing.T) {
 		}
 		s.Criteria = append(s.Criteria, c)
 	}
-	n.inputs[Input("samplesize/samplesize", n.Network)] = encode(t, s, nil)
+	n.inputs[n.Result("samplesize/samplesize")] = encode(t, s, nil)
 }

@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"fmt"
 	"math"
 	"testing"
 
@@ -51,17 +50,17 @@ func synthetic(t *testing.T, objects int, mad float64, seed int64) (curve, band,
 }
 
 // network adds a network of that MAD to a figure and its inputs.
-func (p *Params) network(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
+func (p *Params) network(t *testing.T, inputs map[string][]byte, s artifact.Network, mad float64) {
 	t.Helper()
-	s.Network = fmt.Sprintf("h=%d,l=%d,k=%d,seed=%d", s.HiddenSize, s.NumLayers, s.SampleSize, s.Seed)
+	s.Dataset, s.Input = "mnist", "direct"
 	p.Series = append(p.Series, s)
 	curve, band, summary := synthetic(t, s.SampleSize, mad, s.Seed+int64(1000*s.HiddenSize+s.NumLayers))
-	inputs[Input("differences/curve", s.Network)], inputs[Input("differences/band", s.Network)], inputs[Input("differences/summary", s.Network)] = curve, band, summary
+	inputs[s.Result("differences/curve")], inputs[s.Result("differences/band")], inputs[s.Result("differences/summary")] = curve, band, summary
 	putLosses(t, inputs, s, mad)
 }
 
 // putLosses adds the summary of the losses of a network of that MAD.
-func putLosses(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
+func putLosses(t *testing.T, inputs map[string][]byte, s artifact.Network, mad float64) {
 	t.Helper()
 	all := float64(2.5*mad/(1+float64(s.SampleSize)/4000)) + float64(0.3*mad)
 	if s.SampleSize >= 10000 {
@@ -74,7 +73,7 @@ func putLosses(t *testing.T, inputs map[string][]byte, s Series, mad float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs[Input("losses/summary", s.Network)] = losses
+	inputs[s.Result("losses/summary")] = losses
 }
 
 // The paper's MAD, panel by panel: five h, then five num_layers.
@@ -91,7 +90,7 @@ func panelOf(t *testing.T, figure, dataset, input string, k int, seeds ...int64)
 	p := Params{Figure: figure, Dataset: dataset, Input: input, WidthCM: 12, HeightCM: 9, Published: true}
 	for i, v := range [][]int{{4, 8, 16, 32, 64}, {1, 3, 5, 7, 10}}[map[string]int{"hidden_size": 0, "num_layers": 1}[figure]] {
 		for _, seed := range seeds {
-			s := Series{HiddenSize: v, NumLayers: 5, SampleSize: k, Seed: seed}
+			s := artifact.Network{HiddenSize: v, NumLayers: 5, SampleSize: k, Seed: seed}
 			mad := paperMAD[dataset+"/"+input][i]
 			if figure == "num_layers" {
 				s.HiddenSize, s.NumLayers = 16, v
@@ -113,7 +112,7 @@ func samplesOf(t *testing.T, dead func(k int, seed int64) bool) (Params, map[str
 			if dead(k, seed) {
 				mad = 0
 			}
-			p.network(t, inputs, Series{HiddenSize: 16, NumLayers: 5, SampleSize: k, Seed: seed}, mad)
+			p.network(t, inputs, artifact.Network{HiddenSize: 16, NumLayers: 5, SampleSize: k, Seed: seed}, mad)
 		}
 	}
 	return p, inputs
@@ -129,7 +128,7 @@ func recipesOf(t *testing.T) (Params, map[string][]byte) {
 	for i, recipe := range []string{"cold start, 1,570 updates", "warm start, 1,570 updates"} {
 		for _, s := range usual {
 			s.Recipe = recipe
-			s.Network += fmt.Sprint(",recipe=", i)
+			s.Steps, s.After = 1570, []string{"", "50"}[i]
 			mad := 2e-4 * float64(s.SampleSize) / 100
 			if i == 0 && s.SampleSize == 100 && s.Seed == 2 {
 				mad = 0
@@ -157,8 +156,7 @@ func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte
 			if collapse && v[0] == 4 && seed%3 == 0 {
 				mad = 0
 			}
-			s := Series{HiddenSize: v[0], NumLayers: v[1], SampleSize: 10000, Seed: seed}
-			s.Network = fmt.Sprintf("h=%d,l=%d,k=10000,seed=%d", v[0], v[1], seed)
+			s := artifact.Network{HiddenSize: v[0], NumLayers: v[1], SampleSize: 10000, Seed: seed}
 			p.Series = append(p.Series, s)
 			putLosses(t, inputs, s, mad)
 		}

@@ -35,8 +35,8 @@ func (b boundRow) cells() []string {
 	}
 }
 
-func (r Row) bounds(inputs map[string][]byte) ([][]string, error) {
-	s, err := read[artifact.BoundsSummary](r, inputs, InputBounds)
+func boundCells(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+	s, err := artifact.Read[artifact.BoundsSummary](inputs, n.Result("bounds/bounds"))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (r Row) bounds(inputs map[string][]byte) ([][]string, error) {
 	for _, i := range s.Increments {
 		lines = append(lines, increment(i)...)
 	}
-	return lines, r.sample(InputBounds, s.SampleSize)
+	return lines, sampled(n, "bounds/bounds", s.SampleSize)
 }
 
 // increment is what encloses ‖H_{k+1} − H^(k)‖ at one k.

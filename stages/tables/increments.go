@@ -17,8 +17,8 @@ var incrementColumns = []string{
 	"others", "others_median", "others_max", "eigenspace_dim", "largest_sine", "frobenius_sine", "eigenspace_error",
 }
 
-func (r Row) increments(inputs map[string][]byte) ([][]string, error) {
-	s, err := read[artifact.IncrementSummary](r, inputs, InputIncrements)
+func incrementCells(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+	s, err := artifact.Read[artifact.IncrementSummary](inputs, n.Result("increments/increments"))
 	if err != nil {
 		return nil, err
 	}
@@ -34,4 +34,25 @@ func (r Row) increments(inputs map[string][]byte) ([][]string, error) {
 		})
 	}
 	return lines, nil
+}
+
+// A row compares the top eigenspaces of H after two epochs: overlap is the mean
+// squared cosine of their principal angles, chance what random spaces have,
+// largest_sine and frobenius_sine are of the angles, error estimates by how
+// much each sine is off.
+var rotationColumns = []string{"from_epoch", "to_epoch", "dimension", "overlap", "chance", "largest_sine", "frobenius_sine", "error"}
+
+func rotationCells(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+	s, err := artifact.Read[artifact.Rotation](inputs, n.Result("rotation/rotation"))
+	if err != nil {
+		return nil, err
+	}
+	var lines [][]string
+	for _, p := range s.Pairs {
+		lines = append(lines, []string{
+			strconv.Itoa(p.From), strconv.Itoa(p.To), strconv.Itoa(s.Dimension),
+			number(p.Overlap), number(s.Chance), number(p.LargestSine), number(p.FrobeniusSine), number(p.Error),
+		})
+	}
+	return lines, sampled(n, "rotation/rotation", s.Objects)
 }

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
+
+// given is a network of which only the name is known.
+func given(name string) artifact.Network { return artifact.Network{Given: name} }
+
+func header(table string) []string {
+	at := slices.IndexFunc(All, func(t Table) bool { return t.Name == table })
+	return slices.Concat(common, All[at].columns)
+}
 
 func inputs(t *testing.T) map[string][]byte {
 	t.Helper()
@@ -25,17 +34,17 @@ func inputs(t *testing.T) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in[InputLosses+network], in[InputDifferences+network] = losses, differences
+		in[given(network).Result("losses/summary")], in[given(network).Result("differences/summary")] = losses, differences
 	}
 	return in
 }
 
 func TestTable(t *testing.T) {
 	row := func(experiment, network string) Row {
-		return Row{Experiment: experiment, Dataset: "mnist", Input: "direct", HiddenSize: 16, NumLayers: 5, SampleSize: 100, Seed: -1, Network: network}
+		return Row{experiment, artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 16, NumLayers: 5, SampleSize: 100, Seed: -1, Given: network}}
 	}
 	// The order of the params, the same network twice, a name to be quoted.
-	p := Params{Table: Networks, Rows: []Row{row("sizes", "b"), row("paper", "a"), row(`x,"y"`, "a")}}
+	p := Params{Table: "networks", Rows: []Row{row("sizes", "b"), row("paper", "a"), row(`x,"y"`, "a")}}
 	out, err := Run(t.Context(), p, task.New(inputs(t)))
 	if err != nil {
 		t.Fatal(err)
@@ -57,13 +66,13 @@ func TestRefuses(t *testing.T) {
 		change func(map[string][]byte)
 		want   string
 	}{
-		{"no losses", Row{Network: "c", SampleSize: 100}, func(map[string][]byte) {}, "input losses/c"},
-		{"no differences", Row{Network: "a", SampleSize: 100}, func(in map[string][]byte) { delete(in, "differences/a") }, "input differences/a"},
-		{"other sample", Row{Network: "a", SampleSize: 99}, func(map[string][]byte) {}, "100 objects, want 99"},
+		{"no losses", Row{Network: artifact.Network{Given: "c", SampleSize: 100}}, func(map[string][]byte) {}, "input losses/summary/c"},
+		{"no differences", Row{Network: artifact.Network{Given: "a", SampleSize: 100}}, func(in map[string][]byte) { delete(in, "differences/summary/a") }, "input differences/summary/a"},
+		{"other sample", Row{Network: artifact.Network{Given: "a", SampleSize: 99}}, func(map[string][]byte) {}, "100 objects, want 99"},
 	} {
 		in := inputs(t)
 		c.change(in)
-		_, err := Run(t.Context(), Params{Table: Networks, Rows: []Row{c.row}}, task.New(in))
+		_, err := Run(t.Context(), Params{Table: "networks", Rows: []Row{c.row}}, task.New(in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", c.name, err, c.want)
 		}
@@ -90,12 +99,12 @@ func TestCurvatureTables(t *testing.T) {
 	value := []artifact.Eigenvalue{{Value: 2, Residual: 1e-9}}
 	term := artifact.TermSpectrum{Norm: 2, Top: value, Bottom: []artifact.Eigenvalue{{Value: -1, Residual: 1e-8}}, Method: "lanczos", Outliers: 9, Gap: 4}
 	in := map[string][]byte{
-		InputSpectrum + "a": encode(artifact.Spectrum{
+		given("a").Result("spectra/spectrum"): encode(artifact.Spectrum{
 			Objects: 100, Parameters: 7, Layers: 1, Widths: []int{7, 1}, LayerTraces: []float64{3}, Hessian: term, GaussNewton: term, HTerm: term,
 			NullSpace: artifact.NullSpace{DeadUnits: []int{1, 2}, Kink: &artifact.Kink{Margin: 0.5}},
 		}),
-		InputObjects + "a": encode(artifact.ObjectSummary{Objects: 100, LargestHessian: 8}),
-		InputIncrements + "a": encode(artifact.IncrementSummary{Parameters: 7, Increments: []artifact.Increment{
+		given("a").Result("objects/summary"): encode(artifact.ObjectSummary{Objects: 100, LargestHessian: 8}),
+		given("a").Result("increments/increments"): encode(artifact.IncrementSummary{Parameters: 7, Increments: []artifact.Increment{
 			{K: 9, HessianNorm: 4, Residual: 1e-6, AbsLoss: 0.5, SampleHessian: 3, SampleGN: 2.5, ObjectHessian: 1},
 			{
 				K: 12, HessianNorm: 5, Residual: 1e-6, AbsLoss: 0.5, SampleHessian: 3, SampleGN: 2.5, ObjectHessian: 1,
@@ -103,23 +112,23 @@ func TestCurvatureTables(t *testing.T) {
 				Others: []artifact.OtherObject{{Object: 20, HessianNorm: 5}, {Object: 30, HessianNorm: 7}}, OthersMedian: 6, OthersMax: 7,
 			},
 		}}),
-		InputBounds + "a": encode(artifact.BoundsSummary{
+		given("a").Result("bounds/bounds"): encode(artifact.BoundsSummary{
 			SampleSize: 100, Objects: 2, Bounds: []artifact.BoundStatistics{{Name: "B0", Of: "G", Slack: 1}, {Name: "B9", Of: "G", Printed: true, Slack: 50}},
 			Increments: []artifact.IncrementBounds{{K: 9, Norm: 4, Lower: 1, Upper: 6, Printed: 40}},
 		}),
 	}
-	in[InputRotation+"a"] = encode(artifact.Rotation{
+	in[given("a").Result("rotation/rotation")] = encode(artifact.Rotation{
 		Objects: 100, Parameters: 8, Dimension: 2, Chance: 0.25,
 		Snapshots: []artifact.RotationSnapshot{{Epoch: 0, Values: []float64{2, 1}}, {Epoch: 5, Values: []float64{2, 1}}},
 		Pairs:     []artifact.RotationPair{{From: 0, To: 5, Overlap: 0.5, LargestSine: 1, FrobeniusSine: 1, Error: 0.125}},
 	})
-	rows := []Row{{Experiment: "e", Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Network: "a"}}
+	rows := []Row{{"e", artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Given: "a"}}}
 	for name, want := range map[string]string{
-		Rotation: "e,mnist,direct,4,1,100,0,0,5,2,0.5,0.25,1,1,0.125\n",
-		Spectra:  "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5\n",
-		Increments: "e,mnist,direct,4,1,100,0,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
+		"rotation": "e,mnist,direct,4,1,100,0,0,5,2,0.5,0.25,1,1,0.125\n",
+		"spectra":  "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5\n",
+		"increments": "e,mnist,direct,4,1,100,0,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
-		Bounds: "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
+		"bounds": "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,B0,,G,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,B9,,G,true,0,0,0,0,0,0,0,0,0,50,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,increment_exact,9,H_{k+1}-H^(k),false,4,4,4,4,4,4,4,4,4,1,0,0,0\n" +
@@ -132,7 +141,7 @@ func TestCurvatureTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(strings.Join(Columns(name), ",")+"\n"+want, string(out[OutputCSV])); diff != "" {
+		if diff := cmp.Diff(strings.Join(header(name), ",")+"\n"+want, string(out[OutputCSV])); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

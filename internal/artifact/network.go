@@ -1,0 +1,44 @@
+package artifact
+
+import "fmt"
+
+// Network names a network: what it learns, its shape, its sample and how it is
+// trained.
+type Network struct {
+	Dataset    string
+	Input      string // what it sees of an object: direct or features
+	HiddenSize int    // h
+	NumLayers  int    // the code's num_layers: two less than the weight matrices
+	SampleSize int    // k: it is trained on the first k objects
+	Seed       int64
+	Steps      int    // updates of Adam; 0: as many as the epochs make
+	After      string // of a warm start: the sizes that it was trained on before, as in "100+200"
+
+	// Recipe is how the experiment that shows the network trains; empty for the
+	// paper's way. It is no part of the identity: the smallest network of a warm
+	// start may be one of a cold start.
+	Recipe string
+
+	// Given is the name of a network that no run trained. Of such a network
+	// only Dataset and Input are known besides; they are texts for titles.
+	Given string
+}
+
+// ID is the name of the network among all of a run.
+func (n Network) ID() string {
+	if n.Given != "" {
+		return n.Given
+	}
+	id := fmt.Sprintf("%s,%s,h=%d,l=%d,k=%d,seed=%d", n.Dataset, n.Input, n.HiddenSize, n.NumLayers, n.SampleSize, n.Seed)
+	if n.Steps > 0 {
+		id += fmt.Sprintf(",steps=%d", n.Steps)
+	}
+	if n.After != "" {
+		id += ",after=" + n.After
+	}
+	return id
+}
+
+// Result is the name under which stages that read many networks have one of
+// the network's results, "losses/summary", among their inputs.
+func (n Network) Result(name string) string { return name + "/" + n.ID() }

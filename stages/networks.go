@@ -1,0 +1,151 @@
+package stages
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/tables"
+)
+
+// grid yields the networks of the experiment, seeds running fastest, each with
+// the one whose weights its training starts from, nil for a cold start.
+func (e *Experiment) grid(yield func(n artifact.Network, start *artifact.Network) bool) {
+	for _, h := range e.HiddenSize {
+		for _, l := range e.NumLayers {
+			for i := range e.SampleSizes {
+				for _, seed := range e.Seeds {
+					var start *artifact.Network
+					if e.WarmStart && i > 0 {
+						start = new(e.network(h, l, i-1, seed))
+					}
+					if !yield(e.network(h, l, i, seed), start) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// network is the network of size number i of the experiment.
+func (e *Experiment) network(h, l, i int, seed int64) artifact.Network {
+	n := artifact.Network{
+		Dataset: e.Dataset, Input: e.Input, HiddenSize: h, NumLayers: l, SampleSize: e.SampleSizes[i], Seed: seed, Steps: e.Steps,
+	}
+	if e.WarmStart {
+		before := make([]string, i)
+		for j := range before {
+			before[j] = strconv.Itoa(e.SampleSizes[j])
+		}
+		n.After = strings.Join(before, "+")
+	}
+	return n
+}
+
+// measured yields the networks of the experiment whose curvature is measured.
+func (e *Experiment) measured(yield func(artifact.Network) bool) {
+	for n := range e.grid {
+		if slices.Contains(e.CurvatureSeeds, n.Seed) && !yield(n) {
+			return
+		}
+	}
+}
+
+// followed yields the network of the experiment whose training is followed by
+// snapshots, if there is one.
+func (e *Experiment) followed(yield func(artifact.Network) bool) {
+	if len(e.Snapshots) > 0 {
+		yield(e.closeUp())
+	}
+}
+
+// closeUp is the network that the experiment's figures of one network show.
+func (e *Experiment) closeUp() artifact.Network {
+	return e.network(e.AtHiddenSize, e.AtNumLayers, slices.Index(e.SampleSizes, slices.Max(e.SampleSizes)), e.Seeds[0])
+}
+
+// tabled returns the networks of the experiment that a table shows, if what it
+// reads was measured.
+func (e *Experiment) tabled(t tables.Table) func(yield func(artifact.Network) bool) {
+	switch stage, _, _ := strings.Cut(t.Reads[0], "/"); stage {
+	case "losses":
+		return func(yield func(artifact.Network) bool) {
+			e.grid(func(n artifact.Network, _ *artifact.Network) bool { return yield(n) })
+		}
+	case "rotation":
+		return e.followed
+	}
+	return e.measured
+}
+
+// want is what figures and experiments ask of a network besides the curvature
+// that is measured of others too.
+type want struct {
+	closeUp    bool  // some figure of curvature shows it alone
+	increments bool  // what one more object does to its Hessian
+	snapshots  []int // epochs of its training, ascending
+}
+
+// wants are those of all networks, by ID.
+func (p *Params) wants() map[string]want {
+	all := map[string]want{}
+	for i := range p.Experiments {
+		e := &p.Experiments[i]
+		for _, name := range e.Figures {
+			f := figureNamed(name)
+			for _, n := range shownIn(e, f) {
+				w := all[n.ID()]
+				w.closeUp = w.closeUp || f.Curved() && f.Shows == figures.One
+				w.increments = w.increments || f.ReadsOf("increments")
+				all[n.ID()] = w
+			}
+		}
+		for n := range e.followed {
+			w := all[n.ID()]
+			w.snapshots = ascending(append(w.snapshots, e.Snapshots...))
+			all[n.ID()] = w
+		}
+	}
+	return all
+}
+
+// labelsOf are the coordinates of a network's stages.
+func labelsOf(n artifact.Network) []pipeline.Label {
+	return []pipeline.Label{
+		{Key: "dataset", Value: n.Dataset},
+		{Key: "input", Value: n.Input},
+		{Key: "h", Value: strconv.Itoa(n.HiddenSize)},
+		{Key: "l", Value: strconv.Itoa(n.NumLayers)},
+		{Key: "k", Value: strconv.Itoa(n.SampleSize)},
+		{Key: "seed", Value: strconv.FormatInt(n.Seed, 10)},
+		{Key: "steps", Value: strconv.Itoa(n.Steps)},
+		{Key: "after", Value: cmp.Or(n.After, "none")},
+	}
+}
+
+// sizeOf is the network whatever its seed and its training.
+func sizeOf(n artifact.Network) artifact.Network {
+	n.Seed, n.Steps, n.After, n.Recipe = 0, 0, "", ""
+	return n
+}
+
+// eigenvectors is how many top eigenvectors of H are compared, and used as
+// directions: as many as there are classes would be the outliers of G.
+func (c *Curvature) eigenvectors() int { return min(c.Top, 10) }
+
+// incrementsUpTo are the sizes of curvature.increments that are at most k,
+// ascending.
+func (c *Curvature) incrementsUpTo(k int) []int {
+	return ascending(slices.DeleteFunc(slices.Clone(c.Increments), func(size int) bool { return size > k }))
+}
+
+// ascending sorts the list and keeps each value once.
+func ascending(list []int) []int {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
