@@ -10,7 +10,7 @@ import (
 )
 
 // MostClassNumbers bounds the memory for class means, in float64 numbers: K²
-// vectors of as many entries as weights.
+// vectors with one entry per weight.
 const MostClassNumbers = 1 << 25
 
 // ClassMeans are the weighted means √(n_y/n) δ̄_{y,c} of the factors
@@ -70,7 +70,7 @@ func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 	}
 	for i := len(values) - 1; i >= 0; i-- {
 		c.Values = append(c.Values, max(values[i], 0))
-		// directions below the rounding of the Gram matrix are no part of the span
+		// Directions below the rounding of the Gram matrix are not part of the span.
 		if values[i] > 1e-12*values[len(values)-1] {
 			v := make([]float64, dim)
 			for j, s := range rows[i] {
@@ -83,8 +83,8 @@ func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 	return c, nil
 }
 
-// addClassMeans adds a part's objects. The objects are sorted by class, so
-// that a mean is a product of matrices.
+// addClassMeans adds the objects of a part. They are sorted by class, so that a
+// mean is a product of matrices.
 func (pt *Point) addClassMeans(means [][]float64, weight []float64, part span) {
 	n, classes := pt.Network, pt.Network.Classes()
 	members := make([][]int, classes)

@@ -9,7 +9,8 @@
 // (Gauss–Newton), R_i the H-term, whose blocks within a layer are zero. H, G
 // and R without an index are weighted sums over objects, usually the mean.
 //
-// A direction has one entry a weight: layer by layer, each matrix row-major
-// with its rows the output units. Matrices with one row an object are
-// row-major.
+// A direction has one entry per weight: layer by layer, each matrix row-major,
+// one row per output unit. Matrices with one row per object are row-major.
+//
+// Package object has the curvature of the loss of single objects.
 package curvature

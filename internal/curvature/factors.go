@@ -18,8 +18,8 @@ type factor struct {
 	layers [][]float64
 }
 
-// eachFactor calls f with the factors of a part, class after class. The
-// matrices are used again for the next class.
+// eachFactor calls f with the factors of a part, class by class. The matrices
+// are valid only until f returns.
 func (pt *Point) eachFactor(part span, f func(factor)) {
 	n, m := pt.Network, part.hi-part.lo
 	layers, classes := n.Layers(), n.Classes()

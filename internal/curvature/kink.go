@@ -8,17 +8,17 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
-// A kink is where a ReLU changes: there the loss is not smooth. The functions
-// below say how far it is from θ:
+// At a kink a ReLU switches on or off, and the loss is not smooth. The functions
+// below say how far the nearest kink is from θ:
 //
-//	NearestKink      of many objects, in any direction, to first order
+//	NearestKink      over many objects, in any direction, to first order
 //	KinkDistance     of one object, in any direction, to first order
-//	KinkUpperBound   of all objects, in any direction: never below the distance
+//	KinkUpperBound   over all objects, in any direction: never below the distance
 //	KinksAlong       of each object, along one direction
-//	Flips            which ReLUs have changed at another point of a plane
+//	Flips            which ReLUs have switched at another point of a plane
 
-// Kink is the nearest change of a ReLU, to first order: the smallest
-// |z|/‖∂z/∂θ‖ over hidden units.
+// Kink is the nearest kink to first order: the smallest |z|/‖∂z/∂θ‖ over hidden
+// units.
 type Kink struct {
 	Margin float64 // distance in θ; +Inf where no unit can flip
 	Object int
@@ -26,9 +26,9 @@ type Kink struct {
 	Unit   int
 }
 
-// NearestKink searches the hidden units of the first objects. Inside that
-// distance, to first order, their loss is smooth. A unit whose z does not depend
-// on θ at all, behind a dead layer, cannot flip.
+// NearestKink searches the hidden units of the first objects. Within the margin,
+// to first order, their loss is smooth. A unit whose z does not depend on θ, as
+// after a dead layer, cannot flip.
 func (pt *Point) NearestKink(ctx context.Context, objects int) (Kink, error) {
 	found := make([]Kink, min(objects, pt.Data.Objects))
 	err := parallel.Try(ctx, pt.Workers, len(found), func(i int) error {
@@ -48,40 +48,40 @@ func (pt *Point) NearestKink(ctx context.Context, objects int) (Kink, error) {
 // flips, to first order; +Inf where none can.
 func (pt *Point) KinkDistance(object int) float64 { return pt.kinkOf(object).Margin }
 
-// kinkOf searches one object. It goes through the layers of one object with ‖∂z_p/∂θ‖² of unit u
-// equal to Σ_{q≤p} ‖x_q‖² ‖row u of ∂z_p/∂z_q‖², ∂z_p/∂z_p = 1.
+// kinkOf searches the units of one object, layer by layer: ‖∂z_p/∂θ‖² of unit u
+// is Σ_{q≤p} ‖x_q‖² ‖row u of ∂z_p/∂z_q‖², where ∂z_p/∂z_p = 1.
 func (pt *Point) kinkOf(i int) Kink {
 	n := pt.Network
 	best := Kink{Margin: math.Inf(1), Object: i}
 	x := make([]float64, n.Widths[0])
 	pt.Data.Row(i, x)
-	var behind [][]float64 // ∂z_p/∂z_q for q = 1 … p, each n_p×n_q
-	var norms []float64    // ‖x_q‖²
+	var path [][]float64 // ∂z_p/∂z_q for q = 1 … p, each n_p×n_q
+	var norms []float64  // ‖x_q‖²
 	for p := 1; p < n.Layers(); p++ {
 		in, out := n.Widths[p-1], n.Widths[p]
 		w := n.Weights[p-1]
 		z := make([]float64, out)
 		kernel.MulNN64(z, w, x, out, 1, in, false)
-		for q := range behind {
+		for q := range path {
 			// D_{p−1} ∂z_{p−1}/∂z_q, then W_p times it
-			width := len(behind[q]) / in
+			width := len(path[q]) / in
 			for u := range in {
 				if !(x[u] > 0) {
-					clear(behind[q][u*width : (u+1)*width])
+					clear(path[q][u*width : (u+1)*width])
 				}
 			}
 			next := make([]float64, out*width)
-			kernel.MulNN64(next, w, behind[q], out, width, in, false)
-			behind[q] = next
+			kernel.MulNN64(next, w, path[q], out, width, in, false)
+			path[q] = next
 		}
 		one := make([]float64, out*out)
 		for u := range out {
 			one[u*out+u] = 1
 		}
-		behind, norms = append(behind, one), append(norms, kernel.Dot64(x, x))
+		path, norms = append(path, one), append(norms, kernel.Dot64(x, x))
 		for u := range out {
 			square := 0.0
-			for q, b := range behind {
+			for q, b := range path {
 				width := len(b) / out
 				square += float64(norms[q] * kernel.Dot64(b[u*width:(u+1)*width], b[u*width:(u+1)*width]))
 			}
@@ -99,8 +99,8 @@ func (pt *Point) kinkOf(i int) Kink {
 
 // KinkUpperBound returns an upper bound of the distance in the space of weights to
 // the nearest point where an active ReLU of some object switches off: changing
-// W_p alone by z_u x_pᵀ/‖x_p‖² does it, which is |z_u|/‖x_p‖ long. +Inf where
-// no unit is active.
+// W_p alone by z_u x_pᵀ/‖x_p‖², a step of length |z_u|/‖x_p‖, is enough. It is
+// +Inf where no unit is active.
 func (pt *Point) KinkUpperBound() float64 {
 	n, nearest := pt.Network, math.Inf(1)
 	for i := range pt.Data.Objects {
@@ -119,9 +119,9 @@ func (pt *Point) KinkUpperBound() float64 {
 }
 
 // KinksAlong returns for each object how far θ can go along v, to either side,
-// until a ReLU of its own flips: the smallest |z|/|Rz| over the hidden units,
-// Rz being the derivative of z along v. That is exact for the first layer and
-// to first order for the others. +Inf where no unit moves.
+// until one of its ReLUs flips: the smallest |z|/|Rz| over the hidden units,
+// where Rz is the derivative of z along v. It is exact for the first layer, to
+// first order for the others, and +Inf where no unit moves.
 func (pt *Point) KinksAlong(ctx context.Context, v []float64) ([]float64, error) {
 	n, k := pt.Network, pt.Data.Objects
 	plane, err := pt.Plane(ctx, v)
@@ -160,9 +160,9 @@ func (pt *Point) KinksAlong(ctx context.Context, v []float64) ([]float64, error)
 	return nearest, err
 }
 
-// Flips returns the share of all pairs of an object and a hidden unit whose
-// ReLU at θ + Σ t_d v_d is on where it was off at θ, or off where it was on;
-// and for each object whether any of its own did.
+// Flips compares θ + Σ t_d v_d with θ. It returns the share of all pairs of an
+// object and a hidden unit whose ReLU has flipped, and for each object whether
+// any of its ReLUs has.
 func (pl *Plane) Flips(ctx context.Context, t ...float64) (share float64, flipped []bool, err error) {
 	n, k := pl.pt.Network, pl.pt.Data.Objects
 	weights := make([][]float64, n.Layers())

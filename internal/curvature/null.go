@@ -7,17 +7,17 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
-// Null lists the reasons for zero eigenvalues.
+// Null counts the reasons for zero eigenvalues.
 type Null struct {
 	DeadUnits      []int // of each hidden layer: never active over the data
 	DeadObjects    int   // a hidden layer is all zero: H_i = 0
 	Rescaling      int   // Σ_{p<L} n_p: zero for G, and for H where the gradient is zero
 	SoftmaxShift   int   // n_{L−1}: zero for G and H wherever θ lies
-	ConstantInputs int   // inputs of one value over all objects
+	ConstantInputs int   // inputs with one value over all objects
 	Guaranteed     int   // zero for G and H wherever θ lies: softmax shift and constant inputs
 }
 
-// Null looks for them over all objects of the point.
+// Null counts them over all objects of the point.
 func (pt *Point) Null() Null {
 	n := pt.Network
 	layers := n.Layers()
@@ -49,14 +49,14 @@ func (pt *Point) Null() Null {
 	}
 	null.ConstantInputs = len(constantInputs(pt.Data))
 	null.Guaranteed = null.SoftmaxShift
-	// With one matrix, shifts along the inputs are the softmax' own business.
+	// With one matrix, shifts along the inputs are among the softmax shifts.
 	if layers > 1 && null.ConstantInputs > 1 {
 		null.Guaranteed += (null.ConstantInputs - 1) * n.Widths[1]
 	}
 	return null
 }
 
-// constantInputs lists the inputs that have one value over all objects.
+// constantInputs lists the inputs with one value over all objects.
 func constantInputs(d *mlp.Data) []int {
 	constant := make([]bool, d.Width)
 	for j := range constant {
@@ -91,8 +91,8 @@ func constantInputs(d *mlp.Data) []int {
 
 // NullDirections returns up to most orthonormal directions v with Gv = 0, known
 // without a search: shifts of all logits by one unit of the last hidden layer,
-// changes of a unit's weights of constant inputs that cancel, rescalings of a
-// hidden unit. G has no negative eigenvalue, so they are its bottom.
+// changes of a unit's weights of two constant inputs that cancel, rescalings of a
+// hidden unit. G has no negative eigenvalue, so they are its bottom end.
 func (pt *Point) NullDirections(most int) [][]float64 {
 	n := pt.Network
 	layers, dim := n.Layers(), n.Parameters()

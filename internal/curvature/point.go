@@ -13,7 +13,7 @@ import (
 
 // partObjects is how many objects a part holds. Sums over objects are formed
 // part by part and the parts are added in order, so that workers share the
-// parts and not a bit depends on how many workers there are.
+// parts and not a bit depends on their number.
 const partObjects = 625
 
 // Point is a network evaluated on a set of objects: everything that products
@@ -23,7 +23,7 @@ type Point struct {
 	Data    *mlp.Data
 	Workers int
 
-	// Losses are ℓ_i, one an object.
+	// Losses are ℓ_i, one per object.
 	Losses []float64
 
 	inputs *inputs     // Data in products
@@ -33,12 +33,12 @@ type Point struct {
 	argmax []int
 
 	once  sync.Once
-	small *shrunk
+	small *reduced
 }
 
 // Open reads a network and the first k objects of its data from a stage's
-// inputs, as [mlp.Decode] does, and evaluates the network on them;
-// k = 0 means all objects. Its error names the input at fault.
+// inputs, as [mlp.Decode] does, and evaluates the network on them; k = 0 means
+// all objects. Its error names the input at fault.
 func Open(ctx context.Context, inputs map[string][]byte, workers, k int) (*Point, error) {
 	network, data, err := mlp.Decode(inputs, k)
 	if err != nil {
@@ -77,7 +77,7 @@ func NewPoint(ctx context.Context, n *mlp.Network, d *mlp.Data, workers int) (*P
 	return pt, err
 }
 
-// evaluate fills the caches' rows of one part.
+// evaluate fills the rows of one part.
 func (pt *Point) evaluate(first operand, part span) {
 	lo, hi := part.lo, part.hi
 	n, m := pt.Network, hi-lo
@@ -151,7 +151,7 @@ func row(matrix []float64, i, width int) []float64 { return matrix[i*width : (i+
 // Gradient returns Σ c_i ∇ℓ_i as a direction; coefficients nil is the mean.
 func (pt *Point) Gradient(ctx context.Context, coefficients []float64) ([]float64, error) {
 	n := pt.Network
-	used, c, err := pt.weights(coefficients)
+	used, c, err := pt.used(coefficients)
 	if err != nil {
 		return nil, err
 	}
@@ -182,9 +182,10 @@ func (pt *Point) Gradient(ctx context.Context, coefficients []float64) ([]float6
 	return sums[0], nil
 }
 
-// weights returns the range of objects whose coefficient is not zero, and
-// the coefficients; nil means the mean over all objects.
-func (pt *Point) weights(coefficients []float64) (span, []float64, error) {
+// used returns the coefficients, where nil means the mean over all objects, and
+// the range of objects from the first coefficient that is not zero to the last
+// one given.
+func (pt *Point) used(coefficients []float64) (span, []float64, error) {
 	k := pt.Data.Objects
 	if coefficients == nil {
 		return span{0, k}, Prefix(k, k), nil
@@ -232,7 +233,7 @@ func scaleRows(dst, src, c []float64) {
 // span is a range of objects.
 type span struct{ lo, hi int }
 
-// parts cuts a range of objects where multiples of partObjects are.
+// parts cuts a range of objects at the multiples of partObjects.
 func parts(lo, hi int) []span {
 	var list []span
 	for lo < hi {

@@ -20,8 +20,7 @@ type Ends struct {
 }
 
 // Ends finds eigenvalues at the ends of the operator's spectrum by Lanczos.
-// progress, if not nil, is told which share has converged, never less than
-// before.
+// progress, if not nil, receives the share that has converged, which never falls.
 func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float64)) (*eigen.Result, error) {
 	restart := func(i int) []float64 { return op.normal(e.Seed, "lanczos", "restart", i) }
 	return op.lanczos(ctx, e, op.normal(e.Seed, "lanczos", "start", 0), restart, progress)
@@ -52,11 +51,10 @@ func (op *Operator) normal(seed int64, key, purpose string, i int) []float64 {
 	return v
 }
 
-// Rounding is what a product may be wrong by, relative to the operator's norm:
+// Rounding is how far a product may be off, relative to the operator's norm:
 // the unit roundoff times the length of its longest chain of additions, over
 // the objects of a part, the parts, and the units of all layers. It holds
-// where the terms of a product do not cancel against one another by orders of
-// magnitude.
+// unless the terms of a product cancel by orders of magnitude.
 func (op *Operator) Rounding() float64 {
 	chain := partObjects + len(op.parts)
 	for _, w := range op.pt.Network.Widths {
@@ -65,8 +63,7 @@ func (op *Operator) Rounding() float64 {
 	return float64(float64(chain) * 0x1p-53)
 }
 
-// Norm returns the largest |eigenvalue| of a sum of curvatures, with the pair
-// that has it.
+// Norm returns the pair with the largest |eigenvalue| of the operator.
 func (op *Operator) Norm(ctx context.Context, tolerance float64, seed int64) (eigen.Pair, error) {
 	bottom := 1
 	if op.term == GaussNewton {
@@ -122,8 +119,8 @@ func (pt *Point) Range(ctx context.Context, term Term, coefficients []float64, t
 type Eigenspace struct {
 	Values  []float64   // descending
 	Vectors [][]float64 // orthonormal
-	// Error estimates by how much the space is off, as the sine of an angle:
-	// the residuals over the gap behind the last value (Davis and Kahan, 1970,
+	// Error estimates how far the space is off, as the sine of an angle:
+	// the residuals over the gap after the last value (Davis and Kahan, 1970,
 	// with both gap and residuals as computed); 1 where there is no gap.
 	Error float64
 }
@@ -134,7 +131,7 @@ func (op *Operator) TopEigenspace(ctx context.Context, dimension int, tolerance 
 	if dimension < 1 || dimension >= op.Dim() {
 		return nil, fmt.Errorf("eigenspace of dimension %d of a matrix of %d weights", dimension, op.Dim())
 	}
-	// One value more than needed is found, for the gap behind the space.
+	// One more value is found, for the gap after the space.
 	found, err := op.Ends(ctx, Ends{Top: dimension + 1, Tolerance: tolerance, Floor: 1e-14, Seed: seed}, nil)
 	if err != nil {
 		return nil, err
@@ -152,7 +149,7 @@ func (op *Operator) TopEigenspace(ctx context.Context, dimension int, tolerance 
 }
 
 // Sines returns the sines of the principal angles between the spans of two
-// orthonormal sets of as many vectors, ascending.
+// orthonormal sets of equal size, ascending.
 func Sines(a, b [][]float64) ([]float64, error) {
 	r := len(b)
 	rest := make([][]float64, r)
@@ -181,7 +178,7 @@ func Sines(a, b [][]float64) ([]float64, error) {
 }
 
 // Dense returns the whole matrix of the operator, Dim×Dim, from products with
-// all unit directions. progress, if not nil, is told how many are done.
+// all unit directions. progress, if not nil, receives how many are done.
 func (op *Operator) Dense(ctx context.Context, progress func(done, total int)) ([]float64, error) {
 	n := op.Dim()
 	matrix := make([]float64, n*n)

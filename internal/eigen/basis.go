@@ -8,18 +8,18 @@ import (
 )
 
 // basis is an orthonormal basis q of a subspace with the projection t of the
-// operator onto it (len(q)×len(q), row-major in rows), and the images of the
-// vectors under the operator, as far as they are known.
+// operator onto it (len(q)×len(q), one slice per row), and the known images of
+// the vectors under the operator.
 type basis struct {
 	n, workers int
 	q, images  [][]float64
 	t          [][]float64
-	restarted  bool // t is an arrow, then tridiagonal; else tridiagonal from the beginning
+	restarted  bool // t is an arrow, then tridiagonal; otherwise tridiagonal from the beginning
 }
 
 // orthogonalise removes from w its components along the basis, twice, and
-// returns the coefficients of both passes together. The vectors do not fit a
-// cache: four of them are read beside one pass over w.
+// returns the coefficients of both passes together. The vectors do not fit into a
+// cache: each pass over w reads four of them.
 func (b *basis) orthogonalise(w []float64) []float64 {
 	total := make([]float64, len(b.q))
 	for range 2 {
@@ -77,8 +77,8 @@ func (b *basis) add(v []float64) {
 	b.t = append(b.t, make([]float64, len(b.q)))
 }
 
-// ritz solves the projected problem: values ascending, and either the vectors
-// in coordinates of the basis or of each only the last coordinate.
+// ritz solves the projected problem. It returns the values, ascending, and the
+// vectors in coordinates of the basis, or only the last coordinate of each.
 func (b *basis) ritz(full bool) ([]float64, [][]float64, error) {
 	m := len(b.q)
 	if b.restarted {

@@ -10,14 +10,14 @@ import (
 )
 
 // certify forms the wanted Ritz vectors and their images, solves the block's
-// own Rayleigh–Ritz problem and measures the residuals that the certificates
-// rest on.
+// own Rayleigh–Ritz problem and measures the residuals on which the certificates
+// rest.
 func certify(b *basis, values []float64, vectors [][]float64, s Search, result *Result) error {
 	list := ends(len(values), s)
 	k := len(list)
 	chosen := choose(vectors, list)
 	block := &basis{n: b.n, workers: b.workers}
-	for _, v := range combine(b.workers, b.q, chosen) { // orthonormal up to rounding: make them so to the last bit
+	for _, v := range combine(b.workers, b.q, chosen) { // orthonormal up to rounding, and then to the last bit
 		block.orthogonalise(v)
 		normalise(v)
 		block.add(v)
@@ -40,7 +40,7 @@ func certify(b *basis, values []float64, vectors [][]float64, s Search, result *
 	}
 	result.Block = math.Sqrt(max(squares[k-1], 0))
 	for i := range pairs {
-		// the gap to all Ritz values but the one that this pair refines
+		// The gap to all Ritz values except the one that this pair refines.
 		near := append([]float64(nil), values...)
 		near[list[i]] = pairs[i].Value
 		pairs[i].Error = estimate(pairs[i].Residual, gap(near, list[i]))

@@ -9,7 +9,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
-// Operator is a symmetric operator that is known by its products.
+// Operator is a symmetric operator, given by its products with vectors.
 type Operator interface {
 	// Dim is the dimension n.
 	Dim() int
@@ -24,12 +24,12 @@ type Search struct {
 	Top, Bottom int     // how many from each end of the spectrum
 	Tolerance   float64 // wanted relative error of each value, by the estimate residual²/gap
 	Floor       float64 // error relative to the norm below which a value counts as found (0: √n·2⁻⁵²)
-	MaxSteps    int     // products in all before it gives up (0: 10·(Top+Bottom)+300)
+	MaxSteps    int     // total products before it gives up (0: 10·(Top+Bottom)+300)
 	MaxBasis    int     // vectors kept before a thick restart: the memory cap (0: 400)
 	Start       []float64
 	Restart     func(i int) []float64 // a fresh random vector after a breakdown, for multiplicities
 	Workers     int
-	Rounding    float64 // relative rounding error of one product in norm, stated by its maker
+	Rounding    float64 // relative rounding error of one product in norm, as the operator states it
 	Progress    func(products int, converged, wanted int)
 }
 
@@ -41,7 +41,7 @@ type Pair struct {
 	// Result.Rounding of Value.
 	Residual float64
 	// Error is the Kato–Temple estimate residual²/gap, at most Residual.
-	// The gap comes from computed values: an estimate, no bound.
+	// The gap comes from computed values, so this is not a bound.
 	Error  float64
 	Vector []float64
 }
@@ -50,9 +50,8 @@ type Pair struct {
 type Result struct {
 	Top    []Pair // descending
 	Bottom []Pair // ascending
-	// Block is ‖HV − VΘ‖₂ over all vectors together: as many eigenvalues as
-	// there are pairs lie within Block + Rounding of the values, each pair
-	// having its own.
+	// Block is ‖HV − VΘ‖₂ over all vectors together: each pair has its own
+	// eigenvalue within Block + Rounding of its value.
 	Block float64
 	// Rounding bounds how far rounding in the products, and in their
 	// combinations, can have moved a residual.
@@ -74,7 +73,7 @@ type Result struct {
 // relative breakdown tests; then one Rayleigh–Ritz step with the wanted
 // vectors, from which the certificates are measured. The products with the
 // basis are kept for it: H applied to a combination of basis vectors is the
-// same combination of them, so that the certificates cost no product.
+// same combination of them, so that the certificates cost no further product.
 func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	n := op.Dim()
 	wanted := s.Top + s.Bottom
@@ -150,8 +149,8 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 			}
 		}
 		if broken {
-			// The space is invariant. Go on from a fresh direction: only so
-			// are multiple eigenvalues seen.
+			// The space is invariant. Only a fresh direction can find multiple
+			// eigenvalues.
 			if s.Restart == nil || restarts > wanted+8 {
 				result.Converged = m >= min(wanted, n)
 				break
@@ -184,8 +183,8 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	return result, certify(b, values, vectors, s, result)
 }
 
-// due says whether to look at the Ritz values after m basis vectors: first
-// when enough could have converged, then every few steps, more rarely later.
+// due reports whether to look at the Ritz values after m basis vectors: first
+// when enough could have converged, then every few steps, later less often.
 func due(m, wanted, products int) bool {
 	first := wanted + wanted/2 + 10
 	return products >= first && (products-first)%max(1, m/48) == 0
@@ -204,7 +203,7 @@ func ends(m int, s Search) []int {
 }
 
 // accurate applies the Kato–Temple estimate to a Ritz value: a quarter of the
-// tolerance, or what rounding leaves of a value that is small beside the norm.
+// tolerance, or the precision that rounding leaves to a value far below the norm.
 func accurate(values []float64, i int, residual, tolerance, floor float64) bool {
 	return estimate(residual, gap(values, i)) <= max(float64(tolerance*math.Abs(values[i]))/4, floor)
 }

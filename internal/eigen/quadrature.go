@@ -23,7 +23,7 @@ type Probing struct {
 	Probes  [][]float64 // random directions, isotropic; normalised here
 	Deflate [][]float64 // orthonormal eigenvectors to be projected out
 	Workers int
-	// Progress, if not nil, is told after each step.
+	// Progress, if not nil, is called after each step.
 	Progress func(step, steps int)
 }
 
@@ -71,8 +71,8 @@ func Quadrature(ctx context.Context, op Operator, p Probing) ([]Rule, error) {
 		if err := op.Apply(ctx, dst, src, len(live)); err != nil {
 			return nil, err
 		}
-		// Workers share the probes; where there are more of them they share
-		// each probe's vectors.
+		// Workers share the probes; where there are fewer probes than workers
+		// they share each probe's vectors.
 		inside := 1
 		if len(live) < p.Workers {
 			inside = p.Workers

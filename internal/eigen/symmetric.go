@@ -88,7 +88,7 @@ type tridiagonal struct {
 	beta          []float64
 }
 
-// back turns an eigenvector of the tridiagonal matrix into one of A.
+// back maps an eigenvector of the tridiagonal matrix to one of A.
 func (t *tridiagonal) back(z []float64) {
 	for k := len(t.reflectors) - 1; k >= 0; k-- {
 		v := t.reflectors[k]
@@ -150,8 +150,8 @@ func tridiagonalise(a []float64, n, workers int) *tridiagonal {
 	return t
 }
 
-// eachRows calls f for consecutive rows lo … hi−1 of from … to−1, workers at a
-// time: as many rows as make it worth handing them to a goroutine.
+// eachRows calls f for blocks of rows lo … hi−1 of from … to−1, at most workers
+// at a time. A block is large enough to be worth handing to a goroutine.
 func eachRows(workers, from, to int, f func(lo, hi int)) {
 	const rows = 16
 	parallel.Each(workers, (to-from+rows-1)/rows, func(i int) {
@@ -159,8 +159,8 @@ func eachRows(workers, from, to int, f func(lo, hi int)) {
 	})
 }
 
-// product sets w[from:] to A[from:, from:]·v, one dot product a row, four rows
-// in one pass over v.
+// product sets w[from:] to A[from:, from:]·v, one dot product per row, four rows
+// in each pass over v.
 func product(a []float64, n, from int, v, w []float64, workers int) {
 	eachRows(workers, from, n, func(lo, hi int) {
 		i := lo

@@ -42,9 +42,9 @@ func Tridiagonal(d, e []float64, rows [][]float64) ([]float64, error) {
 	return d, nil
 }
 
-// deflate turns with QL sweeps until e[l] is negligible: against its
-// neighbours, which keeps small eigenvalues of graded matrices, or below
-// tiny, without which a singular matrix' rounding noise is chased for ever.
+// deflate does QL sweeps until e[l] is negligible: relative to its neighbours,
+// which keeps small eigenvalues of graded matrices, or below tiny; otherwise the
+// iteration would chase the rounding noise of a singular matrix.
 func deflate(d, e []float64, rows [][]float64, l int, tiny float64) error {
 	for sweep := 0; ; sweep++ {
 		m := l

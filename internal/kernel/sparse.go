@@ -145,7 +145,7 @@ func SparseMulTN32(c []float32, s *Sparse32, rows []int32, d []float32, h int, i
 	}
 }
 
-// startRow sets a row to init, or to +0 if there is none.
+// startRow sets a row to init, or to +0 if init is nil.
 func startRow[T float](row, init []T) {
 	if init == nil {
 		clear(row)

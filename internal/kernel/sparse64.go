@@ -22,7 +22,7 @@ type Sparse64 struct {
 }
 
 // blockColumns is how many columns a block has at most: as many rows of 16
-// float64 fit the first cache beside what else is there.
+// float64 fit into the first cache beside its other content.
 const blockColumns = 224
 
 // newSparse64 cuts the columns into blocks of nearly equal width, aligned to

@@ -259,5 +259,5 @@ func (e *DivergedError) Error() string {
 	if e.Step > 0 {
 		where += fmt.Sprintf(", step %d", e.Step)
 	}
-	return "training diverged in " + where + ": a weight is infinite or no number; lower the learning rate"
+	return "training diverged in " + where + ": a weight is infinite or NaN; lower the learning rate"
 }

@@ -38,7 +38,7 @@ type Bounds struct {
 // Norm is ‖H_i‖₂ of object Objects[j].
 func (b *Bounds) Norm(j int) float64 { return max(-b.Least[j], b.Largest[j]) }
 
-// Row returns the bound of that name, nil if there is none.
+// Row returns the bound of that name, or nil.
 func (b *Bounds) Row(name string) []float64 {
 	for i, n := range BoundNames {
 		if n == name {
@@ -90,7 +90,7 @@ func each(ctx context.Context, pt *curvature.Point, objects []int, progress func
 	})
 }
 
-// Norms are the numbers of one object that need no eigenvalue of H_i. All but
+// Norms are what is known of one object without an eigenvalue of H_i. All except
 // the loss are 0 where Dead: a hidden layer is all zero.
 type Norms struct {
 	Loss        float64
@@ -100,7 +100,7 @@ type Norms struct {
 	Dead        bool
 }
 
-// Norms returns those of the object, exact.
+// Norms returns the exact norms of the object.
 func (o *Curvature) Norms() (Norms, error) {
 	n := Norms{Loss: o.Loss, Dead: o.Dead()}
 	if n.Dead {
@@ -116,7 +116,7 @@ func (o *Curvature) Norms() (Norms, error) {
 	return n, nil
 }
 
-// Sizes are numbers of every object that need no pass over pairs of layers.
+// Sizes are what is known of every object without a pass over pairs of layers.
 type Sizes struct {
 	GaussNewton []float64 // ‖G_i‖₂, exact
 	Trace       []float64 // tr G_i = tr H_i, exact
@@ -125,8 +125,8 @@ type Sizes struct {
 }
 
 // NewSizes goes through all objects. With ‖P_qp‖ ≤ Π_{p<s<q} ‖W_s‖ the matrix
-// [c_pq] of the bound C becomes one of norms of layers and activations; its
-// spectral norm is larger than C and needs no product of matrices.
+// [c_pq] of the bound C is made of norms of layers and activations; its spectral
+// norm is not below C and needs no product of matrices.
 func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress func(done, total int)) (*Sizes, error) {
 	k, layers := pt.Data.Objects, pt.Network.Layers()
 	n := &Sizes{make([]float64, k), make([]float64, k), make([]float64, k), make([]float64, k)}

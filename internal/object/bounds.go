@@ -8,7 +8,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
-// Constants are the uniform quantities that the paper's bounds are made of.
+// Constants are the uniform quantities in the paper's bounds.
 type Constants struct {
 	Layers    int       // L, weight matrices
 	LargestX  float64   // M_x = max ‖x_i‖

@@ -82,7 +82,7 @@ func (m compressed) place(row, column int, block []float64, rows, columns int) {
 
 // complement returns Qᵀ P for the n×(n−1) matrix Q of orthonormal columns
 // that are orthogonal to the unit vector x: the reflector that maps x to ∓e_1,
-// its first row left out. P is n×columns.
+// without its first row. P is n×columns.
 func complement(x, p []float64, n, columns int) []float64 {
 	v := append([]float64(nil), x...)
 	v[0] += math.Copysign(1, v[0])
@@ -97,8 +97,8 @@ func complement(x, p []float64, n, columns int) []float64 {
 }
 
 // Hessian returns λ_min(H_i) and λ_max(H_i): exact up to rounding for small
-// compressed problems, otherwise by Lanczos to 1e-10 relative. Zero is an eigenvalue
-// of H_i whenever it has more weights than compressed dimensions.
+// compressed problems, otherwise by Lanczos to 1e-10 relative. Zero is an
+// eigenvalue of H_i whenever it has more weights than compressed dimensions.
 func (o *Curvature) Hessian(ctx context.Context) (least, largest float64, err error) {
 	m := o.compress()
 	if m.dim <= smallProblem {
@@ -109,7 +109,7 @@ func (o *Curvature) Hessian(ctx context.Context) (least, largest float64, err er
 		return min(values[0], 0), max(values[m.dim-1], 0), nil
 	}
 	start := make([]float64, m.dim)
-	for i := range start { // overlaps every eigenvector in general; no randomness needed
+	for i := range start { // overlaps every eigenvector in general, without randomness
 		start[i] = 1 + float64(float64(i%7)/8)
 	}
 	result, err := eigen.Lanczos(ctx, m, eigen.Search{Top: 1, Bottom: 1, Tolerance: 1e-10, Start: start, Workers: 1})

@@ -1,7 +1,7 @@
 package object
 
-// LossFacts are what bounds of |L_{k+1} − L_k| on the sphere ‖θ − θ*‖ = R are
-// made of; all are taken at θ*.
+// LossFacts are the quantities in bounds of |L_{k+1} − L_k| on the sphere
+// ‖θ − θ*‖ = R; all are taken at θ*.
 type LossFacts struct {
 	K int `json:"k"`
 	// LossGap is |a| with a = ℓ_{k+1} − L_k.
@@ -28,8 +28,8 @@ var LossFormNames = []string{
 }
 
 // Forms returns the bounds of |L_{k+1} − L_k| at ‖θ − θ*‖ = R, named by
-// [LossFormNames]. None holds a remainder of the Taylor expansion: where ReLUs
-// flip it has to be added (T10).
+// [LossFormNames]. None contains the remainder of the Taylor expansion, which has
+// to be added where ReLUs flip (T10).
 //
 //	lemma2_lemma1    2 (M_ℓ + M_H R²)/(k+1), M_H by Lemma 1, as printed
 //	lemma2_theorem1  the same, M_H by Theorem 1, as printed

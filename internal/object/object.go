@@ -21,7 +21,7 @@ type Curvature struct {
 	// units are kept.
 	InputNorm  []float64   // ‖x_p‖
 	DeltaNorm  []float64   // ‖δ_p‖
-	x          [][]float64 // x[p]: the active inputs of layer p; x[1] is not kept, only its norm
+	x          [][]float64 // x[p]: the active inputs of layer p; of x[1] only the norm is kept
 	delta      [][]float64 // δ_p over the active units of layer p
 	sensitive  [][]float64 // S_p, K×n_p over the active units
 	width      []int       // active units of layer p; width[L] = K

@@ -5,24 +5,24 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
-// shrunk is a point without the hidden units that no object of it activates.
-// They contribute nothing to any derivative, and trained networks have many: a
-// third of the first layer of the paper's is not rare.
-type shrunk struct {
+// reduced is a point without the hidden units that none of its objects
+// activates. They contribute nothing to any derivative, and trained networks
+// have many: a third of the first layer is not rare in the paper's.
+type reduced struct {
 	point *Point  // the point itself where every unit is used
 	units [][]int // [p]: the units kept of layer p, nil where all are; p = 0 … L
 	full  *mlp.Network
 }
 
-// shrink returns the point without its dead units, made on first use.
-func (pt *Point) shrink() *shrunk {
+// reduce returns the point without its dead units, made on first use.
+func (pt *Point) reduce() *reduced {
 	pt.once.Do(func() {
 		n := pt.Network
 		layers := n.Layers()
-		s := &shrunk{point: pt, full: n, units: make([][]int, layers+1)}
+		s := &reduced{point: pt, full: n, units: make([][]int, layers+1)}
 		widths, fewer := append([]int(nil), n.Widths...), false
 		for p := 1; p < layers; p++ {
-			s.units[p] = kept(pt.Workers, pt.x[p], n.Widths[p])
+			s.units[p] = activeUnits(pt.Workers, pt.x[p], n.Widths[p])
 			if len(s.units[p]) < n.Widths[p] {
 				widths[p], fewer = len(s.units[p]), true
 			}
@@ -35,9 +35,9 @@ func (pt *Point) shrink() *shrunk {
 	return pt.small
 }
 
-// kept lists the units that some object activates, and as many more as fill
-// the last vector register of four.
-func kept(workers int, x []float64, width int) []int {
+// activeUnits lists the units that some object activates, and as many others as
+// fill the last group of four, the lanes of a vector register.
+func activeUnits(workers int, x []float64, width int) []int {
 	seen := make([][]bool, 4*workers)
 	parallel.Each(workers, len(seen), func(at int) {
 		objects := len(x) / width
@@ -80,8 +80,8 @@ func kept(workers int, x []float64, width int) []int {
 	return list
 }
 
-// without copies the point's caches without the units that s leaves out.
-func (pt *Point) without(s *shrunk, widths []int) *Point {
+// without copies the point's matrices without the units that s leaves out.
+func (pt *Point) without(s *reduced, widths []int) *Point {
 	layers := len(widths) - 1
 	small := &Point{
 		Network: &mlp.Network{Widths: widths}, Data: pt.Data, inputs: pt.inputs, Workers: pt.Workers, Losses: pt.Losses,
@@ -116,8 +116,8 @@ func (pt *Point) without(s *shrunk, widths []int) *Point {
 	return small
 }
 
-// matrix returns the rows and columns of matrix p that are kept.
-func (s *shrunk) matrix(p int, w []float64) []float64 {
+// matrix returns the rows and columns of matrix p that belong to kept units.
+func (s *reduced) matrix(p int, w []float64) []float64 {
 	in := s.full.Widths[p]
 	small := make([]float64, 0, s.count(p)*s.count(p+1))
 	for r := range s.count(p + 1) {
@@ -133,24 +133,25 @@ func (s *shrunk) matrix(p int, w []float64) []float64 {
 	return small
 }
 
-// count is how many units of layer p are kept, unit the r-th of them.
-func (s *shrunk) count(p int) int {
+// count is how many units of layer p are kept.
+func (s *reduced) count(p int) int {
 	if s.units[p] == nil {
 		return s.full.Widths[p]
 	}
 	return len(s.units[p])
 }
 
-func (s *shrunk) unit(p, r int) int {
+// unit is the r-th kept unit of layer p.
+func (s *reduced) unit(p, r int) int {
 	if s.units[p] == nil {
 		return r
 	}
 	return s.units[p][r]
 }
 
-// gather turns block directions of the full network into such of the smaller
-// one; scatter does the reverse, zero where units are left out.
-func (s *shrunk) gather(src []float64, block int) []float64 {
+// gather maps directions of the full network to the smaller one; scatter does
+// the reverse, zero where units are left out.
+func (s *reduced) gather(src []float64, block int) []float64 {
 	if s.point.Network == s.full {
 		return src
 	}
@@ -164,7 +165,7 @@ func (s *shrunk) gather(src []float64, block int) []float64 {
 	return small
 }
 
-func (s *shrunk) scatter(dst, small []float64, block int) {
+func (s *reduced) scatter(dst, small []float64, block int) {
 	clear(dst)
 	at := 0
 	for d := range block {

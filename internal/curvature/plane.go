@@ -8,8 +8,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
-// Plane evaluates losses at θ + s u + t v again and again. The first layer is
-// linear in the weights, so its products with the data are formed once.
+// Plane evaluates losses at many points θ + Σ t_d v_d. The first layer is linear
+// in the weights, so its products with the data are formed once.
 type Plane struct {
 	pt         *Point
 	directions [][]float64
@@ -83,7 +83,7 @@ func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 }
 
 // FilterNormalised scales a direction as Li et al. (2018) do: each unit's row
-// of weights to the length of the network's own row.
+// to the length of the unit's weights in the network.
 func (pt *Point) FilterNormalised(v []float64) []float64 {
 	n := pt.Network
 	v = append([]float64(nil), v...)

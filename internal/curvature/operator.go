@@ -10,7 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
-// Term says which second-order operator a product is with.
+// Term is one of the second-order operators.
 type Term int
 
 const (
@@ -35,18 +35,18 @@ func ParseTerm(s string) (Term, error) {
 // blockWidth bounds the columns of a stacked product, block × n_1.
 const blockWidth = 512
 
-// Operator is Σ c_i H_i, or its G- or H-term, known by its products. It
+// Operator is Σ c_i H_i, or its G- or H-term, as products with directions. It
 // implements eigen.Operator.
 type Operator struct {
-	all      *shrunk // how directions of the network turn into such of pt
-	pt       *Point  // without dead units
+	all      *reduced // maps directions of the network to those of pt
+	pt       *Point   // without dead units
 	term     Term
 	c        []float64
 	parts    []span
 	pixels   []*sparsePart
 	weightsT [][]float64 // [p]: W_{p+1} transposed, n_p×n_{p+1}, p ≥ 1
 	scaled   [][]float64 // [p]: c_i δ_p,i for p = 2 … L, rows of all parts from parts[0].lo
-	rooms    sync.Pool   // *room
+	scratch  sync.Pool   // *scratch
 	sums     sync.Pool   // []float64
 }
 
@@ -54,14 +54,14 @@ type Operator struct {
 // mean over all objects. Coefficients of any sign are allowed: H_{k+1} − H^(k)
 // is one operator.
 func (pt *Point) Operator(term Term, coefficients []float64) (*Operator, error) {
-	used, c, err := pt.weights(coefficients)
+	used, c, err := pt.used(coefficients)
 	if err != nil {
 		return nil, err
 	}
 	if used.lo == used.hi {
 		return nil, fmt.Errorf("operator %v: all coefficients are zero", term)
 	}
-	all := pt.shrink()
+	all := pt.reduce()
 	pt = all.point
 	n := pt.Network
 	op := &Operator{all: all, pt: pt, term: term, c: c, parts: parts(used.lo, used.hi), weightsT: make([][]float64, n.Layers())}
@@ -132,7 +132,7 @@ func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error 
 		return err
 	}
 	// The sums hold the first layer of all directions side by side and
-	// transposed, then the other layers of one direction after the other.
+	// transposed, then the other layers, direction by direction.
 	n := op.pt.Network
 	in, out, rest := n.Widths[0], n.Widths[1], dim-len(n.Weights[0])
 	addParts(op.pt.Workers, sums)
@@ -149,8 +149,8 @@ func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error 
 	return nil
 }
 
-// directions are the matrices V_p of b directions, in the forms that products
-// need.
+// directions are the matrices V_p of several directions, in the forms that
+// products need.
 type directions struct {
 	count int
 	first operand       // the first layer's, transposed, side by side: n_0×(b n_1)
@@ -194,19 +194,20 @@ func tileObjects(n *mlp.Network) int {
 	return min(max(tileNumbers/wide/12*12, 24), partObjects) // kernels take 12 rows at a time
 }
 
-// room is the memory that one part needs.
-type room struct {
+// scratch is the memory that the product of one part needs.
+type scratch struct {
 	stacked []float64   // tile×(b n_1)
-	rx      [][]float64 // [p]: tile×n_p, the derivative of x_{p+1}, at last of the logits
+	rx      [][]float64 // [p]: tile×n_p, the derivative of x_{p+1}, finally of the logits
 	rd      [2][]float64
 	rd1     []float64 // part×(b n_1)
 }
 
-func (op *Operator) room(b int) *room {
+// borrow returns scratch memory for b directions; op.scratch takes it back.
+func (op *Operator) borrow(b int) *scratch {
 	n := op.pt.Network
-	r, _ := op.rooms.Get().(*room)
+	r, _ := op.scratch.Get().(*scratch)
 	if r == nil {
-		r = &room{rx: make([][]float64, n.Layers()+1)}
+		r = &scratch{rx: make([][]float64, n.Layers()+1)}
 		tile, widest, largest := tileObjects(n), 0, 0
 		for p := 1; p <= n.Layers(); p++ {
 			r.rx[p] = make([]float64, tile*n.Widths[p])
@@ -225,13 +226,13 @@ func (op *Operator) room(b int) *room {
 }
 
 // part adds the products of one part's objects to sum: R-forward and
-// R-backward propagation (Pearlmutter, 1994), a tile of objects after the
-// other. Neither tiles nor blocks reach a bit: all sums over objects run in
+// R-backward propagation (Pearlmutter, 1994), one tile of objects after the
+// other. Neither tiles nor blocks change a bit: all sums over objects run in
 // the order of the objects.
 func (op *Operator) part(sum []float64, v *directions, at int) {
 	pt, n, part := op.pt, op.pt.Network, op.parts[at]
-	r := op.room(v.count)
-	defer op.rooms.Put(r)
+	r := op.borrow(v.count)
+	defer op.scratch.Put(r)
 	b, out, step := v.count, n.Widths[1], tileObjects(n)
 	rest := n.Parameters() - len(n.Weights[0])
 	for lo := part.lo; lo < part.hi; lo += step {
@@ -258,10 +259,10 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 	pt.inputs.transposedTimes(sum[:b*len(n.Weights[0])], r.rd1[:(part.hi-part.lo)*b*out], op.pixels[at], part, b*out)
 }
 
-// tile takes the objects lo … hi in one direction from the derivative of the
+// tile takes the objects lo … hi−1 in one direction from the derivative of the
 // first layer, r.rx[1] without its mask, to the last layer and back. It sets
 // sum, or adds to it, and returns the derivative of c_i δ_1.
-func (op *Operator) tile(r *room, sum []float64, v, vT [][]float64, lo, hi int, add bool) []float64 {
+func (op *Operator) tile(r *scratch, sum []float64, v, vT [][]float64, lo, hi int, add bool) []float64 {
 	pt, n, m := op.pt, op.pt.Network, hi-lo
 	layers := n.Layers()
 	x := func(p int) []float64 { return pt.x[p][lo*n.Widths[p] : hi*n.Widths[p]] }
@@ -290,9 +291,9 @@ func (op *Operator) tile(r *room, sum []float64, v, vT [][]float64, lo, hi int, 
 	return rd(1)
 }
 
-// output turns the derivatives of the logits into c_i A_i times them, all
-// zero for the H-term. A is applied to logits that are shifted by the most
-// likely class': unshifted, a gap of 40 leaves no correct digit.
+// output sets rd to c_i A_i times the derivatives of the logits, or to zero for
+// the H-term. A is applied to logits shifted by that of the most likely class:
+// unshifted, a gap of 40 leaves no correct digit.
 func (op *Operator) output(rd, rz []float64, lo, hi int) {
 	if op.term == HTerm {
 		clear(rd)
@@ -305,7 +306,7 @@ func (op *Operator) output(rd, rz []float64, lo, hi int) {
 }
 
 // softmaxProduct sets q to c A_i s, and shifts s by its entry of the most
-// likely class, which A does not see.
+// likely class, which does not change A s.
 func (pt *Point) softmaxProduct(q, s []float64, i int, c float64) {
 	prob := pt.prob[i*len(s) : (i+1)*len(s)]
 	shift, mean := s[pt.argmax[i]], 0.0

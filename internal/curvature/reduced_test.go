@@ -27,7 +27,7 @@ func TestDeadUnits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if small.shrink().point == small {
+			if small.reduce().point == small {
 				t.Fatal("nothing was left out")
 			}
 			whole, err := NewPoint(t.Context(), n, pt.Data, 2)
@@ -35,7 +35,7 @@ func TestDeadUnits(t *testing.T) {
 				t.Fatal(err)
 			}
 			whole.once.Do(func() {
-				whole.small = &shrunk{point: whole, full: n, units: make([][]int, n.Layers()+1)}
+				whole.small = &reduced{point: whole, full: n, units: make([][]int, n.Layers()+1)}
 			})
 			for _, term := range []Term{Hessian, GaussNewton, HTerm} {
 				a, err := small.Operator(term, nil)

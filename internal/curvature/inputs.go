@@ -7,9 +7,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
-// mostFilled is the share of pixels that are not black below which products
-// with the pixels skip the black ones. It depends only on the data, never on
-// the machine, because the two ways differ in rounding.
+// mostFilled is the largest share of pixels that are not black at which products
+// with the pixels skip the black ones. The choice depends only on the data,
+// never on the machine, because the two ways round differently.
 const mostFilled = 0.35
 
 // inputs is the matrix X of inputs, one object per row, in the forms that
@@ -22,7 +22,7 @@ type inputs struct {
 	parts  []keptPart    // the sparse forms of whole parts
 }
 
-// keptPart is made by the first product that needs it.
+// keptPart is a sparse form, made by the first product that needs it.
 type keptPart struct {
 	once sync.Once
 	part *sparsePart
@@ -50,7 +50,7 @@ type sparsePart struct {
 }
 
 // sparsePart returns the sparse form of a range of objects, nil where the data
-// have none. Ranges that begin and end where parts of all objects do are kept.
+// have none. The forms of whole parts are kept.
 func (d *inputs) sparsePart(part span) *sparsePart {
 	if !d.sparse {
 		return nil
@@ -68,8 +68,8 @@ func (d *inputs) newSparsePart(part span) *sparsePart {
 	return &sparsePart{objects: s, pixels: s.Transposed()}
 }
 
-// panelColumns is how many columns of a dense operand lie together. A sparse
-// product reads its rows in no order; panels this narrow stay in the first
+// panelColumns is how many columns of a dense operand are stored together. A
+// sparse product reads its rows in no order; panels this narrow stay in the first
 // cache.
 const panelColumns = 16
 
@@ -105,7 +105,7 @@ func (d *inputs) operand(b []float64, n int) operand {
 }
 
 // times sets c ((hi−lo)×n) to X[lo:hi]·B. s is the sparse form of the objects
-// of part, if any.
+// of part, nil where there is none.
 func (d *inputs) times(c []float64, b operand, s *sparsePart, part span, lo, hi, n int) {
 	switch {
 	case s != nil:
@@ -120,8 +120,8 @@ func (d *inputs) times(c []float64, b operand, s *sparsePart, part span, lo, hi,
 	}
 }
 
-// transposedTimes sets c (Width×n) to Xᵀ·B over the objects of part, B having
-// a row an object.
+// transposedTimes sets c (Width×n) to Xᵀ·B over the objects of part, where B has
+// one row per object.
 func (d *inputs) transposedTimes(c, b []float64, s *sparsePart, part span, n int) {
 	m := part.hi - part.lo
 	switch {
