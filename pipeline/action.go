@@ -188,7 +188,7 @@ func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
 	case len(diverged) > 0: // the first result stays
 		rows = append(rows, cas.Row{Table: tableEvidence, Key: a.key, Value: rec.encode(nil)})
 	}
-	return append(rows, cas.Row{Table: TableNames, Key: nameKey(a.stage.name), Value: a.key[:]}), diverged
+	return append(rows, cas.Row{Table: tableNames, Key: nameKey(a.stage.name), Value: a.key[:]}), diverged
 }
 
 // logRows returns the log of an action, if it said something or failed.

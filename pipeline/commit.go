@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
@@ -158,11 +157,15 @@ func (r *runner) finish(sum *Summary) error {
 			return fmt.Errorf("reading the store: %w", err)
 		}
 		if k := r.p.keys[i]; last != k {
-			batch.Rows = append(batch.Rows, cas.Row{Table: TableNames, Key: nameKey(s.name), Value: k[:]})
+			batch.Rows = append(batch.Rows, cas.Row{Table: tableNames, Key: nameKey(s.name), Value: k[:]})
 		}
 	}
-	r.info.Ended, r.info.Ran, r.info.Failed = time.Now(), sum.Ran, sum.Failed
-	batch.Rows = append(batch.Rows, r.info.row())
+	r.info.Ran, r.info.Failed = sum.Ran, sum.Failed
+	end, err := r.p.end(r.info)
+	if err != nil {
+		return err
+	}
+	batch.Objects, batch.Rows = end.Objects, append(batch.Rows, end.Rows...)
 	if err := r.p.store.Commit(context.WithoutCancel(r.ctx), batch); err != nil {
 		return fmt.Errorf("writing the end of the run: %w", err)
 	}

@@ -38,7 +38,7 @@
 // the same bytes stops the rerun there.
 //
 // The host, the toolchain and the time are no part of a key. They are kept as
-// provenance ([Record], [RunInfo]). A kind whose bits do depend on the machine
+// provenance ([Record], [Run]). A kind whose bits do depend on the machine
 // says so with Portable, and then the architecture and the Go version enter.
 //
 // # What a run guarantees

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 )
 
 // Explanation compares the key of a stage with the key it had when it last
@@ -25,6 +28,10 @@ type FieldChange struct {
 	New     string // "" if it is absent
 	Changed bool
 	Unknown bool // New is not known: it is the output of a stage that will run
+
+	// Parts are the packages of the code that changed, if the store knows of
+	// what the old code consisted.
+	Parts []string
 }
 
 // Explain returns every field of the key of a stage beside its last value.
@@ -46,7 +53,9 @@ func (p *Plan) Explain(s *Stage) (*Explanation, error) {
 			old = m.fields()
 		}
 	}
-	e.Fields = compareFields(old, p.fields(s))
+	if e.Fields, err = p.compare(old, s); err != nil {
+		return nil, fmt.Errorf("stage %s: %w", s.name, err)
+	}
 	for i := range e.Fields {
 		f := &e.Fields[i]
 		if name, ok := strings.CutPrefix(f.Path, "inputs."); ok && f.New == unknown {
@@ -76,6 +85,41 @@ func (p *Plan) fields(s *Stage) []Field {
 		fields = append(fields, Field{"inputs." + s.inputs[i].Name, value})
 	}
 	return fields
+}
+
+// compare puts the fields of an earlier key of a stage beside those of the
+// current one.
+func (p *Plan) compare(old []Field, s *Stage) ([]FieldChange, error) {
+	changes := compareFields(old, p.fields(s))
+	for i := range changes {
+		f := &changes[i]
+		if f.Path != "code" || !f.Changed || f.Old == "" {
+			continue
+		}
+		code, err := cas.ParseDigest(f.Old)
+		if err != nil {
+			return nil, err
+		}
+		before, err := lookupCode(p.store, code)
+		if err != nil {
+			return nil, err
+		}
+		if before.Parts != nil {
+			f.Parts = codehash.Diff(before, s.kind.code)
+		}
+	}
+	return changes, nil
+}
+
+// Changes says what changed, with one line per changed field.
+func Changes(fields []FieldChange) []string {
+	var lines []string
+	for _, f := range fields {
+		if f.Changed {
+			lines = append(lines, f.String())
+		}
+	}
+	return lines
 }
 
 // compareFields puts two manifests side by side: the fields of now in their
@@ -137,6 +181,7 @@ func summary(fields []FieldChange) string {
 	var parts []string
 	for _, f := range fields {
 		if f.Changed {
+			f.Parts = nil // a reason is short
 			parts = append(parts, f.String())
 		}
 	}
@@ -149,13 +194,15 @@ func summary(fields []FieldChange) string {
 	return strings.Join(parts, ", ")
 }
 
-// String says what changed: "params.step_size 0.001 → 0.002", "code
-// changed", "input mesh changed".
+// String says what changed: "params.step_size 0.001 → 0.002", "code changed:
+// internal/grid", "input mesh changed".
 func (f FieldChange) String() string {
 	if name, ok := strings.CutPrefix(f.Path, "inputs."); ok {
 		return "input " + name + " " + f.verb()
 	}
 	switch {
+	case f.Path == "code" && f.Changed && len(f.Parts) > 0:
+		return "code changed: " + strings.Join(f.Parts, ", ")
 	case f.Path == "code" || !f.Changed:
 		return f.Path + " " + f.verb()
 	case f.Old == "":

@@ -35,7 +35,7 @@ type Needs struct {
 // action needs its outputs and its inputs, and a result needs an action that
 // made it. Roots with keys go first, so that equal results of forgotten params
 // do not keep these alive. Runs that began at or after since are a root of their own, named recent;
-// so are their logs and snapshots. The manifest with which a stage ran last
+// so are their logs and the keys of their stages. The manifest with which a stage ran last
 // is kept for explain, whatever became of its result.
 func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Needs, error) {
 	n := &Needs{
@@ -46,13 +46,16 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 	if err != nil {
 		return nil, fmt.Errorf("reading the runs: %w", err)
 	}
+	latest := Root{Name: recent}
 	for _, r := range runs {
 		if !r.Started.Before(since) {
 			n.runs[r.ID] = true
+			if !r.Keys.IsZero() {
+				latest.Digests = append(latest.Digests, r.Keys)
+			}
 		}
 	}
 	made := make(map[Digest][]Key)
-	latest := Root{Name: recent}
 	err = st.Rows("", func(row cas.Row) bool {
 		switch row.Table {
 		case tableActions, tableEvidence:
@@ -64,13 +67,9 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 					latest.Keys = append(latest.Keys, Key(row.Key))
 				}
 			}
-		case TableNames:
+		case tableNames:
 			if len(row.Value) == len(Key{}) {
 				n.names[row.Key] = Key(row.Value)
-			}
-		case TableSnapshots:
-			if n.runs[RunID(row.Key[:len(RunID{})])] && len(row.Value) == len(Digest{}) {
-				latest.Digests = append(latest.Digests, Digest(row.Value))
 			}
 		}
 		return true
@@ -215,19 +214,14 @@ func (n *Needs) KeepRow(r cas.Row) bool {
 		return kept || n.explain[Key(r.Key)] && isForgotten(r.Value)
 	case tableEvidence:
 		return kept
-	case TableNames:
+	case tableNames:
 		return len(r.Value) == len(Key{}) && n.names[r.Key] == Key(r.Value)
-	case TableLogs:
+	case tableLogs:
 		return kept || len(r.Value) >= len(RunID{}) && n.runs[RunID(r.Value[:len(RunID{})])]
-	case TableRuns:
-		if len(r.Value) < len(RunID{}) {
-			return false
-		}
-		id := RunID(r.Value[:len(RunID{})])
-		return n.runs[id] || n.makers[id]
-	case TableSnapshots:
-		return n.runs[RunID(r.Key[:len(RunID{})])]
-	case TableCode:
+	case tableRuns:
+		var run Run
+		return json.Unmarshal(r.Value, &run) == nil && (n.runs[run.ID] || n.makers[run.ID])
+	case tableCode:
 		return n.code[Digest(r.Key)]
 	}
 	return true

@@ -74,7 +74,10 @@ func (p *Plan) Origins(st *cas.Store, want map[*Stage]map[string]Digest) ([]Orig
 			if m == nil || m.Kind != s.kind.name {
 				continue
 			}
-			fields := compareFields(m.fields(), p.fields(s))
+			fields, err := p.compare(m.fields(), s)
+			if err != nil {
+				return nil, fmt.Errorf("comparing the keys of stage %s: %w", s.name, err)
+			}
 			changed := 0
 			for _, f := range fields {
 				if f.Changed {

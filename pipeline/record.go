@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,22 +18,15 @@ const (
 	// tableEvidence: key → the records of executions that made other bytes
 	// than the row that counts.
 	tableEvidence cas.Table = "evidence"
-	// TableNames: SHA-256 of a stage's name → the key with which it last ran.
-	TableNames cas.Table = "names"
-	// TableRuns: the zero key → every [RunInfo].
-	TableRuns cas.Table = "runs"
-	// TableLogs: key → [Log].
-	TableLogs cas.Table = "logs"
+	// tableNames: SHA-256 of a stage's name → the key with which it last ran.
+	tableNames cas.Table = "names"
+	// tableLogs: key → run ids, each followed by a [Log] in JSON.
+	tableLogs cas.Table = "logs"
+	// tableRuns: the zero key → every [Run] in JSON, at its start and its end.
+	tableRuns cas.Table = "runs"
+	// tableCode: code hash → its parts in JSON.
+	tableCode cas.Table = "code"
 )
-
-// RunID tells the runs of a store apart.
-type RunID [16]byte
-
-// String returns the id as 32 hexadecimal digits.
-func (id RunID) String() string { return hex.EncodeToString(id[:]) }
-
-// IsZero reports whether id is unset.
-func (id RunID) IsZero() bool { return id == RunID{} }
 
 // OutputRecord is one output of an action.
 type OutputRecord struct {
@@ -251,7 +243,7 @@ func nameKey(name string) [32]byte { return cas.Sum([]byte(name)) }
 // LastKey returns the key with which the stage of this name last ran, or
 // was found in the store while others ran.
 func LastKey(st *cas.Store, name string) (Key, bool, error) {
-	values, err := st.Lookup(TableNames, nameKey(name))
+	values, err := st.Lookup(tableNames, nameKey(name))
 	if err != nil {
 		return Key{}, false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -217,8 +218,8 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("the forgotten result of %s is kept", s)
 		}
 	}
-	if len(removed) != 3 {
-		t.Errorf("%d objects are removed, want 3", len(removed))
+	if len(removed) != 3+3 {
+		t.Errorf("%d objects are removed, want 3 results and the keys of 3 runs", len(removed))
 	}
 	k.take()
 	for name, g := range map[string]*Graph{"expected": old, "current": now} {
@@ -231,36 +232,61 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-func TestSnapshot(t *testing.T) {
+func TestRunsAreKept(t *testing.T) {
 	k, st := newKitchen(), newStore()
-	g, stages := threeSums(t, k, 1)
+	source := func(text string) *codehash.Hasher {
+		t.Helper()
+		h, err := codehash.New(fstest.MapFS{
+			"sum/sum.go":       {Data: []byte("package sum\n\nimport _ \"example.org/m/add\"\n")},
+			"add/add.go":       {Data: []byte("package add\n\nconst x = " + text + "\n")},
+			"unused/unused.go": {Data: []byte("package unused\n\nconst x = " + text + "\n")},
+		}, "example.org/m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	k.kind.Package = "sum"
+	build := func(h *codehash.Hasher) (*Graph, []*Stage) {
+		g := NewGraph(h)
+		a := k.add(t, g, "a", sumParams{Add: 1})
+		return g, []*Stage{a, k.add(t, g, "b", sumParams{Add: 10}, a)}
+	}
+	g, stages := build(source("1"))
 	p := mustPlan(t, g, st, Options{})
-	sum := mustRun(t, p, RunOptions{})
-	s := p.Snapshot(sum.Run, "small", map[string]string{"a": "1"})
-	code := codehash.Hash{Digest: cas.Sum([]byte("both")), Parts: []codehash.Part{
-		{Name: "stages/a", Digest: cas.Sum([]byte("a"))}, {Name: "internal/b", Digest: cas.Sum([]byte("b"))},
-	}}
-	if err := SaveSnapshot(t.Context(), st, s, CodeRow(code)); err != nil {
-		t.Fatal(err)
+	params := map[string]string{"a": "1"}
+	sum := mustRun(t, p, RunOptions{Name: "small", Note: "a first try", Params: params, Command: []string{"sum"}})
+	runs, err := Runs(st)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("runs %+v, %v", runs, err)
 	}
-	back, err := LoadSnapshot(t.Context(), st, sum.Run)
+	run := runs[0]
+	if run.ID != sum.Run || run.Name != "small" || run.Note != "a first try" || run.Params["a"] != "1" || run.Command[0] != "sum" || run.Ran != 2 || run.Ended.Before(run.Started) {
+		t.Errorf("run %+v", run)
+	}
+	keys, err := run.Stages(t.Context(), st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(s, back); diff != "" {
+	if diff := cmp.Diff(p.Keys(), keys); diff != "" {
 		t.Error(diff)
 	}
-	if key, _ := p.Key(stages[2]); back.Stages["c"] != key {
-		t.Errorf("c has key %s", back.Stages["c"])
+	if key, _ := p.Key(stages[1]); len(keys) != 2 || keys["b"] != key {
+		t.Errorf("b has key %s", keys["b"])
 	}
-	if none, err := LoadSnapshot(t.Context(), st, RunID{1}); none != nil || err != nil {
-		t.Errorf("snapshot of no run: %v, %v", none, err)
+	if keys, err := new(Run).Stages(t.Context(), st); keys != nil || err != nil {
+		t.Errorf("stages of no run: %v, %v", keys, err)
 	}
-	kept, err := LookupCode(st, code.Digest)
+
+	g, stages = build(source("2"))
+	e, err := mustPlan(t, g, st, Options{}).Explain(stages[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(code, kept); diff != "" {
+	if diff := cmp.Diff([]string{"code changed: add"}, Changes(e.Fields)); diff != "" {
 		t.Error(diff)
+	}
+	if e.Reason != "code changed" {
+		t.Errorf("reason %q", e.Reason)
 	}
 }

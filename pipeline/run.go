@@ -34,7 +34,11 @@ type RunOptions struct {
 	// stages to read, in bytes; 0 means 512 MiB.
 	CacheLimit int64
 
-	// Command is the provenance of the run; nil means the command line.
+	// Name, Note and Params describe the [Run]; the engine only keeps them.
+	Name, Note string
+	Params     map[string]string
+
+	// Command describes the run too; nil means the command line.
 	Command []string
 }
 

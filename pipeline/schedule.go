@@ -39,7 +39,7 @@ type runner struct {
 	committing  bool
 	uncommitted int64     // bytes
 	rows        []cas.Row // for the next batch
-	info        *RunInfo
+	info        *Run
 	wrote       bool
 	diverged    []Divergence
 
@@ -126,7 +126,7 @@ func newRunner(ctx context.Context, p *Plan, o RunOptions) *runner {
 		flights:   make(map[Key]*flight),
 		results:   make(chan *action),
 		commits:   make(chan committed),
-		info:      newRunInfo(o.Command),
+		info:      newRun(o),
 		stoppedBy: -1,
 	}
 	r.ctx, r.cancel = context.WithCancel(ctx)

@@ -66,7 +66,7 @@ func (r *checkReport) findCauses(w *workspace, plan *pipeline.Plan, baseline *pi
 			}
 		default:
 			o := origins[i]
-			c.Changed = w.changedFields(s, o.Fields)
+			c.Changed = pipeline.Changes(o.Fields)
 			c.Run, c.When = o.Record.Run.String(), o.Record.Started
 			if len(c.Changed) == 0 {
 				c.Changed = []string{}

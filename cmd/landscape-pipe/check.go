@@ -187,7 +187,7 @@ func (r *checkReport) look(w *workspace, plan *pipeline.Plan) error {
 			return err
 		}
 		if !e.Last.IsZero() {
-			v.Changed = w.changedFields(step.Stage, e.Fields)
+			v.Changed = pipeline.Changes(e.Fields)
 		}
 		r.Stale = append(r.Stale, v)
 	}

@@ -83,9 +83,8 @@ func (g *globals) side(ctx context.Context, a *app, name string) (*side, error) 
 		if err != nil {
 			return nil, err
 		}
-		now := plan.Snapshot(pipeline.RunID{}, w.run, paramLines(w.params))
 		needed, cached := plan.Count()
-		return &side{title: name, params: now.Params, stages: now.Stages, lacks: needed - cached}, nil
+		return &side{title: name, params: paramLines(w.params), stages: plan.Keys(), lacks: needed - cached}, nil
 	}
 	store, err := cas.Open(g.storeDir())
 	if err != nil {
@@ -96,23 +95,23 @@ func (g *globals) side(ctx context.Context, a *app, name string) (*side, error) 
 	if err != nil {
 		return nil, err
 	}
-	s, err := pipeline.LoadSnapshot(ctx, store, run.ID)
+	keys, err := run.Stages(ctx, store)
 	if err != nil {
 		return nil, err
 	}
-	if s == nil {
+	if keys == nil {
 		return nil, advised(fmt.Errorf("run %s left no snapshot: it was killed, is going on, or gc let go of it", run.ID.String()[:12]),
 			"landscape-pipe list --runs shows the others")
 	}
 	title := fmt.Sprintf("run %s, %s", run.ID.String()[:12], run.Started.Format(time.DateTime))
-	return &side{title: title, params: s.Params, stages: s.Stages}, nil
+	return &side{title: title, params: run.Params, stages: keys}, nil
 }
 
 // findRun finds a run by "last", "last~N" or the begin of its id.
-func findRun(st *cas.Store, name string) (pipeline.RunInfo, error) {
+func findRun(st *cas.Store, name string) (pipeline.Run, error) {
 	runs, err := pipeline.Runs(st)
 	if err != nil {
-		return pipeline.RunInfo{}, err
+		return pipeline.Run{}, err
 	}
 	hint := "name a params file, or a run as landscape-pipe list --runs shows them: last, last~1, the begin of an id"
 	if back, ok := strings.CutPrefix(name, "last"); ok {
@@ -120,22 +119,22 @@ func findRun(st *cas.Store, name string) (pipeline.RunInfo, error) {
 		if back != "" {
 			digits, ok := strings.CutPrefix(back, "~")
 			if n, err = strconv.Atoi(digits); !ok || err != nil || n < 0 {
-				return pipeline.RunInfo{}, usage(fmt.Errorf("%q names no run", name), hint)
+				return pipeline.Run{}, usage(fmt.Errorf("%q names no run", name), hint)
 			}
 		}
 		if n >= len(runs) {
-			return pipeline.RunInfo{}, usage(fmt.Errorf("%q: the store has %s", name, term.Count(len(runs), "run")), hint)
+			return pipeline.Run{}, usage(fmt.Errorf("%q: the store has %s", name, term.Count(len(runs), "run")), hint)
 		}
 		return runs[len(runs)-1-n], nil
 	}
-	var found []pipeline.RunInfo
+	var found []pipeline.Run
 	for _, r := range runs {
 		if len(name) >= 4 && strings.HasPrefix(r.ID.String(), name) {
 			found = append(found, r)
 		}
 	}
 	if len(found) != 1 {
-		return pipeline.RunInfo{}, usage(fmt.Errorf("%q is no file, and names %s", name, term.Count(len(found), "run")), hint)
+		return pipeline.Run{}, usage(fmt.Errorf("%q is no file, and names %s", name, term.Count(len(found), "run")), hint)
 	}
 	return found[0], nil
 }

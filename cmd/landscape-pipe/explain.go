@@ -112,10 +112,7 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 		v.Last = e.Last.String()
 	}
 	for _, f := range e.Fields {
-		field := explainField{Field: f.Path, Old: f.Old, New: f.New, Changed: f.Changed && v.Last != "", Unknown: f.Unknown}
-		if field.Field == "code" && field.Changed {
-			field.Parts = w.changedCode(s, f.Old)
-		}
+		field := explainField{Field: f.Path, Old: f.Old, New: f.New, Changed: f.Changed && v.Last != "", Unknown: f.Unknown, Parts: f.Parts}
 		v.Fields = append(v.Fields, field)
 	}
 	if r, ok := plan.Record(s); ok {

@@ -86,9 +86,6 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	}
 	before := outdated(plan)
 	summary, runErr := c.execute(ctx, a, w, plan)
-	if !summary.Run.IsZero() {
-		w.remember(ctx, a, plan, summary.Run)
-	}
 	report := &outcome{run: w.run, plan: plan, summary: summary, exports: w.exports, lock: w.lockFile(), asked: len(c.Targets) > 0}
 
 	// What is up to date is exported and compared even if something failed.
@@ -149,6 +146,8 @@ func (c *reproCmd) execute(ctx context.Context, a *app, w *workspace, plan *pipe
 		KeepGoing:   c.KeepGoing,
 		Retries:     c.Retries,
 		MemoryLimit: memoryLimit(os.ReadFile),
+		Name:        w.run,
+		Params:      paramLines(w.params),
 		Events:      r.event,
 	})
 }
@@ -174,19 +173,6 @@ func (c *reproCmd) replay(ctx context.Context, a *app, w *workspace, plan *pipel
 	r := newReporter(a, c.Progress, c.Quiet, c.Verbose, newEstimate(w.store, plan, c.Jobs))
 	defer r.close()
 	return w.replay(ctx, plan, stages, r, c.Jobs)
-}
-
-// remember keeps what diff and explain will want to know of this run. That it
-// cannot be kept spoils no result.
-func (w *workspace) remember(ctx context.Context, a *app, plan *pipeline.Plan, run pipeline.RunID) {
-	rows, err := w.codeRows(plan)
-	if err == nil {
-		s := plan.Snapshot(run, w.run, paramLines(w.params))
-		err = pipeline.SaveSnapshot(context.WithoutCancel(ctx), w.store, s, rows...)
-	}
-	if err != nil {
-		a.warn("diff and explain will know less of this run: %v", err)
-	}
 }
 
 // interrupted says what an interrupted run leaves behind.

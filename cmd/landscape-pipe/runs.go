@@ -12,12 +12,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// runValue is a run of the store in JSON.
-type runValue struct {
-	ID string `json:"id"`
-	pipeline.RunInfo
-}
-
 // listRuns writes the runs of the store, the last one first: the names by
 // which diff takes them.
 func listRuns(a *app, dir string, asJSON bool) error {
@@ -32,11 +26,7 @@ func listRuns(a *app, dir string, asJSON bool) error {
 	}
 	slices.Reverse(runs)
 	if asJSON {
-		values := make([]runValue, len(runs))
-		for i, r := range runs {
-			values[i] = runValue{r.ID.String(), r}
-		}
-		return a.json(values)
+		return a.json(append([]pipeline.Run{}, runs...))
 	}
 	if len(runs) == 0 {
 		fmt.Fprintf(a.stderr, "no run has made anything in %s yet\n", dir)
@@ -46,7 +36,7 @@ func listRuns(a *app, dir string, asJSON bool) error {
 	return nil
 }
 
-func printRuns(out io.Writer, style term.Style, runs []pipeline.RunInfo) {
+func printRuns(out io.Writer, style term.Style, runs []pipeline.Run) {
 	t := term.Table{Head: []string{"name", "run", "started", "took", "ran", "failed", "command"}, Right: []int{3, 4, 5}}
 	for i, r := range runs {
 		name := "last"

@@ -119,7 +119,7 @@ func (p planPrinter) changed(s *pipeline.Stage) ([]string, error) {
 	if err != nil || e.Last.IsZero() {
 		return nil, err
 	}
-	return p.w.changedFields(s, e.Fields), nil
+	return pipeline.Changes(e.Fields), nil
 }
 
 func planSummary(counts [3]int) string {

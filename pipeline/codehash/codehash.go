@@ -45,8 +45,8 @@ type Hash struct {
 // Part is one part of a [Hash]: a package of the module, named by its folder,
 // or "modules", which stands for all other modules.
 type Part struct {
-	Name   string
-	Digest cas.Digest
+	Name   string     `json:"name"`
+	Digest cas.Digest `json:"digest"`
 }
 
 // Diff names the parts in which two hashes differ: those that changed or were

@@ -74,6 +74,9 @@ func TestEveryByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		kind := strings.Split(strings.TrimPrefix(file, disk+"/"), "/")[0]
+		if kind == "objects" && !isResult(file, want) {
+			continue
+		}
 		kinds[kind]++
 		cases := damages(int(size), random)
 		if kind == "locks" {

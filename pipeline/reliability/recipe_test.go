@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,20 @@ type params struct {
 
 // digests has the digest of each output by stage and output.
 type digests = map[string]map[string]pipeline.Digest
+
+// isResult reports whether a file of the store is the object of a result. The
+// other objects say which stages were up to date at the end of a run.
+func isResult(file string, want digests) bool {
+	name, _, _ := strings.Cut(path.Base(filepath.ToSlash(file)), ".")
+	for _, outputs := range want {
+		for _, d := range outputs {
+			if d.String() == name {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 func stageName(layer, place int) string { return fmt.Sprintf("mix[layer=%d,place=%d]", layer, place) }
 
