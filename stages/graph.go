@@ -273,7 +273,7 @@ func (w *wiring) measured(n artifact.Network) {
 		m.surfaces = &surfaces.Params{SampleSize: next, Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: c.Seed}
 		sphere, size := ball.DefaultParams(), samplesize.DefaultParams()
 		sphere.SampleSize, sphere.Tolerance, sphere.Seed = k, c.Tolerance, c.Seed
-		size.SampleSize, size.Tolerance, size.Seed, size.Dimensions = k, c.Tolerance, c.Seed, c.eigenvectors()
+		size.SampleSize, size.Seed, size.Dimensions = k, c.Seed, c.eigenvectors()
 		m.ball, m.samplesize = &sphere, &size
 	}
 	w.measure(s, m)

@@ -215,7 +215,7 @@ func TestParamsReach(t *testing.T) {
 		{"differences.seed=3", []string{"claims", "differences"}},
 		{"curvature.top=9", []string{"density", "increments", "rotation", "samplesize", "spectra"}},
 		{"curvature.bottom=9", []string{"spectra"}},
-		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "increments", "samplesize", "spectra"}},
+		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "increments", "spectra"}},
 		{"curvature.steps=9", []string{"density"}},
 		{"curvature.probes=9", []string{"density"}},
 		{"curvature.hessians=9", []string{"objects"}},

@@ -1,6 +1,6 @@
 // Package ball is the stage that measures |L_{k+1} − L_k| on spheres about the
 // trained weights, ‖θ − θ*‖ = R, along random directions and the top
-// eigenvectors with both signs, and holds it against the quadratic model and
+// eigenvectors with both signs, and compares it with the quadratic model and
 // the bounds. The paper states a bound for every R and measures none.
 //
 // With a = ℓ_{k+1} − L_k, g and H at θ*, the model along the unit vector u is
@@ -24,19 +24,16 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [mlp.Decode], and writes.
 const (
-	Images  = mlp.Images
-	Labels  = mlp.Labels
-	Weights = mlp.Weights
 	// Vectors is optional: .npy float64, m×P, orthonormal eigenvectors of H,
 	// those of the largest eigenvalues first.
 	Vectors = "vectors"
 
-	Ball = "ball" // out: canonical JSON, result.BallSummary
+	Ball = "ball" // out: canonical JSON, artifact.BallSummary
 	// Curves is .npy float64, directions × 2 × radii: L_{k+1} − L_k with its
 	// sign as measured, and by the quadratic model. The directions are the
-	// random ones, each + and then −, and the eigenvectors likewise.
+	// random ones, each + and then −, and the eigenvectors in the same way.
 	Curves = "curves"
 )
 
@@ -54,7 +51,7 @@ type Params struct {
 	// Directions is how many random directions there are, at least 1, each
 	// uniform on the sphere and taken with both signs.
 	Directions int
-	// Eigenvectors is how many of Vectors are used at most.
+	// Eigenvectors limits how many of Vectors are used.
 	Eigenvectors int
 	// Remainder is the share of the difference from which the remainder
 	// counts as too large, above 0.
@@ -75,15 +72,11 @@ func DefaultParams() Params {
 	}
 }
 
-// Validate says which param is out of its range.
-func (p Params) Validate() error {
+// check finds the params that would give a wrong result without an error.
+func (p Params) check() error {
 	switch {
-	case p.SampleSize < 0 || p.SampleSize == 1 || p.K < 0:
-		return fmt.Errorf("sample size %d, k = %d: want at least 2 and 1, or 0", p.SampleSize, p.K)
-	case len(p.Radii) == 0:
-		return errors.New("no radii: want at least one")
-	case p.Directions < 1 || p.Eigenvectors < 0 || p.KinkObjects < 0:
-		return fmt.Errorf("%d directions, %d eigenvectors, %d objects for kinks: want at least 1, 0 and 0", p.Directions, p.Eigenvectors, p.KinkObjects)
+	case p.K < 0 || p.Directions < 1 || len(p.Radii) == 0:
+		return fmt.Errorf("k = %d, %d directions, %d radii: want at least 0, 1 and 1", p.K, p.Directions, len(p.Radii))
 	case !(p.Remainder > 0):
 		return fmt.Errorf("remainder is %v: want more than 0", p.Remainder)
 	case !(p.Tolerance > 0 && p.Tolerance < 1):
@@ -99,66 +92,45 @@ func (p Params) Validate() error {
 
 // Run measures one network.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if err := p.Validate(); err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+		return nil, err
 	}
 	if data.Objects < 2 {
-		return nil, errors.New("ball: the sample has one object: want at least 2")
+		return nil, errors.New("the sample has one object: want at least 2")
 	}
 	k := p.K
 	if k == 0 || k >= data.Objects {
 		k = data.Objects - 1
 	}
 	if data, err = data.First(k + 1); err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+		return nil, err
 	}
-	vectors, err := p.vectors(t.Inputs, network.Parameters())
-	if err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+	var vectors [][]float64
+	if _, ok := t.Inputs[Vectors]; ok {
+		if vectors, err = npy.Rows[float64](t.Inputs, Vectors, network.Parameters()); err != nil {
+			return nil, err
+		}
+		vectors = vectors[:min(len(vectors), p.Eigenvectors)]
 	}
 	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
 	if err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+		return nil, err
 	}
 	m := &measurement{p: p, k: k, pt: pt, vectors: vectors, progress: t.Progress}
 	s, curves, err := m.run(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+		return nil, err
 	}
 	b, err := artifact.Encode(*s)
 	if err != nil {
-		return nil, fmt.Errorf("ball: %w", err)
+		return nil, err
 	}
 	return map[string][]byte{
 		Ball:   b,
 		Curves: npy.Encode([]int{2 * (p.Directions + len(vectors)), 2, len(p.Radii)}, curves),
 	}, nil
-}
-
-// vectors returns the eigenvectors, none where the input does not exist.
-func (p Params) vectors(inputs map[string][]byte, parameters int) ([][]float64, error) {
-	b, ok := inputs[Vectors]
-	if !ok || p.Eigenvectors == 0 {
-		return nil, nil
-	}
-	a, err := npy.Decode(b)
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Vectors, err)
-	}
-	values, err := npy.Values[float64](a)
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Vectors, err)
-	}
-	if len(a.Shape) != 2 || a.Shape[1] != parameters {
-		return nil, fmt.Errorf("input %s has shape %v: want vectors × the network's %d weights", Vectors, a.Shape, parameters)
-	}
-	list := make([][]float64, min(a.Shape[0], p.Eigenvectors))
-	for i := range list {
-		list[i] = values[i*parameters : (i+1)*parameters]
-	}
-	return list, nil
 }

@@ -40,7 +40,7 @@ func network(t *testing.T, seed int64, objects int, widths ...int) map[string][]
 		y[i] = uint8(s.IntN(widths[len(widths)-1]))
 	}
 	return map[string][]byte{
-		Images: npy.Encode([]int{objects, widths[0]}, x), Labels: npy.Encode([]int{objects}, y), Weights: weights,
+		mlp.Images: npy.Encode([]int{objects, widths[0]}, x), mlp.Labels: npy.Encode([]int{objects}, y), mlp.Weights: weights,
 	}
 }
 
@@ -185,16 +185,16 @@ func TestBytesDoNotDependOnWorkers(t *testing.T) {
 func TestErrors(t *testing.T) {
 	in := network(t, 5, 10, 4, 3)
 	in[Vectors] = npy.Encode([]int{1, 5}, make([]float64, 5))
-	if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), "12 weights") {
+	if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), "want [-1 12]") {
 		t.Errorf("vectors of another network: %v", err)
 	}
 	for says, change := range map[string]func(*Params){
-		"no radii":       func(p *Params) { p.Radii = nil },
+		"0 radii":        func(p *Params) { p.Radii = nil },
 		"radii are":      func(p *Params) { p.Radii = []float64{0} },
 		"0 directions":   func(p *Params) { p.Directions = 0 },
 		"remainder is 0": func(p *Params) { p.Remainder = 0 },
-		"k = -1":         func(p *Params) { p.K = -1 },
 		"tolerance is":   func(p *Params) { p.Tolerance = 2 },
+		"k = -1":         func(p *Params) { p.K = -1 },
 	} {
 		p := params()
 		change(&p)

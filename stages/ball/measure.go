@@ -31,7 +31,8 @@ func (r *rms) add(actual, model float64) {
 	r.missed += float64(d * d)
 }
 
-// share is the root mean square missed, relative; 0 where nothing differs.
+// share is the root mean square of what is missed, relative to that of the
+// differences; 0 where nothing differs.
 func (r rms) share() float64 {
 	if r.actual == 0 {
 		return 0
@@ -224,7 +225,7 @@ func (m *measurement) facts(ctx context.Context) (object.LossFacts, error) {
 	}, nil
 }
 
-// forms holds the bounds against the spheres.
+// forms compares the bounds with the spheres.
 func (m *measurement) forms(s *artifact.BallSummary, facts object.LossFacts) {
 	for i, name := range object.LossFormNames {
 		s.Forms = append(s.Forms, artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(s.Spheres))})

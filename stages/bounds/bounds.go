@@ -1,11 +1,11 @@
-// Package bounds is the stage that holds the paper's bounds, and the corrected
-// ones, against what they bound: for single objects, for the mean over the
-// sample, for one more object, and for the loss.
+// Package bounds is the stage that compares the paper's bounds, and the corrected
+// ones, with what they bound: for single objects, for the mean over the sample,
+// for one more object, and for the loss.
 //
 // The chain of an object, with the equation of each, is documented at
 // object.Curvature.Bounds; the forms for the loss at object.LossFacts.Forms.
 // The printed formulas stand beside the corrected ones with the number of the
-// error that parts them, T1 … T10.
+// error that separates them, T1 … T10.
 package bounds
 
 import (
@@ -18,20 +18,16 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [curvature.Open], and writes.
 const (
-	Images  = mlp.Images
-	Labels  = mlp.Labels
-	Weights = mlp.Weights
-	// Eigenvalues is optional: canonical JSON, result.TermSpectrum, the ends of
-	// the spectrum of H over the same sample. Without it they are searched for.
+	// Eigenvalues is in: canonical JSON, artifact.TermSpectrum, the ends of the
+	// spectrum of H over the same sample.
 	Eigenvalues = "eigenvalues"
-	Bounds      = "bounds" // out: canonical JSON, result.BoundsSummary
+	Bounds      = "bounds" // out: canonical JSON, artifact.BoundsSummary
 )
 
 // Params are what the bounds depend on apart from the network and the data.
@@ -65,14 +61,9 @@ func DefaultParams() Params {
 	}
 }
 
-// Validate says which param is out of its range.
-func (p Params) Validate() error {
-	switch {
-	case p.SampleSize < 0 || p.SampleSize == 1:
-		return fmt.Errorf("sample size is %d: want at least 2, or 0 for all objects", p.SampleSize)
-	case p.Objects < 0 || p.Top < 0:
-		return fmt.Errorf("%d objects and %d more: want 0 or more", p.Objects, p.Top)
-	case !(p.Tolerance > 0 && p.Tolerance < 1):
+// check finds the params that would give a wrong result without an error.
+func (p Params) check() error {
+	if !(p.Tolerance > 0 && p.Tolerance < 1) {
 		return fmt.Errorf("tolerance is %v: want more than 0 and less than 1", p.Tolerance)
 	}
 	for i, k := range p.Increments {
@@ -90,39 +81,35 @@ func (p Params) Validate() error {
 
 // Run computes the bounds of one network at its weights.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if err := p.Validate(); err != nil {
-		return nil, fmt.Errorf("bounds: %w", err)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
+	found, err := artifact.Read[artifact.TermSpectrum](t.Inputs, Eigenvalues)
 	if err != nil {
-		return nil, fmt.Errorf("bounds: %w", err)
+		return nil, err
 	}
-	if data.Objects < 2 {
-		return nil, errors.New("bounds: the sample has one object: want at least 2")
+	if len(found.Top) == 0 || len(found.Bottom) == 0 {
+		return nil, fmt.Errorf("input %s has %d values at the top and %d at the bottom: want at least one", Eigenvalues, len(found.Top), len(found.Bottom))
 	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
+	top, bottom := found.Top[0], found.Bottom[0]
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
-		return nil, fmt.Errorf("bounds: %w", err)
+		return nil, err
 	}
-	e := &evaluation{p: p, pt: pt}
-	if b, ok := t.Inputs[Eigenvalues]; ok {
-		found, err := artifact.Decode[artifact.TermSpectrum](b)
-		if err != nil {
-			return nil, fmt.Errorf("bounds: input %s: %w", Eigenvalues, err)
-		}
-		if len(found.Top) == 0 || len(found.Bottom) == 0 {
-			return nil, fmt.Errorf("bounds: input %s has %d values at the top and %d at the bottom: want one at least", Eigenvalues, len(found.Top), len(found.Bottom))
-		}
-		top, bottom := found.Top[0], found.Bottom[0]
-		e.whole = &curvature.Range{Least: bottom.Value, Largest: top.Value, Residual: max(bottom.Residual, top.Residual)}
+	if pt.Data.Objects < 2 {
+		return nil, errors.New("the sample has one object: want at least 2")
+	}
+	e := &evaluation{
+		p: p, pt: pt,
+		whole: curvature.Range{Least: bottom.Value, Largest: top.Value, Residual: max(bottom.Residual, top.Residual)},
 	}
 	s, err := e.summarise(ctx, t)
 	if err != nil {
-		return nil, fmt.Errorf("bounds: %w", err)
+		return nil, err
 	}
 	b, err := artifact.Encode(*s)
 	if err != nil {
-		return nil, fmt.Errorf("bounds: %w", err)
+		return nil, err
 	}
 	return map[string][]byte{Bounds: b}, nil
 }
@@ -136,7 +123,7 @@ type evaluation struct {
 	objects   *object.Bounds // the evenly spread first, then the top ones
 	spread    int
 	gradient  []float64
-	whole     *curvature.Range // of H; nil where it is not known
+	whole     curvature.Range // of H
 }
 
 func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.BoundsSummary, error) {

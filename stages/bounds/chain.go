@@ -27,7 +27,7 @@ var previous = map[string][]string{
 // printed are the formulas of the paper as they stand there.
 func printed(name string) bool { return name == "B9" || name == "B10" }
 
-// bounded is the norm that a bound is of.
+// bounded names the matrix whose norm a bound is of.
 func bounded(name string) string {
 	switch name {
 	case "C":
@@ -38,7 +38,7 @@ func bounded(name string) string {
 	return "G"
 }
 
-// chain holds every bound against the exact norms, norms being ‖H_i‖₂.
+// chain compares every bound with the exact norms; norms are ‖H_i‖₂.
 func (e *evaluation) chain(norms []float64) []artifact.BoundStatistics {
 	gauss := e.objects.Row("B0")
 	list := make([]artifact.BoundStatistics, 0, len(object.BoundNames))

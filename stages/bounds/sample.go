@@ -13,13 +13,6 @@ import (
 
 // sample compares the norm of the mean Hessian with the mean of the norms.
 func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.SampleBounds, error) {
-	if e.whole == nil {
-		whole, err := e.pt.Range(ctx, curvature.Hessian, nil, e.p.Tolerance, e.p.Seed)
-		if err != nil {
-			return artifact.SampleBounds{}, err
-		}
-		e.whole = &whole
-	}
 	whole := e.whole
 	s := artifact.SampleBounds{
 		HessianNorm: whole.Norm(), Residual: whole.Residual, LeastEigenvalue: whole.Least,
@@ -44,7 +37,7 @@ func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.Samp
 		return s, err
 	}
 	s.SpreadNorm, s.SpreadResidual = spread.Norm(), spread.Residual
-	// A Rayleigh quotient is never above the norm but for rounding.
+	// A Rayleigh quotient is never above the norm, except by rounding.
 	s.Violation = below(s.MeanUpper, s.HessianNorm) || below(s.SpreadMean, s.SpreadNorm) || below(s.SpreadLargest, s.SpreadMean)
 	return s, nil
 }

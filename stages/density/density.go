@@ -3,7 +3,7 @@
 // the stage spectra found one by one, are projected out, the bulk is measured
 // by stochastic Lanczos quadrature.
 //
-// The probes do not know of one another, so a long quadrature can be several
+// The probes are independent of each other, so a long quadrature can be several
 // stages with some of the probes each, and no bit of their rules differs.
 package density
 
@@ -15,18 +15,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [curvature.Open], and writes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors
-	// Eigenvalues is in: canonical JSON, result.TermSpectrum of the operator.
+	// Eigenvalues is in: canonical JSON, artifact.TermSpectrum of the operator.
 	Eigenvalues = "eigenvalues"
 	// Vectors is in: .npy float64, rows are eigenvectors of the operator for
 	// its largest eigenvalues, descending.
@@ -36,7 +32,7 @@ const (
 	// rules is the density of the eigenvalues that were not deflated. A probe
 	// that ended early repeats its last node with weight 0.
 	Rule = "rule"
-	// Density is out: canonical JSON, result.Density.
+	// Density is out: canonical JSON, artifact.Density.
 	Density = "density"
 )
 
@@ -46,7 +42,7 @@ type Params struct {
 	Term       string // "H", "G" or "R"
 	Steps      int    // of Lanczos
 	From, To   int    // the probes From … To−1
-	Deflate    int    // largest eigenvalues that are projected out, as far as they are certified
+	Deflate    int    // largest eigenvalues that are projected out, up to the first that is not certified
 	Seed       int64
 }
 
@@ -59,28 +55,25 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
-	if p.Deflate >= network.Parameters() {
-		return nil, fmt.Errorf("%d eigenvalues to deflate of %d: nothing would be left", p.Deflate, network.Parameters())
-	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
-	if err != nil {
-		return nil, err
+	n := pt.Network.Parameters()
+	if p.Deflate >= n {
+		return nil, fmt.Errorf("%d eigenvalues to deflate of %d: nothing would be left", p.Deflate, n)
 	}
 	op, err := pt.Operator(term, nil)
 	if err != nil {
 		return nil, err
 	}
-	d := artifact.Density{Term: p.Term, Objects: data.Objects, Parameters: network.Parameters(), Steps: p.Steps, Deflated: []float64{}}
+	d := artifact.Density{Term: p.Term, Objects: pt.Data.Objects, Parameters: n, Steps: p.Steps, Deflated: []float64{}}
 	trace, outliers, err := deflation(p, t, &d)
 	if err != nil {
 		return nil, err
 	}
 	rules, err := eigen.Quadrature(ctx, op, eigen.Probing{
-		Steps: p.Steps, Probes: probes(p, network.Parameters()), Deflate: outliers, Workers: t.Workers, Progress: t.Progress,
+		Steps: p.Steps, Probes: probes(p, n), Deflate: outliers, Workers: t.Workers, Progress: t.Progress,
 	})
 	if err != nil {
 		return nil, err
@@ -105,24 +98,19 @@ const certified = 1e-3
 // deflation reads the trace and the eigenvectors that are projected out: the
 // leading ones up to the first whose certificate is too wide.
 func deflation(p Params, t *task.Task, d *artifact.Density) (trace float64, outliers [][]float64, err error) {
-	found, err := artifact.Decode[artifact.TermSpectrum](t.Inputs[Eigenvalues])
+	found, err := artifact.Read[artifact.TermSpectrum](t.Inputs, Eigenvalues)
 	if err != nil {
-		return 0, nil, fmt.Errorf("input %s: %w", Eigenvalues, err)
+		return 0, nil, err
 	}
 	if p.Deflate == 0 {
 		return found.Trace, nil, nil
 	}
-	a, err := npy.Decode(t.Inputs[Vectors])
+	vectors, err := npy.Rows[float64](t.Inputs, Vectors, d.Parameters)
 	if err != nil {
-		return 0, nil, fmt.Errorf("input %s: %w", Vectors, err)
+		return 0, nil, err
 	}
-	if len(a.Shape) != 2 || a.Shape[0] < p.Deflate || a.Shape[1] != d.Parameters || len(found.Top) < p.Deflate {
-		return 0, nil, fmt.Errorf("input %s has shape %v, input %s %d values: want at least %d vectors of %d weights and their values",
-			Vectors, a.Shape, Eigenvalues, len(found.Top), p.Deflate, d.Parameters)
-	}
-	values, err := npy.Values[float64](a)
-	if err != nil {
-		return 0, nil, fmt.Errorf("input %s: %w", Vectors, err)
+	if len(vectors) < p.Deflate || len(found.Top) < p.Deflate {
+		return 0, nil, fmt.Errorf("input %s has %d rows, input %s %d values: want at least %d vectors and their values", Vectors, len(vectors), Eigenvalues, len(found.Top), p.Deflate)
 	}
 	for i, e := range found.Top[:p.Deflate] {
 		if e.Residual > float64(certified*found.Norm) {
@@ -130,7 +118,7 @@ func deflation(p Params, t *task.Task, d *artifact.Density) (trace float64, outl
 			break
 		}
 		d.Deflated = append(d.Deflated, e.Value)
-		outliers = append(outliers, values[i*d.Parameters:(i+1)*d.Parameters])
+		outliers = append(outliers, vectors[i])
 	}
 	return found.Trace, outliers, nil
 }

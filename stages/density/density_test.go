@@ -270,7 +270,7 @@ func TestZero(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs[Weights] = weights
+	inputs[mlp.Weights] = weights
 	p := params("H")
 	p.Steps, p.To = 6, 2
 	out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, "H", 3)))

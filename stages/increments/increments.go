@@ -16,12 +16,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [mlp.Decode], and writes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors
-	// Increments is out: canonical JSON, result.IncrementSummary.
+	// Increments is out: canonical JSON, artifact.IncrementSummary.
 	Increments = "increments"
 	// Table is out: .npy float64, sizes × 10: k, ‖H_{k+1} − H^(k)‖₂,
 	// |L_{k+1} − L_k|, ‖H^(k)‖₂, ‖G^(k)‖₂, ‖H_{k+1}‖₂, of the principal angles
@@ -35,7 +32,7 @@ const (
 type Params struct {
 	Sizes     []int   // k, ascending, each from 1 to below the number of objects
 	Rotation  int     // dimension of the eigenspaces compared; 0: none
-	Others    int     // for how many objects behind object k+1, evenly spread, ‖H_i − H^(k)‖ is measured; 0: none
+	Others    int     // number of later objects, evenly spread, for which ‖H_i − H^(k)‖ is measured too; 0: none
 	Tolerance float64 // relative error of the norms
 	Seed      int64
 }
@@ -131,7 +128,7 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (artifact.Inc
 	return x, rotation(ctx, p, pt, k, &x)
 }
 
-// others measures ‖H_i − H^(k)‖₂ for objects i behind object k+1, which is the
+// others measures ‖H_i − H^(k)‖₂ for objects i after object k+1, which is the
 // increment's own.
 func others(ctx context.Context, p Params, network *mlp.Network, all *mlp.Data, k, workers int) ([]artifact.OtherObject, error) {
 	list := []artifact.OtherObject{}

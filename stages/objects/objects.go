@@ -11,18 +11,14 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [curvature.Open], and writes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors
 	// Objects is out: .npy float64, objects × 4: the loss, ‖G_i‖₂,
 	// tr G_i = tr H_i, ‖H_i‖_F.
 	Objects = "objects"
@@ -30,7 +26,7 @@ const (
 	// λ_min(H_i), by descending bound of ‖H_i‖₂, or where m is all of them in
 	// the order of the objects.
 	Hessians = "hessians"
-	// Summary is out: canonical JSON, result.ObjectSummary.
+	// Summary is out: canonical JSON, artifact.ObjectSummary.
 	Summary = "summary"
 )
 
@@ -68,15 +64,11 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
-	if err != nil {
-		return nil, err
-	}
-	n := data.Objects
+	n := pt.Data.Objects
 	exact := p.of(n)
 	total := n + exact
 	var done atomic.Int64

@@ -190,7 +190,7 @@ func TestDead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs[Weights] = weights
+	inputs[mlp.Weights] = weights
 	for _, m := range []int{0, 3, -1} {
 		out := run(t, Params{Hessians: m}, 1, inputs)
 		s, err := artifact.Decode[artifact.ObjectSummary](out[Summary])

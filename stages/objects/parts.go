@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -31,7 +30,7 @@ func RunLargest(ctx context.Context, p Params, t *task.Task) (map[string][]byte,
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +38,9 @@ func RunLargest(ctx context.Context, p Params, t *task.Task) (map[string][]byte,
 	if err != nil {
 		return nil, err
 	}
-	if m := p.of(data.Objects); len(norms) != data.Objects || m == data.Objects {
-		return nil, fmt.Errorf("norms of %d of %d objects, %d to choose: want those of all, and fewer to choose", len(norms), data.Objects, m)
-	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
-	if err != nil {
-		return nil, err
+	n := pt.Data.Objects
+	if m := p.of(n); len(norms) != n || m == n {
+		return nil, fmt.Errorf("norms of %d of %d objects, %d to choose: want those of all, and fewer to choose", len(norms), n, m)
 	}
 	order, bound, err := byBound(ctx, pt, norms, p.Hessians)
 	if err != nil {
@@ -70,13 +66,13 @@ func RunWhole(ctx context.Context, p Params, t *task.Task) (map[string][]byte, e
 	}
 	n := len(f.norms)
 	exact := p.of(n)
-	if f.ends, err = table(t.Inputs, Ends, exact, 2); err != nil {
+	if f.ends, _, err = npy.Read[float64](t.Inputs, Ends, exact, 2); err != nil {
 		return nil, err
 	}
 	if exact == n {
 		f.order = object.Spread(n, n)
 	} else {
-		chosen, err := table(t.Inputs, Largest, exact+1, 2)
+		chosen, _, err := npy.Read[float64](t.Inputs, Largest, exact+1, 2)
 		if err != nil {
 			return nil, err
 		}
@@ -90,32 +86,13 @@ func RunWhole(ctx context.Context, p Params, t *task.Task) (map[string][]byte, e
 }
 
 func readNorms(inputs map[string][]byte) ([]object.Norms, error) {
-	const columns = 5
-	values, err := table(inputs, Norms, -1, columns)
+	rows, err := npy.Rows[float64](inputs, Norms, 5)
 	if err != nil {
 		return nil, err
 	}
-	norms := make([]object.Norms, len(values)/columns)
-	for i := range norms {
-		r := values[columns*i:]
+	norms := make([]object.Norms, len(rows))
+	for i, r := range rows {
 		norms[i] = object.Norms{Loss: r[0], GaussNewton: r[1], Trace: r[2], Frobenius: r[3], Dead: r[4] != 0}
 	}
 	return norms, nil
-}
-
-// table reads an input of so many rows, of any number of them where that is
-// −1, and columns.
-func table(inputs map[string][]byte, name string, rows, columns int) ([]float64, error) {
-	a, err := npy.Decode(inputs[name])
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", name, err)
-	}
-	values, err := npy.Values[float64](a)
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", name, err)
-	}
-	if len(a.Shape) != 2 || rows >= 0 && a.Shape[0] != rows || a.Shape[1] != columns {
-		return nil, fmt.Errorf("input %s has shape %v: want %d rows (-1: any number) of %d", name, a.Shape, rows, columns)
-	}
-	return values, nil
 }

@@ -104,7 +104,7 @@ func TestPartsGiveTheSameBits(t *testing.T) {
 func TestPartsOfADeadNetwork(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 10, 4, 3, 2)
 	var err error
-	inputs[Weights], err = safetensors.Encode(nil,
+	inputs[mlp.Weights], err = safetensors.Encode(nil,
 		safetensors.Float64Tensor("layers.0.weight", []int{3, 4}, make([]float64, 12)),
 		safetensors.Float64Tensor("layers.1.weight", []int{2, 3}, make([]float64, 6)))
 	if err != nil {

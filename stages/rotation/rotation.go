@@ -15,15 +15,12 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [mlp.Decode], and writes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors: the shape of the network
 	// Snapshots is in: .npy float32, snapshots × weights, layer by layer,
 	// out×in.
 	Snapshots = "snapshots"
-	// Rotation is out: canonical JSON, result.Rotation.
+	// Rotation is out: canonical JSON, artifact.Rotation.
 	Rotation = "rotation"
 )
 
@@ -45,9 +42,12 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.rows(t.Inputs[Snapshots], network.Parameters())
+	rows, err := npy.Rows[float32](t.Inputs, Snapshots, network.Parameters())
 	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", Snapshots, err)
+		return nil, err
+	}
+	if len(rows) != len(p.Epochs) || len(rows) == 0 {
+		return nil, fmt.Errorf("input %s has %d rows: want %d snapshots, at least one", Snapshots, len(rows), len(p.Epochs))
 	}
 	r := artifact.Rotation{
 		Objects: data.Objects, Parameters: network.Parameters(), Dimension: min(p.Dimension, network.Parameters()-1), Pairs: []artifact.RotationPair{},
@@ -55,7 +55,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	r.Chance = float64(r.Dimension) / float64(r.Parameters)
 	var spaces []*curvature.Eigenspace
 	for i, epoch := range p.Epochs {
-		of, err := reshape(network, rows[i*r.Parameters:(i+1)*r.Parameters])
+		of, err := reshape(network, rows[i])
 		if err != nil {
 			return nil, fmt.Errorf("input %s, epoch %d: %w", Snapshots, epoch, err)
 		}
@@ -94,22 +94,6 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	return map[string][]byte{Rotation: text}, nil
-}
-
-// rows reads the snapshots.
-func (p Params) rows(b []byte, parameters int) ([]float32, error) {
-	a, err := npy.Decode(b)
-	if err != nil {
-		return nil, err
-	}
-	values, err := npy.Values[float32](a)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.Epochs) == 0 || len(a.Shape) != 2 || a.Shape[0] != len(p.Epochs) || a.Shape[1] != parameters {
-		return nil, fmt.Errorf("array of shape %v: want %d snapshots, at least one, of %d weights", a.Shape, len(p.Epochs), parameters)
-	}
-	return values, nil
 }
 
 // reshape is the network with other weights.

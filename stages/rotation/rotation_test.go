@@ -45,8 +45,8 @@ func snapshots(t *testing.T, count int, dead bool) (in map[string][]byte, rows [
 		t.Fatal(err)
 	}
 	return map[string][]byte{
-		Images: npy.Encode([]int{objects, inputs}, images), Labels: npy.Encode([]int{objects}, labels),
-		Weights: file, Snapshots: npy.Encode([]int{count, n}, rows),
+		mlp.Images: npy.Encode([]int{objects, inputs}, images), mlp.Labels: npy.Encode([]int{objects}, labels),
+		mlp.Weights: file, Snapshots: npy.Encode([]int{count, n}, rows),
 	}, rows
 }
 

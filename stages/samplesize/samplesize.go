@@ -18,26 +18,23 @@ package samplesize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [curvature.Open], and writes.
 const (
-	Images  = mlp.Images
-	Labels  = mlp.Labels
-	Weights = mlp.Weights
-	// Vectors is optional: .npy float64, m×P, orthonormal eigenvectors of H,
-	// those of the largest eigenvalues first. Without it they are computed.
+	// Vectors is in: .npy float64, m×P, orthonormal eigenvectors of H, those of
+	// the largest eigenvalues first, at least Dimensions of them or P.
 	Vectors = "vectors"
 
-	SampleSize = "samplesize" // out: canonical JSON, result.SampleSizeSummary
+	SampleSize = "samplesize" // out: canonical JSON, artifact.SampleSizeSummary
 	// Curves is .npy float64, rows × sizes: k, then the root of the closed
 	// form of each criterion at k, in the order of the summary.
 	Curves = "curves"
@@ -64,10 +61,7 @@ type Params struct {
 	Objects int
 	// Orders is how many random orders the single paths are taken over.
 	Orders int
-	// Tolerance is the relative error of the eigenvalues where they are
-	// computed here.
-	Tolerance float64
-	Seed      int64
+	Seed   int64
 }
 
 // DefaultParams suit the paper's networks.
@@ -75,23 +69,19 @@ func DefaultParams() Params {
 	return Params{
 		Dimensions: 10, Sigmas: []float64{0.001, 0.01},
 		Epsilons: []float64{0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003},
-		Draws:    16, FullDraws: 8, Objects: 500, Orders: 100, Tolerance: 1e-6,
+		Draws:    16, FullDraws: 8, Objects: 500, Orders: 100,
 	}
 }
 
-// Validate says which param is out of its range.
-func (p Params) Validate() error {
+// check finds the params that would give a wrong result without an error.
+func (p Params) check() error {
 	switch {
-	case p.SampleSize < 0 || p.SampleSize == 1:
-		return fmt.Errorf("sample size is %d: want at least 2, or 0 for all objects", p.SampleSize)
 	case p.Dimensions < 1:
 		return fmt.Errorf("%d dimensions: want at least 1", p.Dimensions)
 	case p.Draws < 0 || p.Draws == 1 || p.FullDraws < 0 || p.FullDraws == 1:
 		return fmt.Errorf("%d and %d draws: want at least 2, or 0", p.Draws, p.FullDraws)
 	case p.Objects < 0 || p.Objects == 1 || p.Orders < 1:
 		return fmt.Errorf("%d objects, %d orders: want at least 2 (or 0) and 1", p.Objects, p.Orders)
-	case !(p.Tolerance > 0 && p.Tolerance < 1):
-		return fmt.Errorf("tolerance is %v: want more than 0 and less than 1", p.Tolerance)
 	}
 	for i, s := range p.Sigmas {
 		if !(s > 0) || math.IsInf(s, 1) || i > 0 && s <= p.Sigmas[i-1] {
@@ -108,27 +98,23 @@ func (p Params) Validate() error {
 
 // Run computes the sizes of one network.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if err := p.Validate(); err != nil {
-		return nil, fmt.Errorf("samplesize: %w", err)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
-	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
-		return nil, fmt.Errorf("samplesize: %w", err)
+		return nil, err
 	}
-	if data.Objects < 2 {
-		return nil, fmt.Errorf("samplesize: the sample has one object: want at least 2")
-	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
-	if err != nil {
-		return nil, fmt.Errorf("samplesize: %w", err)
+	if pt.Data.Objects < 2 {
+		return nil, errors.New("the sample has one object: want at least 2")
 	}
 	s, err := summarise(ctx, p, pt, t)
 	if err != nil {
-		return nil, fmt.Errorf("samplesize: %w", err)
+		return nil, err
 	}
 	b, err := artifact.Encode(*s)
 	if err != nil {
-		return nil, fmt.Errorf("samplesize: %w", err)
+		return nil, err
 	}
 	return map[string][]byte{SampleSize: b, Curves: curves(s)}, nil
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -16,7 +19,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// network is a random network with Gaussian objects.
+// network is a random network with Gaussian objects, and the top eigenvectors
+// of its Hessian.
 func network(t *testing.T, seed int64, objects int, widths ...int) map[string][]byte {
 	t.Helper()
 	s := rng.New(seed, "samplesize", "test", 0)
@@ -39,9 +43,31 @@ func network(t *testing.T, seed int64, objects int, widths ...int) map[string][]
 	for i := range y {
 		y[i] = uint8(s.IntN(widths[len(widths)-1]))
 	}
-	return map[string][]byte{
-		Images: npy.Encode([]int{objects, widths[0]}, x), Labels: npy.Encode([]int{objects}, y), Weights: weights,
+	in := map[string][]byte{
+		mlp.Images: npy.Encode([]int{objects, widths[0]}, x), mlp.Labels: npy.Encode([]int{objects}, y), mlp.Weights: weights,
 	}
+	pt, err := curvature.Open(t.Context(), in, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := pt.Operator(curvature.Hessian, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dim := op.Dim()
+	random := func(i int) []float64 { return gaussian(0, "start", uint64(i), dim) }
+	r, err := eigen.Lanczos(t.Context(), op, eigen.Search{
+		Top: min(params().Dimensions, dim), Tolerance: 1e-6, Start: random(0), Restart: func(i int) []float64 { return random(i + 1) }, Workers: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []float64
+	for _, pair := range r.Top {
+		vectors = append(vectors, pair.Vector...)
+	}
+	in[Vectors] = npy.Encode([]int{len(r.Top), dim}, vectors)
+	return in
 }
 
 func params() Params {
@@ -194,7 +220,7 @@ func TestSufficient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in[Weights] = weights
+	in[mlp.Weights] = weights
 	s = run(t, p, in)
 	for _, c := range s.Criteria {
 		for _, x := range c.Sufficient {
@@ -253,44 +279,33 @@ func TestBothDefinitions(t *testing.T) {
 	}
 }
 
-// TestVectorsAreUsed: the eigenvectors of the input are the same ones that the
-// stage finds itself.
+// TestVectorsAreUsed: the eigenvalues are the Rayleigh quotients of the vectors
+// of the input, of which there must be enough.
 func TestVectorsAreUsed(t *testing.T) {
 	in := network(t, 4, 30, 4, 5, 3)
 	p := params()
-	p.Tolerance, p.FullDraws, p.Draws = 1e-12, 0, 2
-	own := run(t, p, in)
-	_, data, err := mlp.Decode(in, 0)
+	p.FullDraws, p.Draws = 0, 2
+	want := run(t, p, in)
+	pt, err := curvature.Open(t.Context(), in, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := mlp.DecodeNetwork(in[Weights])
+	rows, err := npy.Rows[float64](in, Vectors, pt.Network.Parameters())
 	if err != nil {
 		t.Fatal(err)
 	}
-	pt, err := curvature.NewPoint(t.Context(), n, data, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, vectors, err := eigenspace(t.Context(), p, pt, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var flat []float64
-	for _, v := range vectors {
-		flat = append(flat, v...)
-	}
-	in[Vectors] = npy.Encode([]int{len(vectors), n.Parameters()}, flat)
-	given := run(t, p, in)
-	for i := range own.Eigenvalues {
-		if math.Abs(own.Eigenvalues[i]/given.Eigenvalues[i]-1) > 1e-9 {
-			t.Errorf("eigenvalue %d is %v, with the vectors given %v", i, own.Eigenvalues[i], given.Eigenvalues[i])
+	kernel.Scale64(rows[1], -1)
+	in[Vectors] = npy.Encode([]int{3, len(rows[0])}, slices.Concat(rows[1], rows[0], rows[2]))
+	got := run(t, p, in)
+	for i, j := range []int{1, 0, 2} {
+		if math.Abs(got.Eigenvalues[i]/want.Eigenvalues[j]-1) > 1e-12 {
+			t.Errorf("eigenvalue %d is %v, want %v", i, got.Eigenvalues[i], want.Eigenvalues[j])
 		}
 	}
-	if a, b := own.Criteria[2].Closed.Value, given.Criteria[2].Closed.Value; math.Abs(a/b-1) > 1e-9 {
-		t.Errorf("closed form %v, with the vectors given %v", a, b)
+	if a, b := want.Criteria[2].Closed.Value, got.Criteria[2].Closed.Value; math.Abs(a/b-1) > 1e-9 {
+		t.Errorf("closed form %v, with the vectors in another order %v", a, b)
 	}
-	in[Vectors] = npy.Encode([]int{1, n.Parameters()}, flat[:n.Parameters()])
+	in[Vectors] = npy.Encode([]int{1, len(rows[0])}, rows[0])
 	if _, err := Run(t.Context(), p, task.New(in)); err == nil || !strings.Contains(err.Error(), "at least 3 vectors") {
 		t.Errorf("one vector for 3 dimensions: %v", err)
 	}
@@ -322,13 +337,12 @@ func TestBytesDoNotDependOnWorkers(t *testing.T) {
 func TestErrors(t *testing.T) {
 	in := network(t, 6, 10, 4, 3)
 	for says, change := range map[string]func(*Params){
-		"sample size is 1": func(p *Params) { p.SampleSize = 1 },
-		"0 dimensions":     func(p *Params) { p.Dimensions = 0 },
-		"1 and 200 draws":  func(p *Params) { p.Draws = 1 },
-		"0 orders":         func(p *Params) { p.Orders = 0 },
-		"sigmas are":       func(p *Params) { p.Sigmas = []float64{0.1, 0.1} },
-		"epsilons are":     func(p *Params) { p.Epsilons = []float64{0.1, 0.2} },
-		"tolerance is":     func(p *Params) { p.Tolerance = 0 },
+		"has one object":  func(p *Params) { p.SampleSize = 1 },
+		"0 dimensions":    func(p *Params) { p.Dimensions = 0 },
+		"1 and 200 draws": func(p *Params) { p.Draws = 1 },
+		"0 orders":        func(p *Params) { p.Orders = 0 },
+		"sigmas are":      func(p *Params) { p.Sigmas = []float64{0.1, 0.1} },
+		"epsilons are":    func(p *Params) { p.Epsilons = []float64{0.1, 0.2} },
 	} {
 		p := params()
 		change(&p)

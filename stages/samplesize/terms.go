@@ -7,47 +7,27 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
-// eigenspace returns the top eigenvectors of H, from the input where it
-// exists, and their Rayleigh quotients.
-func eigenspace(ctx context.Context, p Params, pt *curvature.Point, inputs map[string][]byte) ([]float64, [][]float64, error) {
+// eigenspace returns the top eigenvectors of H, from the input, and their
+// Rayleigh quotients.
+func eigenspace(ctx context.Context, p Params, pt *curvature.Point, inputs map[string][]byte) (values []float64, vectors [][]float64, err error) {
 	dim := pt.Network.Parameters()
 	want := min(p.Dimensions, dim)
-	op, err := pt.Operator(curvature.Hessian, nil)
+	all, shape, err := npy.Read[float64](inputs, Vectors, -1, dim)
 	if err != nil {
 		return nil, nil, err
 	}
-	values, vectors := make([]float64, 0, want), make([][]float64, 0, want)
-	b, ok := inputs[Vectors]
-	if !ok {
-		random := func(i int) []float64 { return gaussian(p.Seed, "start", uint64(i), dim) }
-		r, err := eigen.Lanczos(ctx, op, eigen.Search{
-			Top: want, Tolerance: p.Tolerance, Start: random(0), Restart: func(i int) []float64 { return random(i + 1) }, Workers: pt.Workers,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, pair := range r.Top {
-			values, vectors = append(values, pair.Value), append(vectors, pair.Vector)
-		}
-		return values, vectors, nil
+	if shape[0] < want {
+		return nil, nil, fmt.Errorf("input %s has %d rows: want at least %d vectors", Vectors, shape[0], want)
 	}
-	a, err := npy.Decode(b)
+	op, err := pt.Operator(curvature.Hessian, nil)
 	if err != nil {
-		return nil, nil, fmt.Errorf("input %s: %w", Vectors, err)
-	}
-	all, err := npy.Values[float64](a)
-	if err != nil {
-		return nil, nil, fmt.Errorf("input %s: %w", Vectors, err)
-	}
-	if len(a.Shape) != 2 || a.Shape[1] != dim || a.Shape[0] < want {
-		return nil, nil, fmt.Errorf("input %s has shape %v: want at least %d vectors of %d weights", Vectors, a.Shape, want, dim)
+		return nil, nil, err
 	}
 	products := make([]float64, want*dim)
 	if err := op.Apply(ctx, products, all[:want*dim], want); err != nil {

@@ -6,10 +6,11 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// Blocks is out of RunBlocks: canonical JSON, result.BlockNorms. Its inputs
+// Blocks is out of RunBlocks: canonical JSON, artifact.BlockNorms. Its inputs
 // beside those of Run are Eigenvalues, Vectors and BottomVectors of the same
 // operator.
 const Blocks = "blocks"
@@ -27,7 +28,7 @@ type blockParts [2][]artifact.BlockNorms
 
 // RunBlocks computes Blocks.
 func RunBlocks(ctx context.Context, p BlockParams, t *task.Task) (map[string][]byte, error) {
-	pt, err := point(ctx, p.SampleSize, t)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
@@ -69,19 +70,18 @@ func (e *evaluation) blocks(ctx context.Context, p BlockParams, f *ends, lo, hi 
 func read(inputs map[string][]byte, prefix string, parameters int) (*ends, error) {
 	f := &ends{parameters: parameters}
 	var err error
-	if f.spectrum, err = artifact.Decode[artifact.TermSpectrum](inputs[prefix+Eigenvalues]); err != nil {
-		return nil, fmt.Errorf("input %s: %w", prefix+Eigenvalues, err)
+	if f.spectrum, err = artifact.Read[artifact.TermSpectrum](inputs, prefix+Eigenvalues); err != nil {
+		return nil, err
 	}
 	for _, v := range []struct {
 		name string
 		rows *[][]float64
 		most int
 	}{{Vectors, &f.top, len(f.spectrum.Top)}, {BottomVectors, &f.bottom, len(f.spectrum.Bottom)}} {
-		b, ok := inputs[prefix+v.name]
-		if !ok {
+		if _, ok := inputs[prefix+v.name]; !ok {
 			continue // not needed of every operator
 		}
-		if *v.rows, err = vectors(prefix+v.name, b, parameters); err != nil {
+		if *v.rows, err = npy.Rows[float64](inputs, prefix+v.name, parameters); err != nil {
 			return nil, err
 		}
 		if len(*v.rows) > v.most {

@@ -67,7 +67,7 @@ func (f *ends) pairs() []eigen.Pair {
 
 // RunOperator computes Eigenvalues, Vectors and BottomVectors of one operator.
 func RunOperator(ctx context.Context, p OperatorParams, t *task.Task) (map[string][]byte, error) {
-	pt, err := point(ctx, p.SampleSize, t)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}

@@ -14,19 +14,15 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [curvature.Open], and writes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors
-	// Spectrum is out: canonical JSON, result.Spectrum.
+	// Spectrum is out: canonical JSON, artifact.Spectrum.
 	Spectrum = "spectrum"
-	// Eigenvalues is out: canonical JSON, result.TermSpectrum: those of H, of
+	// Eigenvalues is out: canonical JSON, artifact.TermSpectrum: those of H, of
 	// RunOperator those of its operator.
 	Eigenvalues = "eigenvalues"
 	// Vectors is out: .npy float64, rows are eigenvectors of the same operator
@@ -98,7 +94,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if p.BlockSteps < 0 || p.KinkObjects < 0 {
 		return nil, fmt.Errorf("%d block steps, %d kink objects: cannot be negative", p.BlockSteps, p.KinkObjects)
 	}
-	pt, err := point(ctx, p.SampleSize, t)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
@@ -136,15 +132,6 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	return out, err
 }
 
-// point decodes the inputs of all parts.
-func point(ctx context.Context, sampleSize int, t *task.Task) (*curvature.Point, error) {
-	network, data, err := mlp.Decode(t.Inputs, sampleSize)
-	if err != nil {
-		return nil, err
-	}
-	return curvature.NewPoint(ctx, network, data, t.Workers)
-}
-
 // evaluation is one run of the stage or of a part of it.
 type evaluation struct {
 	pt *curvature.Point
@@ -174,24 +161,4 @@ func (f *ends) file(vectors [][]float64) []byte {
 		values = append(values, v...)
 	}
 	return npy.Encode([]int{len(vectors), f.parameters}, values)
-}
-
-// vectors reads what file wrote.
-func vectors(name string, b []byte, parameters int) ([][]float64, error) {
-	a, err := npy.Decode(b)
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", name, err)
-	}
-	if len(a.Shape) != 2 || a.Shape[1] != parameters {
-		return nil, fmt.Errorf("input %s has shape %v: want rows of %d weights", name, a.Shape, parameters)
-	}
-	values, err := npy.Values[float64](a)
-	if err != nil {
-		return nil, fmt.Errorf("input %s: %w", name, err)
-	}
-	rows := make([][]float64, a.Shape[0])
-	for i := range rows {
-		rows[i] = values[i*parameters : (i+1)*parameters]
-	}
-	return rows, nil
 }

@@ -174,7 +174,7 @@ func TestEdges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead[Weights] = weights
+	dead[mlp.Weights] = weights
 	s, _ = run(t, params(), 1, dead)
 	if s.Hessian.Norm != 0 || s.NullSpace.DeadObjects != 20 || s.NullSpace.DeadUnits[0] != 5 || s.NullSpace.Kink == nil || s.NullSpace.Kink.Margin != 0 {
 		t.Errorf("a dead network: ‖H‖ = %v, null space %+v", s.Hessian.Norm, s.NullSpace)

@@ -29,7 +29,7 @@ type StructureParams struct {
 
 // RunStructure computes Spectrum from what the other parts found.
 func RunStructure(ctx context.Context, p StructureParams, t *task.Task) (map[string][]byte, error) {
-	pt, err := point(ctx, p.SampleSize, t)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +42,9 @@ func RunStructure(ctx context.Context, p StructureParams, t *task.Task) (map[str
 	var blocks blockParts
 	for of, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton} {
 		for i := range p.Blocks {
-			name := BlocksOf(term.String(), i)
-			part, err := artifact.Decode[artifact.BlockNorms](t.Inputs[name])
+			part, err := artifact.Read[artifact.BlockNorms](t.Inputs, BlocksOf(term.String(), i))
 			if err != nil {
-				return nil, fmt.Errorf("input %s: %w", name, err)
+				return nil, err
 			}
 			blocks[of] = append(blocks[of], part)
 		}

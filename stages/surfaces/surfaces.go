@@ -7,22 +7,19 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides the inputs of [curvature.Open], and writes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors
-	Vectors = "vectors"   // in: .npy float64, at least two eigenvectors, rows
+	Vectors = "vectors" // in: .npy float64, at least two eigenvectors, rows
 
 	// Lines is out: .npy float64, 4 × 3 × Points: along two eigenvectors and
 	// two random directions the values of L_k, L_{k+1} and L_{k+1} − L_k at
@@ -33,7 +30,7 @@ const (
 	// the second and the first direction.
 	EigenPlane  = "eigen_plane"
 	RandomPlane = "random_plane"
-	// Summary is out: canonical JSON, result.SurfaceSummary, its directions
+	// Summary is out: canonical JSON, artifact.SurfaceSummary, its directions
 	// in the order of Lines.
 	Summary = "summary"
 )
@@ -65,15 +62,11 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	network, data, err := mlp.Decode(t.Inputs, p.SampleSize+1)
+	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize+1)
 	if err != nil {
-		return nil, fmt.Errorf("for object %d beyond the sample: %w", p.SampleSize+1, err)
+		return nil, fmt.Errorf("for object %d, after the sample: %w", p.SampleSize+1, err)
 	}
-	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
-	if err != nil {
-		return nil, err
-	}
-	directions, summary, err := directions(ctx, p, pt, t.Inputs[Vectors])
+	directions, summary, err := directions(ctx, p, pt, t.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -103,21 +96,17 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 
 // directions returns two eigenvectors and two random directions, all of unit
 // length, and what the summary says of them.
-func directions(ctx context.Context, p Params, pt *curvature.Point, file []byte) ([][]float64, artifact.SurfaceSummary, error) {
+func directions(ctx context.Context, p Params, pt *curvature.Point, inputs map[string][]byte) ([][]float64, artifact.SurfaceSummary, error) {
 	n := pt.Network.Parameters()
 	summary := artifact.SurfaceSummary{K: p.SampleSize, Parameters: n, Points: p.Points, Side: p.Side}
-	array, err := npy.Decode(file)
+	vectors, err := npy.Rows[float64](inputs, Vectors, n)
 	if err != nil {
-		return nil, summary, fmt.Errorf("input %s: %w", Vectors, err)
+		return nil, summary, err
 	}
-	if len(array.Shape) != 2 || array.Shape[0] < 2 || array.Shape[1] != n {
-		return nil, summary, fmt.Errorf("input %s has shape %v: want at least two rows of %d weights", Vectors, array.Shape, n)
+	if len(vectors) < 2 {
+		return nil, summary, fmt.Errorf("input %s has %d rows: want at least two", Vectors, len(vectors))
 	}
-	values, err := array.Float64s()
-	if err != nil {
-		return nil, summary, fmt.Errorf("input %s: %w", Vectors, err)
-	}
-	list := [][]float64{append([]float64(nil), values[:n]...), append([]float64(nil), values[n:2*n]...)}
+	list := [][]float64{slices.Clone(vectors[0]), slices.Clone(vectors[1])}
 	theta := pt.Network.Flat()
 	length := math.Sqrt(kernel.Dot64(theta, theta))
 	for i := range 2 {

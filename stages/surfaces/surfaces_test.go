@@ -134,7 +134,7 @@ func TestWorkersReachNoBit(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	in, _ := inputs(t)
+	in, v := inputs(t)
 	for want, change := range map[string]func(*Params){
 		"odd":         func(p *Params) { p.Points = 8 },
 		"radii":       func(p *Params) { p.EigenRadius = 0 },
@@ -147,8 +147,13 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("error %v does not speak of %q", err, want)
 		}
 	}
-	in[Vectors] = npy.Encode([]int{1, 4}, make([]float64, 4))
-	if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), "at least two rows") {
-		t.Errorf("short vectors: %v", err)
+	for want, vectors := range map[string][]byte{
+		"input vectors has shape [1 4]": npy.Encode([]int{1, 4}, make([]float64, 4)),
+		"has 1 rows: want at least two": npy.Encode([]int{1, len(v) / 2}, v[:len(v)/2]),
+	} {
+		in[Vectors] = vectors
+		if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not speak of %q", err, want)
+		}
 	}
 }
