@@ -5,12 +5,11 @@
 //
 // # What is fixed
 //
-// The result of each operation is defined here, not by the code that happens
-// to run:
+// The result of each operation is defined here, not by the code that runs:
 //
 //   - A product is a chain per element of C: it starts at +0, or at C's value
 //     if add, and takes one fused multiply-add (one rounding) per term, terms
-//     in index order. Blocking over terms stores the chain in C and goes on
+//     in index order. Blocking over terms stores the chain in C and continues
 //     from there, which changes nothing; a chain is never split.
 //   - A product with a sparse row has two chains per element, stored values
 //     number 0, 2, 4… and 1, 3, 5…; the second is added to the first at the
@@ -33,22 +32,22 @@
 //
 // # Layout
 //
-// Matrices are row-major and contiguous; MulStrided32 and MulStrided64 take
-// strides. Functions panic if a slice is too short for its shape, and allocate
+// Matrices are row-major and contiguous; MulStrided32 takes strides.
+// Functions panic if a slice is too short for its shape, and allocate
 // nothing once their buffers are warm. They run on one goroutine; callers
 // share work by giving each goroutine rows or columns of the output.
 //
 // For a batch of objects the fastest layout is feature-major, one column per
 // object, since then every width of network fills the lanes: a hidden layer is
 // MulNN32(z, w, x), its backward step MulTN32(dx, w, dz), its gradient
-// MulNT32(dw, dz, x). The first layer reads the objects row by row and wants
-// its weights transposed (inputs × h).
+// MulNT32(dw, dz, x). The first layer reads the objects row by row and needs its
+// weights transposed (inputs × h).
 //
 // # Assembly
 //
 // The AVX2 code (*_amd64.s) is written by the generators under
-// tools/kernelgen; the NEON code is written by hand. SelfTest compares this
-// machine with the digests that all must give.
+// tools/kernelgen; the NEON code is written by hand. SelfTest compares the results
+// of this machine with digests that hold on every machine.
 package kernel
 
 //go:generate go -C ../../tools run ./kernelgen/mul -pkg kernel -out ../internal/kernel/mul_amd64.s -stubs ../internal/kernel/mul_amd64.go

@@ -27,17 +27,17 @@ func MulNT32(c, a, b []float32, m, n, k int, add bool) {
 
 // MulNN64 is [MulNN32] in float64.
 func MulNN64(c, a, b []float64, m, n, k int, add bool) {
-	MulStrided64(c, n, a, k, 1, b, n, 1, m, n, k, add)
+	mulStrided64(c, n, a, k, 1, b, n, 1, m, n, k, add)
 }
 
 // MulTN64 is [MulTN32] in float64.
 func MulTN64(c, a, b []float64, m, n, k int, add bool) {
-	MulStrided64(c, n, a, 1, m, b, n, 1, m, n, k, add)
+	mulStrided64(c, n, a, 1, m, b, n, 1, m, n, k, add)
 }
 
 // MulNT64 is [MulNT32] in float64.
 func MulNT64(c, a, b []float64, m, n, k int, add bool) {
-	MulStrided64(c, n, a, k, 1, b, 1, k, m, n, k, add)
+	mulStrided64(c, n, a, k, 1, b, 1, k, m, n, k, add)
 }
 
 // MulStrided32 is the product behind the others, with leading dimensions:
@@ -55,8 +55,8 @@ func MulStrided32(c []float32, ldc int, a []float32, aRow, aCol int, b []float32
 	mulScalar32(c, ldc, a, aRow, aCol, b, bRow, bCol, m, n, k, add)
 }
 
-// MulStrided64 is [MulStrided32] in float64.
-func MulStrided64(c []float64, ldc int, a []float64, aRow, aCol int, b []float64, bRow, bCol int, m, n, k int, add bool) {
+// mulStrided64 is [MulStrided32] in float64.
+func mulStrided64(c []float64, ldc int, a []float64, aRow, aCol int, b []float64, bRow, bCol int, m, n, k int, add bool) {
 	checkProduct(len(c), ldc, len(a), aRow, aCol, len(b), bRow, bCol, m, n, k)
 	if vector {
 		product(c, ldc, left[float64]{f: a, row: aRow, col: aCol}, b, bRow, bCol, m, n, k, add)

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// vector says that the assembly can run here. GODEBUG=cpu.avx2=off,
+// vector reports whether the assembly can run here. GODEBUG=cpu.avx2=off,
 // cpu.fma=off and cpu.all=off are honoured by the package that detects.
 var vector = cpu.X86.HasAVX && cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
@@ -117,8 +117,8 @@ func transpose[T float](dst []T, ldd int, a []T, lda, m, n int) {
 	}
 }
 
-// transposeBands transposes bands of so many rows from row i on, as long as
-// there are whole ones, and returns the first row that is left.
+// transposeBands transposes all whole bands of so many rows from row i on, and
+// returns the first row that is left.
 func transposeBands[T float](dst []T, ldd int, a []T, lda, i, m, n, rows int) int {
 	size := unsafe.Sizeof(T(0))
 	to, from := uintptr(ldd)*size, uintptr(lda)*size

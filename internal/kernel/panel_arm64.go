@@ -4,7 +4,7 @@ package kernel
 
 import "unsafe"
 
-// vector says that the assembly can run here: every arm64 CPU that Go runs on
+// vector reports that the assembly can run here: every arm64 CPU that Go runs on
 // has NEON with fused multiply-add. It is a variable for the tests.
 var vector = true
 

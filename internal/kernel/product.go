@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// Blocking of the vector products. None of it reaches a bit: a block of k
-// continues each chain where the last one left it in C.
+// Blocking of the vector products. It changes no bit: a block of k continues each
+// chain where the last one left it in C.
 const (
 	panelBytes = 64    // width of a panel of B and C
 	kMost      = 320   // terms per block: a panel of B, 64·kMost bytes, stays in the first cache
@@ -44,8 +44,7 @@ func pool[T float]() *sync.Pool {
 	return &pool64
 }
 
-// product is the driver of all dense products; the caller has checked the
-// shapes.
+// product is the driver of all dense products. Shapes must have been checked.
 func product[T float](c []T, ldc int, a left[T], b []T, bRow, bCol, m, n, k int, add bool) {
 	if m == 0 || n == 0 {
 		return
@@ -59,8 +58,8 @@ func product[T float](c []T, ldc int, a left[T], b []T, bRow, bCol, m, n, k int,
 		return
 	}
 	if a.u != nil && a.col == 1 && m > mMost {
-		// All terms of some rows before the next ones: their bytes are
-		// read from memory once.
+		// All terms of some rows come before the next rows, so that their
+		// bytes are read from memory once.
 		for i := 0; i < m; i += mMost {
 			rows := a
 			rows.u = a.u[i*a.row:]
@@ -150,8 +149,8 @@ func packLeft[T float](dst []T, a left[T], i0, p0, m, k int) left[T] {
 	return out
 }
 
-// packRight copies k rows and n columns of B into panels of panelBytes, one
-// after the other, each with its rows together.
+// packRight copies k rows and n columns of B into consecutive panels of
+// panelBytes, each with its rows together.
 func packRight[T float](dst, b []T, bRow, bCol, n, k int) {
 	width := panelBytes / int(unsafe.Sizeof(T(0)))
 	for j := 0; j < n; j += width {

@@ -14,8 +14,8 @@ func fma32(a, b, c float32) float32 {
 	e := (p - (s - t)) + (d - t)
 	if e != 0 {
 		bits := math.Float64bits(s)
-		// A nudge of an infinite or NaN sum would make a number of it (and
-		// e is NaN there, so this branch is reached).
+		// Nudging an infinite or NaN sum would turn it into a number (e is NaN
+		// there, so this branch is reached).
 		if bits&1 == 0 && bits&(0x7ff<<52) != 0x7ff<<52 {
 			if (e > 0) == (s > 0) {
 				bits++

@@ -20,14 +20,14 @@ func Path() string {
 	return "scalar"
 }
 
-// digest is the SHA-256 of what an operation wrote for fixed inputs.
+// digest is the SHA-256 of the output of an operation for fixed inputs.
 type digest struct {
 	name   string
 	sha256 string // hexadecimal
 }
 
 // SelfTest computes every operation of this package and of detmath on fixed
-// inputs and compares with the digests that every machine must give. The
+// inputs and compares the results with digests that hold on every machine. The
 // error names the operations that differ. It takes some milliseconds with
 // vector code and well under a second without.
 func SelfTest() error {
@@ -43,9 +43,9 @@ func SelfTest() error {
 	return nil
 }
 
-// golden is what digests returns on every machine. go test -run TestSelfTest -update
-// prints a new table after a change of the order of operations, which also
-// changes every artifact.
+// golden is what digests returns on every machine. After a change of the order of
+// operations, which also changes every artifact, go test -run TestSelfTest -update
+// prints a new table.
 var golden = []digest{
 	{"products float32", "ea466c75b7cc71b197f48caf15bf10bd0ad346302d8976c4037ac831bf5d197d"},
 	{"products float64", "e446f6e2059084fe891367121126d8b523414473b5c99eb49afedfcf909331bc"},

@@ -11,7 +11,7 @@ import (
 // rowPtr[i+1]. Images on a black background are such matrices: with
 // x = −1 + v, v = 2u/255, a product with x is a product with the sparse v
 // plus a rank-one term, the init of the two products below. Only NewSparse32
-// makes one: the products trust its columns.
+// makes one: the products do not check its columns.
 type Sparse32 struct {
 	rows, cols int
 	rowPtr     []int32   // rows+1 offsets
@@ -45,7 +45,7 @@ func NewSparse32(u []uint8, rows, cols int, table *[256]float32) *Sparse32 {
 	return s
 }
 
-// wordAt reads eight bytes of a row from j on, zeros behind its end.
+// wordAt reads eight bytes of a row from j on, with zeros after its end.
 func wordAt(row []uint8, j int) uint64 {
 	if j+8 <= len(row) {
 		return binary.LittleEndian.Uint64(row[j:])

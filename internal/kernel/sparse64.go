@@ -6,12 +6,11 @@ import (
 	"sync"
 )
 
-// Sparse64 is a matrix of bytes most of which are zero, standing for the
-// float64 values table[byte]. It stays in bytes because products over all
-// objects are read from memory, and lies in blocks of columns, row by row in
-// each, because the rows of the dense factor that a block names then stay in
-// the first cache. Only NewSparse64 and Transposed make one: the products
-// trust its columns.
+// Sparse64 is a matrix of bytes, most of them zero, that stand for the float64
+// values table[byte]. It stays in bytes because products over all objects are
+// read from memory. It is stored in blocks of columns, row by row in each, so
+// that the rows of the dense factor that a block reads stay in the first cache.
+// Only NewSparse64 and Transposed make one: the products do not check its columns.
 type Sparse64 struct {
 	rows, cols int
 	width      int      // columns of a block; the last may have fewer
@@ -21,8 +20,8 @@ type Sparse64 struct {
 	table      [256]float64
 }
 
-// blockColumns is how many columns a block has at most: as many rows of 16
-// float64 fit into the first cache beside its other content.
+// blockColumns is the most columns of a block: that many rows of 16 float64 fit
+// into the first cache beside its other content.
 const blockColumns = 224
 
 // newSparse64 cuts the columns into blocks of nearly equal width, aligned to
@@ -38,7 +37,7 @@ func newSparse64(rows, cols, count int, table *[256]float64) *Sparse64 {
 
 func (s *Sparse64) blocks() int { return (s.cols + s.width - 1) / s.width }
 
-// NewSparse64 takes the non-zero bytes of u (rows×cols, row-major), standing
+// NewSparse64 takes the non-zero bytes of u (rows×cols, row-major), which stand
 // for table[byte]; table[0] is taken to be zero and never read.
 func NewSparse64(u []uint8, rows, cols int, table *[256]float64) *Sparse64 {
 	s := newSparse64(rows, cols, countBytes(u, rows, cols), table)
@@ -99,11 +98,11 @@ func (s *Sparse64) each(f func(row, block int, columns []uint16, bytes []uint8))
 
 // SparseMul64 computes rows lo to hi of init + S·B: row i−lo of C (stride
 // ldc, h columns) for row i of S; B has S.cols rows of stride ldb. init holds
-// h values, or is nil for +0. In each block of columns that holds something of
-// its row, an element has the two chains of [SparseMulNN32], the first of which
-// goes on from the block before. Goroutines share a product by ranges of rows or of
-// columns (slices of C, B and init that start at a column). C must not
-// overlap the other operands.
+// h values, or is nil for +0. In each block of columns with an entry in its row,
+// an element has the two chains of [SparseMulNN32], the first of which continues
+// that of the previous block. Goroutines share a product by ranges of rows or of
+// columns (slices of C, B and init that start at a column). C must not overlap
+// the other operands.
 func SparseMul64(c []float64, ldc int, s *Sparse64, lo, hi int, b []float64, ldb, h int, init []float64) {
 	if lo < 0 || hi < lo || hi > s.rows || ldc < h || ldb < h {
 		panic(fmt.Sprintf("kernel: sparse product of rows %d to %d of %d, width %d, strides %d and %d", lo, hi, s.rows, h, ldc, ldb))
@@ -116,7 +115,7 @@ func SparseMul64(c []float64, ldc int, s *Sparse64, lo, hi int, b []float64, ldb
 		sparseRows64(c, ldc, s, lo, hi, b, ldb, h, init)
 		return
 	}
-	// A panel of columns at a time, its part of B together.
+	// One panel of columns at a time, with its part of B packed.
 	const panel = 16
 	if h <= panel || hi-lo < 64 {
 		sparseRows64(c, ldc, s, lo, hi, b, ldb, h, init)

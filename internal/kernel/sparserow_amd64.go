@@ -68,7 +68,7 @@ func scatterRow32(c []float32, index []uint16, value, d []float32) {
 }
 
 // sparseBlock64 adds to the rows of c (stride ldc, h columns) the products of
-// the rows of one block of a sparse matrix, whose values lie from ptr[0] on.
+// the rows of one block of a sparse matrix, whose values begin at ptr[0].
 func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float64, ldb int) {
 	if ptr[0] == ptr[len(ptr)-1] {
 		return

@@ -13,7 +13,7 @@ type Data struct {
 	Objects, Width int
 	Labels         []int
 
-	// Bytes are pixels u, which the network sees as [Pixel](u).
+	// Bytes are pixels u, which the network sees as [Pixels]()[u].
 	Bytes []uint8
 	// Values are features, which the network sees as they are.
 	Values []float64
@@ -21,7 +21,7 @@ type Data struct {
 	nonZero, counted int
 }
 
-// pixels holds −1 + 2u/255 for each byte u.
+// pixels holds the value of each byte; see [Pixels].
 var pixels = func() (table [256]float64) {
 	for u := range table {
 		table[u] = -1 + float64(2*u)/255
@@ -29,12 +29,9 @@ var pixels = func() (table [256]float64) {
 	return table
 }()
 
-// Pixel returns −1 + 2u/255, the value that the network sees for the byte u:
+// Pixels returns −1 + 2u/255 for each byte u, the value that the network sees:
 // the paper's (u/255 − 0.5)/0.5, formed in float64. Rounding pixels to float32
 // first would cost 5e-9 in the largest eigenvalues.
-func Pixel(u uint8) float64 { return pixels[u] }
-
-// Pixels returns a table of [Pixel] for all bytes.
 func Pixels() *[256]float64 {
 	table := pixels
 	return &table

@@ -7,16 +7,17 @@ import (
 	"testing"
 )
 
-// TestPixel: the byte's value in float64 is the paper's (u/255 − 0.5)/0.5.
-func TestPixel(t *testing.T) {
-	for u := range 256 {
+// TestPixels: the byte's value in float64 is the paper's (u/255 − 0.5)/0.5.
+func TestPixels(t *testing.T) {
+	table := Pixels()
+	for u, got := range table {
 		want := (float64(u)/255 - 0.5) / 0.5
-		if got := Pixel(uint8(u)); math.Abs(got-want) > 2.3e-16 {
-			t.Errorf("Pixel(%d) = %v, want %v", u, got, want)
+		if math.Abs(got-want) > 2.3e-16 {
+			t.Errorf("byte %d is %v, want %v", u, got, want)
 		}
 	}
-	if Pixel(0) != -1 || Pixel(255) != 1 {
-		t.Errorf("black is %v, white %v", Pixel(0), Pixel(255))
+	if table[0] != -1 || table[255] != 1 {
+		t.Errorf("black is %v, white %v", table[0], table[255])
 	}
 }
 

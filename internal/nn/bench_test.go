@@ -32,7 +32,7 @@ func BenchmarkStep(b *testing.B) {
 					rng.Permutation(testStream(9), order)
 					from := 0
 					for b.Loop() {
-						t.Step(order[from : from+64])
+						t.step(order[from : from+64])
 						from = (from + 64) % (objects - 64)
 					}
 				})

@@ -129,9 +129,9 @@ func InitialWeights(w mlp.Widths, stream func(matrix int) *rng.Stream) [][]float
 	return weights
 }
 
-// Step takes one step of Adam on the mean cross-entropy of the objects in rows
+// step takes one step of Adam on the mean cross-entropy of the objects in rows
 // and returns the sum of their losses before the step.
-func (t *Trainer) Step(rows []int32) float64 {
+func (t *Trainer) step(rows []int32) float64 {
 	loss := t.backward(rows)
 	t.adam.update(t.weights, t.moment1, t.moment2, t.gradient)
 	return loss
@@ -186,8 +186,8 @@ func (t *Trainer) Weights() [][]float32 {
 	return out
 }
 
-// Finite reports whether every weight is a finite number.
-func (t *Trainer) Finite() bool {
+// finite reports whether every weight is a finite number.
+func (t *Trainer) finite() bool {
 	for _, v := range t.weights {
 		// v − v is 0 for every finite number, NaN otherwise.
 		if v-v != 0 {
@@ -235,13 +235,13 @@ func (t *Trainer) Train(ctx context.Context, objects int, length Length, order f
 			if step%ctxEvery == 0 && ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			total += t.Step(rows[from:min(from+t.batch, objects)])
+			total += t.step(rows[from:min(from+t.batch, objects)])
 			step++
-			if check && !t.Finite() {
+			if check && !t.finite() {
 				return nil, &DivergedError{Epoch: epoch + 1, Step: step}
 			}
 		}
-		if !t.Finite() {
+		if !t.finite() {
 			return nil, &DivergedError{Epoch: epoch + 1}
 		}
 		history[epoch] = total / float64(end)

@@ -221,7 +221,7 @@ func goldenTrainer(t *testing.T, g goldenAdam, w mlp.Widths, scale float64) *Tra
 func TestAdam(t *testing.T) {
 	g, w := readGoldenAdam(t)
 	trainer := goldenTrainer(t, g, w, 1)
-	checkAdam(t, g, g.Float32, trainer.Step, trainer.Weights, 1e-4)
+	checkAdam(t, g, g.Float32, trainer.step, trainer.Weights, 1e-4)
 }
 
 // TestGradient compares the trainer's backward pass with the reference's, and
@@ -293,7 +293,7 @@ func asFeatures(t *testing.T, d *mlp.Data) *mlp.Data {
 	t.Helper()
 	values := make([]float64, len(d.Bytes))
 	for i, u := range d.Bytes {
-		values[i] = float64(float32(mlp.Pixel(u)))
+		values[i] = float64(float32(mlp.Pixels()[u]))
 	}
 	f, err := mlp.NewData(values, d.Width, d.Labels)
 	if err != nil {
@@ -366,7 +366,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 		}
 		rows := make([]int32, 64)
 		rng.Permutation(testStream(9), rows)
-		if n := testing.AllocsPerRun(20, func() { trainer.Step(rows) }); n != 0 {
+		if n := testing.AllocsPerRun(20, func() { trainer.step(rows) }); n != 0 {
 			t.Errorf("%v allocations a step on data with %v zeros", n, share)
 		}
 	}

@@ -140,11 +140,11 @@ func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress fu
 		squares := 0.0
 		m := make([]float64, layers*layers)
 		for p := 1; p <= layers; p++ {
-			x := float64(o.DeltaNorm[p] * o.InputNorm[p])
+			x := float64(o.deltaNorm[p] * o.inputNorm[p])
 			squares += float64(x * x)
 			between := 1.0
 			for q := p + 1; q <= layers; q++ {
-				x := float64(float64(o.DeltaNorm[q]*between) * o.InputNorm[p])
+				x := float64(float64(o.deltaNorm[q]*between) * o.inputNorm[p])
 				m[(p-1)*layers+q-1], m[(q-1)*layers+p-1] = x, x
 				between = float64(between * c.LayerNorm[q-1])
 			}

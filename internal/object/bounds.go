@@ -93,7 +93,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		x2 := float64(o.InputNorm[p] * o.InputNorm[p])
+		x2 := float64(o.inputNorm[p] * o.inputNorm[p])
 		others += float64(before * after)
 		behind += float64(x2 * after)
 		masked += float64(x2 * float64(sensitive*sensitive))
@@ -102,7 +102,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	x2 := float64(o.InputNorm[1] * o.InputNorm[1])
+	x2 := float64(o.inputNorm[1] * o.inputNorm[1])
 	l, mx2, w2 := float64(layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
 	entry := float64(float64(c.Width) * c.Largest)
 	b7 := float64(float64(float64(l*mx2)*power(w2, layers-1)) / 2)
@@ -206,7 +206,7 @@ func (o *Curvature) blockNorms() ([]float64, error) {
 			if err != nil {
 				return nil, err
 			}
-			x := float64(float64(o.InputNorm[p]*o.InputNorm[q]) * norm)
+			x := float64(float64(o.inputNorm[p]*o.inputNorm[q]) * norm)
 			m[(p-1)*o.Layers+q-1], m[(q-1)*o.Layers+p-1] = x, x
 		}
 	}
@@ -224,7 +224,7 @@ func (o *Curvature) crossNorms() ([]float64, error) {
 			if err != nil {
 				return nil, err
 			}
-			x := float64(float64(o.DeltaNorm[q]*norm) * o.InputNorm[p])
+			x := float64(float64(o.deltaNorm[q]*norm) * o.inputNorm[p])
 			m[(p-1)*o.Layers+q-1], m[(q-1)*o.Layers+p-1] = x, x
 		}
 	}

@@ -35,7 +35,7 @@ func (o *Curvature) compress() compressed {
 		alpha[p] = dim
 		dim += o.width[p]
 		beta[p] = dim
-		if p > 1 && o.DeltaNorm[p] > 0 {
+		if p > 1 && o.deltaNorm[p] > 0 {
 			dim += o.width[p-1] - 1
 		}
 	}
@@ -48,19 +48,19 @@ func (o *Curvature) compress() compressed {
 		for q := p; q <= o.Layers; q++ {
 			block := make([]float64, o.width[q]*o.width[p]) // (α_q, α_p)
 			kernel.MulTN64(block, o.sensitive[q], as, o.width[q], o.width[p], k, false)
-			kernel.Scale64(block, float64(o.InputNorm[q]*o.InputNorm[p]))
+			kernel.Scale64(block, float64(o.inputNorm[q]*o.inputNorm[p]))
 			if q > p {
 				unit := append([]float64(nil), o.x[q]...) // x̂_q
-				kernel.Scale64(unit, 1/o.InputNorm[q])
+				kernel.Scale64(unit, 1/o.inputNorm[q])
 				row := make([]float64, o.width[p]) // x̂_qᵀ P_qp ‖x_p‖
 				kernel.MulTN64(row, path[q], unit, o.width[p], 1, o.width[q-1], false)
-				kernel.Scale64(row, o.InputNorm[p])
+				kernel.Scale64(row, o.inputNorm[p])
 				for u, d := range o.delta[q] {
 					kernel.Axpy64(block[u*o.width[p]:(u+1)*o.width[p]], d, row)
 				}
-				if o.DeltaNorm[q] > 0 {
+				if o.deltaNorm[q] > 0 {
 					side := complement(unit, path[q], o.width[q-1], o.width[p]) // Q_qᵀ P_qp
-					kernel.Scale64(side, float64(o.DeltaNorm[q]*o.InputNorm[p]))
+					kernel.Scale64(side, float64(o.deltaNorm[q]*o.inputNorm[p]))
 					m.place(beta[q], alpha[p], side, o.width[q-1]-1, o.width[p])
 				}
 			}

@@ -19,8 +19,8 @@ type Curvature struct {
 
 	// Index 0 is not used: p runs from 1 to L as in the formulas. Only active
 	// units are kept.
-	InputNorm  []float64   // ‖x_p‖
-	DeltaNorm  []float64   // ‖δ_p‖
+	inputNorm  []float64   // ‖x_p‖
+	deltaNorm  []float64   // ‖δ_p‖
 	x          [][]float64 // x[p]: the active inputs of layer p; of x[1] only the norm is kept
 	delta      [][]float64 // δ_p over the active units of layer p
 	sensitive  [][]float64 // S_p, K×n_p over the active units
@@ -36,7 +36,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 	layers, classes := n.Layers(), n.Classes()
 	o := &Curvature{
 		Layers: layers, Classes: classes, Loss: pt.Losses[i],
-		InputNorm: make([]float64, layers+1), DeltaNorm: make([]float64, layers+1),
+		inputNorm: make([]float64, layers+1), deltaNorm: make([]float64, layers+1),
 		x: make([][]float64, layers+1), delta: make([][]float64, layers+1),
 		sensitive: make([][]float64, layers+1), width: make([]int, layers+1),
 		weights: make([][]float64, layers+1),
@@ -50,7 +50,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 			}
 		}
 	}
-	o.InputNorm[1] = math.Sqrt(pt.Data.SquaredNorm(i))
+	o.inputNorm[1] = math.Sqrt(pt.Data.SquaredNorm(i))
 	active := make([][]int, layers+1)
 	for p := 1; p < layers; p++ {
 		for u, x := range pt.Activations(p, i) {
@@ -59,7 +59,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 				o.x[p+1] = append(o.x[p+1], x)
 			}
 		}
-		o.InputNorm[p+1] = math.Sqrt(kernel.Dot64(o.x[p+1], o.x[p+1]))
+		o.inputNorm[p+1] = math.Sqrt(kernel.Dot64(o.x[p+1], o.x[p+1]))
 	}
 	for c := range classes {
 		active[layers] = append(active[layers], c)
@@ -70,7 +70,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 		for _, u := range active[p] {
 			o.delta[p] = append(o.delta[p], all[u])
 		}
-		o.DeltaNorm[p] = math.Sqrt(kernel.Dot64(o.delta[p], o.delta[p]))
+		o.deltaNorm[p] = math.Sqrt(kernel.Dot64(o.delta[p], o.delta[p]))
 		if p > 1 { // W_p between active units
 			for _, u := range active[p] {
 				for _, j := range active[p-1] {
@@ -131,7 +131,7 @@ func (o *Curvature) jacobianGram() []float64 {
 	gram, one := make([]float64, k*k), make([]float64, k*k)
 	for p := 1; p <= o.Layers; p++ {
 		kernel.MulNT64(one, o.sensitive[p], o.sensitive[p], k, k, o.width[p], false)
-		kernel.Axpy64(gram, float64(o.InputNorm[p]*o.InputNorm[p]), one)
+		kernel.Axpy64(gram, float64(o.inputNorm[p]*o.inputNorm[p]), one)
 	}
 	return gram
 }
@@ -151,21 +151,21 @@ func (o *Curvature) GaussNewton() ([]float64, error) {
 // Trace is tr G_i = tr H_i.
 func (o *Curvature) Trace() float64 {
 	trace := 0.0
-	for _, t := range o.LayerTraces() {
+	for _, t := range o.layerTraces() {
 		trace += t
 	}
 	return trace
 }
 
-// LayerTraces returns ‖x_p‖² tr(S_pᵀ A S_p), the trace of each layer's block,
+// layerTraces returns ‖x_p‖² tr(S_pᵀ A S_p), the trace of each layer's block,
 // p = 1 … L from index 0.
-func (o *Curvature) LayerTraces() []float64 {
+func (o *Curvature) layerTraces() []float64 {
 	a := o.softmaxHessian()
 	traces := make([]float64, o.Layers)
 	for p := 1; p <= o.Layers; p++ {
 		m := make([]float64, o.Classes*o.width[p])
 		kernel.MulNN64(m, a, o.sensitive[p], o.Classes, o.width[p], o.Classes, false)
-		traces[p-1] = float64(float64(o.InputNorm[p]*o.InputNorm[p]) * kernel.Dot64(m, o.sensitive[p]))
+		traces[p-1] = float64(float64(o.inputNorm[p]*o.inputNorm[p]) * kernel.Dot64(m, o.sensitive[p]))
 	}
 	return traces
 }
@@ -197,12 +197,12 @@ func (o *Curvature) SquaredFrobenius() float64 {
 	for p := 1; p <= o.Layers; p++ {
 		as := make([]float64, k*o.width[p]) // A S_p
 		kernel.MulNN64(as, a, o.sensitive[p], k, o.width[p], k, false)
-		xp := float64(o.InputNorm[p] * o.InputNorm[p])
+		xp := float64(o.inputNorm[p] * o.inputNorm[p])
 		path := o.between(p)
 		for q := p; q <= o.Layers; q++ {
 			m := make([]float64, o.width[q]*o.width[p]) // M_qp
 			kernel.MulTN64(m, o.sensitive[q], as, o.width[q], o.width[p], k, false)
-			xq := float64(o.InputNorm[q] * o.InputNorm[q])
+			xq := float64(o.inputNorm[q] * o.inputNorm[q])
 			if q == p {
 				total += float64(float64(xp*xp) * kernel.Dot64(m, m))
 				continue
@@ -211,7 +211,7 @@ func (o *Curvature) SquaredFrobenius() float64 {
 			kernel.MulTN64(px, path[q], o.x[q], o.width[p], 1, o.width[q-1], false)
 			mx := make([]float64, o.width[q])
 			kernel.MulNN64(mx, m, px, o.width[q], 1, o.width[p], false)
-			sum := float64(xq*kernel.Dot64(m, m)) + float64(float64(o.DeltaNorm[q]*o.DeltaNorm[q])*kernel.Dot64(path[q], path[q]))
+			sum := float64(xq*kernel.Dot64(m, m)) + float64(float64(o.deltaNorm[q]*o.deltaNorm[q])*kernel.Dot64(path[q], path[q]))
 			sum += float64(2 * kernel.Dot64(o.delta[q], mx))
 			total += float64(float64(2*xp) * sum)
 		}

@@ -58,7 +58,7 @@ func TestDigests(t *testing.T) {
 	dense, _ := picture(200, 97, 0.1)
 	features := make([]float32, len(dense))
 	for i, u := range dense {
-		features[i] = float32(mlp.Pixel(u)) / 3
+		features[i] = float32(mlp.Pixels()[u]) / 3
 	}
 	floats := inputs(dense, labels)
 	floats[Images] = npy.Encode([]int{200, 97}, features)
