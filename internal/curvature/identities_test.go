@@ -55,7 +55,7 @@ func identities(t *testing.T, pt *Point, tolerance float64) {
 	}
 	agree(t, "layer rescaling", product(Hessian, scaled), minus, tolerance)
 
-	// The same for one neuron: +1 on its row, −1 on its column behind.
+	// The same for one neuron: +1 on its row, −1 on its column of the next matrix.
 	scaled, minus = make([]float64, len(theta)), make([]float64, len(theta))
 	const neuron = 1
 	for j := range n.Widths[0] {

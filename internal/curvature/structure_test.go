@@ -209,9 +209,9 @@ func TestNull(t *testing.T) {
 	}
 }
 
-// TestKinkMargin: a step of the margin's length along ∂z/∂θ closes in on the
+// TestNearestKink: a step of the margin's length along ∂z/∂θ closes in on the
 // kink, and half a step in any direction changes no activation.
-func TestKinkMargin(t *testing.T) {
+func TestNearestKink(t *testing.T) {
 	network, err := mlp.NewNetwork([]int{2, 1, 2}, [][]float64{{3, 4}, {1, -1}})
 	if err != nil {
 		t.Fatal(err)

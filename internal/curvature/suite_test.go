@@ -60,8 +60,8 @@ func TestProject(t *testing.T) {
 	}
 }
 
-// TestExtent against the dense spectrum of the golden increments.
-func TestExtent(t *testing.T) {
+// TestRange against the dense spectrum of the golden increments.
+func TestRange(t *testing.T) {
 	for _, name := range []string{"small", "deep"} {
 		g, pt := readGolden(t, name)
 		for k := 1; k < len(g.Labels); k++ {
@@ -83,9 +83,9 @@ func TestExtent(t *testing.T) {
 	}
 }
 
-// TestKinks: with one hidden layer the first flip along a direction is exact:
-// just before it no ReLU of the object has changed, just behind it one has.
-func TestKinks(t *testing.T) {
+// TestKinksAlong: with one hidden layer the first flip along a direction is exact:
+// just before it no ReLU of the object has switched, just after it one has.
+func TestKinksAlong(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	checked := 0
 	for checked < 200 {
@@ -116,7 +116,7 @@ func TestKinks(t *testing.T) {
 				return false
 			}
 			if changed(0.999) || !changed(1.001) {
-				t.Errorf("object %d flips before %v: %v; behind it: %v", i, at, changed(0.999), changed(1.001))
+				t.Errorf("object %d flips before %v: %v; after it: %v", i, at, changed(0.999), changed(1.001))
 			}
 			if length := math.Sqrt(kernel.Dot64(v, v)); at*length < pt.KinkDistance(i)*(1-1e-9) {
 				t.Errorf("object %d: %v along a direction is nearer than %v in any", i, at*length, pt.KinkDistance(i))

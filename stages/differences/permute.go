@@ -4,9 +4,9 @@ import (
 	"context"
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -46,33 +46,23 @@ func average(ctx context.Context, p Params, losses []float64, t *task.Task) (cur
 		}
 	}
 
-	var next, done atomic.Int64
-	var wg sync.WaitGroup
-	for range min(max(t.Workers, 1), chunks) {
-		wg.Go(func() {
-			x, deviations := make([]float64, n+1), make([]float64, n)
-			for {
-				c := int(next.Add(1)) - 1
-				if c >= chunks || ctx.Err() != nil {
-					return
-				}
-				sum := make([]float64, n)
-				for order := c * chunk; order < min((c+1)*chunk, p.Permutations); order++ {
-					copy(x, losses)
-					rng.Shuffle(rng.New(p.Seed, "differences", "permutation", uint64(order)), x)
-					walk(deviations, x)
-					for i, v := range deviations {
-						sum[i] += v
-					}
-					pick(order, deviations)
-				}
-				sums[c] = sum
-				t.Progress(int(done.Add(1)), chunks)
+	var done atomic.Int64
+	err = parallel.Try(ctx, t.Workers, chunks, func(c int) error {
+		x, deviations, sum := make([]float64, n+1), make([]float64, n), make([]float64, n)
+		for order := c * chunk; order < min((c+1)*chunk, p.Permutations); order++ {
+			copy(x, losses)
+			rng.Shuffle(rng.New(p.Seed, "differences", "permutation", uint64(order)), x)
+			walk(deviations, x)
+			for i, v := range deviations {
+				sum[i] += v
 			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
+			pick(order, deviations)
+		}
+		sums[c] = sum
+		t.Progress(int(done.Add(1)), chunks)
+		return nil
+	})
+	if err != nil {
 		return nil, nil, err
 	}
 
