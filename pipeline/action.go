@@ -22,12 +22,14 @@ type action struct {
 	stage    *Stage
 	key      Key
 	manifest []byte
-	inputs   []output // what it reads, as its stage's inputs
+	inputs   []output // one for each of the stage's inputs
 	workers  int
-	lost     []lostOutput // of an earlier execution, the reason for this one
-	prior    []output     // what the store says that an earlier execution made, or nil
+	forced   bool         // runs although its result may be known
+	compare  bool         // runs to be compared with prior, and commits nothing
+	prior    []output     // what an earlier execution made, by the store; or nil
+	lost     []lostOutput // of prior
+	again    bool         // this plan has rebuilt some of lost before
 	unlock   func()
-	mended   int // how many lost results were there again when it started
 
 	started time.Time
 	elapsed time.Duration // of the stage's function
@@ -36,23 +38,29 @@ type action struct {
 	objects []cas.Object
 	outs    []output
 	missing []missingInput // inputs that the store does not have
-	intact  bool           // what was lost is there after all
+	intact  bool           // everything lost proved to be present and sound
 	err     error
 }
 
-// missingInput is an input that must be made again before its reader can run.
+// missingInput is an input that must be rebuilt before its reader can run.
 type missingInput struct {
 	from   *Stage
-	output lostOutput
+	output int // index
+	digest Digest
+	err    error
 }
 
-var errGoexit = errors.New("the stage ended its goroutine")
+var errGoexit = errors.New("the stage called runtime.Goexit")
 
 // execute runs an action. It is the whole life of a worker.
 func (r *runner) execute(a *action) {
 	a.started = time.Now()
 	if len(a.lost) > 0 {
-		if a.intact, a.err = r.setAside(a); a.intact || a.err != nil {
+		intact, err := r.setAside(a)
+		if err == nil && !intact && a.again {
+			err = errUnreadable(a.stage, a.lost[0].output, a.lost[0].err)
+		}
+		if a.intact, a.err = intact && !a.forced, err; a.intact || err != nil {
 			return
 		}
 	}
@@ -64,8 +72,8 @@ func (r *runner) execute(a *action) {
 		switch {
 		case err == nil:
 			t.Inputs[in.Name] = data
-		case isLost(err):
-			a.missing = append(a.missing, missingInput{in.From, lostOutput{int(a.stage.sources()[i].output), d, err}})
+		case isLost(err) && !a.compare:
+			a.missing = append(a.missing, missingInput{in.From, int(a.stage.sources()[i].output), d, err})
 		default:
 			a.err = fmt.Errorf("reading input %s: %w", in.Name, err)
 			return
@@ -74,7 +82,7 @@ func (r *runner) execute(a *action) {
 	if len(a.missing) > 0 {
 		return
 	}
-	var over atomic.Bool // nothing is heard of a stage that has returned
+	var over atomic.Bool // reports after the stage has returned are dropped
 	defer over.Store(true)
 	t.Logf = func(format string, args ...any) {
 		if over.Load() {
@@ -86,7 +94,7 @@ func (r *runner) execute(a *action) {
 			r.emit(Event{Kind: EventLog, Stage: a.stage, Key: a.key, Text: line})
 		}
 	}
-	t.Progress = r.progress(a, &over)
+	t.Progress = r.throttled(a, &over)
 
 	a.started = time.Now()
 	a.err = errGoexit // unless call returns
@@ -98,9 +106,9 @@ func (r *runner) execute(a *action) {
 	}
 }
 
-// progress returns a function that passes on ten reports a second, and the
+// throttled returns a function that passes on ten reports a second, and the
 // last one. It measures with the monotonic clock: the wall clock may go back.
-func (r *runner) progress(a *action, over *atomic.Bool) func(done, total int) {
+func (r *runner) throttled(a *action, over *atomic.Bool) func(done, total int) {
 	if r.o.Events == nil {
 		return func(int, int) {}
 	}
@@ -135,27 +143,33 @@ func (a *action) take(made map[string][]byte) error {
 	names := a.stage.kind.outputs
 	for _, name := range slices.Sorted(maps.Keys(made)) {
 		if a.stage.output(name) < 0 {
-			return fmt.Errorf("it returned output %q, which kind %s does not declare", name, a.stage.kind.name)
+			return fmt.Errorf("undeclared output %q of kind %s", name, a.stage.kind.name)
 		}
 	}
 	a.data = make([][]byte, len(names))
-	a.objects = make([]cas.Object, len(names))
+	if !a.compare {
+		a.objects = make([]cas.Object, len(names))
+	}
 	a.outs = make([]output, len(names))
 	for i, name := range names {
 		data, ok := made[name]
 		if !ok {
-			return fmt.Errorf("it did not return output %q", name)
+			return fmt.Errorf("the stage did not return output %q", name)
 		}
 		a.data[i] = data
+		if a.compare {
+			a.outs[i] = output{cas.Sum(data), int64(len(data))}
+			continue
+		}
 		a.objects[i] = cas.Encode(data)
 		a.outs[i] = output{a.objects[i].Digest, a.objects[i].Size}
 	}
 	return nil
 }
 
-// setAside takes the damaged objects out of the way and reports whether all
-// that was lost is there after all: another process has made it again, or the
-// damage did not last.
+// setAside moves the damaged objects away and reports whether everything lost
+// proved to be present and sound: another process has rebuilt it, or the
+// damage was transient.
 func (r *runner) setAside(a *action) (intact bool, err error) {
 	for _, l := range a.lost {
 		if err := r.p.store.SetAside(r.ctx, l.digest); err != nil {

@@ -65,11 +65,7 @@ func (r *runner) commit() {
 		batch.Rows = append(batch.Rows, rows...)
 		batch.Rows = append(batch.Rows, a.logRows(r.info.ID)...)
 		for _, d := range diverged {
-			r.diverged = append(r.diverged, d)
-			r.emit(Event{
-				Kind: EventDiverged, Stage: a.stage, Key: a.key,
-				Text: fmt.Sprintf("output %s was %s and is now %s", d.Output, d.Have.Short(), d.Got.Short()),
-			})
+			r.reportDiverged(d)
 		}
 	}
 	r.committing = true
@@ -77,6 +73,14 @@ func (r *runner) commit() {
 	go func() {
 		r.commits <- committed{actions, r.p.store.Commit(ctx, batch)}
 	}()
+}
+
+func (r *runner) reportDiverged(d Divergence) {
+	r.diverged = append(r.diverged, d)
+	r.emit(Event{
+		Kind: EventDiverged, Stage: d.Stage, Key: d.Key,
+		Text: fmt.Sprintf("output %s was %s and is now %s", d.Output, d.Have.Short(), d.Got.Short()),
+	})
 }
 
 // takeRows returns the rows that wait for the next batch: the provenance of
@@ -109,17 +113,12 @@ func (r *runner) durable(c committed) {
 		}
 		r.uncommitted -= uncommittedFixed
 		if c.err == nil {
-			if n.action == a {
-				n.action = nil
-			}
+			n.action = nil
+			r.p.state[a.stage.index] = StateCached
+			r.ran[a.stage.index] = true
+			r.p.restore(a.key, a.lost, a.outs)
 			r.emit(Event{Kind: EventFinished, Stage: a.stage, Key: a.key, Elapsed: a.elapsed})
-			f := r.flights[a.key]
-			for _, twin := range f.land() {
-				r.emit(Event{Kind: EventCached, Stage: r.p.graph.stages[twin], Key: a.key})
-			}
-			if f != nil && f.landed && !r.p.options.Force {
-				delete(r.flights, a.key) // from now on the store knows
-			}
+			r.wake(a.stage.index)
 		}
 		a.unlock()
 	}
@@ -143,13 +142,12 @@ func (r *runner) fail(err error) {
 // no batch took, the keys of stages that were found in the store, and how the
 // run ended. A run that ran nothing writes nothing.
 func (r *runner) finish(sum *Summary) error {
-	if r.err != nil || !r.wrote && len(r.rows) == 0 {
+	if r.err != nil || r.o.Compare != nil || !r.wrote && len(r.rows) == 0 {
 		return nil
 	}
 	batch := cas.Batch{Rows: r.takeRows()}
 	for i, s := range r.p.graph.stages {
-		n := &r.nodes[i]
-		if !r.p.needed[i] || n.phase != done || !r.isDurable(n) {
+		if !r.p.needed[i] || r.p.state[i] != StateCached {
 			continue
 		}
 		last, _, err := LastKey(r.p.store, s.name)

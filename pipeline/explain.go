@@ -145,10 +145,12 @@ func compareFields(old, now []Field) []FieldChange {
 
 // reason says in one line why a stage runs.
 func (p *Plan) reason(s *Stage) string {
-	if lost := p.lost[s.index]; len(lost) > 0 {
-		return lostReason(s, lost)
+	if p.known[s.index] {
+		if lost := p.lostOutputs(s, p.outputs(s.index)); len(lost) > 0 {
+			return lostReason(s, lost)
+		}
 	}
-	if p.forced(int(s.index)) {
+	if p.forced(s.index, p.keys[s.index]) {
 		return "forced"
 	}
 	last, ok, err := LastKey(p.store, s.name)

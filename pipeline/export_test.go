@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 func exporting(t *testing.T, k *kitchen, add int) *Graph {
@@ -31,9 +33,9 @@ func TestExport(t *testing.T) {
 		t.Helper()
 		p := mustPlan(t, exporting(t, k, add), st, Options{})
 		mustRun(t, p, RunOptions{})
-		written, err := p.Export(t.Context(), dir)
-		if err != nil {
-			t.Fatal(err)
+		written, lost, err := p.Export(t.Context(), dir)
+		if err != nil || lost != nil {
+			t.Fatalf("lost %v, %v", lost, err)
 		}
 		return written
 	}
@@ -102,7 +104,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-func TestExportMakesLostOutputsAgain(t *testing.T) {
+func TestExportTellsWhatIsLost(t *testing.T) {
 	k, d, dir := newKitchen(), newDisk(), t.TempDir()
 	st := d.open()
 	sum := mustDo(t, exporting(t, k, 10), st)
@@ -111,9 +113,17 @@ func TestExportMakesLostOutputsAgain(t *testing.T) {
 	k.count()
 	p := mustPlan(t, exporting(t, k, 10), st, Options{})
 	mustRun(t, p, RunOptions{})
-	written, err := p.Export(t.Context(), dir)
-	if err != nil || len(written) != 2 || k.count() != 2 {
-		t.Fatalf("wrote %q, %v", written, err)
+	written, lost, err := p.Export(t.Context(), dir)
+	if err != nil || len(written) != 0 || len(lost) != 2 || k.count() != 0 {
+		t.Fatalf("wrote %q, lost %v, %v", written, lost, err)
+	}
+	if lost[0].Stage.Name() != "a" || lost[0].Output != "out" || !errors.As(lost[0].Err, new(*cas.DamagedError)) || !errors.Is(lost[1].Err, cas.ErrNotFound) {
+		t.Errorf("lost %+v", lost)
+	}
+	mustRun(t, p, RunOptions{})
+	written, lost, err = p.Export(t.Context(), dir)
+	if err != nil || len(written) != 2 || lost != nil || k.count() != 2 {
+		t.Fatalf("wrote %q, lost %v, %v", written, lost, err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "b.txt")); err != nil || string(text) != "11" {
 		t.Errorf("b is %q, %v", text, err)
@@ -127,7 +137,7 @@ func TestExportErrors(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "b.txt"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	written, err := p.Export(t.Context(), dir)
+	written, _, err := p.Export(t.Context(), dir)
 	if err == nil || !strings.Contains(err.Error(), "exporting b.txt: ") || len(written) != 1 {
 		t.Errorf("wrote %q, %v", written, err)
 	}

@@ -44,9 +44,14 @@ type Plan struct {
 	offset []int32  // of the first output of a stage in outs
 	outs   []output // of all stages
 	twins  map[int32]int32
-	lost   map[int32][]lostOutput
 	times  []kindTime
-	last   RunOptions // of the last Run
+
+	lost    map[Digest]error // objects that the store cannot give, and what it said
+	makers  map[Digest]int32 // the stage that is to rebuild each of them
+	rebuild []int32          // the stages among makers, in the order in which they became that
+	rebuilt map[rebuilt]bool // lost outputs that this plan has rebuilt, or found again
+
+	forcedKeys map[Key]bool // what [Options].Force has run
 
 	scratch []byte
 }
@@ -64,9 +69,6 @@ func NewPlan(g *Graph, st *cas.Store, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := st.Refresh(); err != nil {
-		return nil, fmt.Errorf("reading the store: %w", err)
-	}
 	n := len(g.stages)
 	p := &Plan{
 		graph: g, store: st, options: o, selection: sel,
@@ -75,6 +77,10 @@ func NewPlan(g *Graph, st *cas.Store, o Options) (*Plan, error) {
 		keys:   make([]Key, n),
 		offset: make([]int32, n+1),
 		times:  make([]kindTime, len(g.byKind)),
+
+		lost:       make(map[Digest]error),
+		rebuilt:    make(map[rebuilt]bool),
+		forcedKeys: make(map[Key]bool),
 	}
 	for i, s := range g.stages {
 		p.offset[i+1] = p.offset[i] + int32(len(s.kind.outputs))
@@ -85,14 +91,19 @@ func NewPlan(g *Graph, st *cas.Store, o Options) (*Plan, error) {
 
 // look sets the state of every stage that is read, in topological order.
 func (p *Plan) look() error {
+	if err := p.store.Refresh(); err != nil {
+		return fmt.Errorf("reading the store: %w", err)
+	}
 	first := make(map[Key]int32) // of the stages that will run
+	p.twins, p.makers, p.rebuild = nil, make(map[Digest]int32), nil
+	clear(p.times)
 	var missing []error
 	for i, s := range p.graph.stages {
 		if !p.read[i] {
 			continue
 		}
 		if slices.ContainsFunc(s.sources(), func(e edge) bool { return !p.known[e.from] }) {
-			p.state[i] = StateDepends
+			p.state[i], p.known[i], p.keys[i] = StateDepends, false, Key{}
 			if !p.needed[i] {
 				missing = append(missing, p.missing(s))
 			}
@@ -100,7 +111,7 @@ func (p *Plan) look() error {
 		}
 		key := p.key(s)
 		p.keys[i] = key
-		if !p.forced(i) {
+		if !p.forced(int32(i), key) {
 			ok, err := p.lookup(s, key, p.outputs(int32(i)))
 			if err != nil {
 				return fmt.Errorf("reading the store: %w", err)
@@ -110,7 +121,7 @@ func (p *Plan) look() error {
 				continue
 			}
 		}
-		p.state[i] = StateRun
+		p.state[i], p.known[i] = StateRun, false
 		if !p.needed[i] {
 			missing = append(missing, p.missing(s))
 			continue
@@ -124,6 +135,7 @@ func (p *Plan) look() error {
 		}
 		first[key] = int32(i)
 	}
+	p.assign()
 	return errors.Join(missing...)
 }
 
@@ -132,7 +144,9 @@ func (p *Plan) missing(s *Stage) error {
 }
 
 // forced reports whether the stage must run though its result may be known.
-func (p *Plan) forced(i int) bool { return p.options.Force && p.target[i] }
+func (p *Plan) forced(i int32, key Key) bool {
+	return p.options.Force && p.target[i] && !p.forcedKeys[key]
+}
 
 // outputs returns the outputs of a stage, to read or to fill in.
 func (p *Plan) outputs(i int32) []output { return p.outs[p.offset[i]:p.offset[i+1]] }

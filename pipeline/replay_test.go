@@ -24,36 +24,39 @@ func threeSums(t *testing.T, k *kitchen, add int) (*Graph, []*Stage) {
 	return g, []*Stage{a, b, c}
 }
 
-func TestReplay(t *testing.T) {
+func TestCompare(t *testing.T) {
 	k, st := newKitchen(), newStore()
 	g, stages := threeSums(t, k, 1)
 	p := mustPlan(t, g, st, Options{})
-	if _, err := p.Replay(t.Context(), stages, RunOptions{}); err == nil {
-		t.Error("stages without a result were replayed")
+	compare := func(o RunOptions) (*Summary, error) {
+		o.Compare = stages
+		return p.Run(t.Context(), o)
+	}
+	if _, err := compare(RunOptions{}); err == nil {
+		t.Error("stages without a result were compared")
 	}
 	mustRun(t, p, RunOptions{})
 	k.take()
-	replays, err := p.Replay(t.Context(), stages, RunOptions{Jobs: 2, MemoryLimit: 1})
-	if err != nil || len(replays) != 3 || k.count() != 3 {
-		t.Fatalf("%d replays, %v", len(replays), err)
+	sum, err := compare(RunOptions{Jobs: 2, MemoryLimit: 1})
+	if err != nil || sum.Ran != 3 || sum.Cached != 0 || len(sum.Compared) != 3 || k.count() != 3 {
+		t.Fatalf("%+v, %v", sum, err)
 	}
-	for i, r := range replays {
-		if r.Stage != stages[i] || !r.Same() || r.Outputs[0].Content != nil {
-			t.Errorf("replay %+v", r)
+	for i, c := range sum.Compared {
+		if c.Stage != stages[i] || c.Differ != nil {
+			t.Errorf("comparison %+v", c)
 		}
 	}
 
-	// b comes out otherwise. c has the inputs on record, so it does not.
+	// b differs. c has the inputs on record, so it does not.
 	k.drift = map[string]int{actionName(sumParams{Add: 10}, map[string]string{"in0": "1"}): 1}
 	var events recorder
-	replays, err = p.Replay(t.Context(), stages, RunOptions{Events: events.take})
-	if err != nil {
+	if sum, err = compare(RunOptions{Events: events.take}); err != nil {
 		t.Fatal(err)
 	}
 	var diverged []string
-	for _, r := range replays {
-		if !r.Same() {
-			diverged = append(diverged, fmt.Sprintf("%s %s", r.Stage, r.Outputs[0].Content))
+	for _, c := range sum.Compared {
+		for _, o := range c.Differ {
+			diverged = append(diverged, fmt.Sprintf("%s %s", c.Stage, o.Content))
 		}
 	}
 	if diff := cmp.Diff([]string{"b 1011"}, diverged); diff != "" {
@@ -63,10 +66,10 @@ func TestReplay(t *testing.T) {
 		t.Errorf("events %q", got)
 	}
 	if sum := mustDo(t, g, st); sum.Cached != 3 {
-		t.Errorf("the replay left something: %+v", sum)
+		t.Errorf("the comparison left something: %+v", sum)
 	}
 
-	// A failure does not keep the others from being replayed.
+	// A failure does not keep the others from being compared.
 	k.drift = nil
 	k.hook = func(p sumParams, _ *Task) error {
 		if p.Add == 10 {
@@ -74,10 +77,13 @@ func TestReplay(t *testing.T) {
 		}
 		return nil
 	}
-	replays, err = p.Replay(t.Context(), stages, RunOptions{})
+	sum, err = compare(RunOptions{})
 	var failed *StageError
-	if !errors.As(err, &failed) || failed.Stage != stages[1] || len(replays) != 2 {
-		t.Errorf("%d replays, %v", len(replays), err)
+	if !errors.As(err, &failed) || failed.Stage != stages[1] || len(sum.Compared) != 2 || sum.Ran != 2 || sum.Failed != 1 || sum.Skipped != 0 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	if logs, err := p.Logs(stages[1]); err != nil || len(logs) != 0 {
+		t.Errorf("the comparison left logs: %v, %v", logs, err)
 	}
 }
 

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // RunOptions says how a plan is run. None of it influences a result.
@@ -14,20 +17,31 @@ type RunOptions struct {
 	// Jobs is the number of cores to use; 0 means all that the process may.
 	Jobs int
 
-	// KeepGoing runs what does not depend on a stage that failed. Otherwise
-	// nothing is started after a failure; what runs is finished and kept.
+	// KeepGoing runs every stage that does not depend on a failed one.
+	// Otherwise nothing is started after a failure; running stages finish
+	// and their results are kept.
 	KeepGoing bool
 
-	// Retries is how often a stage that failed is run again. Every attempt
+	// Retries is how often a failed stage is run again. Every attempt
 	// leaves a [Log].
 	Retries int
 
-	// Events is told what happens, one event at a time, from any goroutine.
-	// It must not call the plan. A slow one slows the run.
+	// Compare, if not nil, runs exactly these stages, although their results
+	// are known, and compares the outputs with those on record. Each stage
+	// receives the inputs on record, verified against their digests, and
+	// nothing is written, so a stage whose bytes differ is itself the cause.
+	// A failure does not keep the other stages from being compared. Of the
+	// other options, Jobs, MemoryLimit, CacheLimit and Events count.
+	Compare []*Stage
+
+	// Events is called with each event, never concurrently, from any
+	// goroutine. It must not call the plan. It should return quickly: it
+	// delays the run.
 	Events func(Event)
 
-	// MemoryLimit bounds the sum of [Node].Memory of what runs together, in
-	// bytes; 0 means no bound. A stage that needs more runs alone.
+	// MemoryLimit bounds the sum of [Node].Memory of the stages that run
+	// together, in bytes; 0 means no bound. A stage that needs more runs
+	// alone.
 	MemoryLimit int64
 
 	// CacheLimit bounds the inputs that are kept in memory for further
@@ -42,7 +56,8 @@ type RunOptions struct {
 	Command []string
 }
 
-// Summary is what came of a run. Every needed stage is counted once.
+// Summary is the outcome of a run. Every needed stage is counted once; in a
+// run with [RunOptions].Compare, every compared stage.
 type Summary struct {
 	Cached  int // were in the store, or were made by another process or stage
 	Ran     int // ran, and their results are durable
@@ -53,8 +68,9 @@ type Summary struct {
 	Elapsed time.Duration
 
 	Failures []*StageError // in the order of the graph
-	Skips    []Skip        // likewise
+	Skips    []Skip        // in the order of the graph
 	Diverged []Divergence  // in the order of their detection
+	Compared []*Comparison // in the order of the graph
 
 	// Run identifies the rows that the run wrote; zero if it wrote none.
 	Run RunID
@@ -65,7 +81,7 @@ type Summary struct {
 
 // Results returns the digest of each output, by stage and output, of the
 // stages that were up to date at the first call. It must not be called by two
-// goroutines at a time, nor the map be changed.
+// goroutines at a time, and the map must not be changed.
 func (s *Summary) Results() map[string]map[string]Digest {
 	if s.results == nil {
 		s.results = s.plan.results()
@@ -79,8 +95,8 @@ type Skip struct {
 	Because []*Stage // the failed stages that it needs; or the one at which the run stopped
 }
 
-// Divergence is an output that has other bytes than an earlier execution of
-// the same action gave: the action is not a pure function of its key.
+// Divergence is an output whose bytes differ from those of an earlier
+// execution of the same action: the action is not a pure function of its key.
 type Divergence struct {
 	Stage     *Stage
 	Key       Key
@@ -113,11 +129,11 @@ const defaultCacheLimit = 512 << 20
 // writes nothing.
 //
 // The summary is never nil. The error is nil if every needed stage is up to
-// date; else it is, or joins, the *[StageError] of each failure; the error of
-// the store, when it could not be read or written, in which case nothing that
-// was not reported as finished counts; or the error of ctx. When ctx is done,
-// running stages are told so and waited for, what they finish is kept, and
-// the next run goes on from there.
+// date. Otherwise it is, or joins, the *[StageError] of each failure; the
+// error of the store, if it could not be read or written, in which case only
+// what was reported as finished counts; or the error of ctx. When ctx is
+// done, running stages are told so and waited for, what they finish is kept,
+// and the next run goes on from there.
 func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	began := time.Now()
 	if o.Jobs <= 0 {
@@ -126,13 +142,22 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	if o.CacheLimit <= 0 {
 		o.CacheLimit = defaultCacheLimit
 	}
-	p.last = o
-	needed, cached := p.Count()
-	if o.Events != nil {
-		o.Events(Event{Kind: EventPlanned, Time: began, Total: needed, Cached: cached})
+	sum := &Summary{plan: p}
+	var total int
+	if o.Compare != nil {
+		stages, err := p.comparable(o.Compare)
+		if err != nil {
+			return sum, err
+		}
+		o.Compare, o.KeepGoing, o.Retries = stages, true, 0
+		total = len(stages)
+	} else {
+		total, sum.Cached = p.Count()
 	}
-	sum := &Summary{Cached: cached, plan: p}
-	if needed == cached {
+	if o.Events != nil {
+		o.Events(Event{Kind: EventPlanned, Time: began, Total: total, Cached: sum.Cached})
+	}
+	if total == sum.Cached {
 		sum.Elapsed = time.Since(began)
 		return sum, ctx.Err()
 	}
@@ -144,7 +169,8 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	return sum, errors.Join(err, r.finish(sum))
 }
 
-// results returns the digests of what is up to date, by stage and output.
+// results returns the digests of the stages that are up to date, by stage and
+// output.
 func (p *Plan) results() map[string]map[string]Digest {
 	results := make(map[string]map[string]Digest, len(p.graph.stages))
 	for i, s := range p.graph.stages {
@@ -161,30 +187,248 @@ func (p *Plan) results() map[string]map[string]Digest {
 	return results
 }
 
-// summarise counts how the needed stages ended and lists what was skipped.
-func (r *runner) summarise(sum *Summary) {
-	sum.Cached = 0
-	because := make(map[int32][]*Stage)
-	for i := range r.nodes {
-		n, s := &r.nodes[i], r.p.graph.stages[i]
-		if !r.p.needed[i] {
+// runner is one execution of a plan. All of it except contents and emit
+// belongs to the goroutine of [Plan.Run], which decides what runs; workers
+// and commits talk to it over channels. It never waits for a lock or a disk.
+//
+// A run is a sequence of passes. In each the stages run in the order of the
+// graph, as their inputs become known. A stage that finds an input lost is
+// blocked, and the stages that read it stay pending; once nothing else can
+// run, a further pass rebuilds what was found lost.
+type runner struct {
+	p      *Plan
+	o      RunOptions
+	ctx    context.Context // of the stages
+	cancel context.CancelFunc
+	info   *Run
+	next   *edges
+	events sync.Mutex
+
+	progress
+	pass
+	contents *contents
+
+	results chan *action
+	running int
+	cores   int   // in use
+	memory  int64 // in use, bytes
+
+	finished    []*action // in memory, not on their way to the disk
+	commits     chan committed
+	committing  bool
+	uncommitted int64     // bytes
+	rows        []cas.Row // for the next batch
+	wrote       bool
+}
+
+// progress is how far a run has come. It lives through all passes, so that
+// nothing is counted, reported, failed or forced twice. Stages are named by
+// their indices.
+type progress struct {
+	ran        []bool // their results are durable
+	failures   map[int32]error
+	failedKeys map[Key]*Stage
+	skipped    map[int32]*Stage // because of which stage
+	attempts   map[int32]int    // that failed and were repeated
+	reported   map[Digest]bool  // losses
+	owners     map[int32]string // of locks, as last reported
+	diverged   []Divergence
+	compared   []*Comparison
+
+	stopped   bool  // nothing more is started
+	stoppedBy int32 // the failed stage at which the run stopped, or -1
+	err       error // of the store
+}
+
+// pass is what the scheduler keeps of one pass.
+type pass struct {
+	nodes    []node // by index of the stage
+	priority []int64
+	ready    queue
+	check    []int32           // stages whose inputs are known, to be looked up
+	busy     []int32           // ready stages whose lock another process holds
+	leaders  map[Key]int32     // the stage that runs a key, until it is durable
+	waiting  map[int32][]int32 // stages that wait until another one is durable
+	found    map[Digest]error  // lost inputs, for the next pass
+}
+
+// phase is where a stage stands in a pass.
+type phase uint8
+
+const (
+	idle    phase = iota // not needed
+	pending              // waits for its inputs or for another stage
+	ready                // in the queue
+	running              // has a worker
+	blocked              // an input is lost
+	done                 // outputs are known
+	failed
+	skipped // needs one that failed
+)
+
+type node struct {
+	phase  phase
+	waits  int32   // inputs that are not known
+	action *action // running or not durable
+}
+
+func newRunner(ctx context.Context, p *Plan, o RunOptions) *runner {
+	r := &runner{
+		p: p, o: o,
+		next:     p.edges(),
+		contents: newContents(p.store, o.CacheLimit),
+		results:  make(chan *action),
+		commits:  make(chan committed),
+		info:     newRun(o),
+		progress: progress{
+			ran:        make([]bool, len(p.graph.stages)),
+			failures:   make(map[int32]error),
+			failedKeys: make(map[Key]*Stage),
+			skipped:    make(map[int32]*Stage),
+			attempts:   make(map[int32]int),
+			reported:   make(map[Digest]bool),
+			owners:     make(map[int32]string),
+			stoppedBy:  -1,
+		},
+	}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	return r
+}
+
+// run runs passes until nothing is lost.
+func (r *runner) run() error {
+	if r.o.Compare != nil {
+		r.beginComparison()
+		r.schedule()
+		return r.outcome()
+	}
+	for {
+		r.p.checkInputs(r.ctx)
+		r.begin()
+		r.schedule()
+		if r.stopped || len(r.found) == 0 {
+			return r.outcome()
+		}
+		r.p.lose(r.found)
+		if err := r.p.look(); err != nil {
+			return err
+		}
+	}
+}
+
+// begin prepares a pass from the states of the plan.
+func (r *runner) begin() {
+	p := r.p
+	r.pass = pass{
+		nodes:    make([]node, len(p.graph.stages)),
+		priority: p.priorities(r.next),
+		leaders:  make(map[Key]int32),
+		waiting:  make(map[int32][]int32),
+		found:    make(map[Digest]error),
+	}
+	r.contents.reset()
+	for i, s := range p.graph.stages {
+		n := &r.nodes[i]
+		if !p.read[i] {
 			continue
 		}
-		switch {
-		case n.phase == done && r.isDurable(n):
-			r.p.state[i] = StateCached
-			if n.ran {
-				sum.Ran++
-			} else {
-				sum.Cached++
+		for _, e := range s.sources() {
+			if r.nodes[e.from].phase != done {
+				n.waits++
 			}
-		case n.phase == failed:
-			sum.Failed++
-			sum.Failures = append(sum.Failures, &StageError{s, r.troubles.err[int32(i)]})
-			because[int32(i)] = []*Stage{s}
+		}
+		n.phase = pending
+		switch {
+		case r.failures[int32(i)] != nil:
+			n.phase = failed
+		case n.waits > 0:
+		case p.state[i] == StateCached && len(p.lostOutputs(s, p.outputs(int32(i)))) == 0:
+			n.phase = done
 		default:
-			if why := r.because(int32(i), because); why != nil {
-				because[int32(i)] = why
+			r.check = append(r.check, int32(i))
+		}
+	}
+	for i := range r.nodes {
+		if r.nodes[i].phase == done {
+			r.expectReaders(int32(i))
+		}
+	}
+	for i, s := range p.graph.stages {
+		if r.nodes[i].phase == failed {
+			r.giveUp(int32(i), s)
+		}
+	}
+	for _, i := range p.rebuild {
+		r.reportLost(i)
+	}
+	p.rebuild = nil
+}
+
+// outcome is the error of the whole run.
+func (r *runner) outcome() error {
+	if r.err != nil {
+		return r.err
+	}
+	var errs []error
+	for i, s := range r.p.graph.stages {
+		if err := r.failures[int32(i)]; err != nil {
+			errs = append(errs, &StageError{s, err})
+		}
+	}
+	if err := r.ctx.Err(); err != nil {
+		if cause := context.Cause(r.ctx); !errors.Is(cause, err) {
+			err = fmt.Errorf("%w: %w", err, cause)
+		}
+		errs = append(errs, err)
+	}
+	if r.stoppedBy >= 0 {
+		because := r.p.graph.stages[r.stoppedBy]
+		for i := range r.nodes {
+			if r.p.state[i] != StateCached {
+				r.skip(int32(i), because)
+			}
+		}
+	}
+	switch len(errs) {
+	case 0:
+	case 1:
+		return errs[0]
+	default:
+		return errors.Join(errs...)
+	}
+	for i := range r.nodes {
+		if p := r.nodes[i].phase; p != idle && p != done {
+			return fmt.Errorf("internal error: stage %s never became ready", r.p.graph.stages[i].name)
+		}
+	}
+	return nil
+}
+
+// summarise counts how the stages ended and lists what was skipped.
+func (r *runner) summarise(sum *Summary) {
+	sum.Cached, sum.Diverged, sum.Compared = 0, r.diverged, r.compared
+	slices.SortFunc(sum.Compared, func(a, b *Comparison) int { return int(a.Stage.index - b.Stage.index) })
+	if r.wrote {
+		sum.Run = r.info.ID
+	}
+	because := make(map[int32][]*Stage)
+	for i, s := range r.p.graph.stages {
+		i := int32(i)
+		if !r.p.needed[i] || r.nodes[i].phase == idle {
+			continue
+		}
+		switch err := r.failures[i]; {
+		case err != nil:
+			sum.Failed++
+			sum.Failures = append(sum.Failures, &StageError{s, err})
+			because[i] = []*Stage{s}
+		case r.ran[i]:
+			sum.Ran++
+		case r.o.Compare == nil && r.p.state[i] == StateCached:
+			sum.Cached++
+		default:
+			if why := r.because(i, because); why != nil {
+				because[i] = why
 				sum.Skipped++
 				sum.Skips = append(sum.Skips, Skip{s, why})
 				continue
@@ -192,35 +436,21 @@ func (r *runner) summarise(sum *Summary) {
 			sum.Unrun++
 		}
 	}
-	sum.Diverged = r.diverged
-	if r.wrote {
-		sum.Run = r.info.ID
-	}
 }
 
-// isDurable reports whether the result of a stage that is done, its own or
-// that of the stage it follows, is durable.
-func (r *runner) isDurable(n *node) bool {
-	return n.action == nil && (n.leader < 0 || r.nodes[n.leader].action == nil)
-}
-
-// because returns the failed stages on which one that did not run depends.
+// because returns the failed stages on which a stage depends that did not
+// run.
 func (r *runner) because(i int32, because map[int32][]*Stage) []*Stage {
 	var why []*Stage
-	add := func(from int32) {
-		for _, s := range because[from] {
+	for _, e := range r.p.graph.stages[i].sources() {
+		for _, s := range because[e.from] {
 			if !slices.Contains(why, s) {
 				why = append(why, s)
 			}
 		}
 	}
-	for _, e := range r.p.graph.stages[i].sources() {
-		add(e.from)
-	}
-	if leader := r.nodes[i].leader; leader >= 0 && leader != i {
-		if r.nodes[leader].phase == failed {
-			why = append(why, r.p.graph.stages[leader])
-		}
+	if s := r.failedKeys[r.p.keys[i]]; s != nil && !slices.Contains(why, s) {
+		why = append(why, s)
 	}
 	slices.SortFunc(why, func(a, b *Stage) int { return int(a.index - b.index) })
 	if why == nil && r.stoppedBy >= 0 {

@@ -232,8 +232,8 @@ func TestPanicIsAFailure(t *testing.T) {
 
 func TestWrongOutputsAreAFailure(t *testing.T) {
 	for _, c := range []struct{ output, want string }{
-		{"", `a: it did not return output "out"`},
-		{"other", `a: it returned output "other", which kind odd does not declare`},
+		{"", `a: the stage did not return output "out"`},
+		{"other", `a: undeclared output "other" of kind odd`},
 	} {
 		odd := &Kind[struct{}]{Name: "odd", Outputs: []string{"out"}, Run: func(context.Context, struct{}, *Task) (map[string][]byte, error) {
 			if c.output == "" {

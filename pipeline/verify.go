@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,9 +22,9 @@ type lostOutput struct {
 }
 
 // Verify reads every output of the needed stages that is in the store and
-// plans to run those again whose content is missing or damaged. It only
-// reads; what is damaged is set aside by [Plan.Run]. It returns the stages it
-// found.
+// plans to rebuild those whose content is missing or damaged. It only reads;
+// what is damaged is set aside by [Plan.Run]. It returns the stages that have
+// lost an output.
 func (p *Plan) Verify(ctx context.Context) ([]*Stage, error) {
 	var all []*check
 	one := make(map[Digest]*check)
@@ -39,33 +42,29 @@ func (p *Plan) Verify(ctx context.Context) ([]*Stage, error) {
 	if err := checkAll(ctx, p.store, all); err != nil {
 		return nil, err
 	}
+	for _, c := range all {
+		if c.lost.err != nil {
+			p.lost[c.lost.digest] = c.lost.err
+		}
+	}
 	var found []*Stage
 	for i, s := range p.graph.stages {
-		if !p.needed[i] || p.state[i] != StateCached {
-			continue
-		}
-		var lost []lostOutput
-		for o, out := range p.outputs(int32(i)) {
-			if err := one[out.digest].lost.err; err != nil {
-				lost = append(lost, lostOutput{o, out.digest, err})
-			}
-		}
-		if len(lost) > 0 {
-			p.lose(int32(i), lost)
+		if p.needed[i] && p.state[i] == StateCached && len(p.lostOutputs(s, p.outputs(int32(i)))) > 0 {
 			found = append(found, s)
 		}
 	}
+	p.assign()
 	return found, nil
 }
 
 // check is one object to be read, by the first stage that made it.
 type check struct {
 	stage *Stage
-	lost  lostOutput // err is nil where it is sound
+	lost  lostOutput // err is nil if it is sound
 }
 
-// checkAll reads objects with all cores. The error is one that making them
-// again would not help.
+// checkAll reads objects with all cores. It returns only errors that
+// rebuilding cannot fix.
 func checkAll(ctx context.Context, st *cas.Store, all []*check) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -82,20 +81,126 @@ func checkAll(ctx context.Context, st *cas.Store, all []*check) error {
 	return g.Wait()
 }
 
-// lose plans to run a stage again because outputs of it are lost. They keep
-// their digests, so that what reads them keeps its key.
-func (p *Plan) lose(i int32, lost []lostOutput) {
-	if p.lost == nil {
-		p.lost = make(map[int32][]lostOutput)
+// lose adds to the objects that the store cannot give.
+func (p *Plan) lose(found map[Digest]error) { maps.Copy(p.lost, found) }
+
+// assign plans to rebuild what is lost, each object by the first stage in the
+// graph whose result has it. The outputs of that stage keep their digests, so
+// the stages that read them keep their keys; other stages with the same object
+// wait for it.
+func (p *Plan) assign() {
+	if len(p.lost) == 0 {
+		return
 	}
-	p.lost[i] = lost
-	p.state[i] = StateRun
+	for i, s := range p.graph.stages {
+		if !p.known[i] {
+			continue
+		}
+		first := false
+		for _, l := range p.lostOutputs(s, p.outputs(int32(i))) {
+			if _, ok := p.makers[l.digest]; !ok {
+				p.makers[l.digest], first = int32(i), true
+			}
+		}
+		if first && p.state[i] == StateCached {
+			p.state[i] = StateRun
+			p.rebuild = append(p.rebuild, int32(i))
+		}
+	}
 }
 
-// isLost reports whether an object can be had by making it again.
+// rebuilt is a lost output of an action that a plan has rebuilt.
+type rebuilt struct {
+	key    Key
+	output int
+}
+
+// restore takes note that the lost outputs of an action have been rebuilt, and
+// of what they are. Digests that are present again are lost no longer.
+func (p *Plan) restore(key Key, lost []lostOutput, outs []output) {
+	for _, l := range lost {
+		p.rebuilt[rebuilt{key, l.output}] = true
+		if outs[l.output].digest == l.digest {
+			delete(p.lost, l.digest)
+			delete(p.makers, l.digest)
+		}
+	}
+}
+
+// lostOutputs returns which of the outputs of a stage are lost.
+func (p *Plan) lostOutputs(s *Stage, outs []output) []lostOutput {
+	if len(p.lost) == 0 {
+		return nil
+	}
+	var lost []lostOutput
+	for i, out := range outs {
+		if err := p.lost[out.digest]; err != nil {
+			lost = append(lost, lostOutput{i, out.digest, err})
+		}
+	}
+	return lost
+}
+
+// isLost reports whether rebuilding an object mends the error.
 func isLost(err error) bool {
 	damaged := (*cas.DamagedError)(nil)
 	return errors.Is(err, cas.ErrNotFound) || errors.As(err, &damaged)
 }
 
 func (l lostOutput) damaged() bool { return !errors.Is(l.err, cas.ErrNotFound) }
+
+// Comparison is a second execution of a stage whose result is known; see
+// [RunOptions].Compare.
+type Comparison struct {
+	Stage   *Stage
+	Key     Key
+	Elapsed time.Duration
+	Differ  []ComparedOutput // in the order of [Stage.Outputs]; nil if every output is the same
+}
+
+// ComparedOutput is an output whose bytes differ from those on record.
+type ComparedOutput struct {
+	Name       string
+	Want, Have Digest // on record, and of this execution
+	Content    []byte // of this execution
+}
+
+// comparable returns stages in topological order, each once. Their results
+// must be known.
+func (p *Plan) comparable(stages []*Stage) ([]*Stage, error) {
+	for _, s := range stages {
+		if s.graph != p.graph || !p.known[s.index] {
+			return nil, fmt.Errorf("stage %s is not up to date: there is no result to compare with", s.name)
+		}
+	}
+	byIndex := func(a, b *Stage) int { return int(a.index - b.index) }
+	return slices.Compact(slices.SortedFunc(slices.Values(stages), byIndex)), nil
+}
+
+// beginComparison prepares the only pass of a run that compares. Its stages
+// receive what is on record, so none waits for another.
+func (r *runner) beginComparison() {
+	n := len(r.p.graph.stages)
+	r.next = &edges{start: make([]int32, n+1)}
+	r.pass = pass{nodes: make([]node, n), priority: make([]int64, n)}
+	for _, s := range r.o.Compare {
+		r.nodes[s.index].phase = ready
+		r.enqueue(s.index)
+		for _, e := range s.sources() {
+			r.contents.expect(r.p.source(e).digest, 1)
+		}
+	}
+}
+
+// compare takes note of an execution that was to be compared.
+func (r *runner) compare(a *action) {
+	c := &Comparison{Stage: a.stage, Key: a.key, Elapsed: a.elapsed}
+	for i, out := range a.outs {
+		if name, want := a.stage.kind.outputs[i], a.prior[i].digest; want != out.digest {
+			c.Differ = append(c.Differ, ComparedOutput{name, want, out.digest, a.data[i]})
+			r.reportDiverged(Divergence{a.stage, a.key, name, want, out.digest})
+		}
+	}
+	r.compared = append(r.compared, c)
+	r.emit(Event{Kind: EventFinished, Stage: a.stage, Key: a.key, Elapsed: a.elapsed})
+}

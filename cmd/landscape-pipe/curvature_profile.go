@@ -180,7 +180,10 @@ func readIfAsked[R any](ctx context.Context, x *examination, result string) (*R,
 // export writes the results and the figures into the folder of -o.
 func (x *examination) export(ctx context.Context, p *profile) error {
 	dir := x.c.Output
-	written, err := x.plan.Export(ctx, dir)
+	written, err := exportAll(ctx, x.plan, dir, func() error {
+		_, err := x.plan.Run(ctx, x.options(silent{}))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("exporting to %s: %w", dir, err)
 	}

@@ -48,7 +48,10 @@ func runExport(ctx context.Context, a *app, g *globals, c *exportCmd) error {
 			stale = append(stale, step.Stage.Name())
 		}
 	}
-	written, err := plan.CopyExports(ctx, dir)
+	written, lost, err := plan.Export(ctx, dir)
+	if err == nil && len(lost) > 0 {
+		err = fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err)
+	}
 	if err != nil {
 		return err
 	}
@@ -66,4 +69,20 @@ func runExport(ctx context.Context, a *app, g *globals, c *exportCmd) error {
 		err = advised(fmt.Errorf("not exported, for not up to date: %s", joined(stale)), "landscape-pipe repro runs what is missing")
 	}
 	return err
+}
+
+// exportAll exports the results of a plan. It runs the plan again to rebuild
+// what the store has lost of them. That ends: it is an error of the run to
+// lose again what it has rebuilt.
+func exportAll(ctx context.Context, plan *pipeline.Plan, dir string, run func() error) (written []string, err error) {
+	for {
+		more, lost, err := plan.Export(ctx, dir)
+		written = append(written, more...)
+		if err != nil || len(lost) == 0 {
+			return written, err
+		}
+		if err := run(); err != nil {
+			return written, err
+		}
+	}
 }

@@ -36,11 +36,14 @@ type divergenceValue struct {
 
 // replay runs stages again on the inputs on record and compares bits.
 func (w *workspace) replay(ctx context.Context, plan *pipeline.Plan, stages []*pipeline.Stage, r reporter, jobs int) (*replayReport, error) {
-	replays, err := plan.Replay(ctx, stages, pipeline.RunOptions{Jobs: jobs, MemoryLimit: memoryLimit(os.ReadFile), Events: r.event})
+	if stages == nil {
+		stages = []*pipeline.Stage{} // nil would not compare
+	}
+	sum, err := plan.Run(ctx, pipeline.RunOptions{Jobs: jobs, MemoryLimit: memoryLimit(os.ReadFile), Events: r.event, Compare: stages})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	report := &replayReport{Replayed: len(replays), Of: len(stages), Diverged: []divergenceValue{}}
+	report := &replayReport{Replayed: sum.Ran, Of: len(stages), Diverged: []divergenceValue{}}
 	if err != nil {
 		for _, e := range flatten(err) {
 			report.Failed = append(report.Failed, e.Error())
@@ -50,13 +53,10 @@ func (w *workspace) replay(ctx context.Context, plan *pipeline.Plan, stages []*p
 			report.failure = errors.Join(report.failure, e)
 		}
 	}
-	for _, replay := range replays {
-		report.Elapsed += replay.Elapsed.Seconds()
-		for _, o := range replay.Outputs {
-			if o.Want == o.Have {
-				continue
-			}
-			d := divergenceValue{Stage: replay.Stage.Name(), Output: o.Name, Want: o.Want.String(), Have: o.Have.String()}
+	for _, c := range sum.Compared {
+		report.Elapsed += c.Elapsed.Seconds()
+		for _, o := range c.Differ {
+			d := divergenceValue{Stage: c.Stage.Name(), Output: o.Name, Want: o.Want.String(), Have: o.Have.String()}
 			if want, err := w.store.Get(ctx, o.Want); err == nil {
 				first := firstDifference(want, o.Content)
 				d.First = &first

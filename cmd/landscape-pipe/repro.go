@@ -91,9 +91,13 @@ func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
 	// What is up to date is exported and compared even if something failed.
 	// After an interrupt nothing more is done: whoever interrupts wants an end.
 	if ctx.Err() == nil {
-		var exportErr error
-		if report.written, exportErr = plan.Export(ctx, w.exports); exportErr != nil && runErr == nil {
-			runErr = fmt.Errorf("exporting to %s: %w", w.exports, exportErr)
+		written, err := exportAll(ctx, plan, w.exports, func() error {
+			_, err := c.execute(ctx, a, w, plan)
+			return err
+		})
+		report.written = written
+		if err != nil && runErr == nil {
+			runErr = fmt.Errorf("exporting to %s: %w", w.exports, err)
 		}
 		if err := report.compare(w, c.UpdateLock && runErr == nil); err != nil {
 			runErr = errors.Join(runErr, err)

@@ -102,13 +102,13 @@ func TestFileTimesDoNotMatter(t *testing.T) {
 // and what they do with it. None decides by it what runs, what is found or
 // which of two rows is the later one.
 var clocks = map[string]string{
-	"cas ownerText":     "what a lock file tells people",
-	"pipeline execute":  "provenance: when the action began, and for how long it ran",
-	"pipeline progress": "how often a stage is heard",
-	"pipeline emit":     "the time of an event",
-	"pipeline newRun":   "provenance",
-	"pipeline end":      "provenance",
-	"pipeline Run":      "how long the run took",
+	"cas ownerText":      "what a lock file tells people",
+	"pipeline execute":   "provenance: when the action began, and for how long it ran",
+	"pipeline throttled": "how often a stage is heard",
+	"pipeline emit":      "the time of an event",
+	"pipeline newRun":    "provenance",
+	"pipeline end":       "provenance",
+	"pipeline Run":       "how long the run took",
 }
 
 // TestNoDecisionReadsAClock finds every call for the time, and every use of a

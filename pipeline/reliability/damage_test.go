@@ -169,7 +169,7 @@ func TestEditedExport(t *testing.T) {
 	file := filepath.Join(exports, filepath.FromSlash(lastExport))
 	st := open(t, filepath.Join(root, "store"))
 	p, sum := must(t, small.graph(t), st)
-	if written, err := p.Export(t.Context(), exports); err != nil || !cmp.Equal(written, []string{lastExport}) {
+	if written, lost, err := p.Export(t.Context(), exports); err != nil || lost != nil || !cmp.Equal(written, []string{lastExport}) {
 		t.Fatalf("%q, %v", written, err)
 	}
 	before, err := os.Stat(file)
@@ -182,7 +182,7 @@ func TestEditedExport(t *testing.T) {
 	}
 	for _, want := range [][]string{{lastExport}, nil} {
 		p, _ := must(t, small.graph(t), st)
-		if written, err := p.Export(t.Context(), exports); err != nil || !cmp.Equal(written, want) {
+		if written, lost, err := p.Export(t.Context(), exports); err != nil || lost != nil || !cmp.Equal(written, want) {
 			t.Errorf("exported %q, %v, want %q", written, err, want)
 		}
 	}

@@ -182,8 +182,8 @@ func TestReadOnlyStore(t *testing.T) {
 	if err := wrongHits(p, st, want); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Export(t.Context(), t.TempDir()); err != nil {
-		t.Errorf("exporting from a read-only store: %v", err)
+	if _, lost, err := p.Export(t.Context(), t.TempDir()); err != nil || lost != nil {
+		t.Errorf("exporting from a read-only store: lost %v, %v", lost, err)
 	}
 	other := small
 	other.Generation = 2

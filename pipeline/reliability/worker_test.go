@@ -92,7 +92,11 @@ func (o order) work(w io.Writer) error {
 		return err
 	}
 	if o.Export != "" {
-		if _, err := p.Export(context.Background(), o.Export); err != nil {
+		_, lost, err := p.Export(context.Background(), o.Export)
+		if err == nil && lost != nil {
+			err = fmt.Errorf("lost: %v", lost)
+		}
+		if err != nil {
 			return err
 		}
 	}

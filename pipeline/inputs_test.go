@@ -125,7 +125,7 @@ func TestRunForgetsWhatWasRead(t *testing.T) {
 	if *reads != 0 {
 		t.Errorf("%d outputs were read back from the store", *reads)
 	}
-	if c := r.contents; len(c.entries)+len(c.expected)+c.recent.Len() != 0 || c.size != 0 || len(r.flights) != 0 {
-		t.Errorf("%d artifacts, %d expectations and %d keys in flight are left", len(c.entries), len(c.expected), len(r.flights))
+	if c := r.contents; len(c.entries)+len(c.expected)+c.recent.Len() != 0 || c.size != 0 || len(r.leaders)+len(r.waiting) != 0 {
+		t.Errorf("%d artifacts, %d expectations and %d keys at work are left", len(c.entries), len(c.expected), len(r.leaders)+len(r.waiting))
 	}
 }

@@ -3,7 +3,10 @@ package pipeline
 import (
 	"container/list"
 	"context"
+	"runtime"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
@@ -38,6 +41,16 @@ type content struct {
 
 func newContents(st *cas.Store, limit int64) *contents {
 	return &contents{read: st.Get, limit: limit, entries: make(map[Digest]*content), expected: make(map[Digest]int)}
+}
+
+// reset forgets what is not pinned, and all readers to come.
+func (c *contents) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.expected)
+	for c.recent.Len() > 0 {
+		c.drop(c.recent.Back().Value.(*content))
+	}
 }
 
 // expect announces readers of an artifact.
@@ -153,3 +166,46 @@ func (c *contents) uncount(e *content) {
 }
 
 func (e *content) takes() int64 { return contentFixed + int64(len(e.data)) }
+
+// checkInputs asks the store for the inputs of every stage that is to run,
+// and plans to rebuild those that are missing, with their inputs in turn. It
+// proves presence, not integrity. Other errors are left to the stages that
+// read the inputs.
+func (p *Plan) checkInputs(ctx context.Context) {
+	asked := make(map[Digest]bool)
+	for {
+		var ask []Digest
+		for i, s := range p.graph.stages {
+			if !p.read[i] || p.state[i] != StateRun {
+				continue
+			}
+			for _, e := range s.sources() {
+				if d := p.source(e).digest; !asked[d] && p.lost[d] == nil {
+					asked[d] = true
+					ask = append(ask, d)
+				}
+			}
+		}
+		if len(ask) == 0 {
+			return
+		}
+		errs := make([]error, len(ask))
+		var g errgroup.Group
+		g.SetLimit(4 * runtime.GOMAXPROCS(0)) // it waits for a disk
+		for i, d := range ask {
+			g.Go(func() error {
+				_, errs[i] = p.store.Stat(ctx, d)
+				return nil
+			})
+		}
+		g.Wait()
+		missing := make(map[Digest]error)
+		for i, d := range ask {
+			if isLost(errs[i]) {
+				missing[d] = errs[i]
+			}
+		}
+		p.lose(missing)
+		p.assign()
+	}
+}
