@@ -111,9 +111,8 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 	case spectra.Params:
 		seconds, memory, cores = s.spectra(p), s.pointMemory()+s.lanczosMemory(max(p.Dense, p.Gram), p.Dense > 0), allCores
 	case density.Params:
-		// Each probe has a basis of its own.
-		seconds = s.products(p.Steps * (p.To - p.From))
-		memory = s.pointMemory() + int64((p.Steps+4)*(p.To-p.From)+maxDeflated)*int64(s.parameters())*float
+		seconds = s.products(p.Steps * p.Probes)
+		memory = s.pointMemory() + int64(p.Steps+4+maxDeflated)*int64(s.parameters())*float
 		cores = allCores
 	case objects.Params:
 		exact := p.Hessians

@@ -254,7 +254,7 @@ func (w *wiring) measured(n artifact.Network) {
 	}
 	if !w.dense[sizeOf(n)] || want.closeUp {
 		w.dense[sizeOf(n)] = true
-		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, To: c.Probes, Deflate: vectors, Seed: c.Seed}
+		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, Probes: c.Probes, Deflate: vectors, Seed: c.Seed}
 	}
 	sizes := c.incrementsUpTo(next)
 	bound := bounds.DefaultParams()

@@ -109,7 +109,7 @@ func (r Request) measurement(s shape) measurement {
 	}
 	if r.Steps > 0 {
 		m.density = &density.Params{
-			Term: "H", Steps: r.Steps, To: r.Probes, Deflate: min(m.spectra.Vectors, maxDeflated, s.parameters()/4), Seed: r.Seed,
+			Term: "H", Steps: r.Steps, Probes: r.Probes, Deflate: min(m.spectra.Vectors, maxDeflated, s.parameters()/4), Seed: r.Seed,
 		}
 	}
 	if r.PerObject != 0 {

@@ -1,7 +1,6 @@
 package artifact
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -79,16 +78,6 @@ type LayerBlocks struct {
 	// Residual is the largest residual of all blocks' singular pairs,
 	// relative to the block's norm: each norm is at least what is listed.
 	Residual float64 `json:"residual"`
-}
-
-// BlockNorms is the output "blocks" of the stage blocks: the norms of some of
-// the layer blocks of one operator.
-type BlockNorms struct {
-	// From is the first pair of layers, counted in the order (1,1), (1,2) …
-	// (1,L), (2,2) …; one norm for each pair from there on.
-	From     int       `json:"from"`
-	Norms    []float64 `json:"norms"`
-	Residual float64   `json:"residual"` // as in LayerBlocks
 }
 
 // Kink is how near the point is to a change of the ReLUs' pattern.
@@ -186,20 +175,4 @@ func (d *Density) Estimate() {
 		}
 		d.MomentError = math.Sqrt(sum / float64(n*(n-1)))
 	}
-}
-
-// JoinDensities returns the density of all probes from those of some each, of
-// one operator with the same outliers.
-func JoinDensities(parts []Density) (Density, error) {
-	whole := parts[0]
-	for i, d := range parts[1:] {
-		same := d.Term == whole.Term && d.Objects == whole.Objects && d.Parameters == whole.Parameters && d.Steps == whole.Steps
-		if !same || d.Mass != whole.Mass || d.FirstMoment != whole.FirstMoment {
-			return whole, fmt.Errorf("part %d is of another density than part 0", i+1)
-		}
-		whole.Products += d.Products
-		whole.ProbeMoments = append(whole.ProbeMoments[:len(whole.ProbeMoments):len(whole.ProbeMoments)], d.ProbeMoments...)
-	}
-	whole.Estimate()
-	return whole, nil
 }

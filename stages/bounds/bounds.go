@@ -18,6 +18,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -139,14 +140,14 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.Bou
 	whole := func(part int) func(done, total int) { // progress in thousandths
 		return func(done, total int) { t.Progress(1000*part/steps+1000*done/(total*steps), 1000) }
 	}
-	if e.norms, err = object.NewSizes(ctx, pt, e.constants, whole(0)); err != nil {
+	if e.norms, err = e.sizes(ctx, t, whole(0)); err != nil {
 		return nil, err
 	}
 	list, err := e.chosen(spread)
 	if err != nil {
 		return nil, err
 	}
-	if e.objects, err = object.NewBounds(ctx, pt, list, e.constants, true, whole(1)); err != nil {
+	if e.objects, err = e.rows(ctx, t, list, whole(1)); err != nil {
 		return nil, err
 	}
 	if e.gradient, err = pt.Gradient(ctx, nil); err != nil {
@@ -173,12 +174,22 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.Bou
 	}
 	t.Progress(3000/steps, 1000)
 	for i, at := range increments {
-		increment, facts, err := e.increment(ctx, at)
+		b, err := t.Part(fmt.Sprintf("increment after %d", at), func() ([]byte, error) {
+			bounds, facts, err := e.increment(ctx, at)
+			if err != nil {
+				return nil, err
+			}
+			return artifact.Encode(increment{bounds, facts})
+		})
 		if err != nil {
 			return nil, err
 		}
-		s.Increments = append(s.Increments, increment)
-		s.Losses = append(s.Losses, e.losses(facts))
+		x, err := artifact.Decode[increment](b)
+		if err != nil {
+			return nil, err
+		}
+		s.Increments = append(s.Increments, x.Bounds)
+		s.Losses = append(s.Losses, e.losses(x.Facts))
 		t.Progress(1000*(4+i)/steps, 1000)
 	}
 	if kink := pt.KinkUpperBound(); !math.IsInf(kink, 1) {
@@ -193,6 +204,67 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.Bou
 	}
 	s.AnyViolations = s.AnyViolations || s.Sample.Violation
 	return s, nil
+}
+
+// increment is what one more object does, as a part.
+type increment struct {
+	Bounds artifact.IncrementBounds
+	Facts  object.LossFacts
+}
+
+// sizes are the numbers of all objects, one part.
+func (e *evaluation) sizes(ctx context.Context, t *task.Task, progress func(done, total int)) (*object.Sizes, error) {
+	k := e.pt.Data.Objects
+	b, err := t.Part("sizes", func() ([]byte, error) {
+		s, err := object.NewSizes(ctx, e.pt, e.constants, progress)
+		if err != nil {
+			return nil, err
+		}
+		return npy.Encode([]int{4, k}, slices.Concat(s.GaussNewton, s.Trace, s.HTerm, s.Gradient)), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	values, _, err := npy.Read[float64](map[string][]byte{"sizes": b}, "sizes", 4, k)
+	if err != nil {
+		return nil, err
+	}
+	return &object.Sizes{GaussNewton: values[:k], Trace: values[k : 2*k], HTerm: values[2*k : 3*k], Gradient: values[3*k:]}, nil
+}
+
+// rows are all bounds of the listed objects and the ends of their spectra.
+func (e *evaluation) rows(ctx context.Context, t *task.Task, list []int, progress func(done, total int)) (*object.Bounds, error) {
+	bounds := len(object.BoundNames)
+	columns := bounds + 3
+	rows, err := object.Rows(ctx, e.pt, t.Part, "bounds", list, columns, progress, func(row []float64, o *object.Curvature) error {
+		if err := boundsOf(o, e.constants, row[:bounds]); err != nil {
+			return err
+		}
+		if o.Dead() {
+			row[bounds] = 1
+		}
+		var err error
+		row[bounds+1], row[bounds+2], err = o.Hessian(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	column := func(c int) []float64 {
+		values := make([]float64, len(list))
+		for j := range values {
+			values[j] = rows[columns*j+c]
+		}
+		return values
+	}
+	b := &object.Bounds{Objects: list, Least: column(bounds + 1), Largest: column(bounds + 2)}
+	for c := range bounds {
+		b.Rows = append(b.Rows, column(c))
+	}
+	for _, dead := range column(bounds) {
+		b.Dead = append(b.Dead, dead != 0)
+	}
+	return b, nil
 }
 
 // chosen returns the evenly spread objects and then those of the largest

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
@@ -41,15 +42,15 @@ type Params struct {
 	SampleSize int    // k: the mean over the first k objects; 0 means all
 	Term       string // "H", "G" or "R"
 	Steps      int    // of Lanczos
-	From, To   int    // the probes From … To−1
-	Deflate    int    // largest eigenvalues that are projected out, up to the first that is not certified
+	Probes     int
+	Deflate    int // largest eigenvalues that are projected out, up to the first that is not certified
 	Seed       int64
 }
 
 // Run computes Rule and Density.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if p.Steps < 1 || p.From < 0 || p.To <= p.From || p.Deflate < 0 {
-		return nil, fmt.Errorf("%d steps, probes %d to %d, %d deflated: want at least 1 step, 1 probe, 0 deflated", p.Steps, p.From, p.To, p.Deflate)
+	if p.Steps < 1 || p.Probes < 1 || p.Deflate < 0 {
+		return nil, fmt.Errorf("%d steps, %d probes, %d deflated: want at least 1, 1 and 0", p.Steps, p.Probes, p.Deflate)
 	}
 	term, err := curvature.ParseTerm(p.Term)
 	if err != nil {
@@ -72,11 +73,13 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := eigen.Quadrature(ctx, op, eigen.Probing{
-		Steps: p.Steps, Probes: probes(p, n), Deflate: outliers, Workers: t.Workers, Progress: t.Progress,
-	})
-	if err != nil {
-		return nil, err
+	var rules []eigen.Rule
+	for i := range p.Probes {
+		rule, err := quadrature(ctx, p, i, op, outliers, t)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
 	}
 	moments(&d, rules, trace)
 	text, err := artifact.Encode(d)
@@ -123,22 +126,43 @@ func deflation(p Params, t *task.Task, d *artifact.Density) (trace float64, outl
 	return found.Trace, outliers, nil
 }
 
-// probes are random signs: isotropic, and of all such the ones whose first
-// moment varies least.
-func probes(p Params, n int) [][]float64 {
-	list := make([][]float64, p.To-p.From)
-	for i := range list {
-		s := rng.New(p.Seed, "density", "probe", uint64(p.From+i))
-		list[i] = make([]float64, n)
-		for from := 0; from < n; from += 64 {
-			bits := s.Uint64()
-			for j := from; j < min(from+64, n); j++ {
-				list[i][j] = float64(int64(bits&1)*2 - 1)
-				bits >>= 1
-			}
+// quadrature is the rule of one probe, or what an interrupted run kept of it.
+func quadrature(ctx context.Context, p Params, i int, op eigen.Operator, outliers [][]float64, t *task.Task) (eigen.Rule, error) {
+	name := fmt.Sprintf("probe %d", i)
+	b, err := t.Part(name, func() ([]byte, error) {
+		rules, err := eigen.Quadrature(ctx, op, eigen.Probing{
+			Steps: p.Steps, Probes: [][]float64{probe(p.Seed, i, op.Dim())}, Deflate: outliers, Workers: t.Workers,
+			Progress: func(step, steps int) { t.Progress(i*steps+step, p.Probes*steps) },
+		})
+		if err != nil {
+			return nil, err
+		}
+		r := rules[0]
+		return npy.Encode([]int{2, len(r.Nodes)}, slices.Concat(r.Nodes, r.Weights)), nil
+	})
+	if err != nil {
+		return eigen.Rule{}, err
+	}
+	values, shape, err := npy.Read[float64](map[string][]byte{name: b}, name, 2, -1)
+	if err != nil {
+		return eigen.Rule{}, err
+	}
+	return eigen.Rule{Nodes: values[:shape[1]], Weights: values[shape[1]:]}, nil
+}
+
+// probe returns random signs: isotropic, and of all such directions the one
+// whose first moment varies least.
+func probe(seed int64, i, n int) []float64 {
+	s := rng.New(seed, "density", "probe", uint64(i))
+	signs := make([]float64, n)
+	for from := 0; from < n; from += 64 {
+		bits := s.Uint64()
+		for j := from; j < min(from+64, n); j++ {
+			signs[j] = float64(int64(bits&1)*2 - 1)
+			bits >>= 1
 		}
 	}
-	return list
+	return signs
 }
 
 // moments fills in the check by the first moment, which is known exactly.

@@ -19,7 +19,7 @@ import (
 )
 
 func params(term string) Params {
-	return Params{Term: term, Steps: 30, To: 40, Deflate: 3, Seed: 4}
+	return Params{Term: term, Steps: 30, Probes: 40, Deflate: 3, Seed: 4}
 }
 
 // operator is that of the given name over the inputs.
@@ -104,7 +104,7 @@ func TestMoments(t *testing.T) {
 			}
 		}
 		shape, rule := curvaturetest.Floats(t, out[Rule])
-		if len(shape) != 3 || shape[0] != p.To || shape[1] != 2 || shape[2] != p.Steps {
+		if len(shape) != 3 || shape[0] != p.Probes || shape[1] != 2 || shape[2] != p.Steps {
 			t.Fatalf("%s: the rule has shape %v", name, shape)
 		}
 		scale := max(-exact[0], exact[left-1])
@@ -113,16 +113,16 @@ func TestMoments(t *testing.T) {
 			for _, x := range exact[:left] {
 				want += math.Pow(x/scale, float64(moment)) / float64(left)
 			}
-			for i := range p.To {
+			for i := range p.Probes {
 				nodes, weights := rule[2*i*p.Steps:][:p.Steps], rule[(2*i+1)*p.Steps:][:p.Steps]
 				one := 0.0
 				for j, x := range nodes {
 					one += weights[j] * math.Pow(x/scale, float64(moment))
 				}
-				mean += one / float64(p.To)
-				square += one * one / float64(p.To)
+				mean += one / float64(p.Probes)
+				square += one * one / float64(p.Probes)
 			}
-			se := math.Sqrt(max(square-mean*mean, 0) / float64(p.To-1))
+			se := math.Sqrt(max(square-mean*mean, 0) / float64(p.Probes-1))
 			if math.Abs(mean-want) > 5*se+1e-12 {
 				t.Errorf("%s: moment %d is %v ± %v, exact %v", name, moment, mean, se, want)
 			}
@@ -141,13 +141,13 @@ func TestMoments(t *testing.T) {
 func TestShortRules(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 10, 4, 2, 2)
 	p := params("H")
-	p.Steps, p.To = 50, 2
+	p.Steps, p.Probes = 50, 2
 	out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, "H", 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rule := curvaturetest.Floats(t, out[Rule])
-	for i := range p.To {
+	for i := range p.Probes {
 		if sum := kernel.Sum64(rule[(2*i+1)*50:][:50]); math.Abs(sum-1) > 1e-12 {
 			t.Errorf("the weights of probe %d sum to %v", i, sum)
 		}
@@ -185,7 +185,7 @@ func TestRefuses(t *testing.T) {
 		`operator "K"`:    func(p *Params) { p.Term = "K" },
 		"nothing":         func(p *Params) { p.Deflate = 12 },
 		"sample size is ": func(p *Params) { p.SampleSize = 11 },
-		"probes 40 to 40": func(p *Params) { p.From = 40 },
+		"0 probes":        func(p *Params) { p.Probes = 0 },
 		"at least 4 vec":  func(p *Params) { p.Deflate = 4 },
 	} {
 		p := params("H")
@@ -196,41 +196,41 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestProbesInParts: some of the probes at a time, joined, are the same rules
-// and the same summary.
+// TestProbesInParts: with some of the probes kept by a run with fewer, the rules
+// and the summary are the same.
 func TestProbesInParts(t *testing.T) {
 	inputs := withOutliers(t, curvaturetest.Inputs(t, 80, 20, 7, 4), "H", 3)
 	p := params("H")
-	p.To = 5
+	p.Probes = 5
 	whole, err := Run(t.Context(), p, task.New(inputs))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parts []artifact.Density
-	var rules []float64
-	for _, ends := range [][2]int{{0, 2}, {2, 4}, {4, 5}} {
-		p.From, p.To = ends[0], ends[1]
-		out, err := Run(t.Context(), p, task.New(inputs))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := artifact.Decode[artifact.Density](out[Density])
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, rule := curvaturetest.Floats(t, out[Rule])
-		parts, rules = append(parts, d), append(rules, rule...)
+	kept := map[string][]byte{}
+	few := task.New(inputs)
+	few.Part = func(name string, f func() ([]byte, error)) ([]byte, error) {
+		b, err := f()
+		kept[name] = b
+		return b, err
 	}
-	joined, err := artifact.JoinDensities(parts)
+	p.Probes = 2
+	if _, err := Run(t.Context(), p, few); err != nil || len(kept) != 2 {
+		t.Fatalf("%d parts, %v", len(kept), err)
+	}
+	rest := task.New(inputs)
+	rest.Part = func(name string, f func() ([]byte, error)) ([]byte, error) {
+		if b, ok := kept[name]; ok {
+			return b, nil
+		}
+		return f()
+	}
+	p.Probes = 5
+	got, err := Run(t.Context(), p, rest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := artifact.Encode(joined)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(text, whole[Density]) || !bytes.Equal(npy.Encode([]int{5, 2, p.Steps}, rules), whole[Rule]) {
-		t.Errorf("the parts make %s, want %s", text, whole[Density])
+	if !bytes.Equal(got[Density], whole[Density]) || !bytes.Equal(got[Rule], whole[Rule]) {
+		t.Errorf("the parts make %s, want %s", got[Density], whole[Density])
 	}
 }
 
@@ -247,7 +247,7 @@ func TestUncertified(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := params("H")
-	p.To = 2
+	p.Probes = 2
 	out, err := Run(t.Context(), p, task.New(inputs))
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +272,7 @@ func TestZero(t *testing.T) {
 	}
 	inputs[mlp.Weights] = weights
 	p := params("H")
-	p.Steps, p.To = 6, 2
+	p.Steps, p.Probes = 6, 2
 	out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, "H", 3)))
 	if err != nil {
 		t.Fatal(err)

@@ -67,14 +67,24 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	var table []float64
 	done := 0
 	for _, k := range p.Sizes {
-		x, err := at(ctx, p, pt, k)
+		b, err := t.Part(fmt.Sprintf("increment after %d", k), func() ([]byte, error) {
+			x, err := at(ctx, p, pt, k)
+			if err != nil {
+				return nil, fmt.Errorf("increment after %d objects: %w", k, err)
+			}
+			if x.Others, err = others(ctx, p, network, all, k, t.Workers); err != nil {
+				return nil, fmt.Errorf("other objects after %d: %w", k, err)
+			}
+			x.Summarise()
+			return artifact.Encode(x)
+		})
 		if err != nil {
-			return nil, fmt.Errorf("increment after %d objects: %w", k, err)
+			return nil, err
 		}
-		if x.Others, err = others(ctx, p, network, all, k, t.Workers); err != nil {
-			return nil, fmt.Errorf("other objects after %d: %w", k, err)
+		x, err := artifact.Decode[artifact.Increment](b)
+		if err != nil {
+			return nil, err
 		}
-		x.Summarise()
 		summary.Increments = append(summary.Increments, x)
 		table = append(table, float64(k), x.HessianNorm, x.AbsLoss, x.SampleHessian, x.SampleGN, x.ObjectHessian, x.LargestSine, x.FrobeniusSine, x.OthersMedian, x.OthersMax)
 		done += k
@@ -132,11 +142,11 @@ func at(ctx context.Context, p Params, pt *curvature.Point, k int) (artifact.Inc
 // increment's own.
 func others(ctx context.Context, p Params, network *mlp.Network, all *mlp.Data, k, workers int) ([]artifact.OtherObject, error) {
 	list := []artifact.OtherObject{}
-	behind := all.Objects - k - 1
-	if p.Others == 0 || behind == 0 {
+	left := all.Objects - k - 1
+	if p.Others == 0 || left == 0 {
 		return list, nil
 	}
-	chosen := object.Spread(behind, p.Others)
+	chosen := object.Spread(left, p.Others)
 	objects := object.Spread(k, k)
 	for _, i := range chosen {
 		objects = append(objects, k+1+i)

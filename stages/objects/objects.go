@@ -1,19 +1,15 @@
 // Package objects is the stage that computes the curvature of each object's own
-// loss, exactly. Where that takes long, it gets norms and spectra that were
-// computed in parts, and of the objects with the largest bounds the list, which
-// is a stage of its own.
+// loss, exactly.
 package objects
 
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
-	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -70,33 +66,36 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	}
 	n := pt.Data.Objects
 	exact := p.of(n)
-	total := n + exact
-	var done atomic.Int64
-	step := func() {
-		if d := int(done.Add(1)); d%64 == 0 || d == total {
-			t.Progress(d, total)
+	progress := func(before int) func(done, total int) {
+		return func(done, total int) {
+			if done%64 == 0 || done == total {
+				t.Progress(before+done, n+exact)
+			}
 		}
 	}
-	f := found{norms: make([]object.Norms, n), ends: make([]float64, 2*exact)}
-	err = parallel.Try(ctx, pt.Workers, n, func(i int) error {
-		defer step()
-		var err error
-		f.norms[i], err = object.New(pt, i).Norms()
+	f := found{norms: make([]object.Norms, n)}
+	const columns = 5
+	rows, err := object.Rows(ctx, pt, t.Part, "norms", object.Spread(n, n), columns, progress(0), func(row []float64, o *object.Curvature) error {
+		x, err := o.Norms()
+		row[0], row[1], row[2], row[3] = x.Loss, x.GaussNewton, x.Trace, x.Frobenius
+		if x.Dead {
+			row[4] = 1
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if f.order, f.next, err = largest(ctx, pt, f.norms, exact); err != nil {
+	for i := range f.norms {
+		r := rows[columns*i:]
+		f.norms[i] = object.Norms{Loss: r[0], GaussNewton: r[1], Trace: r[2], Frobenius: r[3], Dead: r[4] != 0}
+	}
+	if f.order, f.next, err = largest(ctx, pt, t.Part, f.norms, exact); err != nil {
 		return nil, err
 	}
-	err = parallel.Try(ctx, pt.Workers, exact, func(at int) error {
-		defer step()
-		var err error
-		if f.ends[2*at], f.ends[2*at+1], err = object.New(pt, f.order[at]).Hessian(ctx); err != nil {
-			return fmt.Errorf("object %d: %w", f.order[at], err)
-		}
-		return nil
+	f.ends, err = object.Rows(ctx, pt, t.Part, "spectra", f.order[:exact], 2, progress(n), func(row []float64, o *object.Curvature) (err error) {
+		row[0], row[1], err = o.Hessian(ctx)
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -222,3 +222,42 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestParts: a run that finds some of its parts gives what a run that finds none
+// does.
+func TestParts(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 150, 12, 6, 5, 4)
+	for _, m := range []int{0, 70, -1} {
+		kept := map[string][]byte{}
+		k := task.New(inputs)
+		k.Part = func(name string, f func() ([]byte, error)) ([]byte, error) {
+			b, err := f()
+			kept[name] = b
+			return b, err
+		}
+		want, err := Run(t.Context(), Params{Hessians: m}, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(kept) < 3 {
+			t.Errorf("%d Hessians: only %d parts", m, len(kept))
+		}
+		found := 0
+		k = task.New(inputs)
+		k.Part = func(name string, f func() ([]byte, error)) ([]byte, error) {
+			if found++; found%2 == 1 {
+				return kept[name], nil
+			}
+			return f()
+		}
+		got, err := Run(t.Context(), Params{Hessians: m}, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for output := range want {
+			if !bytes.Equal(got[output], want[output]) {
+				t.Errorf("%d Hessians: output %s differs", m, output)
+			}
+		}
+	}
+}

@@ -45,7 +45,7 @@ func (e *evaluation) matrix(ctx context.Context, term curvature.Term, progress f
 
 // dense replaces the ends by those of the whole spectrum, with the error of
 // what Lanczos found.
-func (e *evaluation) dense(ctx context.Context, p OperatorParams, term curvature.Term, t *artifact.TermSpectrum, progress func(share float64)) error {
+func (e *evaluation) dense(ctx context.Context, top, bottom int, term curvature.Term, t *artifact.TermSpectrum, progress func(share float64)) error {
 	matrix, err := e.matrix(ctx, term, func(share float64) { progress(share / 2) })
 	if err != nil {
 		return err
@@ -56,13 +56,13 @@ func (e *evaluation) dense(ctx context.Context, p OperatorParams, term curvature
 	if err != nil {
 		return err
 	}
-	replace(t, values, p.Top, p.Bottom)
+	replace(t, values, top, bottom)
 	t.Method, t.Frobenius, t.Products = "dense", &frobenius, n
 	return ctx.Err()
 }
 
 // gram replaces G's top by the spectrum of the Gram matrix of its factors.
-func (e *evaluation) gram(ctx context.Context, p OperatorParams, g *artifact.TermSpectrum) error {
+func (e *evaluation) gram(ctx context.Context, top int, g *artifact.TermSpectrum) error {
 	matrix, err := e.pt.Gram(ctx)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (e *evaluation) gram(ctx context.Context, p OperatorParams, g *artifact.Ter
 		return err
 	}
 	bottom := g.Bottom
-	replace(g, values, p.Top, 0)
+	replace(g, values, top, 0)
 	g.Method, g.Frobenius, g.Bottom = "gram", &frobenius, bottom
 	return nil
 }

@@ -1,20 +1,18 @@
-// Package spectra computes the spectrum of the Hessian H of a network's mean
-// loss over a sample, and of its parts G (Gauss–Newton) and R = H − G: the ends
-// with certificates, exact traces, and what explains them.
+// Package spectra is the stage that computes the spectrum of the Hessian H of a
+// network's mean loss over a sample, and of its parts G (Gauss–Newton) and
+// R = H − G: the ends with certificates, exact traces, and what explains them.
 //
-// It is one stage, [Run], or where that would take too long several, whose
-// outputs have the same bits: [RunOperator] for each of H, G and R, [RunBlocks]
-// for some of the layer blocks of H and of G, and [RunStructure], which reads
-// all of these and writes the whole spectrum.
+// The parts of its work that an interrupted run keeps are the ends of each of
+// the three spectra and the norm of each layer block.
 package spectra
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -22,12 +20,10 @@ import (
 const (
 	// Spectrum is out: canonical JSON, artifact.Spectrum.
 	Spectrum = "spectrum"
-	// Eigenvalues is out: canonical JSON, artifact.TermSpectrum: those of H, of
-	// RunOperator those of its operator.
+	// Eigenvalues is out: canonical JSON, artifact.TermSpectrum: those of H.
 	Eigenvalues = "eigenvalues"
-	// Vectors is out: .npy float64, rows are eigenvectors of the same operator
-	// for its largest eigenvalues, descending, columns the weights layer by
-	// layer, out×in.
+	// Vectors is out: .npy float64, rows are eigenvectors of H for its largest
+	// eigenvalues, descending, columns the weights layer by layer, out×in.
 	Vectors = "vectors"
 )
 
@@ -38,7 +34,6 @@ type Params struct {
 	HTermEnds   int     // eigenvalues of R at either end
 	Tolerance   float64 // relative error wanted of each eigenvalue
 	Floor       float64 // error relative to the norm that counts as none, for values near zero
-	MaxProducts int     // products at most for each of H, G and R; 0: 10·(Top+Bottom)+300
 	Dense       int     // up to so many weights the whole matrices are formed and solved; 0: never
 	Gram        int     // up to so many objects × classes G is solved by its Gram matrix; 0: never
 	Classes     bool    // compare G's outliers with the class means
@@ -48,32 +43,19 @@ type Params struct {
 	Seed        int64   // of the starting vectors
 }
 
-// Operator returns the params of the part of the work that is about one
-// operator, "H", "G" or "R".
-func (p Params) Operator(term string) OperatorParams {
-	o := OperatorParams{
-		SampleSize: p.SampleSize, Term: term, Top: p.Top, Bottom: p.Bottom, Tolerance: p.Tolerance, Floor: p.Floor,
-		MaxProducts: p.MaxProducts, Dense: p.Dense, Vectors: p.Vectors, Seed: p.Seed,
+// check reports params of which no spectrum can be computed.
+func (p Params) check() error {
+	switch {
+	case p.Top < 1 || p.Bottom < 0 || p.HTermEnds < 1:
+		return fmt.Errorf("%d top, %d bottom eigenvalues, %d of R: want at least 1, 0 and 1", p.Top, p.Bottom, p.HTermEnds)
+	case !(p.Tolerance > 0 && p.Tolerance < 1) || !(p.Floor >= 0 && p.Floor < 1):
+		return fmt.Errorf("tolerance %v, floor %v: want between 0 and 1", p.Tolerance, p.Floor)
+	case p.Vectors < 0 || p.Vectors > p.Top:
+		return fmt.Errorf("%d eigenvectors: want 0 to %d, the top eigenvalues", p.Vectors, p.Top)
+	case p.Dense < 0 || p.Gram < 0 || p.BlockSteps < 0 || p.KinkObjects < 0:
+		return errors.New("a limit is negative: want 0 or more")
 	}
-	switch term {
-	case curvature.GaussNewton.String():
-		o.Gram = p.Gram
-	case curvature.HTerm.String():
-		o.Top, o.Bottom, o.Vectors = p.HTermEnds, p.HTermEnds, 0
-	}
-	return o
-}
-
-// Blocks returns the params of the part that is about the pairs of layers
-// from … to−1 of one operator, counted as in curvature.LayerPairs.
-func (p Params) Blocks(term string, from, to int) BlockParams {
-	return BlockParams{SampleSize: p.SampleSize, Term: term, From: from, To: to, Steps: p.BlockSteps}
-}
-
-// Structure returns the params of the part that puts all together; blocks is
-// how many parts there are for each of H and G.
-func (p Params) Structure(blocks int) StructureParams {
-	return StructureParams{SampleSize: p.SampleSize, Classes: p.Classes, Blocks: blocks, KinkObjects: p.KinkObjects}
+	return nil
 }
 
 // The parts of the progress bar, in thousandths.
@@ -91,35 +73,22 @@ var operators = []struct {
 
 // Run computes Spectrum, and Eigenvalues and Vectors of H.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if p.BlockSteps < 0 || p.KinkObjects < 0 {
-		return nil, fmt.Errorf("%d block steps, %d kink objects: cannot be negative", p.BlockSteps, p.KinkObjects)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
-	e := &evaluation{pt: pt, t: t}
+	e := &evaluation{p: p, pt: pt, t: t}
 	found := map[curvature.Term]*ends{}
 	for _, o := range operators {
-		if found[o.term], err = e.ends(ctx, p.Operator(o.term.String()), o.lo, o.hi); err != nil {
+		if found[o.term], err = e.ends(ctx, o.term, o.lo, o.hi); err != nil {
 			return nil, err
 		}
 	}
-	structure := p.Structure(0)
-	var blocks blockParts
-	if p.BlockSteps > 0 {
-		structure.Blocks = 1
-		pairs := len(curvature.LayerPairs(pt.Network.Layers()))
-		for i, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton} {
-			part, err := e.blocks(ctx, p.Blocks(term.String(), 0, pairs), found[term], blocksFrom+i*75, blocksFrom+(i+1)*75)
-			if err != nil {
-				return nil, err
-			}
-			blocks[i] = append(blocks[i], *part)
-		}
-	}
-	h, g, r := found[curvature.Hessian], found[curvature.GaussNewton], found[curvature.HTerm]
-	summary, err := e.structure(ctx, structure, h, g, r, blocks)
+	h := found[curvature.Hessian]
+	summary, err := e.structure(ctx, h, found[curvature.GaussNewton], found[curvature.HTerm])
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +101,9 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	return out, err
 }
 
-// evaluation is one run of the stage or of a part of it.
+// evaluation is one run of the stage.
 type evaluation struct {
+	p  Params
 	pt *curvature.Point
 	t  *task.Task
 
@@ -152,13 +122,4 @@ func (e *evaluation) layerTraces(ctx context.Context) (traces []float64, err err
 // progress reports a share of the part of the bar from lo to hi.
 func (e *evaluation) progress(lo, hi int) func(share float64) {
 	return func(share float64) { e.t.Progress(lo+int(share*float64(hi-lo)), steps) }
-}
-
-// file writes vectors as .npy.
-func (f *ends) file(vectors [][]float64) []byte {
-	values := make([]float64, 0, len(vectors)*f.parameters)
-	for _, v := range vectors {
-		values = append(values, v...)
-	}
-	return npy.Encode([]int{len(vectors), f.parameters}, values)
 }

@@ -8,60 +8,12 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
-
-// OfTerm is the name of an input of RunStructure: an output of RunOperator,
-// Eigenvalues of each of "H", "G" and "R" and Vectors of G.
-func OfTerm(term, output string) string { return term + "/" + output }
-
-// BlocksOf is the name of an input of RunStructure: part i of the layer blocks
-// of "H" or "G".
-func BlocksOf(term string, i int) string { return fmt.Sprintf("%s/%s/%06d", term, Blocks, i) }
-
-// StructureParams decide what explains the spectra of the three operators.
-type StructureParams struct {
-	SampleSize  int
-	Classes     bool // compare G's outliers with the class means
-	Blocks      int  // parts with layer blocks, for each of H and G
-	KinkObjects int
-}
-
-// RunStructure computes Spectrum from what the other parts found.
-func RunStructure(ctx context.Context, p StructureParams, t *task.Task) (map[string][]byte, error) {
-	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
-	if err != nil {
-		return nil, err
-	}
-	var found [3]*ends
-	for i, o := range operators {
-		if found[i], err = read(t.Inputs, OfTerm(o.term.String(), ""), pt.Network.Parameters()); err != nil {
-			return nil, err
-		}
-	}
-	var blocks blockParts
-	for of, term := range []curvature.Term{curvature.Hessian, curvature.GaussNewton} {
-		for i := range p.Blocks {
-			part, err := artifact.Read[artifact.BlockNorms](t.Inputs, BlocksOf(term.String(), i))
-			if err != nil {
-				return nil, err
-			}
-			blocks[of] = append(blocks[of], part)
-		}
-	}
-	e := &evaluation{pt: pt, t: t}
-	summary, err := e.structure(ctx, p, found[0], found[1], found[2], blocks)
-	if err != nil {
-		return nil, err
-	}
-	t.Progress(steps, steps)
-	text, err := artifact.Encode(*summary)
-	return map[string][]byte{Spectrum: text}, err
-}
 
 // structure puts together what was found of H, G and R and computes what is
 // not about one of them alone.
-func (e *evaluation) structure(ctx context.Context, p StructureParams, h, g, r *ends, blocks blockParts) (*artifact.Spectrum, error) {
+func (e *evaluation) structure(ctx context.Context, h, g, r *ends) (*artifact.Spectrum, error) {
 	network, data := e.pt.Network, e.pt.Data
 	s := &artifact.Spectrum{
 		Objects: data.Objects, Parameters: network.Parameters(), Layers: network.Layers(), Widths: network.Widths,
@@ -78,24 +30,18 @@ func (e *evaluation) structure(ctx context.Context, p StructureParams, h, g, r *
 	if s.LayerTraces, err = e.layerTraces(ctx); err != nil {
 		return nil, err
 	}
-	if p.Classes {
-		if s.ClassStructure, err = e.classes(ctx, g); err != nil {
+	if e.p.BlockSteps > 0 {
+		if s.LayerBlocks, err = e.layerBlocks(ctx, h, g); err != nil {
 			return nil, err
 		}
 	}
 	e.t.Progress(960, steps)
-	if p.Blocks > 0 {
-		b := &artifact.LayerBlocks{}
-		for i, norms := range []*[][]float64{&b.Hessian, &b.GaussNewton} {
-			residual := 0.0
-			if *norms, residual, err = matrix(network.Layers(), blocks[i]); err != nil {
-				return nil, err
-			}
-			b.Residual = max(b.Residual, residual)
+	if e.p.Classes {
+		if s.ClassStructure, err = e.classes(ctx, g); err != nil {
+			return nil, err
 		}
-		s.LayerBlocks = b
 	}
-	s.NullSpace, err = e.null(ctx, p.KinkObjects)
+	s.NullSpace, err = e.null(ctx, e.p.KinkObjects)
 	return s, err
 }
 
@@ -115,28 +61,45 @@ func (e *evaluation) classes(ctx context.Context, g *ends) (*artifact.ClassStruc
 	return c, nil
 }
 
-// matrix fills the symmetric layers×layers matrix of the blocks' norms.
-func matrix(layers int, parts []artifact.BlockNorms) (norms [][]float64, residual float64, err error) {
-	norms = make([][]float64, layers)
-	for p := range norms {
-		norms[p] = make([]float64, layers)
-	}
-	pairs, next := curvature.LayerPairs(layers), 0
-	for i, part := range parts {
-		if part.From != next || next+len(part.Norms) > len(pairs) {
-			return nil, 0, fmt.Errorf("part %d has the layer blocks from %d on: want %d", i, part.From, next)
+// layerBlocks measures the norms of the layer blocks of H and of G.
+func (e *evaluation) layerBlocks(ctx context.Context, h, g *ends) (*artifact.LayerBlocks, error) {
+	layers := e.pt.Network.Layers()
+	pairs := curvature.LayerPairs(layers)
+	b := &artifact.LayerBlocks{}
+	for i, of := range []struct {
+		term  curvature.Term
+		ends  *ends
+		norms *[][]float64
+	}{{curvature.Hessian, h, &b.Hessian}, {curvature.GaussNewton, g, &b.GaussNewton}} {
+		op, err := e.pt.Operator(of.term, nil)
+		if err != nil {
+			return nil, err
 		}
-		for j, norm := range part.Norms {
-			p, q := pairs[next+j][0], pairs[next+j][1]
-			norms[p][q], norms[q][p] = norm, norm
+		known := of.ends.pairs()
+		*of.norms = make([][]float64, layers)
+		for p := range layers {
+			(*of.norms)[p] = make([]float64, layers)
 		}
-		next += len(part.Norms)
-		residual = max(residual, part.Residual)
+		for j, pair := range pairs {
+			name := fmt.Sprintf("block %d %d of %v", pair[0], pair[1], of.term)
+			part, err := e.t.Part(name, func() ([]byte, error) {
+				norms, residual, err := op.BlockNorms(ctx, known, pairs[j:j+1], e.p.BlockSteps, func(int, int) {})
+				return npy.Encode([]int{2}, append(norms, residual)), err
+			})
+			if err != nil {
+				return nil, err
+			}
+			values, _, err := npy.Read[float64](map[string][]byte{name: part}, name, 2)
+			if err != nil {
+				return nil, err
+			}
+			p, q := pair[0], pair[1]
+			(*of.norms)[p][q], (*of.norms)[q][p] = values[0], values[0]
+			b.Residual = max(b.Residual, values[1])
+			e.t.Progress(blocksFrom+(i*len(pairs)+j+1)*150/(2*len(pairs)), steps)
+		}
 	}
-	if next != len(pairs) {
-		return nil, 0, fmt.Errorf("there are the norms of %d layer blocks: want %d", next, len(pairs))
-	}
-	return norms, residual, nil
+	return b, nil
 }
 
 func (e *evaluation) null(ctx context.Context, kinkObjects int) (artifact.NullSpace, error) {

@@ -2,51 +2,19 @@ package spectra
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 )
 
-// BottomVectors is an output of RunOperator: as Vectors, of the smallest
-// eigenvalues, ascending.
-const BottomVectors = "bottom_vectors"
-
-// OperatorParams decide the ends of the spectrum of one operator.
-type OperatorParams struct {
-	SampleSize  int
-	Term        string // "H", "G" or "R"
-	Top, Bottom int
-	Tolerance   float64
-	Floor       float64
-	MaxProducts int
-	Dense       int
-	Gram        int // G alone
-	Vectors     int // eigenvectors handed on of either end, at most Top; of G's top alone
-	Seed        int64
-}
-
-func (p OperatorParams) check() error {
-	switch {
-	case p.Top < 1 || p.Bottom < 0:
-		return fmt.Errorf("%s: %d top, %d bottom eigenvalues: want at least 1 and 0", p.Term, p.Top, p.Bottom)
-	case !(p.Tolerance > 0 && p.Tolerance < 1) || !(p.Floor >= 0 && p.Floor < 1):
-		return fmt.Errorf("tolerance %v, floor %v: want between 0 and 1", p.Tolerance, p.Floor)
-	case p.Vectors < 0 || p.Vectors > p.Top:
-		return fmt.Errorf("%d eigenvectors: want 0 to %d, the top eigenvalues", p.Vectors, p.Top)
-	case p.MaxProducts < 0 || p.Dense < 0 || p.Gram < 0:
-		return errors.New("a limit is negative: want 0 or more")
-	}
-	return nil
-}
-
-// ends are those of an operator's spectrum, with some of the eigenvectors: of
-// Top and Bottom of the spectrum the first ones.
+// ends are the two ends of an operator's spectrum, with the eigenvectors of the
+// first values of either end.
 type ends struct {
 	parameters  int
 	spectrum    artifact.TermSpectrum
@@ -65,48 +33,93 @@ func (f *ends) pairs() []eigen.Pair {
 	return list
 }
 
-// RunOperator computes Eigenvalues, Vectors and BottomVectors of one operator.
-func RunOperator(ctx context.Context, p OperatorParams, t *task.Task) (map[string][]byte, error) {
-	pt, err := curvature.Open(ctx, t.Inputs, t.Workers, p.SampleSize)
-	if err != nil {
-		return nil, err
+// file writes vectors as .npy.
+func (f *ends) file(vectors [][]float64) []byte {
+	values := make([]float64, 0, len(vectors)*f.parameters)
+	for _, v := range vectors {
+		values = append(values, v...)
 	}
-	e := &evaluation{pt: pt, t: t}
-	f, err := e.ends(ctx, p, 0, steps)
-	if err != nil {
-		return nil, err
-	}
-	t.Progress(steps, steps)
-	text, err := artifact.Encode(f.spectrum)
-	return map[string][]byte{Eigenvalues: text, Vectors: f.file(f.top), BottomVectors: f.file(f.bottom)}, err
+	return npy.Encode([]int{len(vectors), f.parameters}, values)
 }
 
-// ends finds the ends of one operator's spectrum. Its progress goes from lo to
-// hi.
-func (e *evaluation) ends(ctx context.Context, p OperatorParams, lo, hi int) (*ends, error) {
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	term, err := curvature.ParseTerm(p.Term)
+// encode writes the ends as a part: the spectrum as metadata, the vectors as
+// tensors.
+func (f *ends) encode() ([]byte, error) {
+	text, err := artifact.Encode(f.spectrum)
 	if err != nil {
 		return nil, err
 	}
+	tensor := func(name string, vectors [][]float64) safetensors.Tensor {
+		return safetensors.Float64Tensor(name, []int{len(vectors), f.parameters}, slices.Concat(vectors...))
+	}
+	return safetensors.Encode(map[string]string{"spectrum": string(text)}, tensor("top", f.top), tensor("bottom", f.bottom))
+}
+
+// decodeEnds reads what encode wrote.
+func decodeEnds(b []byte, parameters int) (*ends, error) {
+	file, err := safetensors.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	f := &ends{parameters: parameters}
+	if f.spectrum, err = artifact.Decode[artifact.TermSpectrum]([]byte(file.Metadata["spectrum"])); err != nil {
+		return nil, err
+	}
+	for name, rows := range map[string]*[][]float64{"top": &f.top, "bottom": &f.bottom} {
+		t, err := file.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		values, err := t.Float64s()
+		if err != nil {
+			return nil, err
+		}
+		for at := 0; at < len(values); at += parameters {
+			*rows = append(*rows, values[at:at+parameters])
+		}
+	}
+	return f, nil
+}
+
+// ends finds the ends of one operator's spectrum, or takes what an interrupted
+// run found. Its progress goes from lo to hi.
+func (e *evaluation) ends(ctx context.Context, term curvature.Term, lo, hi int) (*ends, error) {
+	b, err := e.t.Part("ends of "+term.String(), func() ([]byte, error) {
+		f, err := e.search(ctx, term, lo, hi)
+		if err != nil {
+			return nil, err
+		}
+		return f.encode()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decodeEnds(b, e.pt.Network.Parameters())
+}
+
+// search finds the ends of one operator's spectrum.
+func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int) (*ends, error) {
 	op, err := e.pt.Operator(term, nil)
 	if err != nil {
 		return nil, err
 	}
+	top, bottom, vectors := e.p.Top, e.p.Bottom, e.p.Vectors
+	searched := bottom
+	switch term {
+	case curvature.GaussNewton:
+		searched = 0 // what it has there is known
+	case curvature.HTerm:
+		top, bottom, vectors = e.p.HTermEnds, e.p.HTermEnds, 0
+		searched = bottom
+	}
 	n := op.Dim()
-	dense := n <= p.Dense
+	dense := n <= e.p.Dense
 	between := hi
 	if dense {
 		between = (lo + hi) / 2
 	}
-	bottom := p.Bottom
-	if term == curvature.GaussNewton {
-		bottom = 0 // what it has there is known
-	}
 	found, err := op.Ends(ctx, curvature.Ends{
-		Top: min(p.Top, n), Bottom: min(bottom, n-min(p.Top, n)), Tolerance: p.Tolerance, Floor: p.Floor, MaxProducts: p.MaxProducts, Seed: p.Seed,
+		Top: min(top, n), Bottom: min(searched, n-min(top, n)), Tolerance: e.p.Tolerance, Floor: e.p.Floor, Seed: e.p.Seed,
 	}, e.progress(lo, between))
 	if err != nil {
 		return nil, err
@@ -114,8 +127,8 @@ func (e *evaluation) ends(ctx context.Context, p OperatorParams, lo, hi int) (*e
 	if !found.Converged {
 		e.t.Logf("%v: not all eigenvalues converged after %d products; their residuals hold", term, found.Products)
 	}
-	overlap(found, min(bottom, n))
-	f := &ends{parameters: n, spectrum: describe(found), top: handed(found.Top, p.Vectors), bottom: handed(found.Bottom, p.Vectors)}
+	fillBottom(found, min(searched, n))
+	f := &ends{parameters: n, spectrum: describe(found), top: orientVectors(found.Top, vectors), bottom: orientVectors(found.Bottom, vectors)}
 	if term != curvature.HTerm {
 		traces, err := e.layerTraces(ctx)
 		if err != nil {
@@ -126,32 +139,32 @@ func (e *evaluation) ends(ctx context.Context, p OperatorParams, lo, hi int) (*e
 		}
 	}
 	if term == curvature.GaussNewton {
-		if err := e.bottomOfG(ctx, op, p.Bottom, &f.spectrum); err != nil {
+		if err := e.bottomOfG(ctx, op, bottom, &f.spectrum); err != nil {
 			return nil, err
 		}
 	}
 	switch factors := e.pt.Data.Objects * e.pt.Network.Classes(); {
 	case dense:
-		err = e.dense(ctx, p, term, &f.spectrum, e.progress(between, hi))
-	case factors <= p.Gram && term == curvature.GaussNewton:
-		err = e.gram(ctx, p, &f.spectrum)
+		err = e.dense(ctx, top, bottom, term, &f.spectrum, e.progress(between, hi))
+	case factors <= e.p.Gram && term == curvature.GaussNewton:
+		err = e.gram(ctx, top, &f.spectrum)
 		f.top = f.top[:min(len(f.top), len(f.spectrum.Top))] // G has no more values than factors
 	}
 	return f, err
 }
 
-// overlap completes the lists of a spectrum that is so small that its two ends
+// fillBottom completes the lists of a spectrum that is so small that its two ends
 // share values: Lanczos looks for each value once.
-func overlap(r *eigen.Result, bottom int) {
+func fillBottom(r *eigen.Result, bottom int) {
 	for i := len(r.Top) - 1; i >= 0 && len(r.Bottom) < bottom; i-- {
 		r.Bottom = append(r.Bottom, r.Top[i])
 	}
 }
 
-// handed returns the first vectors, turned so that the largest entry of each is
+// orientVectors returns the first vectors, turned so that the largest entry of each is
 // positive: the sign of an eigenvector means nothing, but a figure drawn along
 // it has one.
-func handed(pairs []eigen.Pair, count int) [][]float64 {
+func orientVectors(pairs []eigen.Pair, count int) [][]float64 {
 	var list [][]float64
 	for _, p := range pairs[:min(count, len(pairs))] {
 		at := 0
