@@ -70,5 +70,5 @@
 // Manifests are stored with the records, so [Plan.Explain] can put the key
 // of a stage beside the one with which it last ran, field by field. What a
 // stage says while it runs is kept too ([Plan.Logs]), as are the digests that
-// are expected of a result, in a file for version control ([Baseline]).
+// are expected of a result, in a file for version control ([Lockfile]).
 package pipeline

@@ -124,17 +124,17 @@ func TestOrigins(t *testing.T) {
 	k, st := newKitchen(), openDisk(t, t.TempDir())
 	g, stages := threeSums(t, k, 1)
 	first := mustDo(t, g, st)
-	baseline := NewBaseline()
-	baseline.Update(g, first.Results())
+	lock := NewLockfile()
+	lock.Update(g, first.Results())
 
 	g, stages = threeSums(t, k, 2)
 	p := mustPlan(t, g, st, Options{})
 	mustRun(t, p, RunOptions{})
 	want := make(map[*Stage]map[string]Digest)
 	for _, s := range stages {
-		want[s] = baseline.Expected(s)
+		want[s] = lock.expects(s)
 	}
-	origins, err := p.Origins(st, want)
+	origins, err := p.origins(want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +152,29 @@ func TestOrigins(t *testing.T) {
 	if diff := cmp.Diff([]string{"a: params.add 1 → 2", "b: input in0 changed", "c: input in0 changed"}, found); diff != "" {
 		t.Error(diff)
 	}
+	causes, err := lock.Causes(p, nil)
+	if err != nil || len(causes) != 1 {
+		t.Fatalf("%d causes, %v", len(causes), err)
+	}
+	c := causes[0]
+	if c.Stage != "a" || c.Run != first.Run || c.Follows != 2 || !cmp.Equal(c.Changed, []string{"params.add 1 → 2"}) || !cmp.Equal(c.Outputs, []string{"out"}) {
+		t.Errorf("cause %+v", c)
+	}
+	lock.Params = map[string]string{"sum.add": "0", "sum.gone": "1"}
+	if causes, err = lock.Causes(mustPlan(t, g, newStore(), Options{}), nil); err != nil || len(causes) != 0 {
+		t.Errorf("causes without results: %+v, %v", causes, err)
+	}
+	other := newStore()
+	op := mustPlan(t, g, other, Options{})
+	mustRun(t, op, RunOptions{})
+	if causes, err = lock.Causes(op, map[string]string{"sum.add": "2", "sum.new": "3"}); err != nil || len(causes) != 1 {
+		t.Fatalf("%d causes, %v", len(causes), err)
+	}
+	if diff := cmp.Diff([]string{"sum.add 0 → 2", "sum.gone 1 → not there", "sum.new not there → 3"}, causes[0].Changed); diff != "" {
+		t.Error(diff)
+	}
 	want[stages[0]]["out"] = cas.Sum([]byte("never"))
-	if origins, err = p.Origins(st, want); err != nil || len(origins) != 2 {
+	if origins, err = p.origins(want); err != nil || len(origins) != 2 {
 		t.Errorf("%d origins of a result that nothing made, %v", len(origins), err)
 	}
 }

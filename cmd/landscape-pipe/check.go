@@ -88,10 +88,10 @@ type checkReport struct {
 	Results  int    `json:"results"`  // outputs that are up to date
 	Stages   int    `json:"stages"`
 
-	Stale       []staleValue      `json:"stale"`       // stages that are not up to date
-	Differences []differenceValue `json:"differences"` // in topological order
-	Unknown     int               `json:"unknown"`     // results that depend on the platform, and of this one nothing is expected
-	Causes      []causeValue      `json:"causes"`      // the first divergent stage first
+	Stale       []staleValue          `json:"stale"`       // stages that are not up to date
+	Differences []pipeline.Difference `json:"differences"` // in topological order
+	Unknown     int                   `json:"unknown"`     // results that depend on the platform, and of this one nothing is expected
+	Causes      []pipeline.Cause      `json:"causes"`      // the first divergent stage first
 
 	Tolerances string         `json:"tolerances"` // file
 	Judged     bool           `json:"judged"`     // there is one
@@ -114,20 +114,11 @@ type staleValue struct {
 	Changed []string `json:"changed,omitempty"` // fields of its key
 }
 
-// differenceValue is a result that is not as expected.
-type differenceValue struct {
-	Kind   string `json:"kind"` // changed, new or missing
-	Stage  string `json:"stage"`
-	Output string `json:"output"`
-	Want   string `json:"want,omitempty"`
-	Have   string `json:"have,omitempty"`
-}
-
 // check compares what is up to date with what is expected.
 func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkReport, error) {
 	r := &checkReport{
 		Run:   w.run,
-		Stale: []staleValue{}, Differences: []differenceValue{}, Causes: []causeValue{}, named: make(map[string]string),
+		Stale: []staleValue{}, Differences: []pipeline.Difference{}, Causes: []pipeline.Cause{}, named: make(map[string]string),
 	}
 	folder := w.exports
 	if !exists(w.lockFile()) && w.base != "" && exists(filepath.Join(w.base, lockName)) {
@@ -137,7 +128,7 @@ func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkRepor
 	if err := r.look(w, plan); err != nil {
 		return nil, err
 	}
-	baseline, err := pipeline.LoadBaseline(r.Lock)
+	baseline, err := pipeline.LoadLockfile(r.Lock)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -214,7 +205,7 @@ func results(plan *pipeline.Plan) map[string]map[string]pipeline.Digest {
 
 // compare holds the digests against the baseline and looks for what made
 // them differ.
-func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipeline.Baseline) error {
+func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipeline.Lockfile) error {
 	stale := make(map[string]bool)
 	for _, s := range r.Stale {
 		stale[s.Stage] = true
@@ -233,17 +224,10 @@ func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipel
 		place[name] = i
 	}
 	slices.SortStableFunc(found, func(x, y pipeline.Difference) int { return place[x.Stage] - place[y.Stage] })
-	for _, d := range found {
-		v := differenceValue{Kind: d.Kind.String(), Stage: d.Stage, Output: d.Output}
-		if !d.Want.IsZero() {
-			v.Want = d.Want.String()
-		}
-		if !d.Have.IsZero() {
-			v.Have = d.Have.String()
-		}
-		r.Differences = append(r.Differences, v)
-	}
-	return r.findCauses(w, plan, baseline, found)
+	r.Differences = append(r.Differences, found...)
+	causes, err := baseline.Causes(plan, paramLines(w.params))
+	r.Causes = append(r.Causes, causes...)
+	return err
 }
 
 // update makes the results those to expect, unless some are missing.
@@ -252,17 +236,17 @@ func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.P
 		return advised(fmt.Errorf("%s not up to date: nothing was written", term.Count(len(r.Stale), "stage")),
 			"run landscape-pipe repro first")
 	}
-	baseline, err := pipeline.LoadBaseline(r.Lock)
+	baseline, err := pipeline.LoadLockfile(r.Lock)
 	if errors.Is(err, fs.ErrNotExist) {
-		baseline, err = pipeline.NewBaseline(), nil
+		baseline, err = pipeline.NewLockfile(), nil
 	}
 	if err != nil {
 		return err
 	}
 	before := baseline.Encode()
-	baseline.Retain(func(stage, _ string) bool { return w.graph.Stage(stage) != nil })
+	baseline.Retain(w.graph)
 	baseline.Update(w.graph, results(plan))
-	w.madeWith(baseline, true)
+	baseline.MadeWith(w.graph, paramLines(w.params), true)
 	if lock := w.lockFile(); lock != r.Lock || !bytes.Equal(before, baseline.Encode()) {
 		if err := baseline.Save(lock); err != nil {
 			return fmt.Errorf("updating %s: %w", lock, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
 // maxListed is how many lines of one sort check writes without --all.
@@ -44,7 +45,7 @@ func (r *checkReport) text(w io.Writer, style term.Style) error {
 		fmt.Fprintf(out, "          %s\n", d)
 	}
 	for i, c := range r.Causes {
-		c.print(out, style, i == 0)
+		printCause(&c, out, style, i == 0)
 	}
 	line("metrics", updated || len(r.outside()) == 0, r.metricText())
 	if shown := r.shownMetrics(); len(shown) > 0 {
@@ -93,13 +94,13 @@ func (r *checkReport) digestText() string {
 	case !r.Expected:
 		return term.Count(r.Results, "result") + ", nothing was expected of them before"
 	}
-	count := make(map[string]int)
+	count := make(map[pipeline.DifferenceKind]int)
 	for _, d := range r.Differences {
 		count[d.Kind]++
 	}
 	text := fmt.Sprintf("%s, %d as %s expects", term.Count(r.Results, "result"),
 		r.Results-count["changed"]-count["new"]-r.Unknown, r.Lock)
-	for _, kind := range []string{"changed", "new", "missing"} {
+	for _, kind := range []pipeline.DifferenceKind{pipeline.Changed, pipeline.New, pipeline.Missing} {
 		if count[kind] > 0 {
 			text += fmt.Sprintf(", %d %s", count[kind], kind)
 		}
@@ -110,19 +111,7 @@ func (r *checkReport) digestText() string {
 	return text
 }
 
-// String is the difference in one line.
-func (d differenceValue) String() string {
-	name := d.Stage + ": " + d.Output
-	switch d.Kind {
-	case "new":
-		return name + " is new: " + short(d.Have)
-	case "missing":
-		return name + " is gone: " + short(d.Want)
-	}
-	return name + " is " + short(d.Have) + ", expected " + short(d.Want)
-}
-
-func (c *causeValue) print(out io.Writer, style term.Style, first bool) {
+func printCause(c *pipeline.Cause, out io.Writer, style term.Style, first bool) {
 	head := "also divergent:"
 	if first {
 		head = "first divergent stage:"
@@ -141,10 +130,10 @@ func (c *causeValue) print(out io.Writer, style term.Style, first bool) {
 		fmt.Fprintf(out, "          %s behind differ because of this\n", term.Count(c.Follows, "stage"))
 	}
 	switch {
-	case c.Run == "" && len(c.Changed) > 0:
+	case c.Run.IsZero() && len(c.Changed) > 0:
 		fmt.Fprintf(out, "          %s\n", style.Dim("since the expected results were taken over; no run in this store gave them"))
-	case c.Run != "":
-		fmt.Fprintf(out, "          %s\n", style.Dim(fmt.Sprintf("as expected in run %s of %s", c.Run[:12], c.When.Format(time.DateTime))))
+	case !c.Run.IsZero():
+		fmt.Fprintf(out, "          %s\n", style.Dim(fmt.Sprintf("as expected in run %s of %s", c.Run.String()[:12], c.When.Format(time.DateTime))))
 	}
 }
 

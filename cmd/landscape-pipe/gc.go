@@ -128,7 +128,7 @@ func (w *workspace) roots(plan *pipeline.Plan, artifacts string) ([]pipeline.Roo
 	}
 	roots := []pipeline.Root{current}
 	for _, file := range slices.Compact(files) {
-		baseline, err := pipeline.LoadBaseline(file)
+		baseline, err := pipeline.LoadLockfile(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -136,10 +136,7 @@ func (w *workspace) roots(plan *pipeline.Plan, artifacts string) ([]pipeline.Roo
 			return nil, advised(err, "gc removes nothing while it cannot read what is expected")
 		}
 		root := pipeline.Root{Name: file}
-		baseline.Digests(func(_, _ string, d pipeline.Digest) bool {
-			root.Digests = append(root.Digests, d)
-			return true
-		})
+		root.Digests = slices.AppendSeq(root.Digests, baseline.Digests)
 		roots = append(roots, root)
 	}
 	return roots, nil

@@ -36,10 +36,10 @@ type outcome struct {
 
 // compare holds the results against lock.json, and takes them over if asked.
 func (o *outcome) compare(w *workspace, update bool) error {
-	baseline, err := pipeline.LoadBaseline(o.lock)
+	baseline, err := pipeline.LoadLockfile(o.lock)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		baseline = pipeline.NewBaseline()
+		baseline = pipeline.NewLockfile()
 	case err != nil:
 		return err
 	default:
@@ -56,10 +56,10 @@ func (o *outcome) compare(w *workspace, update bool) error {
 	}
 	before := baseline.Encode()
 	if !o.asked {
-		baseline.Retain(func(stage, _ string) bool { return graph.Stage(stage) != nil })
+		baseline.Retain(graph)
 	}
 	baseline.Update(graph, o.summary.Results())
-	w.madeWith(baseline, !o.asked)
+	baseline.MadeWith(graph, paramLines(w.params), !o.asked)
 	if o.expected && bytes.Equal(before, baseline.Encode()) {
 		return nil
 	}
@@ -226,7 +226,7 @@ func (o *outcome) results() int {
 }
 
 func (o *outcome) tally() string {
-	var count [3]int
+	count := make(map[pipeline.DifferenceKind]int)
 	for _, d := range o.differences {
 		count[d.Kind]++
 	}
@@ -246,20 +246,9 @@ func (o *outcome) warnDifferences(a *app) {
 			fmt.Fprintf(a.stderr, "  and %d more\n", len(o.differences)-most)
 			break
 		}
-		fmt.Fprintf(a.stderr, "  %s\n", differenceText(d))
+		fmt.Fprintf(a.stderr, "  %s\n", d)
 	}
 	fmt.Fprintln(a.stderr, "  check says what changed; repro --update-lock takes the results over if they are right")
-}
-
-func differenceText(d pipeline.Difference) string {
-	name := d.Stage + ": " + d.Output
-	switch d.Kind {
-	case pipeline.New:
-		return fmt.Sprintf("%s is new: %s", name, d.Have.Short())
-	case pipeline.Missing:
-		return fmt.Sprintf("%s is gone: %s", name, d.Want.Short())
-	}
-	return fmt.Sprintf("%s is %s, expected %s", name, d.Have.Short(), d.Want.Short())
 }
 
 // json is the form of the summary for programs.
@@ -271,13 +260,6 @@ func (o *outcome) json(failure error) any {
 	type skipped struct {
 		Stage   string   `json:"stage"`
 		Because []string `json:"because"`
-	}
-	type difference struct {
-		Kind   string `json:"kind"`
-		Stage  string `json:"stage"`
-		Output string `json:"output"`
-		Want   string `json:"want,omitempty"`
-		Have   string `json:"have,omitempty"`
 	}
 	v := struct {
 		Cached   int      `json:"cached"`
@@ -291,10 +273,10 @@ func (o *outcome) json(failure error) any {
 		Written  []string `json:"written"`
 		Failures []failed `json:"failures"`
 		Baseline struct {
-			File        string       `json:"file"`
-			Exists      bool         `json:"exists"`
-			Updated     bool         `json:"updated"`
-			Differences []difference `json:"differences"`
+			File        string                `json:"file"`
+			Exists      bool                  `json:"exists"`
+			Updated     bool                  `json:"updated"`
+			Differences []pipeline.Difference `json:"differences"`
 		} `json:"baseline"`
 		Skips []skipped     `json:"skips"`
 		Rerun *replayReport `json:"rerun,omitempty"` // with --verify
@@ -315,18 +297,9 @@ func (o *outcome) json(failure error) any {
 		v.Skips = append(v.Skips, j)
 	}
 	v.Baseline.File, v.Baseline.Exists, v.Baseline.Updated = o.lock, o.expected || o.updated, o.updated
-	v.Baseline.Differences = []difference{}
+	v.Baseline.Differences = []pipeline.Difference{}
 	if o.expected {
-		for _, d := range o.differences {
-			j := difference{Kind: d.Kind.String(), Stage: d.Stage, Output: d.Output}
-			if !d.Want.IsZero() {
-				j.Want = d.Want.String()
-			}
-			if !d.Have.IsZero() {
-				j.Have = d.Have.String()
-			}
-			v.Baseline.Differences = append(v.Baseline.Differences, j)
-		}
+		v.Baseline.Differences = append(v.Baseline.Differences, o.differences...)
 	}
 	if failure != nil {
 		v.Error = failure.Error()

@@ -14,7 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-func TestBaseline(t *testing.T) {
+func TestLockfile(t *testing.T) {
 	g := NewGraph(nil)
 	nothing := func(context.Context, struct{}, *Task) (map[string][]byte, error) { return nil, nil }
 	train := &Kind[struct{}]{Name: "train", Outputs: []string{"weights"}, Portable: true, Run: nothing}
@@ -26,10 +26,10 @@ func TestBaseline(t *testing.T) {
 	}
 	d1, d2, d3 := cas.Sum([]byte("1")), cas.Sum([]byte("2")), cas.Sum([]byte("3"))
 	results := map[string]map[string]Digest{"train[mnist, h=16]": {"weights": d1}, "figure[a&b]": {"svg": d2}}
-	b := NewBaseline()
+	b := NewLockfile()
 	b.Update(g, results)
 	file := filepath.Join(t.TempDir(), "lock.json")
-	if _, err := LoadBaseline(file); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := LoadLockfile(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	if err := b.Save(file); err != nil {
@@ -50,9 +50,9 @@ func TestBaseline(t *testing.T) {
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Error(diff)
 	}
-	b, err = LoadBaseline(file)
-	if err != nil || b.Len() != 2 {
-		t.Fatalf("%d results, %v", b.Len(), err)
+	b, err = LoadLockfile(file)
+	if err != nil || len(b.results) != 2 {
+		t.Fatalf("%d results, %v", len(b.results), err)
 	}
 	if diff := cmp.Diff(string(text), string(b.Encode())); diff != "" {
 		t.Error(diff)
@@ -74,7 +74,7 @@ func TestBaseline(t *testing.T) {
 	if err := os.WriteFile(file, []byte(other), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if b, err = LoadBaseline(file); err != nil {
+	if b, err = LoadLockfile(file); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]Difference{{New, "figure[a&b]", "svg", Digest{}, d2}}, b.Compare(results)); diff != "" {
@@ -88,25 +88,31 @@ func TestBaseline(t *testing.T) {
 	if err := b.Save(file); err != nil {
 		t.Fatal(err)
 	}
-	back, err := LoadBaseline(file)
+	back, err := LoadLockfile(file)
 	if err != nil || !cmp.Equal(b.Params, back.Params) || !cmp.Equal(b.Code, back.Code) {
 		t.Errorf("made with %v, %v, want %v, %v (%v)", back.Params, back.Code, b.Params, b.Code, err)
 	}
 	n := 0
-	b.Digests(func(string, string, Digest) bool { n++; return true })
+	for range b.Digests {
+		n++
+	}
 	if n != 3 {
 		t.Errorf("%d digests", n)
 	}
-	b.Retain(func(stage, _ string) bool { return stage != "figure[a&b]" })
-	if b.Len() != 1 {
-		t.Errorf("%d results are left", b.Len())
+	without := NewGraph(nil)
+	if _, err := Add(without, train, Node{Name: "train[mnist, h=16]"}, struct{}{}); err != nil {
+		t.Fatal(err)
+	}
+	b.Retain(without)
+	if len(b.results) != 1 {
+		t.Errorf("%d results are left", len(b.results))
 	}
 }
 
-func TestLoadBaselineErrors(t *testing.T) {
+func TestLoadLockfileErrors(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "lock.json")
 	for text, want := range map[string]string{
-		`{"format": 2, "results": {}}`:              "its format is 2, this program reads 1",
+		`{"format": 2, "results": {}}`:              "unsupported format 2 (want 1)",
 		`{"format": 1, "results": {"a b": "12"}}`:   `result "a b": digest "12"`,
 		`{"format": 1, "results": {"a": "12"}}`:     "want a stage, a space and an output",
 		`{"format": 1, "result": {}}`:               `unknown field "result"`,
@@ -117,7 +123,7 @@ func TestLoadBaselineErrors(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadBaseline(file); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
+		if _, err := LoadLockfile(file); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: error %v, want %q", text, err, want)
 		}
 	}
