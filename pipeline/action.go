@@ -172,7 +172,7 @@ func (a *action) take(made map[string][]byte) error {
 // damage was transient.
 func (r *runner) setAside(a *action) (intact bool, err error) {
 	for _, l := range a.lost {
-		if err := r.p.store.SetAside(r.ctx, l.digest); err != nil {
+		if err := r.p.store.Quarantine(r.ctx, l.digest); err != nil {
 			return false, fmt.Errorf("setting aside output %s: %w", a.stage.kind.outputs[l.output], err)
 		}
 	}

@@ -126,11 +126,20 @@ func (d disk) open() *cas.Store {
 
 // damage flips a bit of an object. It reports whether the object was there.
 func (d disk) damage(o Digest) bool {
-	return d.Corrupt(d.open().ObjectPath(o), func(b []byte) []byte { b[len(b)-1] ^= 1; return b }) == nil
+	at, err := d.open().Locate(context.Background(), o)
+	return err == nil && d.Corrupt(at.Path, func(b []byte) []byte { b[at.Offset+at.Bytes-1] ^= 1; return b }) == nil
 }
 
-// remove takes an object away. It reports whether the object was there.
-func (d disk) remove(o Digest) bool { return d.Remove(d.open().ObjectPath(o)) == nil }
+// remove takes an object away, as a gc that no lock kept from doing so. It
+// reports whether the object was there.
+func (d disk) remove(o Digest) bool {
+	st, err := cas.Open(storeDir, cas.WithFS(d.Lockless()))
+	if err != nil {
+		panic(err)
+	}
+	report, err := st.GC(context.Background(), cas.GCOptions{Keep: func(other Digest) bool { return other != o }})
+	return err == nil && len(report.Objects) == 1
+}
 
 // quarantined returns how many damaged objects were set aside.
 func (d disk) quarantined(t testing.TB) int {
@@ -139,7 +148,7 @@ func (d disk) quarantined(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return report.Aside
+	return report.Quarantined
 }
 
 func mustPlan(t testing.TB, g *Graph, st *cas.Store, o Options) *Plan {

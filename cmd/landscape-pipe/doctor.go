@@ -126,8 +126,8 @@ func (e *checkup) store(ctx context.Context) {
 	case !report.OK():
 		e.say("store", odd, fmt.Sprintf("%s; %s damaged", text, term.Count(len(report.Damaged)+len(report.RowDamage), "place")),
 			"verify lists them, repro makes again what is needed")
-	case report.Temporaries > 50 || report.Aside > 0:
-		e.say("store", odd, fmt.Sprintf("%s; %s, %d set aside", text, term.Count(report.Temporaries, "temporary file"), report.Aside),
+	case report.Temporaries > 50 || report.Quarantined > 0:
+		e.say("store", odd, fmt.Sprintf("%s; %s, %d set aside", text, term.Count(report.Temporaries, "temporary file"), report.Quarantined),
 			"gc --apply removes temporary files, with --aside also the damaged ones")
 	default:
 		e.say("store", fine, text, "")

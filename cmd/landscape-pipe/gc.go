@@ -68,10 +68,12 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 				return false
 			}
 			kept[i].Objects++
-			kept[i].Bytes += w.store.DiskSize(d)
+			if at, err := w.store.Locate(ctx, d); err == nil {
+				kept[i].Bytes += at.Bytes
+			}
 			return true
 		},
-		KeepRow: needs.KeepRow, Aside: c.Aside, DryRun: !c.Apply,
+		KeepRow: needs.KeepRow, Quarantine: c.Aside, DryRun: !c.Apply,
 	})
 	if err != nil {
 		return err
@@ -80,7 +82,7 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 	for _, g := range []struct {
 		what string
 		list []cas.Removed
-	}{{"objects", done.Objects}, {"temporary files", done.Temporaries}, {"damaged files set aside", done.Aside}} {
+	}{{"objects", done.Objects}, {"temporary files", done.Temporaries}, {"damaged files set aside", done.Quarantine}} {
 		group := gcGroup{Why: g.what, Objects: len(g.list)}
 		for _, r := range g.list {
 			group.Bytes += r.Bytes

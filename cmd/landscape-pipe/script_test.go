@@ -173,28 +173,37 @@ var baseRuns = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// damage flips a bit in the middle of an object's file.
+// damage flips a bit of the objects whose digests these files hold.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
-	for _, digest := range args {
-		ts.Check(flipBit(ts.MkAbs("artifacts/store"), digest))
+	for _, name := range args {
+		ts.Check(flipBit(ts.MkAbs("artifacts/store"), strings.TrimSpace(ts.ReadFile(name))))
 	}
 }
 
-// flipBit spoils the object of a store whose digest begins as given.
+// flipBit damages an object of a store, wherever it lies.
 func flipBit(store, digest string) error {
-	files, err := filepath.Glob(filepath.Join(store, "objects", "*", digest+"*.zst"))
-	if err != nil || len(files) != 1 {
-		return fmt.Errorf("%d objects begin with %s (%v)", len(files), digest, err)
-	}
-	content, err := os.ReadFile(files[0])
+	st, err := cas.Open(store)
 	if err != nil {
 		return err
 	}
-	content[len(content)/2] ^= 1
-	if err := os.Chmod(files[0], 0o644); err != nil {
+	defer st.Close()
+	d, err := cas.ParseDigest(digest)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(files[0], content, 0o644)
+	at, err := st.Locate(context.Background(), d)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(at.Path)
+	if err != nil {
+		return err
+	}
+	content[at.Offset+at.Bytes/2] ^= 1
+	if err := os.Chmod(at.Path, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(at.Path, content, 0o644)
 }
 
 func nodes(ts *testscript.TestScript, _ bool, args []string) {

@@ -147,8 +147,12 @@ func (v *verifyReport) faults() []faultValue {
 	list := []faultValue{}
 	seen := make(map[cas.Digest]bool)
 	for _, d := range v.store.Damaged {
+		reason := d.Reason
+		if d.Offset > 0 {
+			reason += fmt.Sprintf(", at byte %d", d.Offset)
+		}
 		seen[d.Digest] = true
-		list = append(list, faultValue{Kind: "damaged", Digest: d.Digest.String(), Of: v.name(d.Digest), Reason: d.Reason, Path: d.Path})
+		list = append(list, faultValue{Kind: "damaged", Digest: d.Digest.String(), Of: v.name(d.Digest), Reason: reason, Path: d.Path})
 	}
 	for _, f := range v.records.Faults {
 		if seen[f.Digest] {
@@ -162,7 +166,11 @@ func (v *verifyReport) faults() []faultValue {
 		list = append(list, faultValue{Kind: kind, Digest: f.Digest.String(), Of: v.name(f.Digest), Reason: reason})
 	}
 	for _, d := range v.store.RowDamage {
-		list = append(list, faultValue{Kind: "rows", Reason: fmt.Sprintf("%d bytes at %d hold no sound row", d.Bytes, d.Offset), Path: d.Path})
+		reason := d.Reason
+		if reason == "" {
+			reason = fmt.Sprintf("%d bytes at %d hold no sound row", d.Bytes, d.Offset)
+		}
+		list = append(list, faultValue{Kind: "rows", Reason: reason, Path: d.Path})
 	}
 	return list
 }
@@ -190,9 +198,9 @@ func (v *verifyReport) print(a *app) {
 	if n := len(v.records.Unexplained); n > 0 {
 		line("", "%d without a manifest: explain cannot tell what made them", n)
 	}
-	if s.Temporaries+s.Aside > 0 || s.TornBytes > 0 || len(s.Unknown) > 0 {
+	if s.Temporaries+s.Quarantined > 0 || s.TornBytes > 0 || len(s.Unknown) > 0 {
 		line("left", "%s, %d set aside, %s of commits that did not end, %s (gc removes what is not needed)",
-			term.Count(s.Temporaries, "temporary file"), s.Aside, term.Bytes(s.TornBytes), term.Count(len(s.Unknown), "unknown file"))
+			term.Count(s.Temporaries, "temporary file"), s.Quarantined, term.Bytes(s.TornBytes), term.Count(len(s.Unknown), "unknown file"))
 	}
 	for _, f := range v.faults() {
 		what := f.Kind

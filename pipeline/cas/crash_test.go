@@ -15,11 +15,12 @@ import (
 
 const crashDir = "/disk/folder/store"
 
-// crashBatch is what step i of the workload commits: two objects, one of
-// which an earlier step committed too, and rows whose values are the digests
-// of the objects that must be there with them.
+// crashBatch is what step i of the workload commits: two objects, of which the
+// first is a file and the second, which an earlier step committed too, lies in
+// a segment. The values of its rows are the digests of the objects that must
+// be there with them.
 func crashBatch(i int) cas.Batch {
-	own, shared := cas.Encode(castest.Content(uint64(i), 700)), cas.Encode(castest.Content(uint64(i/2), 50))
+	own, shared := cas.Encode(castest.Content(uint64(i), 5000)), cas.Encode(castest.Content(uint64(i/2), 50))
 	value := own.Digest.String() + " " + shared.Digest.String()
 	return cas.Batch{
 		Objects: []cas.Object{own, shared},
@@ -234,7 +235,10 @@ func TestCrashFull(t *testing.T) {
 		t.Errorf("the failed commit left something: %+v, %v", report, err)
 	}
 	fsys.Inject(castest.Fault{})
-	if err := d.Commit(t.Context(), crashBatch(1)); err != nil {
+	if err := d.Commit(t.Context(), crashBatch(1)); !errors.Is(err, cas.ErrFull) || !strings.Contains(err.Error(), "opened again") {
+		t.Errorf("commit to a store that failed before: %v", err)
+	}
+	if err := openDisk(t, crashDir, cas.WithFS(fsys)).Commit(t.Context(), crashBatch(1)); err != nil {
 		t.Errorf("commit after space was freed: %v", err)
 	}
 }
@@ -252,22 +256,23 @@ func TestFailedCommit(t *testing.T) {
 	}
 	failed := 0
 	for at := 1; at < 50; at++ {
+		d := openDisk(t, crashDir, cas.WithFS(fsys))
 		fsys.Inject(castest.Fault{At: at, Err: syscall.ENOSPC})
 		err := d.Commit(t.Context(), crashBatch(at))
 		fsys.Inject(castest.Fault{})
-		if err == nil {
-			continue
-		}
-		failed++
-		if !errors.Is(err, cas.ErrFull) {
-			t.Errorf("operation %d: %v, want ErrFull", at, err)
-		}
-		if values, err := d.Lookup("records", crashBatch(at).Rows[0].Key); err != nil || len(values) > 0 {
-			t.Errorf("operation %d: rows of a failed commit: %q, %v", at, values, err)
+		if err != nil {
+			failed++
+			if !errors.Is(err, cas.ErrFull) {
+				t.Errorf("operation %d: %v, want ErrFull", at, err)
+			}
+			if values, err := d.Lookup("records", crashBatch(at).Rows[0].Key); err != nil || len(values) > 0 {
+				t.Errorf("operation %d: rows of a failed commit: %q, %v", at, values, err)
+			}
 		}
 		if report, err := d.Verify(t.Context(), true); err != nil || report.Temporaries != 0 {
 			t.Errorf("operation %d: temporaries are left: %+v, %v", at, report, err)
 		}
+		d.Close()
 	}
 	if failed < 10 {
 		t.Errorf("only %d operations failed", failed)

@@ -41,7 +41,7 @@ func TestDamagedObject(t *testing.T) {
 		statSees bool
 	}{
 		{"flipped bit", func(f []byte) []byte { f[len(f)/2] ^= 4; return f }, false},
-		{"flipped bit in the header", func(f []byte) []byte { f[13] ^= 4; return f }, true},
+		{"flipped bit in the header", func(f []byte) []byte { f[1] ^= 4; return f }, true},
 		{"truncated", func(f []byte) []byte { return f[:len(f)-1] }, true},
 		{"truncated header", func(f []byte) []byte { return f[:20] }, true},
 		{"empty", func(f []byte) []byte { return nil }, true},
@@ -82,7 +82,7 @@ func TestDamagedObject(t *testing.T) {
 
 			// Two ways to heal: set aside and commit, or just commit.
 			for i, heal := range []func() error{
-				func() error { return d.SetAside(t.Context(), o.Digest) },
+				func() error { return d.Quarantine(t.Context(), o.Digest) },
 				func() error { return nil },
 			} {
 				if err := heal(); err != nil {
@@ -94,7 +94,7 @@ func TestDamagedObject(t *testing.T) {
 				if _, err := d.Get(t.Context(), o.Digest); err != nil {
 					t.Errorf("get after healing: %v", err)
 				}
-				kept, err := filepath.Glob(filepath.Join(d.Dir(), "damaged", "*"))
+				kept, err := filepath.Glob(filepath.Join(d.Dir(), "quarantine", "*"))
 				if err != nil || len(kept) != i+1 {
 					t.Fatalf("evidence %q, %v", kept, err)
 				}
@@ -204,13 +204,13 @@ func TestUnreadableSector(t *testing.T) {
 
 // If another process heals an object just when this one sets it aside, the
 // sound one comes back.
-func TestSetAsideRace(t *testing.T) {
+func TestQuarantineRace(t *testing.T) {
 	dir := t.TempDir()
 	o := crashBatch(0).Objects[0]
 	var d *cas.Store
 	healed := false
 	d = openDisk(t, dir, cas.WithFS(hookFS{FS: cas.OS, rename: func(oldName, newName string) {
-		if strings.Contains(newName, "damaged") && !healed {
+		if strings.Contains(newName, "quarantine") && !healed {
 			healed = true
 			editObject(t, d, o.Digest, func([]byte) []byte { return o.Frame })
 		}
@@ -219,7 +219,7 @@ func TestSetAsideRace(t *testing.T) {
 		t.Fatal(err)
 	}
 	flipObject(t, d, o.Digest)
-	if err := d.SetAside(t.Context(), o.Digest); err != nil || !healed {
+	if err := d.Quarantine(t.Context(), o.Digest); err != nil || !healed {
 		t.Fatal(err, healed)
 	}
 	if _, err := d.Get(t.Context(), o.Digest); err != nil {
@@ -228,12 +228,14 @@ func TestSetAsideRace(t *testing.T) {
 }
 
 // Rows of a commit that failed at its very last step are in the file, but
-// this process takes them for unwritten, whatever it reads meanwhile.
+// this process takes them for unwritten, whatever it reads meanwhile, and
+// writes nothing more. The next one may find them.
 func TestFailedSyncOfRows(t *testing.T) {
 	for _, limit := range []int64{0, 1 << 20} {
 		var d *cas.Store
 		fail := false
-		d = openDisk(t, t.TempDir(), cas.WithRetainLimit(limit), cas.WithFS(hookFS{FS: cas.OS, sync: func(name string) error {
+		dir := t.TempDir()
+		fsys := hookFS{FS: cas.OS, sync: func(name string) error {
 			if !fail || !strings.HasSuffix(name, ".rows") {
 				return nil
 			}
@@ -241,27 +243,41 @@ func TestFailedSyncOfRows(t *testing.T) {
 				t.Error(err)
 			}
 			return &os.PathError{Op: "sync", Path: name, Err: syscall.EIO}
-		}}))
-		want := 0
-		for i := range 6 {
-			fail = i%2 == 1
-			err := d.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: "t", Value: []byte{byte(i)}}}})
-			var store *cas.StoreError
-			if fail != errors.As(err, &store) {
-				t.Errorf("commit %d: %v", i, err)
+		}}
+		commit := func(i int) error {
+			return d.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: "t", Value: []byte{byte(i)}}}})
+		}
+		for life := range 3 {
+			d = openDisk(t, dir, cas.WithRetainLimit(limit), cas.WithFS(fsys))
+			values, err := d.Lookup("t", [32]byte{})
+			if err != nil || len(values) < life {
+				t.Errorf("life %d: rows %v, %v", life, values, err)
 			}
-			if !fail {
-				want++
+			want := len(values)
+			for i := range 4 {
+				fail = i == 1
+				err := commit(i)
+				var store *cas.StoreError
+				if failed := i > 0; failed != errors.As(err, &store) {
+					t.Errorf("commit %d: %v", i, err)
+				}
+				if i > 1 && !strings.Contains(err.Error(), "until the store is opened again") {
+					t.Errorf("commit %d: %v", i, err)
+				}
+				if i == 0 {
+					want++
+				}
+				if err := d.Refresh(); err != nil {
+					t.Fatal(err)
+				}
+				if values, err := d.Lookup("t", [32]byte{}); err != nil || len(values) != want {
+					t.Errorf("after commit %d: rows %v, %v, want %d", i, values, err, want)
+				}
 			}
-			if err := d.Refresh(); err != nil {
-				t.Fatal(err)
-			}
-			if values, err := d.Lookup("t", [32]byte{}); err != nil || len(values) != want {
-				t.Errorf("after commit %d: rows %v, %v, want %d", i, values, err, want)
-			}
+			d.Close()
 		}
 		if got := len(segmentFiles(t, d.Dir())); got != 3 {
-			t.Errorf("%d segments, want a new one after each failure", got)
+			t.Errorf("%d segments, want one of each process", got)
 		}
 	}
 }

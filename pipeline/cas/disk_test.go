@@ -22,7 +22,6 @@ func TestDisk(t *testing.T) {
 	for name, options := range map[string][]cas.Option{
 		"default":               nil,
 		"rows on disk":          {cas.WithRetainLimit(0)},
-		"hashes collide":        {cas.WithHashMask(1)},
 		"few in memory, merges": {cas.WithRetainLimit(2000), cas.WithMergeAt(2)},
 	} {
 		t.Run(name, func(t *testing.T) {

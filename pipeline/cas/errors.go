@@ -5,8 +5,35 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"syscall"
+	"unicode"
 )
+
+// ErrNotFound is returned (wrapped, with the digest) if an object is not in
+// the store.
+var ErrNotFound = errors.New("object not in the store")
+
+// DamagedError says that an object is in the store but is not what its name
+// promises. For a caller that can make the object again it means the same as
+// [ErrNotFound].
+type DamagedError struct {
+	Digest Digest
+	Path   string // where the damaged bytes lie, "" if nowhere on disk
+	Offset int64  // in a segment, 0 in a file of its own
+	Reason string // "SHA-256 is …", "truncated", …
+}
+
+func (e *DamagedError) Error() string {
+	where := ""
+	switch {
+	case e.Offset > 0:
+		where = fmt.Sprintf(" (%s, byte %d)", e.Path, e.Offset)
+	case e.Path != "":
+		where = fmt.Sprintf(" (%s)", e.Path)
+	}
+	return fmt.Sprintf("object %s is damaged: %s%s", e.Digest.Short(), e.Reason, where)
+}
 
 // ErrClosed is returned by every method of a store after Close.
 var ErrClosed = errors.New("store is closed")
@@ -55,20 +82,36 @@ func (e *StoreError) Is(target error) bool {
 // is not changed.
 type FormatError struct {
 	Dir    string
-	Have   int    // version of the store, 0 where it cannot be told
-	Want   int    // newest version that this binary knows
-	Reason string // what to do, or what is wrong with the folder
+	Have   int    // version of the store, 0 if it is not known
+	Want   int    // version that this binary reads
+	Reason string // what is wrong with the folder and what to do, if Have is 0
 }
 
 func (e *FormatError) Error() string {
-	if e.Have > e.Want {
-		return fmt.Sprintf("store %s has format %d, this binary knows formats up to %d: use a newer release, or another folder as store", e.Dir, e.Have, e.Want)
+	switch {
+	case e.Have > e.Want:
+		return fmt.Sprintf("store %s has format %d, this program reads format %d: use a newer release, or another folder as store", e.Dir, e.Have, e.Want)
+	case e.Have > 0:
+		return fmt.Sprintf("store %s has format %d, this program reads format %d and cannot use its results, since the keys have changed too; "+
+			"remove it (rm -r %s) or keep it elsewhere (mv %s %s)",
+			e.Dir, e.Have, e.Want, shellWord(e.Dir), shellWord(e.Dir), shellWord(fmt.Sprintf("%s.format%d", e.Dir, e.Have)))
 	}
 	return fmt.Sprintf("store %s cannot be used: %s", e.Dir, e.Reason)
 }
 
-// BusyError says that the store cannot be had alone because another process
-// uses it.
+// shellWord quotes a path for a command line, if it must be.
+func shellWord(path string) string {
+	plain := func(r rune) bool {
+		return r == '/' || r == '.' || r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	if !strings.HasPrefix(path, "-") && strings.TrimFunc(path, plain) == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// BusyError says that exclusive access to the store is denied because another
+// process uses it.
 type BusyError struct {
 	Dir   string
 	Owner string

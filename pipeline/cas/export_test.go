@@ -1,16 +1,35 @@
 package cas
 
+// FormatVersion is the version of the layout on disk.
+const FormatVersion = formatVersion
+
+// SegmentReach is how far a reader looks into a segment.
+const SegmentReach = segmentReach
+
 // WithRetainLimit sets how many bytes of segments stay in memory.
-func WithRetainLimit(bytes int64) Option { return func(d *Store) { d.retainLimit = bytes } }
+func WithRetainLimit(bytes int64) Option { return func(s *Store) { s.retainLimit = bytes } }
 
-// WithHashMask sets which bits of the hashes in the index are used.
-func WithHashMask(mask uint32) Option { return func(d *Store) { d.hashMask = mask } }
-
-// WithMergeAt sets how many segments are merged on the first write.
-func WithMergeAt(segments int) Option { return func(d *Store) { d.mergeAt = segments } }
+// WithMergeAt sets how many closed segments a writer leaves alone.
+func WithMergeAt(segments int) Option { return func(s *Store) { s.mergeAt = segments } }
 
 // WithParallel sets how many files are written at the same time.
-func WithParallel(n int) Option { return func(d *Store) { d.parallel = n } }
+func WithParallel(n int) Option { return func(s *Store) { s.parallel = n } }
 
 // FormatText is the content of the file format.
 func FormatText(version int) string { return formatText(version) }
+
+// ObjectPath returns where the file of an object lies, or would lie.
+func (s *Store) ObjectPath(o Digest) string { return s.objectPath(o) }
+
+// Dir returns the folder of the store.
+func (s *Store) Dir() string { return s.dir }
+
+// Decode returns the content of a frame.
+func Decode(o Digest, frame []byte) ([]byte, error) { return decode(o, frame) }
+
+// ScanFrames returns how many sound frames data holds and how many bytes are
+// done with.
+func ScanFrames(seq uint64, data []byte) (found, done int) {
+	done = scanFrames(seq, 0, data, func(frame) { found++ }, func(int64, int64) {})
+	return found, done
+}

@@ -29,6 +29,9 @@ func TestFormat(t *testing.T) {
 			}
 		}
 	}
+	both := func(a, b func(*testing.T, string)) func(*testing.T, string) {
+		return func(t *testing.T, dir string) { a(t, dir); b(t, dir) }
+	}
 	current := cas.FormatText(cas.FormatVersion)
 	for _, test := range []struct {
 		name    string
@@ -38,14 +41,16 @@ func TestFormat(t *testing.T) {
 	}{
 		{"empty folder", func(*testing.T, string) {}, "", 0},
 		{"current", write(current), "", 0},
-		{"newer", write(cas.FormatText(2)), "newer release", 2},
+		{"older", write(cas.FormatText(1)), "rm -r", 1},
+		{"newer", write(cas.FormatText(3)), "newer release", 3},
 		{"much newer", write(cas.FormatText(17)), "newer release", 17},
 		{"empty file", write(""), "damaged", 0},
 		{"truncated", write(current[:len(current)-1]), "damaged", 0},
 		{"longer", write(current + "\n"), "damaged", 0},
 		{"version zero", write(cas.FormatText(0)), "damaged", 0},
-		{"lost format, objects", make("objects/ab/x.zst"), "missing", 0},
-		{"lost format, rows", make("tables/00000001.rows"), "missing", 0},
+		{"lost format, objects", make("objects/ab/x.zst"), "", 0},
+		{"lost format, rows", make("tables/00000001.rows"), "", 0},
+		{"older, lost format", both(make("tables/00000001.rows"), make("damaged/x")), "mv ", 1},
 		{"other folder", make("thesis.tex"), `"thesis.tex"`, 0},
 		{"interrupted creation", make("tmp/1234-1"), "", 0},
 	} {
@@ -97,10 +102,17 @@ func TestFormatFlippedBit(t *testing.T) {
 		}
 	}
 	// The error says how to repair it: do so.
-	if err := os.WriteFile(path, []byte(cas.FormatText(1)), 0o666); err != nil {
+	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if report, err := openDisk(t, dir).Verify(t.Context(), true); err != nil || report.Objects != 2 || report.Rows != 2 {
+	repaired := openDisk(t, dir)
+	if report, err := repaired.Verify(t.Context(), true); err != nil || report.Objects != 2 || report.Rows != 2 {
 		t.Errorf("after repair: %+v, %v", report, err)
+	}
+	if err := repaired.Commit(t.Context(), crashBatch(2)); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(path); err != nil || string(again) != string(text) {
+		t.Errorf("the file was not written again: %q, %v", again, err)
 	}
 }

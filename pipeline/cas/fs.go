@@ -12,7 +12,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// FS is every operation on files that [Store] makes, so that a test can let
+// FS is every operation on files that a [Store] makes, so that a test can let
 // one of them fail. Names are paths of the operating system. Errors satisfy
 // errors.Is for fs.ErrNotExist and fs.ErrExist.
 type FS interface {
@@ -32,6 +32,11 @@ type FS interface {
 
 	// Mkdir makes one folder; that it exists is an error.
 	Mkdir(name string) error
+
+	// Share gives a file or folder that was just made the permissions and
+	// the group of the folder root, so that everyone who may write there may
+	// write here. It does nothing to those of other users.
+	Share(name, root string) error
 
 	// ReadDir returns the sorted names in a folder.
 	ReadDir(name string) ([]string, error)
@@ -150,6 +155,32 @@ func (osFS) Rename(oldName, newName string) error { return os.Rename(oldName, ne
 func (osFS) Remove(name string) error             { return os.Remove(name) }
 func (osFS) Mkdir(name string) error              { return os.Mkdir(name, 0o777) }
 
+func (osFS) Share(name, root string) error {
+	like, err := os.Stat(root)
+	if err != nil {
+		return err
+	}
+	info, err := os.Lstat(name)
+	if err != nil {
+		return err
+	}
+	mode := like.Mode() & (fs.ModePerm | fs.ModeSetgid)
+	if !info.IsDir() {
+		mode &= 0o666
+		if info.Mode()&0o222 == 0 {
+			mode &= 0o444
+		}
+	}
+	err = shareGroup(name, info, like)
+	if err == nil && info.Mode()&(fs.ModePerm|fs.ModeSetgid) != mode {
+		err = os.Chmod(name, mode)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // another user made it, and has shared it or not
+	}
+	return err
+}
+
 func (osFS) ReadDir(name string) ([]string, error) {
 	f, err := openFolder(name)
 	if err != nil {
@@ -257,9 +288,30 @@ func readFull(f io.ReaderAt, offset int64, data []byte) error {
 	return err
 }
 
-// makeFolders makes dir with all folders above it, and makes durable that
-// they exist: also of those that are there, for who made them may have died
-// before the sync.
+// readTolerant fills data from offset on, where the medium may have lost a
+// few sectors: these come back as zeros, which are no sound frame.
+func readTolerant(f io.ReaderAt, offset int64, data []byte) error {
+	err := readFull(f, offset, data)
+	if err == nil || !unreadable(err) {
+		return err
+	}
+	const sector = 4 << 10
+	for len(data) > 0 {
+		piece := data[:min(sector, len(data))]
+		if err := readFull(f, offset, piece); err != nil {
+			if !unreadable(err) {
+				return err
+			}
+			clear(piece)
+		}
+		offset += int64(len(piece))
+		data = data[len(piece):]
+	}
+	return nil
+}
+
+// makeFolders makes dir with all folders above it, and syncs the parents, also
+// of existing folders: their creator may have died before the sync.
 func makeFolders(fsys FS, dir string) error {
 	parent := filepath.Dir(dir)
 	err := fsys.Mkdir(dir)

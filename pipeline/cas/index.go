@@ -1,150 +1,198 @@
 package cas
 
 import (
-	"hash/maphash"
-	"sync"
-	"sync/atomic"
-
-	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/slots"
+	"bytes"
+	"slices"
 )
 
-// index finds the rows of each table by their keys. It keeps 28 bytes a row,
-// whatever the values hold, and some more for each row of a table that was
-// asked for: keys stay in the segments and are compared when a row is read.
+// index finds rows by table and key, and small objects by digest.
 type index struct {
-	seed   maphash.Seed
-	mask   uint32 // bits of the hashes that are used
-	tables map[Table]*tableIndex
-	rows   int // of all tables
+	tables      map[Table]*tableIndex
+	objects     map[Digest]objectRef // the last copy of each
+	quarantined map[place]bool
+	rows        int // of all tables
 }
 
-// tableIndex has the rows of one table in the order in which they were read.
-// Who writes to it has the index for himself; readers may be many.
+// tableIndex holds the rows of one table in the order in which they were read.
+// The map is built at the first lookup: many tables are never queried.
 type tableIndex struct {
-	chunks []*rowChunk
-	rows   int
-
-	chaining sync.Mutex
-	chained  atomic.Int64 // rows that are in chains
-	heads    slots.Table  // hash of a key → last row of its chain
-
-	after int32 // the row behind the one that was asked for last; guarded by tables.reading
+	rows    []rowRef
+	last    map[[32]byte]int32 // last row of a key in the order of commits
+	indexed int                // rows that are in last
 }
 
-const chunkRows = 1 << 10
-
-type rowChunk struct {
-	refs   [chunkRows]rowRef
-	hashes [chunkRows]uint32 // of the keys
-	last   [chunkRows]bool   // whether it is the last of its chain
-}
-
-// rowRef is where a row lies. Rows whose keys have the same hash are chained
-// from the last to the first in the order of commits.
+// rowRef is where a row lies. A store has millions, so there is no pointer
+// for the garbage collector to follow.
 type rowRef struct {
-	place uint64 // segment's place in tables.segments << 40 | offset of the frame
-	order uint64
-	size  uint32 // of the frame
-	next  int32  // row before it in the chain, -1 for none
+	key     [32]byte
+	order   uint64
+	offset  uint32 // of the frame
+	size    uint32 // of the frame
+	segment int32  // index in tables.segments
+	before  int32  // the row before it with its key, -1 for none
 }
 
-const offsetBits = 40
-
-func newIndex(mask uint32) *index {
-	return &index{seed: maphash.MakeSeed(), mask: mask, tables: make(map[Table]*tableIndex)}
+// objectRef is where a small object lies.
+type objectRef struct {
+	order   uint64
+	offset  uint32 // of the frame
+	size    uint32 // of the frame
+	segment int32
 }
 
-func (r *rowRef) segment() int  { return int(r.place >> offsetBits) }
-func (r *rowRef) offset() int64 { return int64(r.place & (1<<offsetBits - 1)) }
-
-// before reports whether r was committed before s. Rows of commits that
-// overlapped in two processes may have the same order; their segments then
-// decide, so that every reader sees the same.
-func (r *rowRef) before(s *rowRef) bool {
-	if r.order != s.order {
-		return r.order < s.order
+func newIndex() *index {
+	return &index{
+		tables:      make(map[Table]*tableIndex),
+		objects:     make(map[Digest]objectRef),
+		quarantined: make(map[place]bool),
 	}
-	return r.place < s.place
 }
 
-func (x *index) hash(key []byte) uint32 { return uint32(maphash.Bytes(x.seed, key)) & x.mask }
-
-// add enters the row at a place. Its name is what rowName returns.
-func (x *index) add(name []byte, segment int, f segmentFrame) {
-	table, key := name[1:1+int(name[0])], name[1+int(name[0]):]
-	t := x.tables[Table(table)]
-	if t == nil {
-		t = new(tableIndex)
-		x.tables[Table(table)] = t
+// precedes reports whether a frame was committed before another. Frames of
+// commits that overlapped in two processes may have the same order; their
+// segments then decide, so that every reader sees the same. The segments are
+// sorted by number when they are loaded, and later ones follow.
+func precedes(orderA uint64, segmentA int32, offsetA uint32, orderB uint64, segmentB int32, offsetB uint32) bool {
+	switch {
+	case orderA != orderB:
+		return orderA < orderB
+	case segmentA != segmentB:
+		return segmentA < segmentB
 	}
-	if t.rows%chunkRows == 0 {
-		t.chunks = append(t.chunks, new(rowChunk))
-	}
-	chunk, i := t.chunks[t.rows/chunkRows], t.rows%chunkRows
-	chunk.hashes[i] = x.hash(key)
-	chunk.refs[i] = rowRef{
-		place: uint64(segment)<<offsetBits | uint64(f.offset),
-		order: f.order,
-		size:  uint32(frameHeader + len(f.body)),
-	}
-	t.rows++
-	x.rows++
+	return offsetA < offsetB
 }
 
-// table returns the rows of a table, chained, or nil if there are none.
-func (x *index) table(name Table) *tableIndex {
-	t := x.tables[name]
-	if t != nil && t.chained.Load() < int64(t.rows) {
-		t.chain()
-	}
-	return t
+func (a *rowRef) precedes(b *rowRef) bool {
+	return precedes(a.order, a.segment, a.offset, b.order, b.segment, b.offset)
 }
 
-// chain puts the rows that are new since the last call into their chains.
-// Tables that nobody asks for are spared it.
-func (t *tableIndex) chain() {
-	t.chaining.Lock()
-	defer t.chaining.Unlock()
-	t.heads.Reserve(t.rows)
-	for i := int(t.chained.Load()); i < t.rows; i++ {
-		t.chainOne(int32(i))
-	}
-	t.chained.Store(int64(t.rows))
-}
-
-func (t *tableIndex) chainOne(i int32) {
-	hash, ref := t.chunks[i/chunkRows].hashes[i%chunkRows], t.row(i)
-	head := t.heads.Put(hash, i)
-	ref.next = head
-	if head < 0 || t.row(head).before(ref) {
-		t.chunks[i/chunkRows].last[i%chunkRows] = true
-		if head >= 0 {
-			t.chunks[head/chunkRows].last[head%chunkRows] = false
+// add enters a frame of a segment. A quarantine frame names its segment by
+// number, as the place of an object does.
+func (x *index) add(segment int32, f frame) {
+	size := uint32(f.end() - f.offset)
+	switch f.kind {
+	case kindRow:
+		r, ok := parseRow(f.body)
+		if !ok {
+			return
 		}
-		return
+		t := x.tables[r.Table]
+		if t == nil {
+			t = new(tableIndex)
+			x.tables[r.Table] = t
+		}
+		t.rows = append(t.rows, rowRef{key: r.Key, order: f.order, offset: uint32(f.offset), size: size, segment: segment, before: -1})
+		x.rows++
+	case kindObject:
+		o, _, ok := parseObject(f.body)
+		if !ok {
+			return
+		}
+		ref := objectRef{order: f.order, offset: uint32(f.offset), size: size, segment: segment}
+		old, found := x.objects[o]
+		if !found || precedes(old.order, old.segment, old.offset, ref.order, ref.segment, ref.offset) {
+			x.objects[o] = ref
+		}
+	case kindQuarantine:
+		if p, ok := parseQuarantine(f.body); ok {
+			x.quarantined[p] = true
+		}
 	}
-	// Segments are read one after the other, so a row of a later one may
-	// belong before rows of an earlier one.
-	t.heads.Put(hash, head)
-	at := t.row(head)
-	for at.next >= 0 && ref.before(t.row(at.next)) {
-		at = t.row(at.next)
-	}
-	ref.next, at.next = at.next, i
 }
 
-func (t *tableIndex) row(i int32) *rowRef { return &t.chunks[i/chunkRows].refs[i%chunkRows] }
+// refs returns the rows of a table with a key, first to last.
+func (x *index) refs(name Table, key [32]byte) []*rowRef {
+	t := x.tables[name]
+	if t == nil {
+		return nil
+	}
+	t.build()
+	i, ok := t.last[key]
+	if !ok {
+		return nil
+	}
+	var refs []*rowRef
+	for ; i >= 0; i = t.rows[i].before {
+		refs = append(refs, &t.rows[i])
+	}
+	slices.Reverse(refs)
+	return refs
+}
 
-// last returns the last row whose key may have this hash, or -1. The next
-// field of each row leads to the one before. Who asks in the order in which
-// the rows were written is spared the way through heads.
-func (t *tableIndex) last(hash uint32) int32 {
-	i := t.after
-	if int(i) >= t.rows || t.chunks[i/chunkRows].hashes[i%chunkRows] != hash || !t.chunks[i/chunkRows].last[i%chunkRows] {
-		i = t.heads.Get(hash)
+// build enters the rows that were read since the last call into the map.
+func (t *tableIndex) build() {
+	if t.last == nil {
+		t.last = make(map[[32]byte]int32, len(t.rows))
 	}
-	if i >= 0 {
-		t.after = i + 1
+	for ; t.indexed < len(t.rows); t.indexed++ {
+		i := int32(t.indexed)
+		row := &t.rows[i]
+		head, ok := t.last[row.key]
+		if !ok {
+			t.last[row.key] = i
+			continue
+		}
+		if t.rows[head].precedes(row) {
+			row.before = head
+			t.last[row.key] = i
+			continue
+		}
+		// Segments are read one after the other, so a row of a later one
+		// may precede rows of an earlier one.
+		at := &t.rows[head]
+		for at.before >= 0 && row.precedes(&t.rows[at.before]) {
+			at = &t.rows[at.before]
+		}
+		row.before, at.before = at.before, i
 	}
-	return i
+}
+
+// ordered returns the rows of a table, or of all for "", in the order of
+// commits.
+func (x *index) ordered(name Table) []rowRef {
+	var refs []rowRef
+	for table, t := range x.tables {
+		if name == "" || table == name {
+			refs = append(refs, t.rows...)
+		}
+	}
+	slices.SortFunc(refs, func(a, b rowRef) int {
+		switch {
+		case a.precedes(&b):
+			return -1
+		case b.precedes(&a):
+			return 1
+		}
+		return 0
+	})
+	return refs
+}
+
+// digests returns the small objects that can be read, sorted.
+func (t *tables) digests() []Digest {
+	var all []Digest
+	for o := range t.index.objects {
+		if _, ok := t.object(o); ok {
+			all = append(all, o)
+		}
+	}
+	slices.SortFunc(all, func(a, b Digest) int { return bytes.Compare(a[:], b[:]) })
+	return all
+}
+
+// object returns where the last copy of a small object lies, unless it is in
+// quarantine.
+func (t *tables) object(o Digest) (objectRef, bool) {
+	ref, ok := t.index.objects[o]
+	return ref, ok && !t.index.quarantined[t.place(ref)]
+}
+
+func (t *tables) place(ref objectRef) place {
+	return place{t.segments[ref.segment].seq, int64(ref.offset)}
+}
+
+// where returns the place of an object's zstd frame.
+func (t *tables) where(ref objectRef) Place {
+	const before = frameHeader + int64(len(Digest{}))
+	return Place{Path: t.segments[ref.segment].path, Offset: int64(ref.offset) + before, Bytes: int64(ref.size) - before}
 }

@@ -2,7 +2,9 @@ package cas
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -21,61 +23,81 @@ type stripe struct {
 // it, ok is false and owner says who. The lock is freed by unlock or by the
 // death of the process. Keys may share a lock file, of which there are 256;
 // within one process that is no obstacle.
-func (d *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error) {
-	owner, err = d.beginWriting(context.Background(), false)
+func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error) {
+	owner, err = s.beginWriting(context.Background(), false)
 	if err != nil || owner != "" {
-		return nil, false, owner, d.storeError("lock", err)
+		return nil, false, owner, s.storeError("lock", err)
 	}
-	d.stripesMu.Lock()
-	defer d.stripesMu.Unlock()
-	if d.closed.Load() {
+	s.stripesMu.Lock()
+	defer s.stripesMu.Unlock()
+	if s.closed.Load() {
 		return nil, false, "", ErrClosed
 	}
-	s := d.stripes[key[0]]
-	if s == nil {
-		name := d.path("locks", fmt.Sprintf("%02x", key[0]))
-		unlockFile, ok, err := d.fs.TryLock(name, true)
+	l := s.stripes[key[0]]
+	if l == nil {
+		name := s.path("locks", fmt.Sprintf("%02x", key[0]))
+		unlockFile, ok, err := s.fs.TryLock(name, true)
 		if err != nil {
-			return nil, false, "", d.storeError("lock", err)
+			return nil, false, "", s.storeError("lock", err)
 		}
 		if !ok {
-			return nil, false, d.owner(name), nil
+			return nil, false, s.owner(name), nil
 		}
-		if err := d.describe(name, ""); err != nil {
+		if err := s.describe(name, ""); err != nil {
 			unlockFile()
-			return nil, false, "", d.storeError("lock", err)
+			return nil, false, "", s.storeError("lock", err)
 		}
-		s = &stripe{held: make(map[[32]byte]bool), unlock: unlockFile}
-		d.stripes[key[0]] = s
+		l = &stripe{held: make(map[[32]byte]bool), unlock: unlockFile}
+		s.stripes[key[0]] = l
 	}
-	if s.held[key] {
+	if l.held[key] {
 		return nil, false, "another run of this process", nil
 	}
-	s.held[key] = true
-	return sync.OnceFunc(func() { d.release(key, s) }), true, "", nil
+	l.held[key] = true
+	return sync.OnceFunc(func() { s.release(key, l) }), true, "", nil
 }
 
 // release frees a key of a stripe. The store may be closed already.
-func (d *Store) release(key [32]byte, s *stripe) {
-	d.stripesMu.Lock()
-	defer d.stripesMu.Unlock()
-	delete(s.held, key)
-	if len(s.held) == 0 && d.stripes[key[0]] == s {
-		delete(d.stripes, key[0])
-		s.unlock()
+func (s *Store) release(key [32]byte, l *stripe) {
+	s.stripesMu.Lock()
+	defer s.stripesMu.Unlock()
+	delete(l.held, key)
+	if len(l.held) == 0 && s.stripes[key[0]] == l {
+		delete(s.stripes, key[0])
+		l.unlock()
 	}
 }
 
-func (d *Store) freeStripes() {
-	d.stripesMu.Lock()
-	defer d.stripesMu.Unlock()
-	for i, s := range d.stripes {
-		delete(d.stripes, i)
-		s.unlock()
+func (s *Store) freeStripes() {
+	s.stripesMu.Lock()
+	defer s.stripesMu.Unlock()
+	for i, l := range s.stripes {
+		delete(s.stripes, i)
+		l.unlock()
 	}
 }
 
-// ownerText says, to whoever finds a lock taken, by whom.
+// InUse reports whether a process writes to the store, or cleans it up, and
+// which one. It changes nothing; the answer may be out of date when it comes.
+func (s *Store) InUse() (owner string, busy bool, err error) {
+	lock := s.path("lock")
+	if _, err := s.fs.Size(lock); errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil // nobody ever wrote
+	}
+	unlock, ok, err := s.fs.TryLock(lock, true)
+	if errors.Is(err, fs.ErrPermission) {
+		return "", false, nil // nor can anyone like us
+	}
+	if err != nil {
+		return "", false, s.storeError("lock", err)
+	}
+	if !ok {
+		return s.owner(lock), true, nil
+	}
+	return "", false, unlock()
+}
+
+// ownerText tells those that find a lock taken who holds it.
 func ownerText(doing string) string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -88,10 +110,13 @@ func ownerText(doing string) string {
 	return text + "\n"
 }
 
-// describe writes who has a lock into its file. That there is no room for it
-// is no reason to give up: gc is what makes room.
-func (d *Store) describe(name, doing string) error {
-	err := d.fs.Describe(name, ownerText(doing))
+// describe writes who holds a lock into its file. A full disk is not an error
+// here: gc must still be able to take the lock.
+func (s *Store) describe(name, doing string) error {
+	err := s.fs.Share(name, s.dir)
+	if err == nil {
+		err = s.fs.Describe(name, ownerText(doing))
+	}
 	if isFull(err) {
 		return nil
 	}
@@ -99,106 +124,107 @@ func (d *Store) describe(name, doing string) error {
 }
 
 // owner returns what the holder of a lock wrote into its file.
-func (d *Store) owner(name string) string {
-	if text, err := readAll(d.fs, name, smallFile); err == nil && len(text) > 0 && len(text) < 1000 {
+func (s *Store) owner(name string) string {
+	if text, err := readAll(s.fs, name, smallFile); err == nil && len(text) > 0 && len(text) < 1000 {
 		return strings.TrimSpace(string(text))
 	}
-	return "another process" // it has not got round to saying
+	return "another process" // the owner is not recorded yet
 }
 
 // beginWriting makes the store ready for the first write of this process,
-// merges segments if there are many, and takes the shared lock that keeps gc
-// out. Where gc has the store and wait is false, it returns who that is.
-func (d *Store) beginWriting(ctx context.Context, wait bool) (owner string, err error) {
-	if d.closed.Load() {
+// rewrites closed segments if there are many, and takes the shared lock that
+// keeps gc out. Where gc holds the store and wait is false, it returns who
+// that is.
+func (s *Store) beginWriting(ctx context.Context, wait bool) (owner string, err error) {
+	if s.closed.Load() {
 		return "", ErrClosed
 	}
-	if err := ctx.Err(); err != nil || d.writing.Load() {
+	if err := ctx.Err(); err != nil || s.writing.Load() {
 		return "", err
 	}
 	select {
-	case d.startMu <- struct{}{}:
-		defer func() { <-d.startMu }()
+	case s.startMu <- struct{}{}:
+		defer func() { <-s.startMu }()
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	if d.writing.Load() {
+	if s.writing.Load() {
 		return "", nil
 	}
-	if err := d.prepare(); err != nil {
+	if err := s.prepare(); err != nil {
 		return "", err
 	}
-	d.mergeIfMany()
-	lock := d.path("lock")
+	s.rewriteIfMany()
+	lock := s.path("lock")
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
-		if d.closed.Load() {
+		if s.closed.Load() {
 			return "", ErrClosed
 		}
-		unlock, ok, err := d.fs.TryLock(lock, false)
+		unlock, ok, err := s.fs.TryLock(lock, false)
 		if err != nil {
 			return "", err
 		}
 		if ok {
-			if err := d.describe(lock, ""); err != nil {
+			if err := s.describe(lock, ""); err != nil {
 				unlock()
 				return "", err
 			}
-			d.unlockFile = unlock
-			d.writing.Store(true)
+			s.unlockFile = unlock
+			s.writing.Store(true)
 			return "", nil
 		}
 		if !wait {
-			return d.owner(lock), nil
+			return s.owner(lock), nil
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return "", fmt.Errorf("waiting for %s: %w", d.owner(lock), ctx.Err())
+			return "", fmt.Errorf("waiting for %s: %w", s.owner(lock), ctx.Err())
 		}
 	}
 }
 
 // endWriting gives the shared lock back; the token of startMu is held.
-func (d *Store) endWriting() {
-	if d.writing.Swap(false) {
-		d.unlockFile()
-		d.unlockFile = nil
+func (s *Store) endWriting() {
+	if s.writing.Swap(false) {
+		s.unlockFile()
+		s.unlockFile = nil
 	}
 }
 
-// alone calls f while this process has the store for itself. Commits of this
-// process wait meanwhile.
-func (d *Store) alone(doing string, f func() error) error {
-	d.groupMu.Lock()
-	defer d.groupMu.Unlock()
-	if d.closed.Load() {
+// alone calls f while no other process writes. Commits of this process wait
+// meanwhile.
+func (s *Store) alone(doing string, f func() error) error {
+	s.writeMu <- struct{}{}
+	defer func() { <-s.writeMu }()
+	if s.closed.Load() {
 		return ErrClosed
 	}
-	d.startMu <- struct{}{}
-	defer func() { <-d.startMu }()
-	if err := d.prepare(); err != nil {
+	s.startMu <- struct{}{}
+	defer func() { <-s.startMu }()
+	if err := s.prepare(); err != nil {
 		return err
 	}
-	if err := d.closeSegment(); err != nil {
+	if err := s.closeSegment(); err != nil {
 		return err
 	}
-	d.endWriting()
-	return d.exclusively(doing, f)
+	s.endWriting()
+	return s.exclusively(doing, f)
 }
 
 // exclusively calls f under the exclusive lock of the store, or returns a
 // *BusyError.
-func (d *Store) exclusively(doing string, f func() error) error {
-	lock := d.path("lock")
-	unlock, ok, err := d.fs.TryLock(lock, true)
+func (s *Store) exclusively(doing string, f func() error) error {
+	lock := s.path("lock")
+	unlock, ok, err := s.fs.TryLock(lock, true)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return &BusyError{Dir: d.dir, Owner: d.owner(lock)}
+		return &BusyError{Dir: s.dir, Owner: s.owner(lock)}
 	}
 	defer unlock()
-	if err := d.describe(lock, doing); err != nil {
+	if err := s.describe(lock, doing); err != nil {
 		return err
 	}
 	return f()

@@ -54,34 +54,34 @@ func segmentFiles(t *testing.T, dir string) []string {
 
 func TestMerge(t *testing.T) {
 	dir := t.TempDir()
-	commitLives(t, dir, 0, 32)
-	if got := len(segmentFiles(t, dir)); got != 32 {
+	commitLives(t, dir, 0, 17)
+	if got := len(segmentFiles(t, dir)); got != 17 {
 		t.Fatalf("%d segments, want one for each life", got)
 	}
 	// These read before and during the merges.
 	var readers []*cas.Store
 	for _, options := range [][]cas.Option{nil, {cas.WithRetainLimit(0)}, {cas.WithRetainLimit(500)}} {
 		reader := openDisk(t, dir, options...)
-		wantLives(t, reader, 32)
+		wantLives(t, reader, 17)
 		readers = append(readers, reader)
 	}
-	commitLives(t, dir, 32, 1)
+	commitLives(t, dir, 17, 1)
 	if got := len(segmentFiles(t, dir)); got != 2 {
 		t.Errorf("%d segments after a merge, want the merged one and the new one", got)
 	}
 	for _, reader := range readers {
-		wantLives(t, reader, 32)
+		wantLives(t, reader, 17)
 		if err := reader.Refresh(); err != nil {
 			t.Fatal(err)
 		}
-		wantLives(t, reader, 33)
+		wantLives(t, reader, 18)
 	}
-	commitLives(t, dir, 33, 32)
+	commitLives(t, dir, 18, 32)
 	for _, reader := range append(readers, openDisk(t, dir)) {
 		if err := reader.Refresh(); err != nil {
 			t.Fatal(err)
 		}
-		wantLives(t, reader, 65)
+		wantLives(t, reader, 50)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestMergeDamaged(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	commitLives(t, dir, 3, 1, cas.WithMergeAt(3))
+	commitLives(t, dir, 3, 1, cas.WithMergeAt(2))
 	wantMended(t, dir, data)
 }
 
@@ -173,7 +173,7 @@ func wantMended(t *testing.T, dir string, data []byte) {
 	if damage, err := d.Damage(); err != nil || len(damage) != 0 {
 		t.Errorf("damage %v, %v, want none left", damage, err)
 	}
-	kept, err := filepath.Glob(filepath.Join(dir, "damaged", "*"))
+	kept, err := filepath.Glob(filepath.Join(dir, "quarantine", "*"))
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("evidence %q, %v", kept, err)
 	}

@@ -75,7 +75,7 @@ func wantReadOnly(t *testing.T, d *cas.Store) {
 	_, gcErr := d.GC(t.Context(), cas.GCOptions{})
 	for what, err := range map[string]error{
 		"commit": d.Commit(t.Context(), crashBatch(1)), "lock": lockErr, "gc": gcErr,
-		"set aside": d.SetAside(t.Context(), cas.Digest{}),
+		"quarantine": d.Quarantine(t.Context(), cas.Digest{}),
 	} {
 		var store *cas.StoreError
 		if !errors.As(err, &store) || !errors.Is(err, cas.ErrReadOnly) || errors.Is(err, cas.ErrFull) {

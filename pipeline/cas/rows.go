@@ -5,101 +5,169 @@ import (
 	"io/fs"
 )
 
-// segmentWriter is the segment that this process appends to.
+// segmentWriter is the segment that this process appends to. It has created
+// the file, and no other process ever writes to it.
 type segmentWriter struct {
 	file   File
 	seq    uint64
 	offset int64 // length of what is durable
 }
 
-// writeRows appends rows to the segment of this process and makes them
-// durable. Their order numbers follow that of every row that any process
-// committed before, so that a later commit is later for every reader.
-func (d *Store) writeRows(rows []Row) error {
-	if len(rows) == 0 {
+// newFrame is a frame that is to be written.
+type newFrame struct {
+	kind byte
+	body [][]byte
+}
+
+func (f *newFrame) size() int64 {
+	n := int64(frameHeader)
+	for _, b := range f.body {
+		n += int64(len(b))
+	}
+	return n
+}
+
+// append writes frames to the segment of this process and makes them durable.
+// Their order numbers follow those of all frames that any process committed
+// before, so that a later commit is later for every reader.
+func (s *Store) append(frames []newFrame) error {
+	if len(frames) == 0 {
 		return nil
 	}
-	if err := d.update(true); err != nil {
+	if err := s.update(); err != nil {
 		return err
 	}
-	if d.segment == nil {
-		if err := d.createSegment(); err != nil {
-			return err
-		}
+	var order uint64
+	gone := false // only a gc that no lock has stopped removes the segment of a living process
+	err := s.withTables(func(t *tables) error {
+		order = t.order
+		gone = s.segment != nil && s.segment.offset > 0 && !t.known[s.segment.seq]
+		return nil
+	})
+	if err == nil && gone {
+		err = s.closeSegment()
 	}
-	d.tablesMu.RLock()
-	order := d.tables.order
-	d.tablesMu.RUnlock()
-
-	w := d.segment
+	if err != nil {
+		return err
+	}
 	var buf []byte
-	if w.offset == 0 {
-		buf = appendHead(buf, w.seq, nil)
-	}
-	for _, r := range rows {
+	for _, f := range frames {
+		if w := s.segment; w != nil && w.offset+int64(len(buf))+f.size() > segmentLimit {
+			if err := s.flush(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+			if err := s.closeSegment(); err != nil {
+				return err
+			}
+		}
+		if s.segment == nil {
+			if s.segment, err = s.createSegment(); err != nil {
+				return err
+			}
+			buf = appendHead(buf, s.segment.seq, nil)
+		}
 		order++
-		buf = appendRow(buf, w.seq, w.offset, order, r)
+		buf = appendFrame(buf, s.segment.seq, s.segment.offset, f.kind, order, f.body...)
 	}
-	buf = appendFrame(buf, w.seq, w.offset, kindEnd, order)
+	return s.flush(buf)
+}
 
+// flush appends frames to the segment and syncs it; then they are visible. A
+// failed sync is never repeated: a kernel may then report success for data
+// that it has dropped.
+func (s *Store) flush(buf []byte) error {
+	if len(buf) == 0 {
+		return nil
+	}
+	w := s.segment
 	_, err := w.file.Write(buf)
 	if err == nil {
 		err = w.file.Sync()
 	}
 	if err == nil && w.offset == 0 {
-		err = d.fs.SyncDir(d.path("tables"))
+		err = s.fs.SyncDir(s.path("tables"))
 	}
 	if err != nil {
-		// What a failed write or sync has left behind cannot be known, and
-		// a second sync may claim success without having written it. So
-		// nothing is appended here again, and this process takes what lies
-		// behind the last good commit for unwritten.
-		d.tablesMu.Lock()
-		d.limits[w.seq] = w.offset
-		d.dropTables() // a Refresh may have seen the rows already
-		d.tablesMu.Unlock()
-		d.closeSegment()
 		return err
 	}
 	w.offset += int64(len(buf))
-	if err := d.update(true); err != nil {
-		// The rows are durable; that they cannot be read back is for the
-		// next Lookup to find and say.
-		d.tablesMu.Lock()
-		d.dropTables()
-		d.tablesMu.Unlock()
+
+	s.tablesMu.Lock()
+	defer s.tablesMu.Unlock()
+	s.own = ownSegment{w.seq, w.offset}
+	if t := s.tables; t != nil {
+		if err := t.takeOwn(s.own, buf); err != nil {
+			s.dropTables() // what is durable is for the next lookup to read
+		}
 	}
 	return nil
 }
 
-// createSegment begins a segment with the number after the last.
-func (d *Store) createSegment() error {
-	seqs, err := (&tables{fs: d.fs, folder: d.path("tables")}).list()
+// takeOwn enters what this process has just appended to its segment.
+func (t *tables) takeOwn(own ownSegment, buf []byte) error {
+	at := -1
+	for i, s := range t.segments {
+		if s.seq == own.seq {
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(t.segments)
+		if err := t.open(own.seq); err != nil {
+			return err
+		}
+		if len(t.segments) == at {
+			return errMoved
+		}
+	}
+	if t.segments[at].done+int64(len(buf)) != own.durable {
+		return t.scan(at, own)
+	}
+	t.take(at, buf)
+	return nil
+}
+
+// createSegment creates a segment with the number after the last.
+func (s *Store) createSegment() (*segmentWriter, error) {
+	seqs, err := listSegments(s.fs, s.path("tables"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seq := uint64(1)
 	if len(seqs) > 0 {
 		seq = seqs[len(seqs)-1] + 1
 	}
 	for ; ; seq++ {
-		f, err := d.fs.Create(d.path("tables", segmentName(seq)), false)
+		path := s.path("tables", segmentName(seq))
+		f, err := s.fs.Create(path, false)
 		if errors.Is(err, fs.ErrExist) {
 			continue // another process was faster
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		d.segment = &segmentWriter{file: f, seq: seq}
-		return nil
+		s.tablesMu.Lock()
+		s.own = ownSegment{seq: seq}
+		s.tablesMu.Unlock()
+		return &segmentWriter{file: f, seq: seq}, s.fs.Share(path, s.dir)
 	}
 }
 
-func (d *Store) closeSegment() error {
-	if d.segment == nil {
+// closeSegment ends the segment of this process. The closed frame only spares
+// readers a look at the file, so it is not synced, and that it cannot be
+// written is no error.
+func (s *Store) closeSegment() error {
+	w := s.segment
+	if w == nil {
 		return nil
 	}
-	err := d.segment.file.Close()
-	d.segment = nil
-	return err
+	s.segment = nil
+	if s.broken == nil && w.offset > 0 {
+		_, _ = w.file.Write(appendFrame(nil, w.seq, w.offset, kindClosed, 0))
+	}
+	s.tablesMu.Lock()
+	s.own = ownSegment{}
+	s.tablesMu.Unlock()
+	return w.file.Close()
 }

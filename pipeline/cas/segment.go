@@ -9,33 +9,22 @@ import (
 	"strings"
 )
 
-// A segment is a sequence of frames:
-//
-//	 0  3  f1 6c 73   mark, for finding the next frame behind damaged bytes
-//	 3  1  kind       'h' head, 'r' row, 'e' end of a commit
-//	 4  4  n          length of the body
-//	 8  8  order      rows: place in the order of commits
-//	16  4  CRC-32C of bytes 0–15 and the body, begun from a value that the
-//	       segment's number and the frame's offset give (frameSum)
-//	20  n  body
-//
-// The checksum binds a frame to its place: neither a row that was copied to
-// another offset nor an old block of the disk can pass for one.
-//
-// The body of a row is the length of the table's name in one byte, the name,
-// the key of 32 bytes, and the value. The body of a head is a version byte
-// and the numbers of the segments that this one replaces.
+// docs/formats.md describes the frames of a segment byte by byte.
 const (
 	segmentMark    = "\xf1ls"
 	segmentSuffix  = ".rows"
-	frameHeader    = 20
+	segmentVersion = 2
+	frameHeader    = 24
 	maxFrameBody   = 1 + maxTableName + 32 + maxRowSize
-	segmentVersion = 1
 
-	kindHead = 'h'
-	kindRow  = 'r'
-	kindEnd  = 'e'
+	kindHead       = 'h' // begins a segment and names those that it replaces
+	kindRow        = 'r'
+	kindObject     = 'o' // a small object
+	kindQuarantine = 'q' // an object in a segment that was found damaged
+	kindClosed     = 'c' // nothing follows: its writer has ended
 )
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // segmentName returns the file name of a segment. Numbers are never used
 // twice.
@@ -52,16 +41,35 @@ func parseSegmentName(name string) (uint64, bool) {
 	return seq, err == nil && segmentName(seq) == name
 }
 
-// frameSum is the checksum of the frame that begins at data[0].
-func frameSum(seq uint64, offset int64, data []byte) uint32 {
-	// For the same bytes another beginning always gives another sum.
-	begin := uint32(seq)*0x9e3779b1 ^ uint32(offset) ^ uint32(offset>>32)
-	sum := crc32.Update(begin, castagnoli, data[:16])
-	return crc32.Update(sum, castagnoli, data[frameHeader:])
+// frame is one entry of a segment.
+type frame struct {
+	kind   byte
+	order  uint64 // place in the order of commits
+	offset int64
+	body   []byte
 }
 
-// appendFrame appends one frame that will lie at offset base+len(buf) of
-// segment seq.
+func (f *frame) end() int64 { return f.offset + frameHeader + int64(len(f.body)) }
+
+// checkedBody returns the part of a body that the checksum of the frame
+// covers. What follows the digest of an object is a zstd frame, which has its
+// own checksum, and is not read until somebody asks for the object.
+func checkedBody(kind byte, body []byte) []byte {
+	if kind == kindObject {
+		return body[:min(len(body), len(Digest{}))]
+	}
+	return body
+}
+
+// headerSum is the checksum of bytes 0 to 19 of the header that lies at an
+// offset of segment seq. Every place begins from another value.
+func headerSum(seq uint64, offset int64, header []byte) uint32 {
+	begin := uint32(seq)*0x9e3779b1 ^ uint32(offset) ^ uint32(offset>>32)
+	return crc32.Update(begin, castagnoli, header[:20])
+}
+
+// appendFrame appends the frame of a body that will lie at offset
+// base+len(buf) of segment seq.
 func appendFrame(buf []byte, seq uint64, base int64, kind byte, order uint64, body ...[]byte) []byte {
 	start := len(buf)
 	buf = append(buf, segmentMark...)
@@ -70,16 +78,12 @@ func appendFrame(buf []byte, seq uint64, base int64, kind byte, order uint64, bo
 	for _, b := range body {
 		buf = append(buf, b...)
 	}
-	frame := buf[start:]
-	binary.LittleEndian.PutUint32(frame[4:], uint32(len(frame)-frameHeader))
-	binary.LittleEndian.PutUint64(frame[8:], order)
-	binary.LittleEndian.PutUint32(frame[16:], frameSum(seq, base+int64(start), frame))
+	header, content := buf[start:start+frameHeader], buf[start+frameHeader:]
+	binary.LittleEndian.PutUint32(header[4:], uint32(len(content)))
+	binary.LittleEndian.PutUint64(header[8:], order)
+	binary.LittleEndian.PutUint32(header[16:], crc32.Checksum(checkedBody(kind, content), castagnoli))
+	binary.LittleEndian.PutUint32(header[20:], headerSum(seq, base+int64(start), header))
 	return buf
-}
-
-// appendRow appends the frame of a row.
-func appendRow(buf []byte, seq uint64, base int64, order uint64, r Row) []byte {
-	return appendFrame(buf, seq, base, kindRow, order, []byte{byte(len(r.Table))}, []byte(r.Table), r.Key[:], r.Value)
 }
 
 // appendHead appends the frame that begins a segment.
@@ -92,132 +96,124 @@ func appendHead(buf []byte, seq uint64, replaces []uint64) []byte {
 }
 
 // parseHead returns the numbers of the segments that a segment replaces.
-func parseHead(body []byte) []uint64 {
+func parseHead(body []byte) (replaces []uint64) {
 	if len(body) == 0 || body[0] != segmentVersion {
 		return nil
 	}
-	var replaces []uint64
 	for body = body[1:]; len(body) >= 8; body = body[8:] {
 		replaces = append(replaces, binary.LittleEndian.Uint64(body))
 	}
 	return replaces
 }
 
+// rowBody returns the parts of a row's body.
+func rowBody(r Row) [][]byte {
+	return [][]byte{{byte(len(r.Table))}, []byte(r.Table), r.Key[:], r.Value}
+}
+
 // parseRow splits the body of a row. The value is part of body.
-func parseRow(body []byte) (Row, bool) {
-	if len(body) < 1 || len(body) < 1+int(body[0])+32 {
+func parseRow(body []byte) (r Row, ok bool) {
+	if len(body) < 1 || len(body) < 1+int(body[0])+len(r.Key) {
 		return Row{}, false
 	}
 	n := 1 + int(body[0])
-	r := Row{Table: Table(body[1:n]), Value: body[n+32 : len(body) : len(body)]}
-	copy(r.Key[:], body[n:])
+	r.Table = Table(body[1:n])
+	n += copy(r.Key[:], body[n:])
+	r.Value = body[n:len(body):len(body)]
 	return r, true
 }
 
-const maxRowName = 1 + maxTableName + 32
-
-// appendRowName appends the name of the rows of a table and key, as rowName
-// returns it, or false for a table that cannot be.
-func appendRowName(b []byte, t Table, key [32]byte) ([]byte, bool) {
-	if len(t) == 0 || len(t) > maxTableName {
-		return nil, false
+// parseObject splits the body of an object into digest and zstd frame.
+func parseObject(body []byte) (o Digest, content []byte, ok bool) {
+	if len(body) < len(o) {
+		return o, nil, false
 	}
-	b = append(append(b, byte(len(t))), t...)
-	return append(b, key[:]...), true
+	return Digest(body), body[len(o):], true
 }
 
-// rowName returns the part of a row's body that the index hashes: table and
-// key.
-func rowName(body []byte) ([]byte, bool) {
-	if len(body) < 1 || len(body) < 1+int(body[0])+32 {
-		return nil, false
-	}
-	return body[:1+int(body[0])+32], true
-}
-
-// A segmentFrame is a frame that was found sound.
-type segmentFrame struct {
+// place is where a frame lies.
+type place struct {
+	seq    uint64
 	offset int64
-	kind   byte
-	order  uint64
-	body   []byte
 }
 
-// frameState is what lies at a place of a segment.
-type frameState int
+// quarantineBody says that the object at a place is damaged, and why.
+func quarantineBody(p place, reason string) []byte {
+	body := binary.LittleEndian.AppendUint64(nil, p.seq)
+	body = binary.LittleEndian.AppendUint64(body, uint64(p.offset))
+	return append(body, reason...)
+}
 
-const (
-	frameSound frameState = iota
-	frameBad              // no frame, whatever follows
-	frameShort            // may be a frame whose rest is missing
-)
+func parseQuarantine(body []byte) (p place, ok bool) {
+	if len(body) < 16 {
+		return place{}, false
+	}
+	return place{binary.LittleEndian.Uint64(body), int64(binary.LittleEndian.Uint64(body[8:]))}, true
+}
 
-// frameAt looks at the frame that begins at data[0], which lies at offset.
-func frameAt(seq uint64, offset int64, data []byte) (segmentFrame, frameState) {
-	if n := min(len(data), len(segmentMark)); string(data[:n]) != segmentMark[:n] {
-		return segmentFrame{}, frameBad
+// headerAt returns the frame whose header begins data, which lies at an
+// offset, with a body of the length that the header tells and no content. It
+// returns false where there is no sound header.
+func headerAt(seq uint64, offset int64, data []byte) (f frame, length int64, sum uint32, ok bool) {
+	if len(data) < frameHeader || string(data[:len(segmentMark)]) != segmentMark {
+		return frame{}, 0, 0, false
 	}
-	if len(data) < frameHeader {
-		return segmentFrame{}, frameShort
+	length = int64(binary.LittleEndian.Uint32(data[4:]))
+	if headerSum(seq, offset, data) != binary.LittleEndian.Uint32(data[20:]) || length > maxFrameBody {
+		return frame{}, 0, 0, false
 	}
-	length := int64(binary.LittleEndian.Uint32(data[4:]))
-	if length > maxFrameBody {
-		return segmentFrame{}, frameBad
-	}
-	if int64(len(data)) < frameHeader+length {
-		return segmentFrame{}, frameShort
-	}
-	data = data[: frameHeader+length : frameHeader+length]
-	if frameSum(seq, offset, data) != binary.LittleEndian.Uint32(data[16:]) {
-		return segmentFrame{}, frameBad
-	}
-	return segmentFrame{
-		offset: offset,
-		kind:   data[3],
-		order:  binary.LittleEndian.Uint64(data[8:]),
-		body:   data[frameHeader:],
-	}, frameSound
+	f = frame{kind: data[3], order: binary.LittleEndian.Uint64(data[8:]), offset: offset}
+	return f, length, binary.LittleEndian.Uint32(data[16:]), true
 }
 
 // scanFrames calls found for each sound frame in data, which lies at offset
-// base of segment seq, and damaged for each stretch between sound frames that
-// is none. It returns how many bytes are done with. What remains may be
-// the beginning of a frame: where last is true nothing follows in the file,
-// and the rest is what a writer has not finished, or never will.
-func scanFrames(seq uint64, base int64, data []byte, last bool, found func(segmentFrame), damaged func(offset, length int64)) int {
-	p := 0
-	for p < len(data) {
-		frame, state := frameAt(seq, base+int64(p), data[p:])
-		if state == frameSound {
-			found(frame)
-			p += frameHeader + len(frame.body)
+// base of segment seq and reaches to the end of what is read, and damaged for
+// each stretch between sound frames that holds none. It returns how many bytes
+// are done with, up to the end of the last sound frame: the rest is what a
+// writer has not finished, or never will.
+//
+// A length is used only after the checksum of its header matched, and a body
+// that does not match is passed over. So the work is linear in the length of
+// data, whatever it holds.
+func scanFrames(seq uint64, base int64, data []byte, found func(frame), damaged func(offset, length int64)) (done int) {
+	for p := 0; p < len(data); {
+		f, length, sum, ok := headerAt(seq, base+int64(p), data[p:])
+		if !ok {
+			p = nextMark(data, p+1)
 			continue
 		}
-		if state == frameShort && !last {
+		end := int64(p) + frameHeader + length
+		if end > int64(len(data)) {
 			break
 		}
-		q, ok := nextFrame(seq, base, data, p+1)
-		if !ok {
-			break
+		f.body = data[p+frameHeader : end : end]
+		if crc32.Checksum(checkedBody(f.kind, f.body), castagnoli) == sum {
+			if p > done {
+				damaged(base+int64(done), int64(p-done))
+			}
+			found(f)
+			done = int(end)
 		}
-		damaged(base+int64(p), int64(q-p))
-		p = q
+		p = int(end)
 	}
-	return p
+	return done
 }
 
-// nextFrame returns the place of the first sound frame at or behind p.
-func nextFrame(seq uint64, base int64, data []byte, p int) (int, bool) {
-	for p < len(data) {
-		i := bytes.Index(data[p:], []byte(segmentMark))
-		if i < 0 {
-			return 0, false
-		}
-		p += i
-		if _, state := frameAt(seq, base+int64(p), data[p:]); state == frameSound {
-			return p, true
-		}
-		p++
+// nextMark returns the place of the first mark at or behind p, or the end.
+func nextMark(data []byte, p int) int {
+	if i := bytes.Index(data[p:], []byte(segmentMark)); i >= 0 {
+		return p + i
 	}
-	return 0, false
+	return len(data)
+}
+
+// frameAt returns the frame that was found at an offset before, if data still
+// holds it. Data begins there and ends where the frame does.
+func frameAt(seq uint64, offset int64, data []byte) (frame, bool) {
+	f, length, sum, ok := headerAt(seq, offset, data)
+	if !ok || frameHeader+length != int64(len(data)) {
+		return frame{}, false
+	}
+	f.body = data[frameHeader:]
+	return f, crc32.Checksum(checkedBody(f.kind, f.body), castagnoli) == sum
 }

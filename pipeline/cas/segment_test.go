@@ -60,7 +60,7 @@ func TestSegmentFlippedBit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const lastFrame = 20 // the end of the last commit
+	const lastFrame = 24 // says that the segment is closed
 	for _, options := range [][]cas.Option{nil, {cas.WithRetainLimit(0)}} {
 		for bit := range 8 * int(size) {
 			damaged := fsys.Crash(castest.LoseNothing, nil)
@@ -78,7 +78,7 @@ func TestSegmentFlippedBit(t *testing.T) {
 				t.Fatal(err)
 			}
 			if bit/8 >= int(size)-lastFrame {
-				// No row is lost, and it looks as if the commit never ended.
+				// No row is lost, and it looks as if its writer had died.
 				if len(damage) != 0 || len(got) != len(want) || report.TornBytes != lastFrame {
 					t.Errorf("bit %d of the last frame: %v, %q, %+v", bit, damage, got, report)
 				}

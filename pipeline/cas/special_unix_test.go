@@ -105,13 +105,13 @@ func wantRepair(t *testing.T, d *cas.Store, batch cas.Batch) {
 	if report, err := d.Verify(t.Context(), true); err != nil || report.OK() && len(report.Unknown) == 0 {
 		t.Errorf("verify: %+v, %v", report, err)
 	}
-	if err := d.SetAside(t.Context(), o.Digest); err != nil {
+	if err := d.Quarantine(t.Context(), o.Digest); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Get(t.Context(), o.Digest); !errors.Is(err, cas.ErrNotFound) {
 		t.Errorf("get: %v, want ErrNotFound", err)
 	}
-	if kept, err := os.ReadDir(filepath.Join(d.Dir(), "damaged")); err != nil || len(kept) != 1 {
+	if kept, err := os.ReadDir(filepath.Join(d.Dir(), "quarantine")); err != nil || len(kept) != 1 {
 		t.Errorf("evidence %v, %v", kept, err)
 	}
 	if err := d.Commit(t.Context(), batch); err != nil {
@@ -189,7 +189,7 @@ func TestSpecialSegment(t *testing.T) {
 			if report, err := d.Verify(t.Context(), true); err != nil || !report.OK() || report.Rows != 3 {
 				t.Errorf("verify after gc: %+v, %v", report, err)
 			}
-			if kept, err := os.ReadDir(filepath.Join(dir, "damaged")); err != nil || len(kept) != 1 {
+			if kept, err := os.ReadDir(filepath.Join(dir, "quarantine")); err != nil || len(kept) != 1 {
 				t.Errorf("evidence %v, %v", kept, err)
 			}
 		})

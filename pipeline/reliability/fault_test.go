@@ -56,8 +56,11 @@ var scenarios = []scenario{
 		d := open(t, disk, cas.WithFS(fsys))
 		want := small.reference(t)
 		for i, stage := range damagedStages {
-			path := d.ObjectPath(want[stage]["data"])
-			if err := fsys.Corrupt(path, func(b []byte) []byte { b[len(b)-1-i] ^= 1; return b }); err != nil {
+			at, err := d.Locate(t.Context(), want[stage]["data"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := fsys.Corrupt(at.Path, func(b []byte) []byte { b[at.Offset+at.Bytes-1-int64(i)] ^= 1; return b }); err != nil {
 				t.Fatal(err)
 			}
 		}

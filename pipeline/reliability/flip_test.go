@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +15,9 @@ import (
 
 // tiny is a recipe of three stages.
 var tiny = recipe{Generation: 1, Width: 2, Layers: 1, Size: 20}
+
+// tinyFiles is the same with outputs that are files of their own.
+var tinyFiles = recipe{Generation: 1, Width: 2, Layers: 1, Size: 2100}
 
 // filesBelow returns the paths of all files of a store.
 func filesBelow(t *testing.T, fsys *castest.FS, dir string) []string {
@@ -44,9 +46,12 @@ func filesBelow(t *testing.T, fsys *castest.FS, dir string) []string {
 
 // damages returns the ways in which a file of so many bytes is damaged: a bit
 // of each byte flipped, and each length that it may have been cut to.
-func damages(size int, random *rand.Rand) []func([]byte) []byte {
+func damages(size, step int, random *rand.Rand) []func([]byte) []byte {
 	var all []func([]byte) []byte
 	for at := range size {
+		if at > 40 && at < size-40 && at%step > 0 {
+			continue
+		}
 		bit := byte(1) << random.IntN(8)
 		all = append(all,
 			func(b []byte) []byte { b[at] ^= bit; return b },
@@ -58,40 +63,46 @@ func damages(size int, random *rand.Rand) []func([]byte) []byte {
 // TestEveryByte flips a bit in every byte of every file of a store, one at a
 // time, and cuts every file to every length. The next run never has a wrong
 // hit and ends in the results of an undisturbed run; only a damaged format
-// file is an error, which tells what the file should hold.
+// file is an error, which tells what to do.
 func TestEveryByte(t *testing.T) {
-	want := tiny.reference(t)
-	sound := castest.NewFS()
-	if _, _, err := attempt(t, tiny, sound); err != nil {
-		t.Fatal(err)
-	}
-	sound = sound.Crash(castest.LoseNothing, nil)
-	random := rand.New(rand.NewPCG(5, 6))
 	kinds := make(map[string]int)
-	for _, file := range filesBelow(t, sound, disk) {
-		size, err := sound.Size(file)
-		if err != nil {
+	random := rand.New(rand.NewPCG(5, 6))
+	for _, r := range []recipe{tiny, tinyFiles} {
+		want := r.reference(t)
+		sound := castest.NewFS()
+		if _, _, err := attempt(t, r, sound); err != nil {
 			t.Fatal(err)
 		}
-		kind := strings.Split(strings.TrimPrefix(file, disk+"/"), "/")[0]
-		if kind == "objects" && !isResult(file, want) {
-			continue
-		}
-		kinds[kind]++
-		cases := damages(int(size), random)
-		if kind == "locks" {
-			cases = cases[:min(len(cases), 4)] // its content is for people
-		}
-		for i, damage := range cases {
-			fsys := sound.Crash(castest.LoseNothing, nil)
-			if err := fsys.Corrupt(file, damage); err != nil {
+		sound = sound.Crash(castest.LoseNothing, nil)
+		for _, file := range filesBelow(t, sound, disk) {
+			size, err := sound.Size(file)
+			if err != nil {
 				t.Fatal(err)
 			}
-			if err := runDamaged(t, fsys, kind, want); err != nil {
-				t.Errorf("%s, damage %d: %v", file, i, err)
+			kind := strings.Split(strings.TrimPrefix(file, disk+"/"), "/")[0]
+			if r.Size == tinyFiles.Size && (kind != "objects" || !isResult(file, want)) {
+				continue
 			}
-			if t.Failed() {
-				return
+			kinds[kind]++
+			step := 1
+			if kind == "objects" {
+				step = 64 // a test of package cas flips each bit of a frame
+			}
+			cases := damages(int(size), step, random)
+			if kind == "locks" {
+				cases = cases[:min(len(cases), 4)] // its content is for people
+			}
+			for i, damage := range cases {
+				fsys := sound.Crash(castest.LoseNothing, nil)
+				if err := fsys.Corrupt(file, damage); err != nil {
+					t.Fatal(err)
+				}
+				if err := runDamaged(t, r, fsys, kind, want); err != nil {
+					t.Errorf("%s, damage %d: %v", file, i, err)
+				}
+				if t.Failed() {
+					return
+				}
 			}
 		}
 	}
@@ -102,8 +113,8 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// runDamaged runs tiny on a store in which a file of this kind is damaged.
-func runDamaged(t *testing.T, fsys *castest.FS, kind string, want digests) error {
+// runDamaged runs a recipe on a store in which a file of this kind is damaged.
+func runDamaged(t *testing.T, r recipe, fsys *castest.FS, kind string, want digests) error {
 	st, err := cas.Open(disk, cas.WithFS(fsys))
 	if kind == "format" {
 		return wantFormatError(t, fsys, err, want)
@@ -112,7 +123,7 @@ func runDamaged(t *testing.T, fsys *castest.FS, kind string, want digests) error
 		return err
 	}
 	defer st.Close()
-	p := plan(t, tiny.graph(t), st)
+	p := plan(t, r.graph(t), st)
 	lost, err := p.Verify(t.Context())
 	if err != nil {
 		return err
@@ -129,7 +140,7 @@ func runDamaged(t *testing.T, fsys *castest.FS, kind string, want digests) error
 	}
 	wantResults(t, sum.Results(), want)
 	if kind == "objects" {
-		if aside, err := fsys.ReadDir(disk + "/damaged"); err != nil || len(aside) != 1 || sum.Ran != 1 {
+		if aside, err := fsys.ReadDir(disk + "/quarantine"); err != nil || len(aside) != 1 || sum.Ran != 1 {
 			t.Errorf("%d stages run and %q set aside, want one each: %v", sum.Ran, aside, err)
 		}
 	}
@@ -138,7 +149,7 @@ func runDamaged(t *testing.T, fsys *castest.FS, kind string, want digests) error
 			t.Errorf("the content of a lock file matters: %d stages run", sum.Ran)
 		}
 	}
-	again := plan(t, tiny.graph(t), st)
+	again := plan(t, r.graph(t), st)
 	if err := wrongHits(again, st, want); err != nil {
 		return err
 	}
@@ -152,15 +163,14 @@ func runDamaged(t *testing.T, fsys *castest.FS, kind string, want digests) error
 // doing what the error says mends it.
 func wantFormatError(t *testing.T, fsys *castest.FS, err error, want digests) error {
 	t.Helper()
-	const text = "landscape-pipe store, format 1\ncrc32c fd06ca37\n"
 	format, ok := errors.AsType[*cas.FormatError](err)
 	if !ok {
 		return fmt.Errorf("a damaged format file: %w, want a FormatError", err)
 	}
-	if !strings.Contains(format.Error(), strconv.Quote(text)) {
-		return fmt.Errorf("the error does not say what the file should hold: %w", err)
+	if !strings.Contains(format.Error(), "remove the file") {
+		return fmt.Errorf("the error does not say what to do: %w", err)
 	}
-	if err := fsys.Corrupt(disk+"/format", func([]byte) []byte { return []byte(text) }); err != nil {
+	if err := fsys.Remove(disk + "/format"); err != nil {
 		return err
 	}
 	st := open(t, disk, cas.WithFS(fsys))

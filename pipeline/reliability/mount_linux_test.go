@@ -139,7 +139,9 @@ func TestFullDisk(t *testing.T) {
 		}
 
 		mount(t, dir, c.large, syscall.MS_REMOUNT)
-		_, sum = must(t, r.graph(t), st) // the same process goes on
+		st.Close()
+		st = open(t, store) // after a write that failed nothing is written until then
+		_, sum = must(t, r.graph(t), st)
 		wantResults(t, sum.Results(), want)
 		for name := range finished {
 			if !hits[name] {

@@ -33,7 +33,7 @@ type recipe struct {
 }
 
 // small is a recipe of seven stages.
-var small = recipe{Generation: 1, Width: 3, Layers: 2, Size: 40}
+var small = recipe{Generation: 1, Width: 3, Layers: 2, Size: 2100}
 
 type params struct {
 	Generation, Layer, Place, Size int

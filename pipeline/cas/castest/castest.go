@@ -150,7 +150,7 @@ func testNotFound(t *testing.T, st *cas.Store) {
 		if _, err := st.Stat(t.Context(), d); !errors.Is(err, cas.ErrNotFound) {
 			t.Errorf("stat of a missing object: %v, want ErrNotFound", err)
 		}
-		if err := st.SetAside(t.Context(), d); err != nil {
+		if err := st.Quarantine(t.Context(), d); err != nil {
 			t.Errorf("set aside a missing object: %v", err)
 		}
 		wantRows(t, st, "records", key(1))
@@ -177,7 +177,7 @@ func testDamaged(t *testing.T, st *cas.Store) {
 	if damaged.Digest != object.Digest || damaged.Reason == "" {
 		t.Errorf("damaged error says too little: %+v", damaged)
 	}
-	if err := st.SetAside(t.Context(), object.Digest); err != nil {
+	if err := st.Quarantine(t.Context(), object.Digest); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := st.Get(t.Context(), object.Digest); !errors.Is(err, cas.ErrNotFound) {
@@ -185,7 +185,7 @@ func testDamaged(t *testing.T, st *cas.Store) {
 	}
 	commit(t, st, cas.Batch{Objects: []cas.Object{cas.Encode(good)}})
 	wantObject(t, st, good)
-	if err := st.SetAside(t.Context(), object.Digest); err != nil {
+	if err := st.Quarantine(t.Context(), object.Digest); err != nil {
 		t.Fatal(err)
 	}
 	wantObject(t, st, good) // a sound object stays
@@ -334,9 +334,9 @@ func testClose(t *testing.T, st *cas.Store) {
 	_, _, _, lockErr := st.TryLock(key(1))
 	for name, err := range map[string]error{
 		"get": getErr, "stat": statErr, "lookup": lookupErr, "lock": lockErr,
-		"refresh":   st.Refresh(),
-		"set aside": st.SetAside(t.Context(), object.Digest),
-		"commit":    st.Commit(t.Context(), cas.Batch{Objects: []cas.Object{object}}),
+		"refresh":    st.Refresh(),
+		"quarantine": st.Quarantine(t.Context(), object.Digest),
+		"commit":     st.Commit(t.Context(), cas.Batch{Objects: []cas.Object{object}}),
 	} {
 		if !errors.Is(err, cas.ErrClosed) {
 			t.Errorf("%s after close: %v, want ErrClosed", name, err)
