@@ -12,20 +12,25 @@ import (
 
 // Each calls f(0) … f(n−1), at most workers of them at a time, and returns when
 // all have returned. With one worker it calls them in order on the caller's
-// goroutine.
+// goroutine. Each worker begins with its own range of consecutive i, so that
+// repeated calls find their data in the same caches, and then helps the others.
 func Each(workers, n int, f func(i int)) {
-	if workers <= 1 || n <= 1 {
+	if workers = min(workers, n); workers <= 1 {
 		for i := range n {
 			f(i)
 		}
 		return
 	}
 	var group sync.WaitGroup
-	var next atomic.Int64
-	for range min(workers, n) {
+	taken := make([]atomic.Int64, workers) // of each range
+	for w := range workers {
 		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
+			for turn := range workers {
+				r := (w + turn) % workers
+				lo, hi := r*n/workers, (r+1)*n/workers
+				for i := lo + int(taken[r].Add(1)) - 1; i < hi; i = lo + int(taken[r].Add(1)) - 1 {
+					f(i)
+				}
 			}
 		})
 	}
