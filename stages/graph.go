@@ -11,7 +11,6 @@ package stages
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
@@ -363,7 +362,7 @@ func (w *wiring) drawing(d *drawing) {
 	}
 	panels := float64(len(figures.Recipes(p.Series)) - 1)
 	p.WidthCM, p.HeightCM = d.Wide*look.WidthCM*(1+float64(0.4*panels)), d.High*look.HeightCM
-	w.draw(d.Figure, fmt.Sprintf("%s,%s,%s", e.Dataset, e.Input, d.Name), []pipeline.Label{
+	w.draw(d.Figure, p.Series[0].Data()+","+d.Name, []pipeline.Label{
 		{Key: "dataset", Value: e.Dataset}, {Key: "input", Value: e.Input}, {Key: "figure", Value: d.Name},
 	}, d.file, p)
 }

@@ -114,12 +114,12 @@ func TestCode(t *testing.T) {
 // TestSharedNetwork sees to it that two experiments read one and the same stage.
 func TestSharedNetwork(t *testing.T) {
 	g := mustNew(t, DefaultParams())
-	shared := g.Stage("differences[mnist,direct,h=16,l=5,k=10000,seed=0]")
+	shared := g.Stage("differences[mnist,h=16,num_layers=5,k=10000,seed=0]")
 	if shared == nil {
 		t.Fatal("the shared network has no stage")
 	}
 	for _, figure := range []string{"hidden_size", "num_layers", "true_difference"} {
-		s := g.Stage("figures[mnist,direct," + figure + "]")
+		s := g.Stage("figures[mnist," + figure + "]")
 		if s == nil || !slices.ContainsFunc(s.Inputs(), func(in pipeline.Input) bool { return in.From == shared }) {
 			t.Errorf("figure %s does not read the shared network", figure)
 		}
@@ -146,7 +146,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]int{
-		"train[h=16,l=5,seed=0,steps=0]": 8, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 18, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
+		"train[h=16,num_layers=5,seed=0,steps=0]": 8, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 18, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
 	} {
 		if found, err := g.Match(target); err != nil || len(found) != want {
 			t.Errorf("target %s finds %d stages, %v; want %d", target, len(found), err, want)

@@ -120,7 +120,7 @@ func labelsOf(n artifact.Network) []pipeline.Label {
 		{Key: "dataset", Value: n.Dataset},
 		{Key: "input", Value: n.Input},
 		{Key: "h", Value: strconv.Itoa(n.HiddenSize)},
-		{Key: "l", Value: strconv.Itoa(n.NumLayers)},
+		{Key: "num_layers", Value: strconv.Itoa(n.NumLayers)},
 		{Key: "k", Value: strconv.Itoa(n.SampleSize)},
 		{Key: "seed", Value: strconv.FormatInt(n.Seed, 10)},
 		{Key: "steps", Value: strconv.Itoa(n.Steps)},

@@ -22,14 +22,14 @@ func TestWarmStart(t *testing.T) {
 		t.Errorf("%d trainings, want %d", got, want)
 	}
 	for name, from := range map[string]string{
-		"h=8,l=2,k=100,seed=1":                        "",
-		"h=8,l=2,k=400,seed=1":                        "",
-		"h=8,l=2,k=200,seed=1,after=100":              "h=8,l=2,k=100,seed=1",
-		"h=8,l=2,k=400,seed=1,after=100+200":          "h=8,l=2,k=200,seed=1,after=100",
-		"h=8,l=2,k=100,seed=0,steps=30":               "",
-		"h=8,l=2,k=400,seed=0,steps=30,after=100+200": "h=8,l=2,k=200,seed=0,steps=30,after=100",
+		"h=8,num_layers=2,k=100,seed=1":                        "",
+		"h=8,num_layers=2,k=400,seed=1":                        "",
+		"h=8,num_layers=2,k=200,seed=1,after=100":              "h=8,num_layers=2,k=100,seed=1",
+		"h=8,num_layers=2,k=400,seed=1,after=100+200":          "h=8,num_layers=2,k=200,seed=1,after=100",
+		"h=8,num_layers=2,k=100,seed=0,steps=30":               "",
+		"h=8,num_layers=2,k=400,seed=0,steps=30,after=100+200": "h=8,num_layers=2,k=200,seed=0,steps=30,after=100",
 	} {
-		s := g.Stage("train[mnist,direct," + name + "]")
+		s := g.Stage("train[mnist," + name + "]")
 		if s == nil {
 			t.Errorf("no network %s", name)
 			continue
@@ -40,7 +40,7 @@ func TestWarmStart(t *testing.T) {
 				got = in.From.Name()
 			}
 		}
-		if want := "train[mnist,direct," + from + "]"; got != want && (from != "" || got != "") {
+		if want := "train[mnist," + from + "]"; got != want && (from != "" || got != "") {
 			t.Errorf("%s starts from %q, want %q", s, got, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestFigureOfRecipes(t *testing.T) {
 	figure := "figures = [\"mad_over_k\"]\n"
 	p := mustParse(t, coldText+figure+strings.Replace(coldText, "cold", "warm", 1)+"warm_start = true\n"+figure)
 	g := mustNew(t, p)
-	s := g.Stage("figures[mnist,direct,mad_over_k]")
+	s := g.Stage("figures[mnist,mad_over_k]")
 	if s == nil || len(s.Inputs()) != 6+4 {
 		t.Fatalf("the figure reads %v", s.Inputs())
 	}

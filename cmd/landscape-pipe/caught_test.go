@@ -145,7 +145,7 @@ func caughtParams(t *testing.T, base, program string) {
 	if err := os.WriteFile(c.flags[1], []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	const first = "first divergent stage: train[mnist,direct,h=4,l=2,k=200,seed=0]"
+	const first = "first divergent stage: train[mnist,h=4,num_layers=2,k=200,seed=0]"
 	out := c.nightly(program, exitDifference)
 	c.wants(out, first, "\n          params.learning_rate 0.001 → 0.002\n", "as expected in run ",
 		"- repro passed\n- check failed with exit code 3\n- rerun passed\n- report passed\n")
@@ -182,7 +182,7 @@ func caughtDamage(t *testing.T, base, program string) {
 			}
 		}
 	}
-	c.wants(c.nightly(program, exitDifference), "fault: damaged ", ", weights of train[mnist,direct,h=4,l=2,k=200,seed=0]: ",
+	c.wants(c.nightly(program, exitDifference), "fault: damaged ", ", weights of train[mnist,h=4,num_layers=2,k=200,seed=0]: ",
 		"- store failed with exit code 3\n- repro passed\n- check passed\n- rerun passed\n")
 	c.wants(c.nightly(program, exitDone), "- store passed\n")
 }
@@ -222,7 +222,7 @@ func caughtKernel(t *testing.T, base string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	const first = "first divergent stage: train[mnist,direct,h=4,l=2,k=200,seed=0]"
+	const first = "first divergent stage: train[mnist,h=4,num_layers=2,k=200,seed=0]"
 	c.wants(c.nightly(program, exitFailed), "fail  bits", "softmax", first, "code changed: "+part+"\n", "behind differ because of this",
 		"- doctor failed with exit code 1\n- store passed\n- repro passed\n- check failed with exit code 3\n")
 	if err := os.RemoveAll(filepath.Join(c.folder, "artifacts", "store")); err != nil {

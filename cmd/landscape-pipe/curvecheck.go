@@ -66,7 +66,7 @@ func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]
 				name.Mode = published.Direct
 			}
 			name.HiddenSize, _ = strconv.Atoi(label(from, "h"))
-			name.NumLayers, _ = strconv.Atoi(label(from, "l"))
+			name.NumLayers, _ = strconv.Atoi(label(from, "num_layers"))
 			published, ok, err := published.Published(name)
 			if err != nil {
 				return nil, err

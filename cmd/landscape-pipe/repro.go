@@ -47,7 +47,7 @@ skipped, waiting, damaged, diverged, retried) and, where they apply, "stage", "k
 Examples:
     landscape-pipe repro                               everything
     landscape-pipe repro figures/mnist_direct_hidden_size.svg
-    landscape-pipe repro 'train[h=16,l=5]' --force     these networks again
+    landscape-pipe repro 'train[h=16,num_layers=5]' --force     these networks again
     landscape-pipe repro --set train.learning_rate=0.002
 `
 

@@ -24,12 +24,26 @@ type Network struct {
 	Given string
 }
 
-// ID is the name of the network among all of a run.
+// UsualInput is what networks see of an object unless their names say otherwise.
+const UsualInput = "direct"
+
+// Data names what the network learns, as its stages do: "mnist", or with another
+// input than the usual one "mnist,features".
+func (n Network) Data() string {
+	if n.Input == UsualInput {
+		return n.Dataset
+	}
+	return n.Dataset + "," + n.Input
+}
+
+// ID is the name of the network among all of a run. It depends on the network
+// alone, and leaves out what is as usual: the input, a training by epochs, a
+// cold start.
 func (n Network) ID() string {
 	if n.Given != "" {
 		return n.Given
 	}
-	id := fmt.Sprintf("%s,%s,h=%d,l=%d,k=%d,seed=%d", n.Dataset, n.Input, n.HiddenSize, n.NumLayers, n.SampleSize, n.Seed)
+	id := fmt.Sprintf("%s,h=%d,num_layers=%d,k=%d,seed=%d", n.Data(), n.HiddenSize, n.NumLayers, n.SampleSize, n.Seed)
 	if n.Steps > 0 {
 		id += fmt.Sprintf(",steps=%d", n.Steps)
 	}

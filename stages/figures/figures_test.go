@@ -195,8 +195,8 @@ func TestRefuses(t *testing.T) {
 		{"twice", func(p *Params, _ map[string][]byte) { p.Series[1] = p.Series[0] }, "occurs twice"},
 		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Series[3].NumLayers = 1 }, "differ in num_layers"},
 		{"grid", func(p *Params, _ map[string][]byte) { p.Figure, p.AtHiddenSize, p.AtNumLayers = "mad_grid", 16, 7 }, "no network with num_layers = 7"},
-		{"no curve", func(p *Params, in map[string][]byte) { delete(in, p.Series[2].Result("differences/curve")) }, "input differences/curve/mnist,direct,h=16"},
-		{"no summary", func(p *Params, in map[string][]byte) { delete(in, p.Series[2].Result("differences/summary")) }, "input differences/summary/mnist,direct,h=16"},
+		{"no curve", func(p *Params, in map[string][]byte) { delete(in, p.Series[2].Result("differences/curve")) }, "input differences/curve/mnist,h=16"},
+		{"no summary", func(p *Params, in map[string][]byte) { delete(in, p.Series[2].Result("differences/summary")) }, "input differences/summary/mnist,h=16"},
 		{"other curve", func(p *Params, in map[string][]byte) {
 			in[p.Series[0].Result("differences/curve")], _, _ = synthetic(t, 10, 1, 0)
 		}, "9 differences"},
