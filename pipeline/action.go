@@ -40,6 +40,8 @@ type action struct {
 	missing []missingInput // inputs that the store does not have
 	intact  bool           // everything lost proved to be present and sound
 	err     error
+
+	storeErr error // parts could not be written
 }
 
 // missingInput is an input that must be rebuilt before its reader can run.
@@ -95,6 +97,13 @@ func (r *runner) execute(a *action) {
 		}
 	}
 	t.Progress = r.throttled(a, &over)
+	if p := r.keepParts(a, t); p != nil {
+		defer func() {
+			if a.err != nil {
+				a.storeErr = p.flush()
+			}
+		}()
+	}
 
 	a.started = time.Now()
 	a.err = errGoexit // unless call returns

@@ -88,8 +88,7 @@ func (r *runner) reportDiverged(d Divergence) {
 func (r *runner) takeRows() []cas.Row {
 	rows := r.rows
 	r.rows = nil
-	if !r.wrote {
-		r.wrote = true
+	if !r.wrote.Swap(true) {
 		rows = slices.Insert(rows, 0, r.info.row())
 	}
 	return rows
@@ -142,7 +141,7 @@ func (r *runner) fail(err error) {
 // no batch took, the keys of stages that were found in the store, and how the
 // run ended. A run that ran nothing writes nothing.
 func (r *runner) finish(sum *Summary) error {
-	if r.err != nil || r.o.Compare != nil || !r.wrote && len(r.rows) == 0 {
+	if r.err != nil || r.o.Compare != nil || !r.wrote.Load() && len(r.rows) == 0 {
 		return nil
 	}
 	batch := cas.Batch{Rows: r.takeRows()}

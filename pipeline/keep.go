@@ -28,6 +28,7 @@ type Needs struct {
 	runs    map[RunID]bool // recent
 	makers  map[RunID]bool // that made what is kept
 	code    map[Digest]bool
+	parts   map[Key]bool // of actions without a record that recent runs began
 	roots   []string
 }
 
@@ -40,7 +41,7 @@ type Needs struct {
 func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Needs, error) {
 	n := &Needs{
 		objects: make(map[Digest]int), keys: make(map[Key]int), explain: make(map[Key]bool),
-		names: make(map[[32]byte]Key), runs: make(map[RunID]bool), makers: make(map[RunID]bool), code: make(map[Digest]bool),
+		names: make(map[[32]byte]Key), runs: make(map[RunID]bool), makers: make(map[RunID]bool), code: make(map[Digest]bool), parts: make(map[Key]bool),
 	}
 	runs, err := Runs(st)
 	if err != nil {
@@ -56,9 +57,17 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 		}
 	}
 	made := make(map[Digest][]Key)
+	recorded := make(map[Key]bool)
+	parts := make(map[Key][]Digest)
 	err = st.Rows("", func(row cas.Row) bool {
 		switch row.Table {
+		case tableParts:
+			if run, d, _, ok := readPart(row.Value); ok {
+				parts[Key(row.Key)] = append(parts[Key(row.Key)], d)
+				n.parts[Key(row.Key)] = n.parts[Key(row.Key)] || n.runs[run]
+			}
 		case tableActions, tableEvidence:
+			recorded[Key(row.Key)] = true
 			if r, _, err := decodeRecord(row.Value); err == nil {
 				for _, o := range r.Outputs {
 					made[o.Digest] = append(made[o.Digest], Key(row.Key))
@@ -79,6 +88,11 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 	}
 	for _, k := range n.names {
 		n.explain[k] = true
+	}
+	for k, digests := range parts {
+		if n.parts[k] = n.parts[k] && !recorded[k]; n.parts[k] {
+			latest.Digests = append(latest.Digests, digests...)
+		}
 	}
 	for i, root := range append(slices.Clone(roots), latest) {
 		n.roots = append(n.roots, root.Name)
@@ -214,6 +228,8 @@ func (n *Needs) KeepRow(r cas.Row) bool {
 		return kept || n.explain[Key(r.Key)] && isForgotten(r.Value)
 	case tableEvidence:
 		return kept
+	case tableParts:
+		return n.parts[Key(r.Key)]
 	case tableNames:
 		return len(r.Value) == len(Key{}) && n.names[r.Key] == Key(r.Value)
 	case tableLogs:

@@ -3,12 +3,27 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
+
+// TestMain has the store make its coders: they hold channels, and one that is
+// made in a bubble of synctest cannot be used outside of it.
+func TestMain(m *testing.M) {
+	st, o := newStore(), cas.Encode([]byte("content"))
+	err := st.Commit(context.Background(), cas.Batch{Objects: []cas.Object{o}})
+	if err == nil {
+		_, err = st.Get(context.Background(), o.Digest)
+	}
+	if err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // sumParams are the params of the kinds that tests use.
 type sumParams struct {

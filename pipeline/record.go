@@ -15,6 +15,9 @@ const (
 	// tableActions: key → the record of the action, then its manifest. The
 	// last row counts.
 	tableActions cas.Table = "actions"
+	// tableParts: key → the finished parts of an execution that was
+	// interrupted; see partRow.
+	tableParts cas.Table = "parts"
 	// tableEvidence: key → the records of executions that made other bytes
 	// than the row that counts.
 	tableEvidence cas.Table = "evidence"

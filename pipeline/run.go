@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
@@ -47,6 +48,11 @@ type RunOptions struct {
 	// CacheLimit bounds the inputs that are kept in memory for further
 	// stages to read, in bytes; 0 means 512 MiB.
 	CacheLimit int64
+
+	// PartInterval is how long finished parts of a stage collect before they
+	// are committed, and so how much work is lost if the process is killed;
+	// 0 means 5 s. See [Task].
+	PartInterval time.Duration
 
 	// Name, Note and Params describe the [Run]; the engine only keeps them.
 	Name, Note string
@@ -142,6 +148,9 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	if o.CacheLimit <= 0 {
 		o.CacheLimit = defaultCacheLimit
 	}
+	if o.PartInterval <= 0 {
+		o.PartInterval = defaultPartInterval
+	}
 	sum := &Summary{plan: p}
 	var total int
 	if o.Compare != nil {
@@ -216,9 +225,9 @@ type runner struct {
 	finished    []*action // in memory, not on their way to the disk
 	commits     chan committed
 	committing  bool
-	uncommitted int64     // bytes
-	rows        []cas.Row // for the next batch
-	wrote       bool
+	uncommitted int64       // bytes
+	rows        []cas.Row   // for the next batch
+	wrote       atomic.Bool // that this run exists
 }
 
 // progress is how far a run has come. It lives through all passes, so that
@@ -408,7 +417,7 @@ func (r *runner) outcome() error {
 func (r *runner) summarise(sum *Summary) {
 	sum.Cached, sum.Diverged, sum.Compared = 0, r.diverged, r.compared
 	slices.SortFunc(sum.Compared, func(a, b *Comparison) int { return int(a.Stage.index - b.Stage.index) })
-	if r.wrote {
+	if r.wrote.Load() {
 		sum.Run = r.info.ID
 	}
 	because := make(map[int32][]*Stage)

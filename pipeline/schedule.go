@@ -380,6 +380,9 @@ func (r *runner) returned(a *action) {
 		r.compare(a)
 	case made: // and the store is broken
 		n.phase = pending
+	case a.storeErr != nil:
+		n.phase = pending
+		r.fail(a.storeErr)
 	case a.intact:
 		r.p.restore(a.key, a.lost, a.prior)
 		r.hit(i, a.prior)

@@ -30,6 +30,7 @@ type order struct {
 	Journal string        // file to which each execution appends "stage\n" when it begins
 	Export  string        // folder to export into, "" for none
 	Pause   time.Duration // a stage takes up to this long, by chance
+	Parts   int           // if not 0, one stage in so many parts is run instead
 }
 
 // line is what a worker prints.
@@ -70,6 +71,9 @@ func (o order) work(w io.Writer) error {
 		}
 	}
 	g, err := o.Recipe.build()
+	if o.Parts > 0 {
+		g, err = partsGraph(o.Parts, journal)
+	}
 	if err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (o order) work(w io.Writer) error {
 		return err
 	}
 	out := json.NewEncoder(w)
-	sum, err := p.Run(context.Background(), pipeline.RunOptions{Jobs: 2, Events: func(e pipeline.Event) {
+	sum, err := p.Run(context.Background(), pipeline.RunOptions{Jobs: 2, PartInterval: partInterval, Events: func(e pipeline.Event) {
 		if e.Kind == pipeline.EventFinished {
 			out.Encode(line{Finished: e.Stage.Name()})
 		}
