@@ -54,8 +54,9 @@
 // other work goes first, and once the lock is free the result is looked up
 // again: of several runs on one store, one executes each action.
 //
-// An input that is missing or damaged in the store is no failure: the stage
-// that makes it goes back into the plan, and so on towards the sources. An
+// An input that is missing or damaged in the store is not a failure: a further
+// pass over the graph rebuilds it, with its own inputs if those are lost too.
+// A stage that was interrupted goes on from its finished parts ([Task]). An
 // action that makes other bytes than before is not a function of its key; the
 // first result stays, the second is kept as evidence and reported
 // ([Divergence]). Only where the first is lost does the second replace it, and

@@ -102,7 +102,7 @@ func (p *parts) part(name string, f func() ([]byte, error)) ([]byte, error) {
 			return data, nil
 		}
 		if errors.As(err, new(*cas.DamagedError)) {
-			if aside := p.r.p.store.SetAside(p.r.ctx, digest); aside != nil {
+			if aside := p.r.p.store.Quarantine(p.r.ctx, digest); aside != nil {
 				err = aside
 			}
 		}
