@@ -106,14 +106,16 @@ func TestDeterminism(t *testing.T) {
 // artifacts, or why the data cannot be had.
 func digests(t *testing.T, name string, argv, env []string, artifacts, jobs string) (map[string]json.RawMessage, string) {
 	t.Helper()
-	argv = append(argv, "repro", "--params", "testdata/determinism.toml", "--artifacts", artifacts, "--update-lock", "-q", "-j", jobs)
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if bytes.Contains(out, []byte("no source")) {
-			return nil, fmt.Sprintf("MNIST is out of reach:\n%s", out)
+	for _, verb := range [][]string{{"repro", "-q", "-j", jobs}, {"check", "--update"}} {
+		args := slices.Concat(argv[1:], verb, []string{"--params", "testdata/determinism.toml", "--artifacts", artifacts})
+		cmd := exec.Command(argv[0], args...)
+		cmd.Env = append(os.Environ(), env...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			if bytes.Contains(out, []byte("no source")) {
+				return nil, fmt.Sprintf("MNIST is out of reach:\n%s", out)
+			}
+			t.Fatalf("%s: %s: %v\n%s", name, verb[0], err, out)
 		}
-		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
 	locks, err := filepath.Glob(filepath.Join(artifacts, "runs", "*", "lock.json"))
 	if err != nil || len(locks) != 1 {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # The nightly run: `make nightly` and .github/workflows/nightly.yml both call
-# this. It brings the results up to date, compares them with what is expected,
-# runs a sample again bit by bit, and writes reports. A step that fails does
-# not keep the later ones from running; the exit code is that of the first one.
+# this. It reads and repairs the store, brings the results up to date, compares
+# them with the expected ones, runs a sample again bit by bit, and writes reports.
+# A step that fails does not keep the later ones from running; the exit code is
+# that of the first one that failed.
 #
 #   .github/nightly.sh [FLAG…]      the flags go to every landscape-pipe command
 #
@@ -39,8 +40,8 @@ step() {
 }
 
 step doctor "$program" doctor "$@"
-step store "$program" verify --hash "$@" # repro --hash mends what this finds
-step repro "$program" repro --hash --keep-going --retries 2 --progress plain "$@"
+step store "$program" verify --repair "$@" # fails if something was damaged, even if it is whole now
+step repro "$program" repro --keep-going --retries 2 --progress plain "$@"
 step check "$program" check "$@"
 for form in markdown:md junit:xml json:json; do
 	"$program" check "--${form%:*}" "$@" >"$out/check.${form#*:}" 2>/dev/null

@@ -132,7 +132,7 @@ func caughtCode(t *testing.T, base string) {
 		return stdout.String()
 	}
 	c.wants(do(exitDifference, "check"), "code changed: "+part+"\n")
-	c.wants(do(exitDone, "explain", "train[h=4]", "--changed"), "("+part+")")
+	c.wants(do(exitDone, "explain", "train[h=4]"), "("+part+")")
 	do(exitDone, "repro", "-q")
 	c.wants(do(exitDone, "check"), "all exactly as expected")
 }
@@ -162,8 +162,8 @@ func caughtParams(t *testing.T, base, program string) {
 	c.wants(c.nightly(program, exitDifference), first, "\n          train.learning_rate 0.001 → 0.002\n")
 }
 
-// caughtDamage flips a bit in the weights of a network: they are named, made
-// again, and the rest of the night is as always.
+// caughtDamage flips a bit in the weights of a network: they are named, rebuilt,
+// and the rest of the night is as always.
 func caughtDamage(t *testing.T, base, program string) {
 	t.Parallel()
 	c := newCaught(t, base)

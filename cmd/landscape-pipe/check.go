@@ -40,18 +40,12 @@ or, where the store knows of none, since lock.json was written.
 `
 
 // Run implements the verb.
-func (c *checkCmd) Run(ctx context.Context, a *app, g *globals) error { return runCheck(ctx, a, g, c) }
-
-func runCheck(ctx context.Context, a *app, g *globals, c *checkCmd) error {
-	w, err := g.open(a, c.Set)
+func (c *checkCmd) Run(ctx context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{})
-	if err != nil {
-		return err
-	}
 	report, err := w.check(ctx, plan)
 	if err != nil {
 		return err

@@ -13,28 +13,29 @@ type cli struct {
 	globals
 
 	Repro   reproCmd   `cmd:"" help:"Run what is not up to date, and write figures and results."`
-	Status  statusCmd  `cmd:"" help:"Say what repro would run, and why. Changes nothing."`
-	List    listCmd    `cmd:"" help:"List what repro can be asked for: kinds, stages and files, with their state."`
-	Explain explainCmd `cmd:"" help:"Show each field of a stage's key, now and when it last ran."`
-	Logs    logsCmd    `cmd:"" help:"Show what a stage said when it ran last."`
+	Status  statusCmd  `cmd:"" help:"List what repro would run, and what it can be asked for: kinds, stages and files. Changes nothing."`
+	Explain explainCmd `cmd:"" help:"Show the fields of a stage's key, now and when it last ran."`
+	Logs    logsCmd    `cmd:"" help:"Show what a stage logged when it last ran."`
+	Runs    runsCmd    `cmd:"" help:"List the runs of the store, as diff names them."`
 	Dag     dagCmd     `cmd:"" help:"Show the graph of stages as text, or draw it."`
 
-	Check  checkCmd  `cmd:"" help:"Compare the results with those that are expected: digests, metrics, curves."`
-	Verify verifyCmd `cmd:"" help:"Check the store; with --rerun, run stages again and compare bits."`
+	Check  checkCmd  `cmd:"" help:"Compare the results with the expected ones: digests, metrics, curves."`
+	Verify verifyCmd `cmd:"" help:"Check the store, or repair it; with --rerun, run stages again and compare bits."`
 	Diff   diffCmd   `cmd:"" help:"Compare params, metrics and curves of two runs or two params files."`
 
 	Curvature  curvatureCmd  `cmd:"" help:"Measure the curvature of the loss of a network of your own: spectra, objects, bounds."`
 	Export     exportCmd     `cmd:"" help:"Copy the results that are up to date into a folder."`
 	Report     reportCmd     `cmd:"" help:"Write a page with all figures and tables."`
-	Gc         gcCmd         `cmd:"" name:"gc" help:"Remove from the store what nothing needs. Says what it would do, unless --apply."`
-	Doctor     doctorCmd     `cmd:"" help:"Look for what could keep repro from working, and test this machine's arithmetic."`
+	Gc         gcCmd         `cmd:"" name:"gc" help:"Remove from the store what nothing needs. Only reports, unless --apply."`
+	Doctor     doctorCmd     `cmd:"" help:"Test this machine's arithmetic, and look for what could keep repro from working."`
 	Completion completionCmd `cmd:"" help:"Write the completion script for a shell."`
-	Version    versionCmd    `cmd:"" help:"Show version, revision, Go version and the processor path in use."`
+	Complete   completeCmd   `cmd:"" name:"__complete" hidden:""`
 }
 
 // globals are the flags that every verb has. Paths are relative to the folder
 // of -C.
 type globals struct {
+	Version   bool   `help:"Print the version of the program, and exit."`
 	Directory string `short:"C" placeholder:"DIR" help:"Work in DIR instead of the current folder."`
 	Params    string `default:"params.toml" placeholder:"FILE" help:"Params of the run (default: ${default})."`
 	Artifacts string `default:"artifacts" placeholder:"DIR" help:"Where figures and results go (default: ${default})."`
@@ -63,10 +64,10 @@ Exit codes:
     0  done
     1  a stage failed, or something else went wrong
     2  wrong usage or params
-    3  check, verify, repro --verify: a difference or damage;
-       status, diff --exit-code: something is to be run, or differs
+    3  check, verify: a difference or damage;
+       status, diff --exit-code: a stage is not up to date, or the two differ
     4  the store cannot be opened or written, is full, or is newer than this program
-  130  interrupted (143: terminated); what had finished is kept. A second Ctrl-C ends at once.
+  130  interrupted (143: terminated); finished stages are kept. A second Ctrl-C ends at once.
 `
 
 func parserOptions(a *app, exit func(int)) []kong.Option {
@@ -108,7 +109,7 @@ func selectedHelp(c *kong.Context) (string, bool) {
 var verbHelp = map[string]string{
 	"repro":      reproHelp,
 	"status":     statusHelp,
-	"list":       listHelp,
+	"runs":       runsHelp,
 	"dag":        dagHelp,
 	"explain":    explainHelp,
 	"check":      checkHelp,

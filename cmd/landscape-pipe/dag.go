@@ -28,9 +28,7 @@ PATH; the other formats do not. Colours tell what is cached and what would run.
 const maxDrawn = 2000
 
 // Run implements the verb.
-func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error { return runDag(ctx, a, g, c) }
-
-func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
+func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	output := c.Output
 	if output == "" && c.Render {
 		output = filepath.Join(g.Artifacts, "dag.svg")
@@ -40,15 +38,11 @@ func runDag(ctx context.Context, a *app, g *globals, c *dagCmd) error {
 	if !known {
 		return usage(fmt.Errorf("-o %s: the suffix %q is no format that the graph can be written in", output, suffix), "use .svg, .png, .pdf, .dot, .mmd or .txt")
 	}
-	w, err := g.open(a, c.Set)
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{Targets: c.Targets})
-	if err != nil {
-		return err
-	}
 	model := dagviz.Collapse(plan.Steps())
 	if c.Full {
 		model = dagviz.Full(plan.Steps())

@@ -14,14 +14,14 @@ import (
 )
 
 type diffCmd struct {
-	A        string `arg:"" name:"a" help:"A run (last, last~1, the begin of its id) or a params file."`
+	A        string `arg:"" name:"a" help:"A run (last, last~1, the first digits of its id) or a params file."`
 	B        string `arg:"" name:"b" help:"The other one."`
 	ExitCode bool   `help:"Exit with code 3 if they differ."`
 	JSON     bool   `name:"json" help:"Write JSON."`
 }
 
 const diffHelp = `A run that had nothing to do leaves no trace: last is the last one that ran
-something, last~1 the one before; list --runs shows them. Of a params file, what
+something, last~1 the one before; runs lists them. Of a params file, what
 its results are now is compared, as far as they are in the store.
 
 Examples:
@@ -30,9 +30,7 @@ Examples:
 `
 
 // Run implements the verb.
-func (c *diffCmd) Run(ctx context.Context, a *app, g *globals) error { return runDiff(ctx, a, g, c) }
-
-func runDiff(ctx context.Context, a *app, g *globals, c *diffCmd) error {
+func (c *diffCmd) Run(ctx context.Context, a *app, g *globals) error {
 	left, err := g.side(ctx, a, c.A)
 	if err != nil {
 		return err
@@ -41,7 +39,7 @@ func runDiff(ctx context.Context, a *app, g *globals, c *diffCmd) error {
 	if err != nil {
 		return err
 	}
-	store, err := cas.Open(g.storeDir())
+	store, err := g.openStore()
 	if err != nil {
 		return err
 	}
@@ -86,7 +84,7 @@ func (g *globals) side(ctx context.Context, a *app, name string) (*side, error) 
 		needed, cached := plan.Count()
 		return &side{title: name, params: paramLines(w.params), stages: plan.Keys(), lacks: needed - cached}, nil
 	}
-	store, err := cas.Open(g.storeDir())
+	store, err := g.openStore()
 	if err != nil {
 		return nil, err
 	}
@@ -100,26 +98,26 @@ func (g *globals) side(ctx context.Context, a *app, name string) (*side, error) 
 		return nil, err
 	}
 	if keys == nil {
-		return nil, advised(fmt.Errorf("run %s left no snapshot: it was killed, is going on, or gc let go of it", run.ID.String()[:12]),
-			"landscape-pipe list --runs shows the others")
+		return nil, advised(fmt.Errorf("run %s left no snapshot: it was killed, is still running, or gc removed it", run.ID.String()[:12]),
+			"landscape-pipe runs shows the others")
 	}
 	title := fmt.Sprintf("run %s, %s", run.ID.String()[:12], run.Started.Format(time.DateTime))
 	return &side{title: title, params: run.Params, stages: keys}, nil
 }
 
-// findRun finds a run by "last", "last~N" or the begin of its id.
+// findRun finds a run by "last", "last~N" or the first digits of its id.
 func findRun(st *cas.Store, name string) (pipeline.Run, error) {
 	runs, err := pipeline.Runs(st)
 	if err != nil {
 		return pipeline.Run{}, err
 	}
-	hint := "name a params file, or a run as landscape-pipe list --runs shows them: last, last~1, the begin of an id"
+	hint := "name a params file, or a run as landscape-pipe runs shows them: last, last~1, the first digits of an id"
 	if back, ok := strings.CutPrefix(name, "last"); ok {
 		n := 0
 		if back != "" {
 			digits, ok := strings.CutPrefix(back, "~")
 			if n, err = strconv.Atoi(digits); !ok || err != nil || n < 0 {
-				return pipeline.Run{}, usage(fmt.Errorf("%q names no run", name), hint)
+				return pipeline.Run{}, usage(fmt.Errorf("%q matches no run", name), hint)
 			}
 		}
 		if n >= len(runs) {
@@ -134,7 +132,7 @@ func findRun(st *cas.Store, name string) (pipeline.Run, error) {
 		}
 	}
 	if len(found) != 1 {
-		return pipeline.Run{}, usage(fmt.Errorf("%q is no file, and names %s", name, term.Count(len(found), "run")), hint)
+		return pipeline.Run{}, usage(fmt.Errorf("%q is not a file, and matches %s", name, term.Count(len(found), "run")), hint)
 	}
 	return found[0], nil
 }

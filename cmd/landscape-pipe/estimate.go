@@ -10,15 +10,15 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// estimate foretells how long a run will take: from what each stage took last
-// time, else from what others of its kind took, in the store or in this run.
+// estimate predicts how long a run will take: each stage as long as the mean of
+// its kind, in the store and in this run.
 type estimate struct {
 	jobs    int
-	pending map[*pipeline.Stage]bool          // not ended
-	last    map[*pipeline.Stage]time.Duration // of its last run
+	pending map[*pipeline.Stage]bool // stages that have not ended
 	kinds   map[string]*mean
 }
 
+// mean is of the recorded times of a kind.
 type mean struct {
 	sum   time.Duration
 	count int
@@ -34,45 +34,35 @@ func newEstimate(st *cas.Store, plan *pipeline.Plan, jobs int) *estimate {
 	if jobs == 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
-	e := &estimate{
-		jobs:    jobs,
-		pending: make(map[*pipeline.Stage]bool),
-		last:    make(map[*pipeline.Stage]time.Duration),
-		kinds:   make(map[string]*mean),
-	}
-	steps := plan.Steps()
-	for _, s := range steps {
-		if s.State == pipeline.StateCached {
+	e := &estimate{jobs: jobs, pending: make(map[*pipeline.Stage]bool), kinds: make(map[string]*mean)}
+	for _, s := range plan.Steps() {
+		if s.State != pipeline.StateCached {
+			e.pending[s.Stage] = true
+		}
+		k := e.kind(s.Stage.Kind())
+		if k.count >= sampled {
 			continue
 		}
-		e.pending[s.Stage] = true
-		key, ok, err := pipeline.LastKey(st, s.Stage.Name())
-		if err != nil || !ok {
-			continue
-		}
-		if r, ok, err := pipeline.LookupRecord(st, key); err == nil && ok {
-			e.last[s.Stage] = r.Elapsed
-			e.kind(s.Stage).add(r.Elapsed)
-		}
-	}
-	if len(e.last) == len(e.pending) {
-		return e
-	}
-	for _, s := range steps {
-		if k := e.kind(s.Stage); s.State == pipeline.StateCached && k.count < sampled {
-			if r, ok := plan.Record(s.Stage); ok {
-				k.add(r.Elapsed)
+		r, ok := plan.Record(s.Stage)
+		if !ok {
+			key, known, err := pipeline.LastKey(st, s.Stage.Name())
+			if err != nil || !known {
+				continue
+			}
+			if r, ok, err = pipeline.LookupRecord(st, key); err != nil || !ok {
+				continue
 			}
 		}
+		k.add(r.Elapsed)
 	}
 	return e
 }
 
-func (e *estimate) kind(s *pipeline.Stage) *mean {
-	k, ok := e.kinds[s.Kind()]
+func (e *estimate) kind(name string) *mean {
+	k, ok := e.kinds[name]
 	if !ok {
 		k = &mean{cores: 1}
-		e.kinds[s.Kind()] = k
+		e.kinds[name] = k
 	}
 	return k
 }
@@ -81,9 +71,9 @@ func (e *estimate) kind(s *pipeline.Stage) *mean {
 func (e *estimate) take(ev pipeline.Event) {
 	switch ev.Kind {
 	case pipeline.EventStarted:
-		e.kind(ev.Stage).cores = max(1, ev.Workers)
+		e.kind(ev.Stage.Kind()).cores = max(1, ev.Workers)
 	case pipeline.EventFinished:
-		e.kind(ev.Stage).add(ev.Elapsed)
+		e.kind(ev.Stage.Kind()).add(ev.Elapsed)
 		delete(e.pending, ev.Stage)
 	case pipeline.EventCached, pipeline.EventFailed, pipeline.EventSkipped:
 		delete(e.pending, ev.Stage)
@@ -92,65 +82,73 @@ func (e *estimate) take(ev pipeline.Event) {
 	}
 }
 
-// left returns the time that the run still needs. It is not ok while too
+// left returns the time that the run still needs. It is not ok as long as too
 // little is known for a guess.
-func (e *estimate) left(b *board, now time.Time) (time.Duration, bool) {
+func (e *estimate) left(b *board, now time.Time) (left time.Duration, ok bool) {
 	var work, longest time.Duration // of one core; of one stage
 	known, unknown := 0, 0
+	add := func(s *pipeline.Stage, w *worker) {
+		k := e.kind(s.Kind())
+		cores, rest := k.cores, time.Duration(0)
+		if k.count > 0 {
+			rest = k.sum / time.Duration(k.count)
+		}
+		if w != nil {
+			cores, rest = w.cores, max(0, rest-now.Sub(w.began))
+			if w.total > 0 && w.done > 0 && w.done*20 >= w.total {
+				rest = time.Duration(float64(now.Sub(w.began)) * float64(w.total-w.done) / float64(w.done))
+			} else if k.count == 0 {
+				unknown++
+				return
+			}
+			longest = max(longest, rest)
+		} else if k.count == 0 {
+			unknown++
+			return
+		}
+		known++
+		work += rest * time.Duration(cores)
+	}
 	running := make(map[*pipeline.Stage]bool, len(b.running))
 	for _, w := range b.running {
 		running[w.stage] = true
-		rest, ok := e.rest(w, now)
-		if !ok {
-			unknown++
-			continue
-		}
-		known++
-		longest = max(longest, rest)
-		work += rest * time.Duration(w.cores)
+		add(w.stage, w)
 	}
 	for s := range e.pending {
-		if running[s] {
-			continue
+		if !running[s] {
+			add(s, nil)
 		}
-		cost, ok := e.cost(s)
-		if !ok {
-			unknown++
-			continue
-		}
-		known++
-		work += cost * time.Duration(e.kind(s).cores)
 	}
 	if known == 0 {
 		return 0, false
 	}
-	// What never ran is rather quick: the engine runs the costly kinds first.
+	// Stages of kinds that never ran are quick: the engine runs the costly ones
+	// first.
 	work += work * time.Duration(unknown) / time.Duration(4*known)
 	return max(longest, work/time.Duration(max(1, e.jobs))), true
 }
 
-// rest is what a running stage still needs.
-func (e *estimate) rest(w *worker, now time.Time) (time.Duration, bool) {
-	elapsed := now.Sub(w.began)
-	if w.total > 0 && w.done > 0 && w.done*20 >= w.total {
-		return time.Duration(float64(elapsed) * float64(w.total-w.done) / float64(w.done)), true
+// kindText says how long the pending stages of a kind will take, "" for none.
+func (e *estimate) kindText(kind string) string {
+	n := 0
+	for s := range e.pending {
+		if s.Kind() == kind {
+			n++
+		}
 	}
-	cost, ok := e.cost(w.stage)
-	return max(0, cost-elapsed), ok
+	k := e.kind(kind)
+	switch {
+	case n == 0:
+		return ""
+	case k.count == 0:
+		return "not known"
+	}
+	mean := k.sum / time.Duration(k.count)
+	return "about " + guess(max(mean, mean*time.Duration(n)/time.Duration(e.jobs)))
 }
 
-func (e *estimate) cost(s *pipeline.Stage) (time.Duration, bool) {
-	if d, ok := e.last[s]; ok {
-		return d, true
-	}
-	if k := e.kind(s); k.count > 0 {
-		return k.sum / time.Duration(k.count), true
-	}
-	return 0, false
-}
-
-// guess writes a duration so that it looks like a guess: the longer, the
-// coarser.
+// guess writes a duration so that it looks like a guess: the longer it is,
+// the coarser.
 func guess(d time.Duration) string {
 	step := time.Second
 	switch {

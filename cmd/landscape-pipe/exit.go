@@ -76,14 +76,14 @@ func hint(err error) string {
 	case errors.As(err, &store):
 		return "--store or LANDSCAPE_STORE names another folder for the store"
 	case errors.As(err, &damage) && !errors.As(err, &failed):
-		return "landscape-pipe repro --hash makes again what is damaged or missing"
+		return repairHint
 	case errors.As(err, &failed):
-		return fmt.Sprintf("landscape-pipe logs %s shows what it said; repro -k goes on with what does not need it", shellWord(failed.Stage.Name()))
+		return fmt.Sprintf("landscape-pipe logs %s shows what it logged; repro -k continues with what does not need it", shellWord(failed.Stage.Name()))
 	}
 	return ""
 }
 
-// usageError is a mistake of whoever called, with what to do about it.
+// usageError is a mistake by the caller, with what to do about it.
 type usageError struct {
 	err  error
 	hint string

@@ -16,30 +16,23 @@ import (
 type explainCmd struct {
 	Stage string `arg:"" help:"The stage, a group of stages, or an exported file."`
 	overrides
-	Changed bool `help:"Show only the fields that changed."`
-	JSON    bool `name:"json" help:"Write JSON: an array of explanations."`
+	All  bool `short:"a" help:"Show every field of the key, not only those that changed."`
+	JSON bool `name:"json" help:"Write JSON: an array of explanations."`
 }
 
 const explainHelp = `The key of a stage is the hash of the fields that are listed: kind, code,
-outputs, params and the digest of each input. Beside each stands what it was
-when the stage last ran. With another key, the stage runs again.
+outputs, params and the digest of each input. Each field is shown with its
+previous value; a changed key makes the stage run again. Without --all, only the
+fields that changed since the stage last ran are shown.
 `
 
 // Run implements the verb.
-func (c *explainCmd) Run(ctx context.Context, a *app, g *globals) error {
-	return runExplain(ctx, a, g, c)
-}
-
-func runExplain(_ context.Context, a *app, g *globals, c *explainCmd) error {
-	w, err := g.open(a, c.Set)
+func (c *explainCmd) Run(_ context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{Targets: []string{c.Stage}})
-	if err != nil {
-		return err
-	}
 	named, err := w.graph.Match(c.Stage)
 	if err != nil {
 		return err
@@ -50,7 +43,7 @@ func runExplain(_ context.Context, a *app, g *globals, c *explainCmd) error {
 		if err != nil {
 			return err
 		}
-		if c.Changed {
+		if !c.All && !c.JSON && v.Last != "" {
 			v.Fields = slices.DeleteFunc(v.Fields, func(f explainField) bool { return !f.Changed && !f.Unknown })
 		}
 		values = append(values, v)

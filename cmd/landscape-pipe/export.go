@@ -21,19 +21,11 @@ the exit code 1.
 
 // Run implements the verb.
 func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
-	return runExport(ctx, a, g, c)
-}
-
-func runExport(ctx context.Context, a *app, g *globals, c *exportCmd) error {
-	w, err := g.open(a, c.Set)
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{})
-	if err != nil {
-		return err
-	}
 	dir := c.Dir
 	if dir == "" {
 		dir = w.exports
@@ -66,7 +58,7 @@ func runExport(ctx context.Context, a *app, g *globals, c *exportCmd) error {
 		_, err = fmt.Fprintf(a.stdout, "%s in %s, %d written\n", term.Count(files, "file"), dir, len(written))
 	}
 	if err == nil && len(stale) > 0 {
-		err = advised(fmt.Errorf("not exported, for not up to date: %s", joined(stale)), "landscape-pipe repro runs what is missing")
+		err = advised(fmt.Errorf("not exported because out of date: %s", joined(stale)), "landscape-pipe repro runs what is missing")
 	}
 	return err
 }

@@ -16,34 +16,28 @@ import (
 
 type gcCmd struct {
 	overrides
-	Apply bool `help:"Really remove. Without it nothing is changed."`
+	Apply bool `help:"Delete; the default only reports."`
 	Days  int  `default:"30" placeholder:"N" help:"Keep what runs of the last N days made (default: ${default})."`
-	Aside bool `help:"Remove the damaged files that were set aside, too."`
 	JSON  bool `name:"json" help:"Write JSON."`
 }
 
 const gcHelp = `Kept is what one of these needs: each lock.json in the artifacts folder, the
 current params, the runs of the last days; of all this also what it was made
-from. Everything else can be made again by repro. A run that is going on is
-waited for by nobody: gc --apply says that the store is in use, and ends.
+from. Everything else can be rebuilt by repro; damaged files in quarantine go, too.
+gc --apply does not wait for a running repro: it reports that the store is in use
+and exits.
 `
 
 // Run implements the verb.
-func (c *gcCmd) Run(ctx context.Context, a *app, g *globals) error { return runGC(ctx, a, g, c) }
-
-func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
+func (c *gcCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if c.Days < 0 {
 		return usage(fmt.Errorf("--days=%d: want a number of days, or 0 for none", c.Days), "")
 	}
-	w, err := g.open(a, c.Set)
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{})
-	if err != nil {
-		return err
-	}
 	roots, err := w.roots(plan, g.Artifacts)
 	if err != nil {
 		return err
@@ -73,7 +67,7 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 			}
 			return true
 		},
-		KeepRow: needs.KeepRow, Quarantine: c.Aside, DryRun: !c.Apply,
+		KeepRow: needs.KeepRow, Quarantine: true, DryRun: !c.Apply,
 	})
 	if err != nil {
 		return err
@@ -82,7 +76,7 @@ func runGC(ctx context.Context, a *app, g *globals, c *gcCmd) error {
 	for _, g := range []struct {
 		what string
 		list []cas.Removed
-	}{{"objects", done.Objects}, {"temporary files", done.Temporaries}, {"damaged files set aside", done.Quarantine}} {
+	}{{"objects", done.Objects}, {"temporary files", done.Temporaries}, {"damaged files in quarantine", done.Quarantine}} {
 		group := gcGroup{Why: g.what, Objects: len(g.list)}
 		for _, r := range g.list {
 			group.Bytes += r.Bytes
@@ -104,7 +98,7 @@ type gcReport struct {
 	Rows    int       `json:"rows"`  // removed
 	Bytes   int64     `json:"bytes"` // removed, without rows
 
-	RowDamage int `json:"row_damage"` // places without a sound row, in files that are set aside
+	RowDamage int `json:"row_damage"` // places without an intact row, in files that go to quarantine
 }
 
 type gcGroup struct {
@@ -161,7 +155,7 @@ func (r *gcReport) print(a *app) {
 	table(r.Removed, head, "files", "size")
 	text := fmt.Sprintf("%s, %s freed", term.Count(r.Rows, "index row"), term.Bytes(r.Bytes))
 	if r.RowDamage > 0 {
-		text += fmt.Sprintf("; %s in the rows set aside, with the sound ones written anew", term.Count(r.RowDamage, "damaged place"))
+		text += fmt.Sprintf("; %s in the index rows goes to quarantine, with intact rows rewritten", term.Count(r.RowDamage, "damaged place"))
 	}
 	if !r.Applied {
 		text += "; nothing was changed: gc --apply does it"

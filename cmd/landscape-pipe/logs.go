@@ -18,18 +18,12 @@ type logsCmd struct {
 }
 
 // Run implements the verb.
-func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error { return runLogs(ctx, a, g, c) }
-
-func runLogs(_ context.Context, a *app, g *globals, c *logsCmd) error {
-	w, err := g.open(a, c.Set)
+func (c *logsCmd) Run(_ context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{Targets: []string{c.Stage}})
-	if err != nil {
-		return err
-	}
 	stages, err := w.graph.Match(c.Stage)
 	if err != nil {
 		return err
@@ -44,7 +38,7 @@ func runLogs(_ context.Context, a *app, g *globals, c *logsCmd) error {
 			logs = logs[len(logs)-1:]
 		}
 		if len(logs) == 0 {
-			fmt.Fprintf(a.stderr, "%s: %s\n", s, silence(plan, s))
+			fmt.Fprintf(a.stderr, "%s: %s\n", s, noLogReason(plan, s))
 		}
 		found = append(found, logs...)
 	}
@@ -62,10 +56,10 @@ func runLogs(_ context.Context, a *app, g *globals, c *logsCmd) error {
 	return nil
 }
 
-// silence says why there is no log.
-func silence(plan *pipeline.Plan, s *pipeline.Stage) string {
+// noLogReason says why there is no log.
+func noLogReason(plan *pipeline.Plan, s *pipeline.Stage) string {
 	if r, ok := plan.Record(s); ok {
-		return fmt.Sprintf("it ran on %s for %s and said nothing", r.Started.Format(time.DateTime), term.Duration(r.Elapsed))
+		return fmt.Sprintf("it ran on %s for %s and logged nothing", r.Started.Format(time.DateTime), term.Duration(r.Elapsed))
 	}
 	return "it never ran with these params"
 }

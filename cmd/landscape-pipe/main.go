@@ -8,14 +8,15 @@
 //
 // The rules of this user interface:
 //
-//   - What was asked for goes to standard output, everything else (progress,
+//   - The result goes to standard output, everything else (progress,
 //     warnings, errors) to standard error.
 //   - Colour and lines that are redrawn are for terminals only, and NO_COLOR
 //     is honoured.
 //   - An error says what, where, and what to do next.
-//   - Only repro, check --update, gc --apply, and what writes the file that it
-//     was asked for (dag, export, report), change anything.
-//   - The exit code tells the kind of the end; see exit.go.
+//   - Only repro, check --update, verify --repair, gc --apply and curvature, and
+//     the verbs that write the file that they were asked for (dag, export,
+//     report), change anything.
+//   - The exit code says how the program ended; see exit.go.
 //
 // A verb is a file: its struct holds the flags, its run function does the
 // work. This package is the only place that parses flags, prints and exits.
@@ -31,6 +32,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -104,12 +106,16 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if slices.Contains(args, "--version") && !slices.Contains(args, "--") {
+		_, err := fmt.Fprintln(a.stdout, versionLine())
+		return err
+	}
 	selected, err := parser.Parse(args)
 	if asked {
 		return nil
 	}
 	if err != nil {
-		return parseError(err)
+		return parseError(args, err)
 	}
 	if c.Directory != "" {
 		if err := os.Chdir(c.Directory); err != nil {
@@ -120,9 +126,31 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 	return selected.Run(a, &c.globals, parser)
 }
 
-// parseError makes a usage error of what the parser says, with the help text
+// gone are the verbs and flags of earlier versions, with what to type instead.
+var gone = []struct{ verb, flag, instead string }{
+	{"list", "", "landscape-pipe status lists kinds and files, status TARGET stages, status --names names, and runs the runs"},
+	{"version", "", "landscape-pipe --version"},
+	{"repro", "--single", "landscape-pipe repro TARGET --force runs the target and brings what it reads up to date"},
+	{"repro", "--update-lock", "landscape-pipe check --update accepts the results"},
+	{"repro", "--verify", "landscape-pipe verify --rerun, after repro"},
+	{"repro", "--hash", "landscape-pipe verify --repair"},
+	{"explain", "--changed", "landscape-pipe explain STAGE: only the changed fields are shown, unless --all"},
+	{"gc", "--aside", "landscape-pipe gc --apply: damaged files in quarantine go, too"},
+}
+
+// parseError makes a usage error from what the parser says, with the help text
 // to look at as a hint.
-func parseError(err error) error {
+func parseError(args []string, err error) error {
+	for _, g := range gone {
+		verb := slices.Index(args, g.verb)
+		flag := slices.IndexFunc(args, func(arg string) bool { return g.flag != "" && (arg == g.flag || strings.HasPrefix(arg, g.flag+"=")) })
+		switch {
+		case verb >= 0 && g.flag == "" && strings.Contains(err.Error(), "unexpected argument "+g.verb):
+			return usage(fmt.Errorf("there is no verb %s", g.verb), "type instead: "+g.instead)
+		case verb >= 0 && flag > verb && strings.Contains(err.Error(), "unknown flag "+g.flag):
+			return usage(fmt.Errorf("%s has no flag %s", g.verb, g.flag), "type instead: "+g.instead)
+		}
+	}
 	if flag, ok := strings.CutSuffix(err.Error(), `: expected string value but got "EOL" (<EOL>)`); ok {
 		return usage(fmt.Errorf("%s: the value is missing", flag), "landscape-pipe --help lists what is possible")
 	}

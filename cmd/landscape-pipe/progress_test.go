@@ -37,7 +37,7 @@ func story(t *testing.T) []pipeline.Event {
 }
 
 func newTestEstimate(stages ...*pipeline.Stage) *estimate {
-	e := &estimate{jobs: 2, pending: map[*pipeline.Stage]bool{}, last: map[*pipeline.Stage]time.Duration{}, kinds: map[string]*mean{}}
+	e := &estimate{jobs: 2, pending: map[*pipeline.Stage]bool{}, kinds: map[string]*mean{}}
 	for _, s := range stages {
 		e.pending[s] = true
 	}
@@ -89,7 +89,7 @@ func TestPlainLines(t *testing.T) {
 }
 
 func TestLiveLines(t *testing.T) {
-	l := &live{app: &app{display: &bytes.Buffer{}}, estimate: newTestEstimate()}
+	l := &display{redraw: true, estimate: newTestEstimate()}
 	for _, e := range story(t) {
 		l.board.take(e)
 		l.estimate.take(e)
@@ -118,7 +118,7 @@ func TestLiveLines(t *testing.T) {
 
 // TestLiveManyWorkers: what does not fit is counted.
 func TestLiveManyWorkers(t *testing.T) {
-	l := &live{app: &app{display: &bytes.Buffer{}}, estimate: newTestEstimate()}
+	l := &display{redraw: true, estimate: newTestEstimate()}
 	l.board.take(pipeline.Event{Kind: pipeline.EventPlanned, Time: at(0), Total: 20})
 	for _, s := range testStages(t, 20) {
 		l.board.take(pipeline.Event{Kind: pipeline.EventStarted, Time: at(0), Stage: s, Workers: 1})
@@ -132,7 +132,7 @@ func TestLiveManyWorkers(t *testing.T) {
 // TestLiveCleansUp: a live display leaves only what is to stay.
 func TestLiveCleansUp(t *testing.T) {
 	var out bytes.Buffer
-	l := newLive(&app{display: &out, getenv: func(string) string { return "" }}, false, newTestEstimate())
+	l := newDisplay(&app{display: &out, stderr: &out}, true, false, newTestEstimate())
 	for _, e := range story(t) {
 		l.event(e)
 	}
@@ -151,7 +151,7 @@ func TestLiveCleansUp(t *testing.T) {
 }
 
 func TestPlainSaysThatItLives(t *testing.T) {
-	p := &plain{w: &bytes.Buffer{}, estimate: newTestEstimate()}
+	p := &display{w: &bytes.Buffer{}, estimate: newTestEstimate()}
 	for _, e := range story(t) {
 		p.event(e)
 	}
@@ -205,8 +205,6 @@ func TestEstimate(t *testing.T) {
 	for _, stage := range s[2:5] {
 		take(pipeline.Event{Kind: pipeline.EventCached, Time: at(15), Stage: stage})
 	}
-	e.last[s[5]] = 100 * time.Second
-	check("the recorded time of a stage counts more than the mean", 15, 115*time.Second/2)
 }
 
 func TestGuess(t *testing.T) {

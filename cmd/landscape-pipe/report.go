@@ -32,19 +32,11 @@ It shows what is up to date, and names what is not.
 
 // Run implements the verb.
 func (c *reportCmd) Run(ctx context.Context, a *app, g *globals) error {
-	return runReport(ctx, a, g, c)
-}
-
-func runReport(ctx context.Context, a *app, g *globals, c *reportCmd) error {
-	w, err := g.open(a, c.Set)
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{})
-	if err != nil {
-		return err
-	}
 	page, err := w.page(ctx, plan)
 	if err != nil {
 		return err
@@ -146,7 +138,7 @@ func (w *workspace) show(ctx context.Context, plan *pipeline.Plan, s *pipeline.S
 		title := strings.ReplaceAll(strings.TrimSuffix(path.Base(file), path.Ext(file)), "_", " ")
 		if path.Ext(file) == ".svg" {
 			image := "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(content)
-			p.Figures = append(p.Figures, pageFigure{title, template.URL(image), strings.Join(brief(others), " ")})
+			p.Figures = append(p.Figures, pageFigure{title, template.URL(image), strings.Join(groupByStem(others), " ")})
 			continue
 		}
 		rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll()

@@ -1,44 +1,58 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
-	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 type reproCmd struct {
 	selection
-	Jobs       int    `short:"j" placeholder:"N" help:"Cores to use (default: all that the process may)."`
-	Force      bool   `help:"Run the targets even if their results are cached."`
-	Single     bool   `help:"Run the targets alone, not what they read."`
-	Downstream bool   `help:"Run what reads the targets, too."`
-	KeepGoing  bool   `short:"k" help:"After a failure, run what does not need the failed stage."`
-	Retries    int    `placeholder:"N" help:"Run a stage that failed up to N times more. Every attempt leaves its log."`
-	Hash       bool   `help:"First read every result in the store, and mend or make again what is damaged or missing."`
-	Verify     bool   `help:"Afterwards run again what ran, and compare bits."`
-	DryRun     bool   `short:"n" help:"Only say what would run, and why."`
-	UpdateLock bool   `help:"Take the results as those to expect from now on, into lock.json."`
-	Quiet      bool   `short:"q" help:"Say nothing but warnings and errors." xor:"volume"`
-	Verbose    bool   `short:"v" help:"Say also what the stages log, and why they run." xor:"volume"`
-	Progress   string `enum:"auto,live,plain,json" default:"auto" help:"How to show progress: auto, live, plain or json (default: ${default})."`
-	JSON       bool   `name:"json" help:"Write the summary as JSON."`
+	Force      bool `help:"Run the targets even if their results are cached."`
+	Downstream bool `help:"Run what reads the targets, too."`
+	KeepGoing  bool `short:"k" help:"After a failure, run what does not need the failed stage."`
+	Retries    int  `placeholder:"N" help:"Run a stage that failed up to N more times. Every attempt leaves its log."`
+	DryRun     bool `short:"n" help:"Only print what would run, and why."`
+	running
+	JSON bool `name:"json" help:"Write the summary as JSON."`
 }
 
-const reproHelp = `What is up to date is not read: damage in the store shows when something needs
-it, and then the stage that made it runs again. --hash looks for it at once.
+// running are the flags of the verbs that run stages and show their progress.
+type running struct {
+	Jobs     int    `short:"j" placeholder:"N" help:"Cores to use (default: all that the process may use)."`
+	Quiet    bool   `short:"q" help:"Print only warnings and errors beside the result." xor:"volume"`
+	Verbose  bool   `short:"v" help:"Also print stage logs and why stages run." xor:"volume"`
+	Progress string `enum:"auto,live,plain,json" default:"auto" help:"How to show progress: auto, live, plain or json (default: ${default})."`
+}
 
-A run with other params than the default ones exports into runs/NAME in the
-artifacts folder: NAME is ci for params.ci.toml; with --set, the begin of the
-digest of the params is added.
+// Validate is called by the parser.
+func (r *running) Validate() error {
+	if r.Jobs < 0 {
+		return fmt.Errorf("--jobs=%d: want a number of cores, or 0 for all", r.Jobs)
+	}
+	return nil
+}
 
-With --progress=json, standard error has one object a line, with the fields
+const reproHelp = `Results that are up to date are not read: damage in the store shows when a stage
+needs them, and then the stage that made them runs again. verify --repair looks
+for damage at once.
+
+A run with params other than the default ones exports into runs/NAME in the
+artifacts folder: NAME is ci for params.ci.toml; with --set, the first digits of
+the digest of the params are added.
+
+With --progress=json, standard error has one object per line, with the fields
 "time", "event" (planned, started, progress, log, finished, cached, failed,
 skipped, waiting, damaged, diverged, retried) and, where they apply, "stage", "kind",
 "key", "done", "total", "cached", "workers", "elapsed" (seconds), "text",
@@ -52,131 +66,67 @@ Examples:
 `
 
 // Run implements the verb.
-func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error { return runRepro(ctx, a, g, c) }
-
-func runRepro(ctx context.Context, a *app, g *globals, c *reproCmd) error {
-	if c.Jobs < 0 {
-		return usage(fmt.Errorf("--jobs=%d: want a number of cores, or 0 for all", c.Jobs), "")
-	}
+func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if c.Retries < 0 {
-		return usage(fmt.Errorf("--retries=%d: want how often a stage may be run again", c.Retries), "")
+		return usage(fmt.Errorf("--retries=%d: want how often a stage may run again", c.Retries), "")
 	}
 	a.keepGoing = c.KeepGoing
-	w, err := g.open(a, c.Set)
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{Targets: c.Targets, Force: c.Force, Single: c.Single, Downstream: c.Downstream})
-	if err != nil {
-		return err
+	switch {
+	case c.DryRun && c.JSON:
+		v, err := newStatusValue(plan, false)
+		return errors.Join(err, a.json(v))
+	case c.DryRun && (len(c.Targets) > 0 || c.Verbose):
+		return printStages(a, plan, c.Verbose, false)
+	case c.DryRun:
+		return printKinds(a, w, plan)
 	}
-	if c.Hash {
-		if _, err := plan.Verify(ctx); err != nil {
-			return err
-		}
-		if !c.DryRun {
-			if err := w.mendRows(ctx, a); err != nil {
-				return err
-			}
-		}
-	}
-	if c.DryRun {
-		return planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.Verbose}.print()
-	}
-	before := outdated(plan)
-	summary, runErr := c.execute(ctx, a, w, plan)
-	report := &outcome{run: w.run, plan: plan, summary: summary, exports: w.exports, lock: w.lockFile(), asked: len(c.Targets) > 0}
-
-	// What is up to date is exported and compared even if something failed.
-	// After an interrupt nothing more is done: whoever interrupts wants an end.
+	o := pipeline.RunOptions{KeepGoing: c.KeepGoing, Retries: c.Retries}
+	done, runErr := w.execute(ctx, a, plan, c.running, o)
+	s := newSummary(w, plan, done)
+	// What is up to date is exported and compared even if something failed. After
+	// an interrupt nothing more is done: an interrupted user wants to stop now.
 	if ctx.Err() == nil {
 		written, err := exportAll(ctx, plan, w.exports, func() error {
-			_, err := c.execute(ctx, a, w, plan)
+			_, err := w.execute(ctx, a, plan, c.running, o)
 			return err
 		})
-		report.written = written
-		if err != nil && runErr == nil {
+		if s.Written = append(s.Written, written...); err != nil && runErr == nil {
 			runErr = fmt.Errorf("exporting to %s: %w", w.exports, err)
 		}
-		if err := report.compare(w, c.UpdateLock && runErr == nil); err != nil {
-			runErr = errors.Join(runErr, err)
-		}
+		runErr = errors.Join(runErr, s.compare(len(c.Targets) > 0))
 	}
 	if ctx.Err() != nil {
-		runErr = interrupted(ctx, summary)
-		report.stopped = true
+		runErr = interrupted(ctx, done)
 	}
-	if c.Verify && ctx.Err() == nil {
-		if report.replay, err = c.replay(ctx, a, w, plan, before); err != nil {
-			runErr = errors.Join(runErr, err)
-		} else {
-			runErr = errors.Join(runErr, report.replay.difference(), report.replay.failure)
-		}
+	s.Elapsed = time.Since(a.started).Seconds()
+	if runErr != nil {
+		s.Error = runErr.Error()
 	}
-	report.elapsed = time.Since(a.started)
-	if err := report.print(a, c.Quiet, c.JSON, runErr); err != nil {
-		return errors.Join(runErr, fmt.Errorf("writing the summary: %w", err))
+	s.warn(a)
+	switch {
+	case c.JSON:
+		err = a.json(s)
+	case !c.Quiet && ctx.Err() == nil:
+		err = s.print(a)
 	}
-	return runErr
+	if err != nil {
+		err = fmt.Errorf("writing the summary: %w", err)
+	}
+	return errors.Join(runErr, err)
 }
 
-// mendRows writes the sound rows of the store anew where some are damaged. The
-// store must be alone for that: while others use it, nothing is lost by
-// leaving it for another time.
-func (w *workspace) mendRows(ctx context.Context, a *app) error {
-	damage, err := w.store.Damage()
-	if err != nil || len(damage) == 0 {
-		return err
-	}
-	busy := (*cas.BusyError)(nil)
-	switch _, err := w.store.GC(ctx, cas.GCOptions{}); {
-	case errors.As(err, &busy):
-		a.warn("%s in the rows of the store stays for now: %v", term.Count(len(damage), "damaged place"), err)
-	case err != nil:
-		return err
-	default:
-		a.warn("%s in the rows of the store: set aside, and the sound rows written anew", term.Count(len(damage), "damaged place"))
-	}
-	return nil
-}
-
-// execute runs the plan and shows its progress meanwhile.
-func (c *reproCmd) execute(ctx context.Context, a *app, w *workspace, plan *pipeline.Plan) (*pipeline.Summary, error) {
-	r := newReporter(a, c.Progress, c.Quiet, c.Verbose, newEstimate(w.store, plan, c.Jobs))
+// execute runs a plan and shows its progress.
+func (w *workspace) execute(ctx context.Context, a *app, plan *pipeline.Plan, f running, o pipeline.RunOptions) (*pipeline.Summary, error) {
+	r := newReporter(a, f.Progress, f.Quiet, f.Verbose, newEstimate(w.store, plan, f.Jobs))
 	defer r.close()
-	return plan.Run(ctx, pipeline.RunOptions{
-		Jobs:        c.Jobs,
-		KeepGoing:   c.KeepGoing,
-		Retries:     c.Retries,
-		MemoryLimit: memoryLimit(os.ReadFile),
-		Name:        w.run,
-		Params:      paramLines(w.params),
-		Events:      r.event,
-	})
-}
-
-// outdated are the stages that are to be run, or may be.
-func outdated(plan *pipeline.Plan) []*pipeline.Stage {
-	var stages []*pipeline.Stage
-	for _, step := range plan.Steps() {
-		if step.State != pipeline.StateCached {
-			stages = append(stages, step.Stage)
-		}
-	}
-	return stages
-}
-
-// replay runs again what the run has brought up to date.
-func (c *reproCmd) replay(ctx context.Context, a *app, w *workspace, plan *pipeline.Plan, stages []*pipeline.Stage) (*replayReport, error) {
-	now := make(map[*pipeline.Stage]bool)
-	for _, step := range plan.Steps() {
-		now[step.Stage] = step.State == pipeline.StateCached
-	}
-	stages = slices.DeleteFunc(stages, func(s *pipeline.Stage) bool { return !now[s] })
-	r := newReporter(a, c.Progress, c.Quiet, c.Verbose, newEstimate(w.store, plan, c.Jobs))
-	defer r.close()
-	return w.replay(ctx, plan, stages, r, c.Jobs)
+	o.Jobs, o.MemoryLimit, o.Events = f.Jobs, memoryLimit(os.ReadFile), r.event
+	o.Name, o.Params = w.run, paramLines(w.params)
+	return plan.Run(ctx, o)
 }
 
 // interrupted says what an interrupted run leaves behind.
@@ -188,5 +138,235 @@ func interrupted(ctx context.Context, s *pipeline.Summary) error {
 	}
 	return advised(fmt.Errorf("%w: %s, %d of %d left after %s", cause, kept,
 		s.Unrun+s.Failed+s.Skipped, s.Cached+s.Ran+s.Failed+s.Skipped+s.Unrun, term.Duration(s.Elapsed)),
-		"the same command goes on from here")
+		"the same command continues from here")
+}
+
+// summary is the end of a run. Its exported fields are its form in JSON.
+type summary struct {
+	Cached   int             `json:"cached"`
+	Ran      int             `json:"ran"`
+	Failed   int             `json:"failed"`
+	Skipped  int             `json:"skipped"`
+	Unrun    int             `json:"unrun"`
+	Elapsed  float64         `json:"elapsed"` // seconds
+	Run      string          `json:"run"`     // name, "" for the default run
+	Exports  string          `json:"exports"` // folder
+	Written  []string        `json:"written"` // exports that changed
+	Failures []failureValue  `json:"failures"`
+	Baseline baselineSummary `json:"baseline"`
+	Skips    []skipValue     `json:"skips"`
+	Error    string          `json:"error,omitempty"`
+
+	plan *pipeline.Plan
+	done *pipeline.Summary
+}
+
+type failureValue struct {
+	Stage string `json:"stage"`
+	Error string `json:"error"`
+}
+
+type skipValue struct {
+	Stage   string   `json:"stage"`
+	Because []string `json:"because"`
+}
+
+// baselineSummary compares the results with lock.json.
+type baselineSummary struct {
+	File        string                `json:"file"`
+	Exists      bool                  `json:"exists"`
+	Differences []pipeline.Difference `json:"differences"`
+}
+
+func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summary {
+	s := &summary{
+		Cached: done.Cached, Ran: done.Ran, Failed: done.Failed, Skipped: done.Skipped, Unrun: done.Unrun,
+		Run: w.run, Exports: w.exports, Written: []string{}, Failures: []failureValue{}, Skips: []skipValue{},
+		Baseline: baselineSummary{File: w.lockFile(), Differences: []pipeline.Difference{}}, plan: plan, done: done,
+	}
+	for _, f := range done.Failures {
+		s.Failures = append(s.Failures, failureValue{f.Stage.Name(), f.Err.Error()})
+	}
+	for _, skipped := range done.Skips {
+		v := skipValue{Stage: skipped.Stage.Name()}
+		for _, b := range skipped.Because {
+			v.Because = append(v.Because, b.Name())
+		}
+		s.Skips = append(s.Skips, v)
+	}
+	return s
+}
+
+// compare compares the results with lock.json, where there is one. Results that
+// were not asked for, or not made, are not missing.
+func (s *summary) compare(asked bool) error {
+	baseline, err := pipeline.LoadLockfile(s.Baseline.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.Baseline.Exists = true
+	for _, d := range baseline.Compare(s.done.Results()) {
+		if d.Kind != pipeline.Missing || !asked && s.Failed+s.Skipped+s.Unrun == 0 {
+			s.Baseline.Differences = append(s.Baseline.Differences, d)
+		}
+	}
+	return nil
+}
+
+// warn lists results that are not deterministic, or differ from lock.json. repro
+// only warns: check is the verb that fails.
+func (s *summary) warn(a *app) {
+	for _, d := range s.done.Diverged {
+		a.warn("%s produced different %s under the same key (first %s, now %s): it is not deterministic",
+			d.Stage, d.Output, d.Have.Short(), d.Got.Short())
+	}
+	const most = 5
+	if len(s.Baseline.Differences) == 0 {
+		return
+	}
+	a.warn("results differ from %s: %s", s.Baseline.File, s.tally())
+	for i, d := range s.Baseline.Differences {
+		if i == most {
+			fmt.Fprintf(a.stderr, "  and %d more\n", len(s.Baseline.Differences)-most)
+			break
+		}
+		fmt.Fprintf(a.stderr, "  %s\n", d)
+	}
+	fmt.Fprintln(a.stderr, "  check says what changed; check --update accepts the new results")
+}
+
+// print writes the summary for people.
+func (s *summary) print(a *app) error {
+	switch {
+	case s.Error == "" && s.Ran+s.Failed+s.Skipped+s.Unrun+len(s.Written) == 0:
+		_, err := fmt.Fprintf(a.stdout, "nothing to do: %s cached, %s\n", term.Count(s.Cached, "stage"), s.duration())
+		return err
+	case s.Error != "" && s.Ran+len(s.Written) == 0:
+		return nil
+	}
+	t := term.Table{Rows: [][]string{{"ran", s.counts()}}, Paint: paintFirst(a.out)}
+	t.Rows = append(t.Rows, s.skips()...)
+	t.Rows = append(t.Rows, s.places()...)
+	if text := s.baseline(); text != "" {
+		t.Rows = append(t.Rows, []string{"baseline", text})
+	}
+	return t.Text(a.stdout, a.out)
+}
+
+// paintFirst makes the first column bold.
+func paintFirst(style term.Style) func(int, int, string) string {
+	return func(_, column int, text string) string {
+		if column == 0 {
+			return style.Bold(text)
+		}
+		return text
+	}
+}
+
+func (s *summary) duration() string {
+	return term.Duration(time.Duration(s.Elapsed * float64(time.Second)))
+}
+
+func (s *summary) counts() string {
+	text := "nothing"
+	if s.Ran > 0 {
+		text = term.Count(s.Ran, "stage") + " in " + s.duration()
+	}
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{s.Cached, "cached"}, {s.Failed, "failed"}, {s.Skipped, "skipped"}, {s.Unrun, "not run"}} {
+		if c.n > 0 {
+			text += fmt.Sprintf(", %d %s", c.n, c.what)
+		}
+	}
+	return text
+}
+
+// skips lists what was not run, by the stages because of which it was not.
+func (s *summary) skips() [][]string {
+	var order []string
+	stages := make(map[string][]string)
+	for _, skipped := range s.Skips {
+		because := strings.Join(skipped.Because, ", ")
+		if stages[because] == nil {
+			order = append(order, because)
+		}
+		stages[because] = append(stages[because], skipped.Stage)
+	}
+	var rows [][]string
+	for _, because := range order {
+		rows = append(rows, []string{"skipped", fmt.Sprintf("%s because of %s:", term.Count(len(stages[because]), "stage"), because)})
+		for _, name := range stages[because] {
+			rows = append(rows, []string{"", "  " + name})
+		}
+	}
+	return rows
+}
+
+// places says where the exported files lie, one row per folder.
+func (s *summary) places() [][]string {
+	files := make(map[string][]string) // by first folder
+	results := s.done.Results()
+	for _, step := range s.plan.Steps() {
+		if _, ok := results[step.Stage.Name()]; !ok {
+			continue
+		}
+		for _, file := range step.Stage.Exports() {
+			folder, _, below := strings.Cut(file, "/")
+			if !below {
+				folder = ""
+			}
+			files[folder] = append(files[folder], file)
+		}
+	}
+	var rows [][]string
+	for _, folder := range slices.Sorted(maps.Keys(files)) {
+		list := files[folder]
+		changed := 0
+		for _, f := range list {
+			if slices.Contains(s.Written, f) {
+				changed++
+			}
+		}
+		where, state := filepath.Join(s.Exports, filepath.FromSlash(folder)), "unchanged"
+		if changed > 0 {
+			state = fmt.Sprintf("%d written", changed)
+		}
+		if state = term.Count(len(list), "file") + ", " + state; len(list) == 1 {
+			where, state = filepath.Join(s.Exports, filepath.FromSlash(list[0])), "unchanged"
+			if changed > 0 {
+				state = "written"
+			}
+		}
+		rows = append(rows, []string{cmp.Or(folder, "files"), where + " (" + state + ")"})
+	}
+	return rows
+}
+
+func (s *summary) baseline() string {
+	switch {
+	case !s.Baseline.Exists && s.Run != "":
+		return ""
+	case !s.Baseline.Exists:
+		return fmt.Sprintf("%s is missing: nothing to compare with; check --update writes it", s.Baseline.File)
+	case len(s.Baseline.Differences) > 0:
+		return fmt.Sprintf("%s: %s", s.Baseline.File, s.tally())
+	}
+	results := 0
+	for _, outputs := range s.done.Results() {
+		results += len(outputs)
+	}
+	return fmt.Sprintf("%s: all %s as expected", s.Baseline.File, term.Count(results, "result"))
+}
+
+func (s *summary) tally() string {
+	count := make(map[pipeline.DifferenceKind]int)
+	for _, d := range s.Baseline.Differences {
+		count[d.Kind]++
+	}
+	return fmt.Sprintf("%d changed, %d new, %d gone", count[pipeline.Changed], count[pipeline.New], count[pipeline.Missing])
 }

@@ -4,54 +4,99 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/dagviz"
 )
 
 type statusCmd struct {
 	selection
-	Why      bool `help:"Say of each stage that will run which fields of its key changed."`
-	All      bool `short:"a" help:"List cached stages, too."`
-	ExitCode bool `help:"Exit with code 3 if something is to be run."`
-	JSON     bool `name:"json" help:"Write JSON: an object with the counts and every stage."`
+	Why      bool `help:"List the stages that will run, with the fields of their keys that changed."`
+	All      bool `short:"a" help:"List every stage, also those that are cached."`
+	Names    bool `help:"List what can be a target, one name per line, for scripts: kinds and exported files; with targets or --all, stages." xor:"form"`
+	ExitCode bool `help:"Exit with code 3 if a stage is not up to date."`
+	JSON     bool `name:"json" help:"Write JSON: an object with the counts and every stage." xor:"form"`
 }
 
-const statusHelp = `A stage that reads the result of one that will run depends on it: if that
-result turns out as it was, the stage need not run.
+const statusHelp = `Without targets: one row per kind of stage, with the labels by which groups are
+named, and the exported files. With targets: one row per stage that is not up to
+date, among those that the targets name and what they read.
+
+A stage that reads the result of one that will run depends on it: if that
+result is unchanged, the stage need not run.
+
+Examples:
+    landscape-pipe status
+    landscape-pipe status 'train[h=16]' --all
+    landscape-pipe status --why --set train.learning_rate=0.002
 `
 
 // Run implements the verb.
-func (c *statusCmd) Run(ctx context.Context, a *app, g *globals) error {
-	return runStatus(ctx, a, g, c)
-}
-
-func runStatus(_ context.Context, a *app, g *globals, c *statusCmd) error {
-	w, err := g.open(a, c.Set)
+func (c *statusCmd) Run(_ context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	plan, err := w.plan(pipeline.Options{Targets: c.Targets})
-	if err != nil {
-		return err
+	switch {
+	case c.Names:
+		err = c.names(a.stdout, w, plan)
+	case c.JSON:
+		var v statusValue
+		if v, err = newStatusValue(plan, c.Why); err == nil {
+			err = a.json(v)
+		}
+	case len(c.Targets) > 0 || c.All || c.Why:
+		err = printStages(a, plan, c.All, c.Why)
+	default:
+		err = printKinds(a, w, plan)
 	}
-	if err := (planPrinter{a: a, w: w, plan: plan, json: c.JSON, all: c.All, why: c.Why}).print(); err != nil {
-		return err
+	if needed, cached := plan.Count(); err == nil && c.ExitCode && cached < needed {
+		err = &differenceError{fmt.Sprintf("%s not up to date", term.Count(needed-cached, "stage"))}
 	}
-	if needed, cached := plan.Count(); c.ExitCode && cached < needed {
-		return &differenceError{fmt.Sprintf("%s not up to date", term.Count(needed-cached, "stage"))}
-	}
-	return nil
+	return err
 }
 
-// planPrinter writes a plan: one line a stage, then a summary.
-type planPrinter struct {
-	a              *app
-	w              *workspace
-	plan           *pipeline.Plan
-	json, all, why bool
+// names writes what can be a target. Kinds and files need no quotes in a shell;
+// stages have brackets.
+func (c *statusCmd) names(w io.Writer, ws *workspace, plan *pipeline.Plan) error {
+	out := bufio.NewWriter(w)
+	if len(c.Targets) > 0 {
+		for _, t := range c.Targets {
+			stages, err := ws.graph.Match(t)
+			if err != nil {
+				return err
+			}
+			for _, s := range stages {
+				fmt.Fprintln(out, s)
+			}
+		}
+		return out.Flush()
+	}
+	var kinds, files []string
+	for _, s := range plan.Steps() {
+		if !slices.Contains(kinds, s.Stage.Kind()) {
+			kinds = append(kinds, s.Stage.Kind())
+		}
+		files = slices.AppendSeq(files, maps.Values(s.Stage.Exports()))
+	}
+	slices.Sort(files)
+	for _, name := range append(kinds, files...) {
+		fmt.Fprintln(out, name)
+	}
+	for _, s := range plan.Steps() {
+		if c.All {
+			fmt.Fprintln(out, s.Stage)
+		}
+	}
+	return out.Flush()
 }
 
 // stepName is a state as it is printed.
@@ -75,55 +120,105 @@ func paintState(style term.Style, s pipeline.State, text string) string {
 	return style.Good(text)
 }
 
-func (p planPrinter) print() error {
-	steps := p.plan.Steps()
-	if p.json {
-		return p.a.json(p.values(steps))
+// printKinds writes one row per kind, the exported files and a summary.
+func printKinds(a *app, w *workspace, plan *pipeline.Plan) error {
+	out := bufio.NewWriter(a.stdout)
+	steps := plan.Steps()
+	estimate := newEstimate(w.store, plan, 0)
+	nodes := dagviz.Collapse(steps).Nodes
+	t := term.Table{Head: []string{"kind", "stages", "state", "estimate", "labels"}, Right: []int{1}}
+	for _, n := range nodes {
+		var labels []string
+		for _, axis := range n.Axes {
+			labels = append(labels, axis.String())
+		}
+		t.Rows = append(t.Rows, []string{n.Title, fmt.Sprint(n.Count.Total()), n.Count.Brief(), estimate.kindText(n.Title), strings.Join(labels, "; ")})
 	}
-	out := bufio.NewWriter(p.a.stdout)
-	var counts [3]int
+	t.Paint = func(row, column int, text string) string {
+		if column == 2 {
+			return paintState(a.out, nodes[row].Count.State(), text)
+		}
+		return text
+	}
+	if err := t.Text(out, a.out); err != nil {
+		return err
+	}
+	files := term.Table{Paint: func(_, column int, text string) string {
+		if column > 0 {
+			return text
+		}
+		return map[string]func(string) string{"cached": a.out.Good, "run": a.out.Warn, "depends": a.out.Dim}[strings.TrimSpace(text)](text)
+	}}
+	for _, s := range steps {
+		if exports := s.Stage.Exports(); len(exports) > 0 {
+			files.Rows = append(files.Rows, []string{stepName(s.State), strings.Join(groupByStem(slices.Sorted(maps.Values(exports))), " ")})
+		}
+	}
+	if len(files.Rows) > 0 {
+		fmt.Fprintf(out, "\n%s\n", a.out.Bold("files"))
+		if err := files.Text(out, a.out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "\n%s\n", planSummary(steps))
+	return out.Flush()
+}
+
+// groupByStem cuts off what a file's name shares with the one before it, up to
+// the suffix: figures/a.pdf .png .svg.
+func groupByStem(files []string) []string {
+	texts := make([]string, len(files))
+	for i, f := range files {
+		texts[i] = f
+		stem := strings.TrimSuffix(f, path.Ext(f))
+		if i > 0 && strings.TrimSuffix(files[i-1], path.Ext(files[i-1])) == stem {
+			texts[i] = path.Ext(f)
+		}
+	}
+	return texts
+}
+
+// printStages writes one row per stage and a summary: of the stages that are not
+// up to date, or of all; with why, the fields that changed below each.
+func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
+	out := bufio.NewWriter(a.stdout)
+	steps := plan.Steps()
 	width := 0
 	for _, s := range steps {
-		counts[s.State]++
-		if s.State != pipeline.StateCached || p.all {
+		if s.State != pipeline.StateCached || all {
 			width = max(width, term.Width(s.Stage.Name()))
 		}
 	}
 	for _, s := range steps {
-		if s.State == pipeline.StateCached && !p.all {
+		if s.State == pipeline.StateCached && !all {
 			continue
 		}
-		reason, fields := strings.TrimPrefix(s.Reason, "depends "), []string(nil)
-		if p.why && s.State != pipeline.StateCached {
-			var err error
-			if fields, err = p.changed(s.Stage); err != nil {
+		reason, fields := s.Reason, []string(nil)
+		if why && s.State != pipeline.StateCached {
+			e, err := plan.Explain(s.Stage)
+			if err != nil {
 				return err
+			}
+			if !e.Last.IsZero() {
+				fields = pipeline.Changes(e.Fields)
 			}
 			if len(fields) > 0 && s.State == pipeline.StateRun {
 				reason = "" // the fields say it all
 			}
 		}
-		line := paintState(p.a.out, s.State, term.Pad(stepName(s.State), 7)) + "  " + term.Pad(s.Stage.Name(), width) + "  " + reason
+		line := paintState(a.out, s.State, term.Pad(stepName(s.State), 7)) + "  " + term.Pad(s.Stage.Name(), width) + "  " + strings.TrimPrefix(reason, "depends ")
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 		for _, f := range fields {
 			fmt.Fprintf(out, "           %s\n", f)
 		}
 	}
-	fmt.Fprintln(out, planSummary(counts))
+	fmt.Fprintln(out, planSummary(steps))
 	return out.Flush()
 }
 
-// changed returns the fields of a stage's key that changed since it ran last.
-func (p planPrinter) changed(s *pipeline.Stage) ([]string, error) {
-	e, err := p.plan.Explain(s)
-	if err != nil || e.Last.IsZero() {
-		return nil, err
-	}
-	return pipeline.Changes(e.Fields), nil
-}
-
-func planSummary(counts [3]int) string {
-	cached, run, depends := counts[pipeline.StateCached], counts[pipeline.StateRun], counts[pipeline.StateDepends]
+func planSummary(steps []pipeline.Step) string {
+	count := countStates(steps)
+	cached, run, depends := count[pipeline.StateCached], count[pipeline.StateRun], count[pipeline.StateDepends]
 	if run+depends == 0 {
 		return fmt.Sprintf("up to date: %s cached", term.Count(cached, "stage"))
 	}
@@ -134,7 +229,22 @@ func planSummary(counts [3]int) string {
 	return text + fmt.Sprintf(", %d cached", cached)
 }
 
-// stageValue is a stage in JSON.
+func countStates(steps []pipeline.Step) map[pipeline.State]int {
+	count := make(map[pipeline.State]int)
+	for _, s := range steps {
+		count[s.State]++
+	}
+	return count
+}
+
+// statusValue is a plan in JSON.
+type statusValue struct {
+	Cached  int          `json:"cached"`
+	Run     int          `json:"run"`
+	Depends int          `json:"depends"`
+	Stages  []stageValue `json:"stages"`
+}
+
 type stageValue struct {
 	Name    string            `json:"name"`
 	Kind    string            `json:"kind"`
@@ -153,48 +263,88 @@ type changedField struct {
 	New   string `json:"new"`
 }
 
-func newStageValue(s pipeline.Step) stageValue {
-	v := stageValue{Name: s.Stage.Name(), Kind: s.Stage.Kind(), State: stepName(s.State), Reason: s.Reason, Exports: s.Stage.Exports()}
-	if !s.Key.IsZero() {
-		v.Key = s.Key.String()
+// newStatusValue lists every stage; why adds the fields that changed.
+func newStatusValue(plan *pipeline.Plan, why bool) (statusValue, error) {
+	steps := plan.Steps()
+	count := countStates(steps)
+	v := statusValue{
+		Cached: count[pipeline.StateCached], Run: count[pipeline.StateRun], Depends: count[pipeline.StateDepends], Stages: []stageValue{},
 	}
-	for _, l := range s.Stage.Labels() {
-		if v.Labels == nil {
-			v.Labels = make(map[string]string)
-		}
-		v.Labels[l.Key] = l.Value
-	}
-	for _, w := range s.Waits {
-		v.Waits = append(v.Waits, w.Name())
-	}
-	return v
-}
-
-func (p planPrinter) values(steps []pipeline.Step) any {
-	v := struct {
-		Cached  int          `json:"cached"`
-		Run     int          `json:"run"`
-		Depends int          `json:"depends"`
-		Stages  []stageValue `json:"stages"`
-	}{Stages: []stageValue{}}
 	for _, s := range steps {
-		switch s.State {
-		case pipeline.StateRun:
-			v.Run++
-		case pipeline.StateDepends:
-			v.Depends++
-		default:
-			v.Cached++
+		value := stageValue{Name: s.Stage.Name(), Kind: s.Stage.Kind(), State: stepName(s.State), Reason: s.Reason, Exports: s.Stage.Exports()}
+		if !s.Key.IsZero() {
+			value.Key = s.Key.String()
 		}
-		value := newStageValue(s)
-		if e, err := p.plan.Explain(s.Stage); p.why && err == nil && !e.Last.IsZero() {
+		for _, l := range s.Stage.Labels() {
+			if value.Labels == nil {
+				value.Labels = make(map[string]string)
+			}
+			value.Labels[l.Key] = l.Value
+		}
+		for _, w := range s.Waits {
+			value.Waits = append(value.Waits, w.Name())
+		}
+		if why {
+			e, err := plan.Explain(s.Stage)
+			if err != nil {
+				return v, err
+			}
 			for _, f := range e.Fields {
-				if f.Changed {
+				if f.Changed && !e.Last.IsZero() {
 					value.Changed = append(value.Changed, changedField{f.Path, f.Old, f.New})
 				}
 			}
 		}
 		v.Stages = append(v.Stages, value)
 	}
-	return v
+	return v, nil
+}
+
+type runsCmd struct {
+	JSON bool `name:"json" help:"Write JSON: an array of runs."`
+}
+
+const runsHelp = `The last run comes first. diff takes a run by its name (last, last~1) or by the
+first digits of its id. A run that had nothing to do leaves no trace.
+`
+
+// Run implements the verb.
+func (c *runsCmd) Run(_ context.Context, a *app, g *globals) error {
+	store, err := g.openStore()
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	runs, err := pipeline.Runs(store)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(runs)
+	if c.JSON {
+		return a.json(append([]pipeline.Run{}, runs...))
+	}
+	if len(runs) == 0 {
+		fmt.Fprintf(a.stderr, "%s has no run yet\n", g.storeDir())
+		return nil
+	}
+	t := term.Table{Head: []string{"name", "run", "started", "took", "ran", "failed", "command"}, Right: []int{3, 4, 5}}
+	for i, r := range runs {
+		name := "last"
+		if i > 0 {
+			name = fmt.Sprintf("last~%d", i)
+		}
+		took, ran, failed := "–", "–", "–" // it is still running, or was killed
+		if !r.Ended.IsZero() {
+			took, ran, failed = term.Duration(max(0, r.Ended.Sub(r.Started))), fmt.Sprint(r.Ran), fmt.Sprint(r.Failed)
+		}
+		var words []string
+		for i, w := range r.Command {
+			if i == 0 {
+				w = w[strings.LastIndexAny(w, `/\`)+1:]
+			}
+			words = append(words, shellWord(w))
+		}
+		t.Rows = append(t.Rows, []string{name, r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, strings.Join(words, " ")})
+	}
+	return t.Text(a.stdout, a.out)
 }

@@ -55,14 +55,14 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
 		w.base = g.baseOf(w.run, params)
 	}
-	if w.store, err = cas.Open(g.storeDir()); err != nil {
+	if w.store, err = g.openStore(); err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
-// baseOf is the folder of the run that has the same params file but for the
-// values that --set or an edit changed: whose name has no digest of the params.
+// baseOf is the folder of the run of the same params file without --set or an
+// edit: its name has no digest of the params.
 func (g *globals) baseOf(run string, params stages.Params) string {
 	name, variant := strings.CutSuffix(run, "-"+params.Digest()[:8])
 	switch {
@@ -82,6 +82,8 @@ func (g *globals) storeDir() string {
 	return filepath.Join(g.Artifacts, "store")
 }
 
+func (g *globals) openStore() (*cas.Store, error) { return cas.Open(g.storeDir()) }
+
 func (w *workspace) close() { w.store.Close() }
 
 // lockFile is where the expected digests of the run are kept.
@@ -93,8 +95,22 @@ const (
 	tolerancesName = "tolerances.toml"
 )
 
+// plan opens the workspace and compares its graph with the store.
+func (g *globals) plan(a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {
+	w, err := g.open(a, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := w.plan(o)
+	if err != nil {
+		w.close()
+		return nil, nil, err
+	}
+	return w, p, nil
+}
+
 // plan compares the graph with the store. Targets that name nothing are wrong
-// usage; so is --single where something that a target reads is missing.
+// usage.
 func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	var wrong []error
 	for _, t := range o.Targets {
@@ -103,18 +119,9 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, usage(errors.Join(wrong...), "landscape-pipe list shows what there is")
+		return nil, usage(errors.Join(wrong...), "landscape-pipe status shows what there is")
 	}
-	p, err := pipeline.NewPlan(w.graph, w.store, o)
-	if err != nil && o.Single && !isStoreError(err) {
-		const most = 3
-		missing := flatten(err)
-		if more := len(missing) - most; more > 1 {
-			err = errors.Join(append(missing[:most:most], fmt.Errorf("and %d stages more", more))...)
-		}
-		return nil, usage(err, "leave out --single to run what the targets read as well")
-	}
-	return p, err
+	return pipeline.NewPlan(w.graph, w.store, o)
 }
 
 func isStoreError(err error) bool {

@@ -1,4 +1,6 @@
-package main
+// Package bitdiff says where two contents differ first: of arrays the element
+// and how far apart the floats are, of text the line, otherwise the byte.
+package bitdiff
 
 import (
 	"bytes"
@@ -13,9 +15,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 )
 
-// byteDifference says where two contents differ first. For arrays that is an
-// element; for text a line; else a byte.
-type byteDifference struct {
+// Difference is the first place where two contents differ.
+type Difference struct {
 	Place  string `json:"place"` // "element [3, 17]", "layers.0.weight[3, 17]", "line 4, column 9", "byte 128"
 	Want   string `json:"want"`
 	Have   string `json:"have"`
@@ -26,7 +27,7 @@ type byteDifference struct {
 }
 
 // String is the difference in one line.
-func (d byteDifference) String() string {
+func (d Difference) String() string {
 	text := fmt.Sprintf("%s is %s, was %s", d.Place, d.Have, d.Want)
 	if d.ULP > 0 {
 		text += fmt.Sprintf(" (%d ulp)", d.ULP)
@@ -40,9 +41,8 @@ func (d byteDifference) String() string {
 	return text
 }
 
-// firstDifference compares the content on record with that of now. The two
-// must differ.
-func firstDifference(want, have []byte) byteDifference {
+// First compares the expected content with the actual one. The two must differ.
+func First(want, have []byte) Difference {
 	if w, err := npy.Decode(want); err == nil {
 		if h, err := npy.Decode(have); err == nil {
 			if d, ok := arrayDifference(w, h); ok {
@@ -60,9 +60,9 @@ func firstDifference(want, have []byte) byteDifference {
 	return plainDifference(want, have)
 }
 
-func arrayDifference(want, have npy.Array) (byteDifference, bool) {
+func arrayDifference(want, have npy.Array) (Difference, bool) {
 	if fmt.Sprint(want.Shape, want.DType) != fmt.Sprint(have.Shape, have.DType) {
-		return byteDifference{
+		return Difference{
 			Place: "the array", Want: fmt.Sprintf("%v %v", want.DType, want.Shape), Have: fmt.Sprintf("%v %v", have.DType, have.Shape),
 		}, true
 	}
@@ -71,19 +71,19 @@ func arrayDifference(want, have npy.Array) (byteDifference, bool) {
 	if ok {
 		d.Place = "element " + index(d.first, want.Shape)
 	}
-	return d.byteDifference, ok
+	return d.Difference, ok
 }
 
-func tensorDifference(want, have *safetensors.File) (byteDifference, bool) {
-	var found byteDifference
-	var all elementDifference
+func tensorDifference(want, have *safetensors.File) (Difference, bool) {
+	var found Difference
+	var all elements
 	for i, t := range want.Tensors {
 		if i == len(have.Tensors) {
-			return byteDifference{Place: "tensor " + t.Name, Want: "there", Have: "gone"}, true
+			return Difference{Place: "tensor " + t.Name, Want: "there", Have: "gone"}, true
 		}
 		o := have.Tensors[i]
 		if t.Name != o.Name || t.DType != o.DType || fmt.Sprint(t.Shape) != fmt.Sprint(o.Shape) {
-			return byteDifference{
+			return Difference{
 				Place: fmt.Sprintf("tensor %d", i),
 				Want:  fmt.Sprintf("%s %s %v", t.Name, t.DType, t.Shape), Have: fmt.Sprintf("%s %s %v", o.Name, o.DType, o.Shape),
 			}, true
@@ -95,7 +95,7 @@ func tensorDifference(want, have *safetensors.File) (byteDifference, bool) {
 		case safetensors.F64:
 			size = 8
 		default:
-			return byteDifference{}, false
+			return Difference{}, false
 		}
 		d, differs := floatBits(t.Data, size).compare(floatBits(o.Data, size))
 		all.Of += d.Of
@@ -103,7 +103,7 @@ func tensorDifference(want, have *safetensors.File) (byteDifference, bool) {
 			continue
 		}
 		if all.Differ == 0 {
-			found = d.byteDifference
+			found = d.Difference
 			found.Place = t.Name + index(d.first, t.Shape)
 		}
 		all.Differ += d.Differ
@@ -114,21 +114,21 @@ func tensorDifference(want, have *safetensors.File) (byteDifference, bool) {
 }
 
 // plainDifference compares contents of no known form.
-func plainDifference(want, have []byte) byteDifference {
+func plainDifference(want, have []byte) Difference {
 	n := 0
 	for n < len(want) && n < len(have) && want[n] == have[n] {
 		n++
 	}
 	if n == len(want) || n == len(have) {
-		return byteDifference{Place: "the length", Want: fmt.Sprintf("%d bytes", len(want)), Have: fmt.Sprintf("%d bytes", len(have))}
+		return Difference{Place: "the length", Want: fmt.Sprintf("%d bytes", len(want)), Have: fmt.Sprintf("%d bytes", len(have))}
 	}
 	if isText(want) && isText(have) {
 		line, start := bytes.Count(want[:n], []byte("\n"))+1, bytes.LastIndexByte(want[:n], '\n')+1
-		return byteDifference{
+		return Difference{
 			Place: fmt.Sprintf("line %d, column %d", line, n-start+1), Want: excerpt(want, n), Have: excerpt(have, n),
 		}
 	}
-	return byteDifference{Place: fmt.Sprintf("byte %d", n), Want: fmt.Sprintf("0x%02x", want[n]), Have: fmt.Sprintf("0x%02x", have[n])}
+	return Difference{Place: fmt.Sprintf("byte %d", n), Want: fmt.Sprintf("0x%02x", want[n]), Have: fmt.Sprintf("0x%02x", have[n])}
 }
 
 func isText(b []byte) bool {
@@ -185,13 +185,13 @@ func floatBits(data []byte, size int) values {
 	return v
 }
 
-// elementDifference is a byteDifference with the number of its element.
-type elementDifference struct {
-	byteDifference
+// elements is a Difference with the number of its element.
+type elements struct {
+	Difference
 	first int
 }
 
-func (v values) compare(have values) (d elementDifference, differs bool) {
+func (v values) compare(have values) (d elements, differs bool) {
 	d.Of = len(v.bits)
 	for i, w := range v.bits {
 		h := have.bits[i]

@@ -1,4 +1,4 @@
-package main
+package bitdiff
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 )
 
-func TestFirstDifference(t *testing.T) {
+func TestFirst(t *testing.T) {
 	weights := func(values ...float32) []byte {
 		b, err := safetensors.Encode(nil,
 			safetensors.Float32Tensor("layers.0.weight", []int{2}, []float32{1, 2}),
@@ -56,7 +56,7 @@ func TestFirstDifference(t *testing.T) {
 		{"bytes", []byte{0, 1, 2}, []byte{0, 7, 2}, "byte 1 is 0x07, was 0x01"},
 		{"length", []byte{0, 1}, []byte{0, 1, 2}, "the length is 3 bytes, was 2 bytes"},
 	} {
-		if diff := cmp.Diff(test.text, firstDifference(test.want, test.have).String()); diff != "" {
+		if diff := cmp.Diff(test.text, First(test.want, test.have).String()); diff != "" {
 			t.Errorf("%s (-want +have):\n%s", test.name, diff)
 		}
 	}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+)
+
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+const completionHelp = `Verbs, flags, their values, targets of the current params and the keys of --set
+are completed.
+
+    bash   eval "$(landscape-pipe completion bash)"               in ~/.bashrc
+    zsh    eval "$(landscape-pipe completion zsh)"                in ~/.zshrc, after compinit
+    fish   landscape-pipe completion fish | source                in ~/.config/fish/config.fish
+`
+
+// completionScripts ask the program itself: __complete gets the words up to the
+// cursor, the last of which may be empty, and writes one candidate per line. No
+// candidate means a file.
+var completionScripts = map[string]string{
+	"bash": `# bash completion of landscape-pipe
+_landscape_pipe() {
+  local line=${COMP_LINE:0:COMP_POINT} words word
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  word=${words[-1]}
+  mapfile -t COMPREPLY < <(landscape-pipe __complete -- "${words[@]:1}" 2>/dev/null)
+  [[ ${#COMPREPLY[@]} -gt 0 ]] || { mapfile -t COMPREPLY < <(compgen -f -- "${word#*=}"); return; }
+  [[ $word == *=* && $COMP_WORDBREAKS == *=* ]] && COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*=}"}"}")
+  [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+}
+complete -F _landscape_pipe landscape-pipe
+`,
+	"zsh": `#compdef landscape-pipe
+# zsh completion of landscape-pipe
+_landscape_pipe() {
+  local -a found
+  found=(${(f)"$(landscape-pipe __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if (( ${#found} == 0 )); then _files
+  elif [[ ${found[1]} == *= ]]; then compadd -S '' -a found
+  else compadd -a found
+  fi
+}
+compdef _landscape_pipe landscape-pipe
+`,
+	"fish": `# fish completion of landscape-pipe
+function __landscape_pipe_complete
+  set -l words (commandline -opc) (commandline -ct)
+  landscape-pipe __complete -- $words[2..] 2>/dev/null; or __fish_complete_path (commandline -ct)
+end
+complete -c landscape-pipe -f -a '(__landscape_pipe_complete)'
+`,
+}
+
+// Run implements the verb.
+func (c *completionCmd) Run(_ context.Context, a *app) error {
+	_, err := io.WriteString(a.raw, completionScripts[c.Shell])
+	return err
+}
+
+// completeCmd answers the scripts of completion.
+type completeCmd struct {
+	Words []string `arg:"" optional:""`
+}
+
+// Run implements the verb. It is quiet about what is wrong: a shell asks while
+// the line is being typed.
+func (c *completeCmd) Run(_ context.Context, a *app, g *globals, k *kong.Kong) error {
+	words := c.Words
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	before, word := words[:len(words)-1], words[len(words)-1]
+	found := candidates(a, g, k, before, word)
+	for _, f := range found {
+		fmt.Fprintln(a.raw, f)
+	}
+	if len(found) == 0 {
+		return &differenceError{"no candidate: a file"} // fish asks by the exit code
+	}
+	return nil
+}
+
+func candidates(a *app, g *globals, k *kong.Kong, before []string, word string) []string {
+	starts := func(list []string, lead string) []string {
+		var found []string
+		for _, text := range list {
+			if strings.HasPrefix(lead+text, word) {
+				found = append(found, lead+text)
+			}
+		}
+		return found
+	}
+	var verb *kong.Node
+	flags := slices.Clone(k.Model.Flags)
+	for i, w := range before {
+		if i > 0 && takesValue(flags, before[i-1]) {
+			continue
+		}
+		for _, n := range k.Model.Children {
+			if verb == nil && !n.Hidden && n.Name == w {
+				verb = n
+				flags = append(flags, n.Flags...)
+			}
+		}
+	}
+	readGlobals(g, before)
+	if name, _, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "--") {
+		return starts(flagValues(a, g, flags, name), name+"=")
+	}
+	if len(before) > 0 && takesValue(flags, before[len(before)-1]) {
+		return starts(flagValues(a, g, flags, before[len(before)-1]), "")
+	}
+	switch {
+	case strings.HasPrefix(word, "-"):
+		var names []string
+		for _, f := range flags {
+			switch {
+			case f.Hidden:
+			case f.IsBool():
+				names = append(names, "--"+f.Name)
+			default:
+				names = append(names, "--"+f.Name+"=")
+			}
+		}
+		return starts(names, "")
+	case verb == nil:
+		var names []string
+		for _, n := range k.Model.Children {
+			if !n.Hidden {
+				names = append(names, n.Name)
+			}
+		}
+		return starts(names, "")
+	}
+	for _, p := range verb.Positional {
+		switch {
+		case p.Enum != "":
+			return starts(strings.Split(p.Enum, ","), "")
+		case p.Name == "target" || p.Name == "stage":
+			return starts(targets(a, g, strings.Contains(word, "[")), "")
+		}
+	}
+	return nil
+}
+
+// takesValue reports whether a word is a flag whose value is the next word.
+func takesValue(flags []*kong.Flag, word string) bool {
+	for _, f := range flags {
+		if word == "--"+f.Name || f.Short != 0 && word == "-"+string(f.Short) {
+			return !f.IsBool()
+		}
+	}
+	return false
+}
+
+// readGlobals takes the flags that say which params the line is about.
+func readGlobals(g *globals, words []string) {
+	for i, w := range words {
+		name, value, ok := strings.Cut(w, "=")
+		if !ok && i+1 < len(words) {
+			value = words[i+1]
+		}
+		for flag, into := range map[string]*string{"--params": &g.Params, "--artifacts": &g.Artifacts, "--store": &g.Store, "-C": &g.Directory, "--directory": &g.Directory} {
+			if name == flag && value != "" {
+				*into = value
+			}
+		}
+	}
+	if g.Directory != "" {
+		_ = os.Chdir(g.Directory) // otherwise there are no params, and nothing is completed
+	}
+}
+
+// flagValues are the values of a flag that can be listed.
+func flagValues(a *app, g *globals, flags []*kong.Flag, name string) []string {
+	for _, f := range flags {
+		if name != "--"+f.Name && (f.Short == 0 || name != "-"+string(f.Short)) {
+			continue
+		}
+		if f.Enum != "" {
+			return strings.Split(f.Enum, ",")
+		}
+		if f.Name == "set" {
+			return paramKeys(a, g)
+		}
+	}
+	return nil
+}
+
+// paramKeys are the keys of --set, each with the sign after it.
+func paramKeys(a *app, g *globals) []string {
+	w, err := g.open(a, nil)
+	if err != nil {
+		return nil
+	}
+	defer w.close()
+	var keys []string
+	for key := range paramLines(w.params) {
+		keys = append(keys, key+"=")
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// targets are kinds and exported files, or the names of all stages.
+func targets(a *app, g *globals, stages bool) []string {
+	w, plan, err := g.plan(a, nil, pipeline.Options{})
+	if err != nil {
+		return nil
+	}
+	defer w.close()
+	var names []string
+	for _, s := range plan.Steps() {
+		if stages {
+			names = append(names, s.Stage.Name())
+			continue
+		}
+		names = append(names, s.Stage.Kind())
+		for _, file := range s.Stage.Exports() {
+			names = append(names, file)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
