@@ -8,6 +8,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
@@ -29,8 +30,7 @@ type Bounds struct {
 	Objects []int
 	// Rows[b][j] is the bound BoundNames[b] of object Objects[j].
 	Rows [][]float64
-	// Least and Largest are λ_min(H_i) and λ_max(H_i); nil where they were
-	// not asked for.
+	// Least and Largest are λ_min(H_i) and λ_max(H_i).
 	Least, Largest []float64
 	Dead           []bool // a hidden layer is all zero: H_i = 0
 }
@@ -48,32 +48,41 @@ func (b *Bounds) Row(name string) []float64 {
 	return nil
 }
 
-// NewBounds computes the bounds of the listed objects, and with hessian the
-// exact ends of the spectrum of each H_i. A bound that overflows is the largest
-// float64.
-func NewBounds(ctx context.Context, pt *curvature.Point, objects []int, c Constants, hessian bool, progress func(done, total int)) (*Bounds, error) {
-	b := &Bounds{Objects: objects, Rows: make([][]float64, len(BoundNames)), Dead: make([]bool, len(objects))}
-	for i := range b.Rows {
-		b.Rows[i] = make([]float64, len(objects))
-	}
-	if hessian {
-		b.Least, b.Largest = make([]float64, len(objects)), make([]float64, len(objects))
-	}
-	err := each(ctx, pt, objects, progress, func(j int, o *Curvature) error {
-		b.Dead[j] = o.Dead()
+// NewBounds computes the bounds of the listed objects and the exact ends of the
+// spectrum of each H_i, and keeps finished objects as parts.
+func NewBounds(ctx context.Context, pt *curvature.Point, keep Part, objects []int, c Constants, progress func(done, total int)) (*Bounds, error) {
+	bounds := len(BoundNames)
+	columns := bounds + 3
+	rows, err := Rows(ctx, pt, keep, "bounds", objects, columns, progress, func(row []float64, o *Curvature) error {
 		values, err := o.Bounds(c)
 		if err != nil {
 			return err
 		}
-		for i, v := range values {
-			b.Rows[i][j] = min(v, math.MaxFloat64)
+		copy(row, values)
+		if o.Dead() {
+			row[bounds] = 1
 		}
-		if hessian {
-			b.Least[j], b.Largest[j], err = o.Hessian(ctx)
-		}
+		row[bounds+1], row[bounds+2], err = o.Hessian(ctx)
 		return err
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	column := func(c int) []float64 {
+		values := make([]float64, len(objects))
+		for j := range values {
+			values[j] = rows[columns*j+c]
+		}
+		return values
+	}
+	b := &Bounds{Objects: objects, Least: column(bounds + 1), Largest: column(bounds + 2)}
+	for c := range bounds {
+		b.Rows = append(b.Rows, column(c))
+	}
+	for _, dead := range column(bounds) {
+		b.Dead = append(b.Dead, dead != 0)
+	}
+	return b, nil
 }
 
 // each calls f for each of the objects, on the workers of the point.
@@ -88,6 +97,44 @@ func each(ctx context.Context, pt *curvature.Point, objects []int, progress func
 		}
 		return nil
 	})
+}
+
+// Part is how a long computation keeps finished parts of its work: it returns
+// the bytes of f, or those that an interrupted run kept under the name.
+type Part func(name string, f func() ([]byte, error)) ([]byte, error)
+
+// perPart is how many objects are one part.
+const perPart = 64
+
+// Rows fills one row of numbers for each of the listed objects, on the workers
+// of the point, and keeps finished rows as parts. The name tells these parts from
+// those of other rows.
+func Rows(ctx context.Context, pt *curvature.Point, keep Part, name string, objects []int, columns int, progress func(done, total int), fill func(row []float64, o *Curvature) error) ([]float64, error) {
+	all := make([]float64, 0, columns*len(objects))
+	var done atomic.Int64
+	step := func(int, int) {
+		if d := done.Add(1); progress != nil {
+			progress(int(d), len(objects))
+		}
+	}
+	for from := 0; from < len(objects); from += perPart {
+		some := objects[from:min(from+perPart, len(objects))]
+		b, err := keep(fmt.Sprintf("%s %d-%d", name, from, from+len(some)-1), func() ([]byte, error) {
+			rows := make([]float64, columns*len(some))
+			err := each(ctx, pt, some, step, func(j int, o *Curvature) error { return fill(rows[columns*j:columns*(j+1)], o) })
+			return npy.Encode([]int{len(some), columns}, rows), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		done.Store(int64(from + len(some)))
+		rows, _, err := npy.Read[float64](map[string][]byte{name: b}, name, len(some), columns)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
 }
 
 // Norms are what is known of one object without an eigenvalue of H_i. All except

@@ -46,7 +46,8 @@ var BoundNames = []string{
 	"C", "alpha_plus_c", "B0_plus_C", "H_uniform",
 }
 
-// Bounds returns the bounds of one object, named by [BoundNames].
+// Bounds returns the bounds of one object, named by [BoundNames]. A bound that
+// overflows is the largest float64.
 //
 //	B10 Lemma 1 as printed     √2[L M_x²(hM)^{2L} + Σ_{j=1}^L (hM)^{2j}]   (not valid in general: T1, T7)
 //	B9  Theorem 1 as printed   √2[L M_x² M_W^{2L} + Σ_{j=1}^L M_W^{2j}]    (not valid in general: T1)
@@ -107,13 +108,17 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	entry := float64(float64(c.Width) * c.Largest)
 	b7 := float64(float64(float64(l*mx2)*power(w2, layers-1)) / 2)
 	exact := max(values[k-1], 0)
-	return []float64{
+	bounds := []float64{
 		exact, comparison[0], float64(normA * joint), float64(normA * masked), float64(normA * behind),
 		float64(float64(normA*x2) * others), float64(float64(x2*others) / 2),
 		b7, float64(2 * math.Sqrt2 * b7), printed(l, mx2, w2), printed(l, mx2, float64(entry*entry)),
 		comparison[1], comparison[2], exact + comparison[1],
 		b7 + float64(float64(math.Sqrt2*(l-1))*float64(c.LargestX*power(c.LargestW, layers-2))),
-	}, nil
+	}
+	for i, b := range bounds {
+		bounds[i] = min(b, math.MaxFloat64)
+	}
+	return bounds, nil
 }
 
 // comparison returns the norms of the L×L matrices of B1, C and alpha_plus_c.

@@ -147,7 +147,7 @@ func (e *evaluation) summarise(ctx context.Context, t *task.Task) (*artifact.Bou
 	if err != nil {
 		return nil, err
 	}
-	if e.objects, err = e.rows(ctx, t, list, whole(1)); err != nil {
+	if e.objects, err = object.NewBounds(ctx, pt, t.Part, list, e.constants, whole(1)); err != nil {
 		return nil, err
 	}
 	if e.gradient, err = pt.Gradient(ctx, nil); err != nil {
@@ -230,41 +230,6 @@ func (e *evaluation) sizes(ctx context.Context, t *task.Task, progress func(done
 		return nil, err
 	}
 	return &object.Sizes{GaussNewton: values[:k], Trace: values[k : 2*k], HTerm: values[2*k : 3*k], Gradient: values[3*k:]}, nil
-}
-
-// rows are all bounds of the listed objects and the ends of their spectra.
-func (e *evaluation) rows(ctx context.Context, t *task.Task, list []int, progress func(done, total int)) (*object.Bounds, error) {
-	bounds := len(object.BoundNames)
-	columns := bounds + 3
-	rows, err := object.Rows(ctx, e.pt, t.Part, "bounds", list, columns, progress, func(row []float64, o *object.Curvature) error {
-		if err := boundsOf(o, e.constants, row[:bounds]); err != nil {
-			return err
-		}
-		if o.Dead() {
-			row[bounds] = 1
-		}
-		var err error
-		row[bounds+1], row[bounds+2], err = o.Hessian(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	column := func(c int) []float64 {
-		values := make([]float64, len(list))
-		for j := range values {
-			values[j] = rows[columns*j+c]
-		}
-		return values
-	}
-	b := &object.Bounds{Objects: list, Least: column(bounds + 1), Largest: column(bounds + 2)}
-	for c := range bounds {
-		b.Rows = append(b.Rows, column(c))
-	}
-	for _, dead := range column(bounds) {
-		b.Dead = append(b.Dead, dead != 0)
-	}
-	return b, nil
 }
 
 // chosen returns the evenly spread objects and then those of the largest

@@ -2,7 +2,6 @@ package bounds
 
 import (
 	"context"
-	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
@@ -31,20 +30,12 @@ func RunRows(ctx context.Context, p RowParams, t *task.Task) (map[string][]byte,
 	}
 	n, columns := pt.Data.Objects, len(object.BoundNames)
 	rows, err := object.Rows(ctx, pt, t.Part, "bounds", object.Spread(n, n), columns, t.Progress, func(row []float64, o *object.Curvature) error {
-		return boundsOf(o, constants, row)
+		values, err := o.Bounds(constants)
+		copy(row, values)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return map[string][]byte{Rows: npy.Encode([]int{n, columns}, rows)}, nil
-}
-
-// boundsOf writes the bounds of one object into the row; one that overflows is
-// the largest float64.
-func boundsOf(o *object.Curvature, c object.Constants, row []float64) error {
-	values, err := o.Bounds(c)
-	for i, v := range values {
-		row[i] = min(v, math.MaxFloat64)
-	}
-	return err
 }

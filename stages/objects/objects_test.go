@@ -117,7 +117,7 @@ func topByBound(t *testing.T, pt *curvature.Point, inputs map[string][]byte, m i
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := object.NewBounds(t.Context(), pt, object.Spread(15, 0), c, false, nil)
+	all, err := object.NewBounds(t.Context(), pt, task.New(nil).Part, object.Spread(15, 0), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
