@@ -32,7 +32,7 @@ func (e *Experiment) grid(yield func(n artifact.Network, start *artifact.Network
 	}
 }
 
-// network is the network of size number i of the experiment.
+// network returns the network of the experiment's sample size number i.
 func (e *Experiment) network(h, l, i int, seed int64) artifact.Network {
 	n := artifact.Network{
 		Dataset: e.Dataset, Input: e.Input, HiddenSize: h, NumLayers: l, SampleSize: e.SampleSizes[i], Seed: seed, Steps: e.Steps,
@@ -64,7 +64,7 @@ func (e *Experiment) followed(yield func(artifact.Network) bool) {
 	}
 }
 
-// closeUp is the network that the experiment's figures of one network show.
+// closeUp returns the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() artifact.Network {
 	return e.network(e.AtHiddenSize, e.AtNumLayers, slices.Index(e.SampleSizes, slices.Max(e.SampleSizes)), e.Seeds[0])
 }
@@ -91,7 +91,7 @@ type want struct {
 	snapshots  []int // epochs of its training, ascending
 }
 
-// wants are those of all networks, by ID.
+// wants returns what is asked of each network, by its ID.
 func (p *Params) wants() map[string]want {
 	all := map[string]want{}
 	for i := range p.Experiments {
@@ -114,7 +114,7 @@ func (p *Params) wants() map[string]want {
 	return all
 }
 
-// labelsOf are the coordinates of a network's stages.
+// labelsOf returns the coordinates of a network's stages.
 func labelsOf(n artifact.Network) []pipeline.Label {
 	return []pipeline.Label{
 		{Key: "dataset", Value: n.Dataset},
@@ -128,17 +128,17 @@ func labelsOf(n artifact.Network) []pipeline.Label {
 	}
 }
 
-// sizeOf is the network whatever its seed and its training.
+// sizeOf leaves out of a network its seed and its training.
 func sizeOf(n artifact.Network) artifact.Network {
 	n.Seed, n.Steps, n.After, n.Recipe = 0, 0, "", ""
 	return n
 }
 
-// eigenvectors is how many top eigenvectors of H are compared, and used as
-// directions: as many as there are classes would be the outliers of G.
+// eigenvectors returns how many top eigenvectors of H are compared and used as
+// directions: as many as the outliers of G, of which there is one per class.
 func (c *Curvature) eigenvectors() int { return min(c.Top, 10) }
 
-// incrementsUpTo are the sizes of curvature.increments that are at most k,
+// incrementsUpTo returns the sizes of curvature.increments that are at most k,
 // ascending.
 func (c *Curvature) incrementsUpTo(k int) []int {
 	return ascending(slices.DeleteFunc(slices.Clone(c.Increments), func(size int) bool { return size > k }))

@@ -15,7 +15,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
-// Request is what is asked about a network of the user's own.
+// Request is what is asked about a user's network.
 type Request struct {
 	Name string // what the stages are called by, in brackets
 
@@ -38,7 +38,7 @@ type Request struct {
 // All asks for each object.
 const All = -1
 
-// UserGraph is the graph for a network of the user's own.
+// UserGraph is the graph for a user's network.
 type UserGraph struct {
 	Graph *pipeline.Graph
 	// Results are the outputs to read, as stage/output: "spectra/spectrum". What
@@ -46,7 +46,7 @@ type UserGraph struct {
 	Results map[string]pipeline.Output
 }
 
-// userExports are the files of the results of a network of the user's own.
+// userExports are the files of the results of a user's network.
 var userExports = map[string]string{
 	"spectra/spectrum": "spectrum.json", "spectra/vectors": "vectors.npy",
 	"density/density": "density.json", "density/rule": "density_rule.npy",
@@ -57,12 +57,12 @@ var userExports = map[string]string{
 	"surfaces/random_plane": "surface_random_plane.npy", "surfaces/summary": "surface.json",
 }
 
-// Figures of a network of the user's own are scaled from this size, in
+// Figures of a user's network are scaled from this size, in
 // centimetres.
 const userWidth, userHeight = 12, 9
 
-// NewUser wires what is asked about a network of the user's own, whose files
-// were read and checked.
+// NewUser wires what is asked about a user's network. The files were read
+// and checked before.
 func NewUser(r Request, files userfiles.Files, env Env) (*UserGraph, error) {
 	w, err := newWiring(env)
 	if err != nil {
@@ -87,7 +87,7 @@ func NewUser(r Request, files userfiles.Files, env Env) (*UserGraph, error) {
 		blocks := f.Name != "layer_blocks" || m.spectra.BlockSteps > 0
 		if r.Figures && f.OfOneNetwork() && blocks && len(s.results.of(f.Reads)) == len(f.Reads) {
 			w.draw(f, r.Name+","+f.Name, append(slices.Clone(s.labels), pipeline.Label{Key: "figure", Value: f.Name}), "figures/"+f.Name, figures.Params{
-				Figure: f.Name, Dataset: r.Name, Input: s.shape.String(), Series: []artifact.Network{s.network},
+				Figure: f.Name, Dataset: r.Name, Input: s.shape.String(), Networks: []artifact.Network{s.network},
 				WidthCM: f.Wide * userWidth, HeightCM: f.High * userHeight,
 			})
 		}

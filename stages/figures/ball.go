@@ -11,8 +11,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
-// models returns, sphere by sphere, the median of |quadratic model| over the
-// random directions and the largest over the eigenvectors; nil without any.
+// models returns for each sphere the median of |quadratic model| over the random
+// directions and the largest over the eigenvectors; nil if there are none.
 func models(inputs map[string][]byte, network artifact.Network, b artifact.BallSummary) (random, eigen []float64, err error) {
 	radii, directions := len(b.Spheres), 2*(b.Random+b.Eigen)
 	values, _, err := readValues(inputs, "ball/curves", network, directions, 2, radii)
@@ -39,9 +39,9 @@ func models(inputs map[string][]byte, network artifact.Network, b artifact.BallS
 }
 
 // drawDifferenceOverRadius draws |L_{k+1} − L_k| on spheres about the trained
-// weights against the quadratic model and the bounds.
+// weights, with the quadratic model and the bounds.
 func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	network := p.Series[0]
+	network := p.Networks[0]
 	b, err := read[artifact.BallSummary](inputs, "ball/ball", network)
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 	uprights, more := radiusMarks(b, x)
 	entries = append(entries, more...)
 	entries = append(entries, printedEntry(b, y.High)...)
-	if b.AtCentre < 1e-15 { // equal losses but for rounding
+	if b.AtCentre < 1e-15 { // equal losses, except for rounding
 		entries = append(entries, chart.Entry{Text: `collapsed, the difference at $\theta^*$ is 0`, Note: true})
 	}
 	if b.Violations > 0 {
 		entries = append(entries, chart.Entry{Text: "VIOLATION of the bound with remainder on " + chart.Plural(b.Violations, "sphere"), Note: true})
 	}
 	small := fmt.Sprintf("one more object, $k = %s$, on spheres about the trained weights, $\\|\\theta^*\\|_2 = %s$", chart.MathCount(b.K), chart.Short(b.CentreNorm))
-	page := s.Page(s.Heading(p.title(), small+trained(p.Series), entries))
+	page := s.Page(s.Heading(p.title(), small+trained(p.Networks), entries))
 	in, err := chart.NewPanel(s, page, x, y)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 	return nil
 }
 
-// cutBelow makes zeros, which interrupt a curve, of what the axis cannot show.
+// cutBelow returns zeros, which interrupt a curve, for what the axis cannot show.
 func cutBelow(v []float64, low float64) []float64 {
 	out := slices.Clone(v)
 	for i := range out {
@@ -149,8 +149,8 @@ func cutBelow(v []float64, low float64) []float64 {
 	return out
 }
 
-// printedEntry says what the paper's bound comes to, which would leave no room
-// for anything else on the axis.
+// printedEntry states the value of the paper's bound. On the axis it would leave
+// no room for anything else.
 func printedEntry(b artifact.BallSummary, high float64) []chart.Entry {
 	printed, ok := b.Form("lemma2_theorem1")
 	if !ok {
@@ -173,8 +173,8 @@ type upright struct {
 	drawing.Stroke
 }
 
-// radiusMarks returns the radii to mark and what to say of them; one that is
-// not on the axis is said only.
+// radiusMarks returns the radii to mark and their legend. A radius that is not on
+// the axis is only in the legend.
 func radiusMarks(b artifact.BallSummary, x chart.Axis) (marks []upright, entries []chart.Entry) {
 	for _, m := range []struct {
 		text   string

@@ -13,8 +13,8 @@ import (
 // drawLayerBlocks draws the spectral norms of the blocks of H and G as two
 // maps of numbers with one scale.
 func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	name := p.Series[0].Result("spectra/spectrum")
-	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0])
+	name := p.Networks[0].Result("spectra/spectrum")
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Networks[0])
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func drawLayerBlocks(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	}
 	low, high := norms.Positive()
 	scale := chart.LogAxis(`$\|\partial^2\mathcal{L}/\partial W_q\partial W_p\|_2$`, max(low, high/1e12), high)
-	small := fmt.Sprintf("spectral norm of each block of two layers, mean over %s%s", chart.Plural(spectrum.Objects, "object"), trained(p.Series))
+	small := fmt.Sprintf("spectral norm of each block of two layers, mean over %s%s", chart.Plural(spectrum.Objects, "object"), trained(p.Networks))
 	var entries []chart.Entry
 	if norms.High == 0 {
 		entries = []chart.Entry{{Text: "collapsed, all norms 0", Note: true}}
@@ -90,8 +90,8 @@ func layerAxis(layers int) chart.Axis {
 	return a
 }
 
-// drawBlocks fills the cells and writes each norm into its cell, as long as it
-// can be read.
+// drawBlocks fills the cells and writes each norm into its cell if it fits in
+// legible size.
 func drawBlocks(in *chart.Panel, norms [][]float64, shade func(float64) color.NRGBA) {
 	const smallest = 3.8 // points
 	n := len(norms)

@@ -46,7 +46,7 @@ var (
 // drawBoundWaterfall draws the chain of bounds, the loosest at the top, the
 // exact norm at the bottom, and how much each step removes.
 func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", p.Series[0])
+	summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", p.Networks[0])
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		q := r.bound.Values
 		values.TakeOne(q.Median)
 		values.TakeOne(q.Max)
-		if q.Q05 > q.Median/1e6 { // the tail towards zero is not followed all the way
+		if q.Q05 > q.Median/1e6 { // the tail towards zero is cut
 			values.TakeOne(q.Q05)
 		}
 	}
@@ -86,7 +86,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	if summary.GaussNewton.Max == 0 {
 		entries = append(entries, chart.Entry{Text: "collapsed, all exact norms 0", Note: true})
 	}
-	top := s.Heading(p.title(), waterfallPrint(summary)+trained(p.Series), entries)
+	top := s.Heading(p.title(), waterfallPrint(summary)+trained(p.Networks), entries)
 
 	y, place := rowAxis(rows)
 	low, high := values.Positive()
@@ -146,7 +146,7 @@ func rowAxis(rows []step) (a chart.Axis, place []float64) {
 
 // drawStep draws one row: the bar from the looser bound to this one, the
 // factor between them, the spread over objects, the median. A looser bound that
-// is the smaller one is out of order.
+// is smaller than the tighter one is out of order.
 func drawStep(in *chart.Panel, r step, from, place float64) {
 	const half = 3.2
 	q := r.bound.Values
@@ -186,7 +186,7 @@ func drawStep(in *chart.Panel, r step, from, place float64) {
 	switch {
 	case from >= q.Median:
 		text = "÷ $" + shortest(from/q.Median) + "$"
-	case from > 0: // out of order, as a bound that does not hold lets its tighter neighbour be
+	case from > 0: // out of order, as a bound that does not hold can be
 		text, ink = "OUT OF ORDER: × $"+shortest(q.Median/from)+"$", paintPrinted
 	}
 	if n := r.bound.Violations; n > 0 {
@@ -227,9 +227,9 @@ var lossForms = []struct {
 // of their radii that is not above it.
 const boundRadius = 0.1
 
-// drawBoundOverK draws what the last object of the sample changes of the loss and
-// of the Hessian of networks trained on k objects, each at its own weights, with
-// the bounds on both.
+// drawBoundOverK draws how much the last object of the sample changes the loss and
+// the Hessian of networks trained on k objects, each at its own weights, with the
+// bounds on both.
 func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	actual := &chart.Trend{Label: "measured", Paint: chart.Black, Mark: chart.Square, Shift: -2.5}
 	norm, printed := *actual, lossForms[1].Trend
@@ -240,7 +240,7 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	}
 	radius, known := 0.0, false
 	var dead []string
-	for _, n := range p.Series {
+	for _, n := range p.Networks {
 		summary, err := read[artifact.BoundsSummary](inputs, "bounds/bounds", n)
 		if err != nil {
 			return err
@@ -252,8 +252,8 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		k := summary.SampleSize
 		l, i := summary.Losses[len(summary.Losses)-1], summary.Increments[len(summary.Increments)-1]
 		measured := l.Actual
-		if summary.GaussNewton.Max == 0 { // all losses equal but for rounding
-			dead = append(dead, name(n, p.Series))
+		if summary.GaussNewton.Max == 0 { // all losses equal, except for rounding
+			dead = append(dead, name(n, p.Networks))
 			measured = 0
 		}
 		actual.Add(k, measured)
@@ -291,8 +291,8 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	return chart.DrawTrends(s, right, `$\|H_k - H^{(k-1)}\|_2$`, "collapsed, all 0", chart.TrendPanel{Title: "Hessian", Trends: []*chart.Trend{&printed, upper, &norm}})
 }
 
-// beyondRounding is v, or 0 where that is less than what equal losses differ by
-// in rounding.
+// beyondRounding returns v, or 0 if v is less than the rounding differences of
+// equal losses.
 func beyondRounding(v float64) float64 {
 	if v < 1e-13 {
 		return 0

@@ -28,8 +28,8 @@ var sizes = map[string][2]float64{
 	"bound_waterfall": {16, 12}, "bound_over_k": {17, 9.5}, "difference_over_radius": {13, 11}, "sufficient_size": {12, 9.5}, "rotation_over_epochs": {12, 9},
 }
 
-// curvatureConditions are all figures of figures of a trained network, of another with
-// other layers, of a collapsed one, and where they show several, of several.
+// curvatureConditions are all figures of curvature: of a trained network, of one with
+// other layers, of a collapsed one and, where they can show several, of several.
 func curvatureConditions(t *testing.T) []condition {
 	t.Helper()
 	once.Do(func() { made = makeConditions(t) })
@@ -59,7 +59,7 @@ func makeConditions(t *testing.T) []condition {
 		}
 		p := Params{Figure: f.Name, Dataset: "mnist", Input: "direct", WidthCM: sizes[f.Name][0], HeightCM: sizes[f.Name][1]}
 		add := func(name string, series ...artifact.Network) {
-			p.Series = series
+			p.Networks = series
 			out = append(out, condition{f.Name + " " + name, p, inputs})
 		}
 		add("alive", alive)
@@ -235,16 +235,16 @@ func TestCurvatureRefuses(t *testing.T) {
 	of := func(name string) condition {
 		return all[slices.IndexFunc(all, func(c condition) bool { return c.name == name })]
 	}
-	id := of("surface_2d alive").p.Series[0]
+	id := of("surface_2d alive").p.Networks[0]
 	for _, c := range []struct {
 		name, figure string
 		change       func(*Params, map[string][]byte)
 		want         string
 	}{
 		{"kind", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie": known are hidden_size, num_layers`},
-		{"nothing", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Series = nil }, "no networks"},
-		{"two", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "2 networks: the figure shows one"},
-		{"twice", "norms_over_k alive", func(p *Params, _ map[string][]byte) { p.Series = append(p.Series, p.Series[0]) }, "occurs twice"},
+		{"nothing", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Networks = nil }, "no networks"},
+		{"two", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Networks = append(p.Networks, p.Networks[0]) }, "2 networks: the figure shows one"},
+		{"twice", "norms_over_k alive", func(p *Params, _ map[string][]byte) { p.Networks = append(p.Networks, p.Networks[0]) }, "occurs twice"},
 		{"size", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.WidthCM = math.NaN() }, "no size of a figure"},
 		{"small", "surface_2d alive", func(p *Params, _ map[string][]byte) { p.HeightCM = 4 }, "too small for the labels"},
 		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, id.Result("spectra/spectrum")) }, "input " + id.Result("spectra/spectrum")},
@@ -262,7 +262,7 @@ func TestCurvatureRefuses(t *testing.T) {
 	} {
 		x := of(c.figure)
 		inputs := maps.Clone(x.inputs)
-		x.p.Series = slices.Clone(x.p.Series)
+		x.p.Networks = slices.Clone(x.p.Networks)
 		c.change(&x.p, inputs)
 		_, err := Run(t.Context(), x.p, task.New(inputs))
 		if err == nil || !strings.Contains(err.Error(), c.want) {

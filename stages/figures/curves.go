@@ -11,7 +11,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
 )
 
-// differences is what the stage of that name made of a network.
+// differences are the outputs of the stage of that name for a network.
 type differences struct {
 	k, mean, ema []float64 // the curve, k = 1, 2, …
 	bandK        []float64 // where the band is taken; nil unless it was asked for
@@ -56,8 +56,8 @@ func readDifferences(inputs map[string][]byte, network artifact.Network, band bo
 	return d, nil
 }
 
-// readRows reads three rows: ascending k from 1 on and two rows of finite
-// values that are not negative.
+// readRows reads three rows: ascending k from 1 and two rows of finite values that
+// are not negative.
 func readRows(inputs map[string][]byte, result string, network artifact.Network) (rows [3][]float64, err error) {
 	name := network.Result(result)
 	values, shape, err := readValues(inputs, result, network, 3, -1)
@@ -84,7 +84,7 @@ func readRows(inputs map[string][]byte, result string, network artifact.Network)
 	return rows, nil
 }
 
-// group is the networks of one value of what a figure varies: they share a
+// group holds the networks with one value of what a figure varies. They share a
 // colour, a legend entry and a published curve.
 type group struct {
 	label     string
@@ -98,20 +98,20 @@ const differenceLabel = `$|\mathcal{L}_{k+1}(\theta) - \mathcal{L}_k(\theta)|$`
 
 // drawOverHiddenSize draws the figure hidden_size as the paper does.
 func drawOverHiddenSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	return drawPaper(s, p, inputs, chart.DepthLabel(p.Series[0].NumLayers), func(n artifact.Network) (int, string) {
+	return drawPaper(s, p, inputs, chart.DepthLabel(p.Networks[0].NumLayers), func(n artifact.Network) (int, string) {
 		return n.HiddenSize, chart.WidthLabel(n.HiddenSize)
 	})
 }
 
 // drawOverNumLayers draws the figure num_layers as the paper does.
 func drawOverNumLayers(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	return drawPaper(s, p, inputs, chart.WidthLabel(p.Series[0].HiddenSize), func(n artifact.Network) (int, string) {
+	return drawPaper(s, p, inputs, chart.WidthLabel(p.Networks[0].HiddenSize), func(n artifact.Network) (int, string) {
 		return n.NumLayers, chart.DepthLabel(n.NumLayers)
 	})
 }
 
-// drawPaper draws a figure over what varies, which has a value and a label for
-// each network. The label fixed names what does not vary.
+// drawPaper draws a figure over what varies. The function returns its value for a
+// network, and a label; fixed names what does not vary.
 func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string, varies func(artifact.Network) (int, string)) error {
 	groups, err := p.groups(inputs, varies)
 	if err != nil {
@@ -151,12 +151,12 @@ func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string,
 }
 
 // groups reads the curves and gathers them by the value that the figure
-// varies, in the order of the series.
+// varies, in the order of the networks.
 func (p Params) groups(inputs map[string][]byte, varies func(artifact.Network) (int, string)) ([]group, error) {
 	mode := map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input]
 	var groups []group
 	at := make(map[int]int)
-	for _, s := range p.Series {
+	for _, s := range p.Networks {
 		value, label := varies(s)
 		i, ok := at[value]
 		if !ok {
@@ -227,7 +227,7 @@ func describe(s *chart.Sheet, groups []group) []chart.Entry {
 
 // smallPrint says how the curves were made.
 func (p Params) smallPrint(d differences) string {
-	return fmt.Sprintf("mean of %s, moving average with factor %v", chart.Plural(d.summary.Permutations, "random order"), d.summary.EMA) + trained(p.Series)
+	return fmt.Sprintf("mean of %s, moving average with factor %v", chart.Plural(d.summary.Permutations, "random order"), d.summary.EMA) + trained(p.Networks)
 }
 
 func floats(k []int) []float64 {
@@ -240,7 +240,7 @@ func floats(k []int) []float64 {
 
 // drawTrueDifference draws the curve without the filter.
 func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	d, err := readDifferences(inputs, p.Series[0], true)
+	d, err := readDifferences(inputs, p.Networks[0], true)
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	r.Take(d.high)
 	k.Take(d.k)
 	low, high := r.Positive()
-	// The lower edge of a band may reach zero: it is not followed all the way.
+	// The lower edge of a band may reach zero: the axis ends before.
 	floor := low / 4
 	for _, v := range d.low {
 		low = min(low, max(v, floor))
@@ -260,7 +260,7 @@ func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	spread := chart.Shade(chart.Palette[0], 45)
 	filter := drawing.Stroke{Color: chart.Palette[3], Width: 0.8}
 	closed := drawing.Stroke{Color: chart.Black, Width: 0.9, Dash: []float64{4, 2.2}}
-	top := s.Heading(p.title(), "the change of the mean loss without a filter"+trained(p.Series), []chart.Entry{
+	top := s.Heading(p.title(), "the change of the mean loss without a filter"+trained(p.Networks), []chart.Entry{
 		{Text: "mean of " + chart.Plural(d.summary.Permutations, "random order"), Key: chart.StrokeKey(mean)},
 		{Text: "95 % of the orders", Key: chart.BandKey(spread)},
 		{Text: `$\text{MAD}/(k+1)$`, Key: chart.StrokeKey(closed)},

@@ -44,7 +44,7 @@ func readDensity(inputs map[string][]byte, network artifact.Network) (density, e
 	return d, nil
 }
 
-// ends returns the least and the largest eigenvalue that is known of.
+// ends returns the least and the largest known eigenvalue.
 func (d density) ends() (low, high float64) {
 	low, high = d.nodes[0][0], d.nodes[0][d.Steps-1]
 	for _, n := range d.nodes {
@@ -56,9 +56,9 @@ func (d density) ends() (low, high float64) {
 	return low, high
 }
 
-// unresolved returns how near to zero the rules tell eigenvalues apart: half
-// the distance of the nodes on either side of the one nearest zero, the largest
-// over probes.
+// unresolved returns how near to zero the rules distinguish eigenvalues from it:
+// half the distance between the neighbours of the node nearest zero, the largest
+// over the probes.
 func (d density) unresolved() float64 {
 	radius := 0.0
 	for _, n := range d.nodes {
@@ -139,7 +139,7 @@ const (
 
 // drawSpectralDensity draws the density over λ, and over |λ| on a log axis.
 func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	d, err := readDensity(inputs, p.Series[0])
+	d, err := readDensity(inputs, p.Networks[0])
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	}
 	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: their range; mean over %s, %s",
 		chart.Plural(d.Probes, "probe"), chart.Plural(d.Steps, "step"), chart.Plural(d.Objects, "object"), chart.Plural(d.Parameters, "weight"))
-	top := s.Heading(p.title(), small+trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 	page := s.Page(top)
 	page.Top += chart.SubtitleSize
 	left, right := page, page
@@ -169,7 +169,7 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	return drawLogDensity(s, right, d, max(high, -low))
 }
 
-// drawCollapsedDensity says of both axes that there is nothing on them.
+// drawCollapsedDensity draws both panels with a message instead of a density.
 func drawCollapsedDensity(s *chart.Sheet, frames ...chart.Frame) error {
 	for _, f := range frames {
 		in, err := chart.NewPanel(s, f, chart.LinearAxis(`eigenvalue $\lambda$`, -1, 1), chart.LogAxis("density", 1e-3, 1))
@@ -221,9 +221,9 @@ func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high f
 }
 
 // drawLogDensity draws the density over log|λ|, one curve per sign. What the
-// rules cannot tell from zero is shaded and counted.
+// rules cannot distinguish from zero is shaded and counted.
 func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) error {
-	radius := max(min(d.unresolved(), high/10), high*1e-12) // all may be told from zero
+	radius := max(min(d.unresolved(), high/10), high*1e-12) // all may differ clearly from zero
 	x := chart.Axis{Label: `$|\lambda|$`, Low: radius / 3, High: high * 1.5, Log: true}
 	log := func(v float64) float64 { return detmath.Log(v) / math.Ln10 }
 	from, to := log(radius), log(x.High)
@@ -283,7 +283,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 }
 
 // drawSmoothed draws the range over probes and the mean. What lies far below
-// the peak of a single eigenvalue is no density but the foot of a bell.
+// the peak of a single eigenvalue is not density but the foot of a bell.
 func drawSmoothed(in *chart.Panel, c smoothed, line drawing.Stroke, spread color.NRGBA) {
 	in.Band(c.at, c.low, c.high, spread)
 	visible := make([]float64, len(c.mean))

@@ -19,7 +19,7 @@ func TestDensityOfNoWidth(t *testing.T) {
 			break
 		}
 	}
-	network := c.p.Series[0]
+	network := c.p.Networks[0]
 	for _, value := range []float64{0, 2.5, -2.5, 1e-200, 1e200} {
 		for _, steps := range []int{1, 6} {
 			for _, deflated := range [][]float64{{}, {value, value}} {

@@ -27,7 +27,7 @@ type Figure struct {
 	Reads []string
 	// PerRecipe figures have one panel per way of training.
 	PerRecipe bool
-	// Published figures can have the paper's own curves behind.
+	// Published figures can have the paper's own curves in the background.
 	Published bool
 
 	draw func(s *chart.Sheet, p Params, inputs map[string][]byte) error
@@ -51,7 +51,7 @@ const (
 // All are the figures.
 var All = []Figure{
 	// The paper's two figures of a data set: the mean of |L_{k+1} − L_k| over
-	// random orders after a moving average, with the paper's own curves behind.
+	// random orders after a moving average, with the paper's own curves in the background.
 	{Name: "hidden_size", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawOverHiddenSize,
 		Reads: []string{"differences/curve", "differences/summary"}},
 	{Name: "num_layers", Shows: OverNumLayers, Wide: 1, High: 1, Published: true, draw: drawOverNumLayers,
@@ -93,7 +93,7 @@ func Named(name string) (Figure, error) {
 	return Figure{}, fmt.Errorf("unknown figure %q: known are %s", name, strings.Join(Names(), ", "))
 }
 
-// Names are the names of all figures.
+// Names returns the names of all figures.
 func Names() []string {
 	names := make([]string, len(All))
 	for i, f := range All {
@@ -132,11 +132,11 @@ type Params struct {
 	Figure  string // the name of a figure
 	Dataset string // mnist, fashion_mnist, cifar10, cifar100 or any other name
 	Input   string // direct or features; any other text is shown as it is
-	// Series are the networks, in the order of the legend.
-	Series    []artifact.Network
+	// Networks are shown, in the order of the legend.
+	Networks  []artifact.Network
 	WidthCM   float64 // of the whole figure, in centimetres
 	HeightCM  float64
-	Published bool // draw the paper's curves behind, where it has them
+	Published bool // draw the paper's curves in the background, where it has them
 	// AtNumLayers and AtHiddenSize are what mad_grid holds fixed while it
 	// varies the other: a network with neither is not shown.
 	AtNumLayers, AtHiddenSize int
@@ -169,15 +169,15 @@ func (p Params) check() (Figure, error) {
 	if err != nil {
 		return f, err
 	}
-	if len(p.Series) == 0 {
+	if len(p.Networks) == 0 {
 		return f, fmt.Errorf("no networks to show")
 	}
-	if len(p.Series) > 1 && f.Shows == One {
-		return f, fmt.Errorf("%d networks: the figure shows one", len(p.Series))
+	if len(p.Networks) > 1 && f.Shows == One {
+		return f, fmt.Errorf("%d networks: the figure shows one", len(p.Networks))
 	}
-	first := p.Series[0]
-	for i, s := range p.Series {
-		if slices.Contains(p.Series[:i], s) {
+	first := p.Networks[0]
+	for i, s := range p.Networks {
+		if slices.Contains(p.Networks[:i], s) {
 			return f, fmt.Errorf("network %s occurs twice", s.ID())
 		}
 		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth {
@@ -191,4 +191,4 @@ func (p Params) check() (Figure, error) {
 }
 
 // title names the data, then the shape that all networks share.
-func (p Params) title() string { return chart.Title(p.Dataset, p.Input, shape(p.Series)...) }
+func (p Params) title() string { return chart.Title(p.Dataset, p.Input, shape(p.Networks)...) }

@@ -43,10 +43,10 @@ func conditions(t *testing.T) []condition {
 	p, in = panelOf(t, "hidden_size", "mnist", "direct", 2, 0)
 	add("two objects", p, in)
 	p, in = panelOf(t, "num_layers", "cifar10", "features", 1500, 0)
-	p.Figure, p.WidthCM, p.HeightCM, p.Series = "true_difference", 18, 13, p.Series[:1]
+	p.Figure, p.WidthCM, p.HeightCM, p.Networks = "true_difference", 18, 13, p.Networks[:1]
 	add("true difference", p, in)
 	p, in = panelOf(t, "hidden_size", "cifar100", "features", 40, 0)
-	p.Figure, p.WidthCM, p.Series = "true_difference", 16, p.Series[:1]
+	p.Figure, p.WidthCM, p.Networks = "true_difference", 16, p.Networks[:1]
 	add("true difference of a collapsed one", p, in)
 	p, in = samplesOf(t, func(int, int64) bool { return false })
 	add("MAD", p, in)
@@ -189,16 +189,16 @@ func TestRefuses(t *testing.T) {
 		want   string
 	}{
 		{"kind", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie"`},
-		{"nothing", func(p *Params, _ map[string][]byte) { p.Series = nil }, "no networks"},
+		{"nothing", func(p *Params, _ map[string][]byte) { p.Networks = nil }, "no networks"},
 		{"size", func(p *Params, _ map[string][]byte) { p.HeightCM = 0 }, "no size of a figure"},
 		{"small", func(p *Params, _ map[string][]byte) { p.HeightCM = 3 }, "too small for the labels"},
-		{"twice", func(p *Params, _ map[string][]byte) { p.Series[1] = p.Series[0] }, "occurs twice"},
-		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Series[3].NumLayers = 1 }, "differ in num_layers"},
+		{"twice", func(p *Params, _ map[string][]byte) { p.Networks[1] = p.Networks[0] }, "occurs twice"},
+		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Networks[3].NumLayers = 1 }, "differ in num_layers"},
 		{"grid", func(p *Params, _ map[string][]byte) { p.Figure, p.AtHiddenSize, p.AtNumLayers = "mad_grid", 16, 7 }, "no network with num_layers = 7"},
-		{"no curve", func(p *Params, in map[string][]byte) { delete(in, p.Series[2].Result("differences/curve")) }, "input differences/curve/mnist,h=16"},
-		{"no summary", func(p *Params, in map[string][]byte) { delete(in, p.Series[2].Result("differences/summary")) }, "input differences/summary/mnist,h=16"},
+		{"no curve", func(p *Params, in map[string][]byte) { delete(in, p.Networks[2].Result("differences/curve")) }, "input differences/curve/mnist,h=16"},
+		{"no summary", func(p *Params, in map[string][]byte) { delete(in, p.Networks[2].Result("differences/summary")) }, "input differences/summary/mnist,h=16"},
 		{"other curve", func(p *Params, in map[string][]byte) {
-			in[p.Series[0].Result("differences/curve")], _, _ = synthetic(t, 10, 1, 0)
+			in[p.Networks[0].Result("differences/curve")], _, _ = synthetic(t, 10, 1, 0)
 		}, "9 differences"},
 	} {
 		p, in := panelOf(t, "hidden_size", "mnist", "direct", 100, 0)
@@ -227,7 +227,7 @@ func TestReads(t *testing.T) {
 			continue // slow, and of the same figures as others
 		}
 		inputs := make(map[string][]byte)
-		for _, n := range c.p.Series {
+		for _, n := range c.p.Networks {
 			for _, result := range f.Reads {
 				name := n.Result(result)
 				if inputs[name] = c.inputs[name]; inputs[name] == nil {

@@ -53,8 +53,8 @@ func lossLevels(values []float64) levels {
 	return l
 }
 
-// changeLevels returns levels that lie evenly on both sides of zero; zero is
-// a line between two bands.
+// changeLevels returns evenly spaced levels on both sides of zero; zero is a line
+// between two bands.
 func changeLevels(values []float64) levels {
 	most := largest(values)
 	if most == 0 {
@@ -77,7 +77,7 @@ func changeLevels(values []float64) levels {
 	return l
 }
 
-// round writes a level, which is a round number, without digits that are none.
+// round writes a level, which is a round number, without trailing zeros.
 func round(v float64) string {
 	if a := math.Abs(v); a == 0 || a >= 1e-3 && a < 1e5 {
 		text := strconv.FormatFloat(v, 'f', 6, 64)

@@ -15,7 +15,7 @@ import (
 // publishedEMA is the factor of the paper's moving average.
 const publishedEMA = 0.99
 
-// column is the networks of one value of what a panel varies.
+// column holds the networks with one value of what a panel varies.
 type column struct {
 	value     int
 	mad       []float64
@@ -23,12 +23,12 @@ type column struct {
 	published float64 // of the paper's curve; 0 if it has none
 }
 
-// drawMADGrid draws the MAD of the losses over h and over num_layers: a mark
-// for each seed, the median, a band over seeds, and the paper's curves as the
-// MAD that they imply.
+// drawMADGrid draws the MAD of the losses over h and over num_layers: one mark
+// per seed, the median, a band over seeds, and the paper's curves as the MAD that
+// they imply.
 func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var overWidth, overDepth []column
-	for _, n := range p.Series {
+	for _, n := range p.Networks {
 		l, err := read[artifact.LossSummary](inputs, "losses/summary", n)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	}
 	entries = append(entries, s.Remarks(dead, "collapsed, MAD 0")...)
 	small := "mean absolute deviation of the losses on the training sample"
-	if k, ok := chart.Common(p.Series, func(s artifact.Network) int { return s.SampleSize }); ok {
+	if k, ok := chart.Common(p.Networks, func(s artifact.Network) int { return s.SampleSize }); ok {
 		small += "; trained on " + chart.Plural(k, "object")
 	}
 	top := s.Heading(chart.Title(p.Dataset, p.Input), small+", "+chart.Plural(seeds, "seed"), entries)
@@ -155,8 +155,8 @@ func (c *column) add(mad float64) {
 	}
 }
 
-// ranked reports whether all columns have the seeds that a central 95 % rank
-// band takes.
+// ranked reports whether all columns have enough seeds for a central 95 % rank
+// band.
 func ranked(columns []column) bool {
 	for _, c := range columns {
 		if _, ok := stats.RankBand(c.mad, 0.95); !ok {
@@ -191,7 +191,7 @@ func (p Params) publishedMAD(figure string, value int) (float64, error) {
 		return 0, err
 	}
 	last := len(c.K) - 1
-	// The same filter on 1/(k+1), which is what E|L_{k+1} − L_k|/MAD comes to.
+	// The same filter on 1/(k+1), which is E|L_{k+1} − L_k|/MAD.
 	filtered := 0.5
 	for k := 2; k <= c.K[last]; k++ {
 		filtered = float64(publishedEMA*filtered) + float64((1-publishedEMA)/float64(k+1))
@@ -219,7 +219,7 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 	for i, c := range columns {
 		for j, v := range c.mad {
 			point := in.Point(float64(i+1), v)
-			// Side by side as far as it takes to see how many there are.
+			// Side by side, just far enough apart to be counted.
 			point.X += float64(1.3 * float64(j%5-2))
 			if len(c.mad) < 5 {
 				point.X = in.X.At(float64(i + 1))
@@ -237,15 +237,15 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 
 // drawMADOverK draws the mean absolute deviation of the losses over the size of
 // the training sample, of the losses on the sample and of those of all objects,
-// a panel for each recipe.
+// one panel per recipe.
 func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var panels []chart.TrendPanel
 	var dead []string
 	objects := 0
-	for _, recipe := range Recipes(p.Series) {
+	for _, recipe := range Recipes(p.Networks) {
 		sample := &chart.Trend{Label: "over the $k$ training objects", Paint: chart.Palette[0], Mark: chart.Disc, Shift: -2.4}
 		all := &chart.Trend{Paint: chart.Palette[3], Mark: chart.Square, Dash: []float64{3.5, 1.8}, Shift: 2.4}
-		for _, n := range p.Series {
+		for _, n := range p.Networks {
 			if n.Recipe != recipe {
 				continue
 			}
@@ -258,14 +258,14 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			}
 			objects = l.All.Objects
 			if l.Sample.DeadFraction == 1 || l.Sample.MAD == 0 {
-				// A few objects that it did not learn may still get through.
+				// A few objects that it did not learn may still have other losses.
 				l.Sample.MAD, l.All.MAD = 0, 0
 			}
 			sample.Add(n.SampleSize, l.Sample.MAD)
 			all.Add(n.SampleSize, l.All.MAD)
 			if l.Sample.MAD == 0 {
 				name := chart.SizeLabel(n.SampleSize) + " " + chart.SeedLabel(n.Seed)
-				if len(Recipes(p.Series)) > 1 {
+				if len(Recipes(p.Networks)) > 1 {
 					name += " (" + recipeLabel(recipe) + ")"
 				}
 				dead = append(dead, name)
@@ -274,7 +274,7 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		all.Label = "over all " + chart.Count(objects) + " objects"
 		panels = append(panels, chart.TrendPanel{Title: recipeLabel(recipe), Trends: []*chart.Trend{all, sample}})
 	}
-	if len(panels) == 1 && p.Series[0].Recipe == "" {
+	if len(panels) == 1 && p.Networks[0].Recipe == "" {
 		panels[0].Title = ""
 	}
 	first := panels[0].Trends

@@ -16,7 +16,7 @@ const bins = 60
 // drawObjectNorms draws the distribution of the norms of single objects on a
 // log axis, and where the norms of their mean lie.
 func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	network := p.Series[0]
+	network := p.Networks[0]
 	summary, err := read[artifact.ObjectSummary](inputs, "objects/summary", network)
 	if err != nil {
 		return err
@@ -47,8 +47,8 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	norms.Take(frobenius)
 	norms.Take([]float64{spectrum.Hessian.Norm})
 	low, high := norms.Positive()
-	// A confident object may have any small norm: what lies far below the
-	// median is counted, not shown.
+	// A confidently classified object may have any small norm: what lies far
+	// below the median is counted, not shown.
 	small := 0.0
 	if summary.GaussNewtonNorm.Median > 0 {
 		low = max(low, summary.GaussNewtonNorm.Median/1e6)
@@ -84,7 +84,7 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		entries = append(entries, chart.Entry{Text: fmt.Sprintf("%s below the axis", chart.Plural(int(small), "object")), Note: true})
 	}
 	print := fmt.Sprintf("%s, %s", chart.Plural(summary.Objects, "object"), chart.Plural(spectrum.Parameters, "weight"))
-	top := s.Heading(p.title(), print+trained(p.Series), entries)
+	top := s.Heading(p.title(), print+trained(p.Networks), entries)
 
 	most := 1.0
 	for _, h := range histograms {
@@ -117,7 +117,7 @@ type histogram struct {
 	outline bool
 }
 
-// count counts the values in the bins of the axis; zeros have none.
+// count counts the values in each bin of the axis; zeros are in none.
 func count(values []float64, x chart.Axis) []float64 {
 	counts := make([]float64, bins)
 	low, high := detmath.Log(x.Low), detmath.Log(x.High)

@@ -8,14 +8,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
-// unresolved is the error of an eigenspace from which on its mark is open.
+// unresolved is the error of an eigenspace from which its mark is open.
 const unresolved = 0.1
 
 // drawRotationOverEpochs draws, over the epochs of a training, the overlap of
 // the top eigenspace of the Hessian with those of the snapshot before, of the
 // first and of the last.
 func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	r, err := read[artifact.Rotation](inputs, "rotation/rotation", p.Series[0])
+	r, err := read[artifact.Rotation](inputs, "rotation/rotation", p.Networks[0])
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 	if vague {
 		entries = append(entries, chart.Entry{Text: "open: no clear gap behind the eigenspace", Note: true})
 	}
-	top := s.Heading(p.title(), fmt.Sprintf("top %d eigenvectors of $H$, mean squared cosine of the angles; by chance $%s$%s", r.Dimension, chart.Digits(r.Chance, 1), trained(p.Series)), entries)
+	top := s.Heading(p.title(), fmt.Sprintf("top %d eigenvectors of $H$, mean squared cosine of the angles; by chance $%s$%s", r.Dimension, chart.Digits(r.Chance, 1), trained(p.Networks)), entries)
 	x := chart.LinearAxis("epoch", float64(first), float64(end))
 	in, err := chart.NewPanel(s, s.Page(top), x, chart.LinearAxis("overlap of the eigenspaces", 0, 1))
 	if err != nil {
@@ -62,7 +62,7 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 			from, to := r.Snapshots[min(i, other)].Epoch, r.Snapshots[max(i, other)].Epoch
 			pair, ok := r.Pair(from, to)
 			if !ok {
-				return fmt.Errorf("input %s does not compare epochs %d and %d", p.Series[0].Result("rotation/rotation"), from, to)
+				return fmt.Errorf("input %s does not compare epochs %d and %d", p.Networks[0].Result("rotation/rotation"), from, to)
 			}
 			points, open = append(points, in.Point(float64(at.Epoch), pair.Overlap)), append(open, pair.Error > unresolved)
 		}

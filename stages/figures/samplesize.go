@@ -22,8 +22,8 @@ func criterionLabel(c artifact.Criterion) string {
 	return chart.Plain(c.Name)
 }
 
-// criterionPen is broader for what is drawn first: with little noise the
-// criteria agree, and each has to be seen.
+// criterionPen is wider for what is drawn first: with little noise the criteria
+// agree, and each must stay visible.
 func criterionPen(i, n int) drawing.Stroke {
 	pen := chart.Line(i)
 	pen.Width = 1.1 + float64(0.8*float64(n-1-i))
@@ -34,7 +34,7 @@ func criterionPen(i, n int) drawing.Stroke {
 // each criterion, and for the one without noise what single orders give under
 // both definitions.
 func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	summary, err := read[artifact.SampleSizeSummary](inputs, "samplesize/samplesize", p.Series[0])
+	summary, err := read[artifact.SampleSizeSummary](inputs, "samplesize/samplesize", p.Networks[0])
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		chart.Entry{Text: fmt.Sprintf("the sample, %s objects: larger sizes are extrapolated", chart.Count(summary.SampleSize)), Key: chart.StrokeKey(pen)})
 	small := fmt.Sprintf("lines: closed form of the mean over orders; marks: median and 5 to 95 %% of %s; $D = %d$",
 		chart.Plural(summary.Orders, "order"), summary.Dimensions)
-	top := s.Heading(p.title(), small+trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 
 	low, high := epsilons.Positive()
 	x := chart.LogAxis(`$\epsilon$: change of the loss by one more object`, low, high)

@@ -30,7 +30,7 @@ type eigenvalues struct {
 // drawTopEigenvalues draws the ends of H and the top of G by rank, with what
 // the class means predict, and below the certificates relative to the values.
 func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Series[0])
+	spectrum, err := read[artifact.Spectrum](inputs, "spectra/spectrum", p.Networks[0])
 	if err != nil {
 		return err
 	}
@@ -78,12 +78,12 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	}
 	low, _ := values.Positive()
 	for _, v := range predicted {
-		if v > low/10 { // what lies further below explains no value that is shown
+		if v > low/10 { // smaller ones explain no value that is shown
 			values.Take([]float64{v})
 		}
 	}
 	small := fmt.Sprintf("mean over %s, %s; %s", chart.Plural(spectrum.Objects, "object"), chart.Plural(spectrum.Parameters, "weight"), method(h))
-	top := s.Heading(p.title(), small+trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 
 	page := s.Page(top)
 	upper, lower := page, page
@@ -135,7 +135,7 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 
 var outlierPen = drawing.Stroke{Color: chart.Grey, Width: 0.7, Dash: []float64{2.5, 2}}
 
-// outlierEntry explains the line behind the outliers.
+// outlierEntry explains the line after the outliers.
 func outlierEntry(t artifact.TermSpectrum, name string) []chart.Entry {
 	if t.Outliers == 0 || t.Norm == 0 {
 		return nil
@@ -194,22 +194,22 @@ func drawRanks(in, below *chart.Panel, r eigenvalues) {
 	}
 }
 
-// The dashes that tell lines apart without their colours.
+// The dashes that distinguish lines without their colours.
 var (
 	dashed = []float64{3.5, 1.8}
 	dotted = []float64{1.4, 1.4}
 )
 
 // drawNormsOverK draws the norms of networks trained on k objects, each at its
-// own weights, a panel for each recipe.
+// own weights, one panel per recipe.
 func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var panels []chart.TrendPanel
 	var dead []string
-	for _, recipe := range Recipes(p.Series) {
+	for _, recipe := range Recipes(p.Networks) {
 		h := &chart.Trend{Label: `$\|H^{(k)}\|_2$`, Paint: paintH, Mark: chart.Disc, Shift: -3}
 		g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed}
 		r := &chart.Trend{Label: `$\|H^{(k)} - G^{(k)}\|_2$`, Paint: paintR, Mark: chart.Triangle, Dash: dotted, Shift: 3}
-		for _, n := range p.Series {
+		for _, n := range p.Networks {
 			if n.Recipe != recipe {
 				continue
 			}
@@ -218,7 +218,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 				return err
 			}
 			if spectrum.Hessian.Norm == 0 {
-				dead = append(dead, name(n, p.Series))
+				dead = append(dead, name(n, p.Networks))
 			}
 			h.Add(spectrum.Objects, spectrum.Hessian.Norm)
 			g.Add(spectrum.Objects, spectrum.GaussNewton.Norm)
@@ -226,7 +226,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		}
 		panels = append(panels, chart.TrendPanel{Title: recipeLabel(recipe), Trends: []*chart.Trend{h, g, r}})
 	}
-	if len(panels) == 1 && p.Series[0].Recipe == "" {
+	if len(panels) == 1 && p.Networks[0].Recipe == "" {
 		panels[0].Title = ""
 	}
 	entries := append(chart.TrendEntries(panels[0].Trends...), s.Remarks(dead, "collapsed, all norms 0")...)
@@ -236,8 +236,8 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 
 // drawIncrementsOverK draws the norms of the Hessian of the first k objects, of
 // the next object's and of their difference, at fixed weights, and of the
-// difference of some other objects. The next object is another one at each k,
-// so that a line through these would say nothing.
+// difference for some other objects. The next object differs from k to k, so no
+// line joins these.
 func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	d := &chart.Trend{Label: `$\|H_{k+1} - H^{(k)}\|_2$`, Paint: paintObject, Mark: chart.Diamond, Shift: -2.5, Single: true}
 	others := &chart.Trend{Label: `$\|H_i - H^{(k)}\|_2$, other $i > k + 1$`, Paint: chart.Shade(paintObject, 110), Mark: chart.Diamond, Shift: -5.5, Single: true}
@@ -245,7 +245,7 @@ func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	h := &chart.Trend{Label: `$\|H^{(k)}\|_2$`, Paint: paintH, Mark: chart.Disc, Shift: -1.5}
 	g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed, Shift: 1.5}
 	var dead []string
-	for _, n := range p.Series {
+	for _, n := range p.Networks {
 		summary, err := read[artifact.IncrementSummary](inputs, "increments/increments", n)
 		if err != nil {
 			return err
@@ -262,7 +262,7 @@ func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) err
 			g.Add(i.K, i.SampleGN)
 		}
 		if !alive {
-			dead = append(dead, name(n, p.Series))
+			dead = append(dead, name(n, p.Networks))
 		}
 	}
 	trends, named := []*chart.Trend{g, h, one, d}, []*chart.Trend{d, one, h, g}
@@ -270,10 +270,10 @@ func drawIncrementsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) err
 		trends, named = append([]*chart.Trend{others}, trends...), append(named, others)
 	}
 	small := "object $k+1$ and the mean over the first $k$, at the same weights"
-	if len(p.Series) > 1 {
-		small += ": lines through the medians of " + chart.Plural(len(p.Series), "network")
+	if len(p.Networks) > 1 {
+		small += ": lines through the medians of " + chart.Plural(len(p.Networks), "network")
 	}
 	entries := append(chart.TrendEntries(named...), s.Remarks(dead, "collapsed, all norms 0")...)
-	top := s.Heading(p.title(), small+trained(p.Series), entries)
+	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 	return chart.DrawTrends(s, s.Page(top), "spectral norm", "collapsed, all norms 0", chart.TrendPanel{Trends: trends})
 }

@@ -17,8 +17,8 @@ const (
 	difference        // L_{k+1} − L_k
 )
 
-// scale is the power of ten that brings values of that size to 1 … 10, and how
-// it is written before a label; none for what can be read as it is.
+// scale returns the power of ten that brings values of that size to 1 … 10, and
+// how it is written before a label: nothing if they are legible as they are.
 func scale(most float64) (factor float64, text string) {
 	if !(most > 0) || most >= 0.1 && most < 1000 {
 		return 1, ""
@@ -52,8 +52,8 @@ func scaled(values []float64, factor float64) []float64 {
 }
 
 // withoutRounding returns the differences of a grid, with zeros where what the
-// object adds, ℓ_{k+1} − L_k, is no more than rounding: of a collapsed network
-// all losses are equal.
+// object adds, ℓ_{k+1} − L_k, is only rounding: all losses of a collapsed network
+// are equal.
 func withoutRounding(differences, losses []float64, k int) []float64 {
 	out := slices.Clone(differences)
 	for i, d := range out {
@@ -84,9 +84,9 @@ func spread(n int, radius float64) []float64 {
 }
 
 func (p Params) readSurface(inputs map[string][]byte) (artifact.SurfaceSummary, error) {
-	s, err := read[artifact.SurfaceSummary](inputs, "surfaces/summary", p.Series[0])
+	s, err := read[artifact.SurfaceSummary](inputs, "surfaces/summary", p.Networks[0])
 	if err == nil && len(s.Directions) != 4 {
-		err = fmt.Errorf("input %s has %d directions, want two eigenvectors and two random ones", p.Series[0].Result("surfaces/summary"), len(s.Directions))
+		err = fmt.Errorf("input %s has %d directions, want two eigenvectors and two random ones", p.Networks[0].Result("surfaces/summary"), len(s.Directions))
 	}
 	return s, err
 }
@@ -99,7 +99,7 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		return err
 	}
 	n := summary.Points
-	values, _, err := readValues(inputs, "surfaces/lines", p.Series[0], 4, 3, n)
+	values, _, err := readValues(inputs, "surfaces/lines", p.Networks[0], 4, 3, n)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	thin := drawing.Stroke{Color: chart.Black, Width: 0.8, Dash: []float64{3, 2}}
 	change := drawing.Stroke{Color: chart.Palette[3], Width: 1.1}
 	top := s.Heading(p.title(),
-		`loss along lines through the trained weights $\theta^*$: eigenvectors of $H^{(k)}$ and filter-normalised random directions`+trained(p.Series),
+		`loss along lines through the trained weights $\theta^*$: eigenvectors of $H^{(k)}$ and filter-normalised random directions`+trained(p.Networks),
 		[]chart.Entry{
 			{Text: `$\mathcal{L}_k$, $k = ` + k + `$`, Key: chart.StrokeKey(wide)},
 			{Text: `$\mathcal{L}_{k+1}$, $k + 1 = ` + next + `$`, Key: chart.StrokeKey(thin)},
@@ -201,14 +201,14 @@ func drawSurface2D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		return err
 	}
 	if summary.Side < 2 {
-		return fmt.Errorf("input %s has no planes: the stage surfaces was not asked for them", p.Series[0].Result("surfaces/summary"))
+		return fmt.Errorf("input %s has no planes: the stage surfaces was not asked for them", p.Networks[0].Result("surfaces/summary"))
 	}
 	top := s.Heading(p.title(),
-		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+trained(p.Series), nil)
+		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+trained(p.Networks), nil)
 	page := s.Page(top)
 	height := float64((page.Bottom - page.Top - 2) / 2)
 	for row, result := range []string{"surfaces/eigen_plane", "surfaces/random_plane"} {
-		values, _, err := readValues(inputs, result, p.Series[0], 3, summary.Side, summary.Side)
+		values, _, err := readValues(inputs, result, p.Networks[0], 3, summary.Side, summary.Side)
 		if err != nil {
 			return err
 		}

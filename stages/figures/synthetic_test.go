@@ -53,7 +53,7 @@ func synthetic(t *testing.T, objects int, mad float64, seed int64) (curve, band,
 func (p *Params) network(t *testing.T, inputs map[string][]byte, s artifact.Network, mad float64) {
 	t.Helper()
 	s.Dataset, s.Input = "mnist", "direct"
-	p.Series = append(p.Series, s)
+	p.Networks = append(p.Networks, s)
 	curve, band, summary := synthetic(t, s.SampleSize, mad, s.Seed+int64(1000*s.HiddenSize+s.NumLayers))
 	inputs[s.Result("differences/curve")], inputs[s.Result("differences/band")], inputs[s.Result("differences/summary")] = curve, band, summary
 	putLosses(t, inputs, s, mad)
@@ -124,7 +124,7 @@ func recipesOf(t *testing.T) (Params, map[string][]byte) {
 	t.Helper()
 	p, inputs := samplesOf(t, func(int, int64) bool { return false })
 	p.WidthCM = 21
-	usual := p.Series
+	usual := p.Networks
 	for i, recipe := range []string{"cold start, 1,570 updates", "warm start, 1,570 updates"} {
 		for _, s := range usual {
 			s.Recipe = recipe
@@ -134,7 +134,7 @@ func recipesOf(t *testing.T) (Params, map[string][]byte) {
 				mad = 0
 			}
 			putLosses(t, inputs, s, mad)
-			p.Series = append(p.Series, s)
+			p.Networks = append(p.Networks, s)
 		}
 	}
 	return p, inputs
@@ -157,7 +157,7 @@ func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte
 				mad = 0
 			}
 			s := artifact.Network{HiddenSize: v[0], NumLayers: v[1], SampleSize: 10000, Seed: seed}
-			p.Series = append(p.Series, s)
+			p.Networks = append(p.Networks, s)
 			putLosses(t, inputs, s, mad)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 // All is at the network's weights: at is the k of H^(k), the mean over the first
 // so many objects; hessian_increment is ‖H_{k+1} − H^(k)‖₂ with its
-// residual; others are objects behind object k+1, with the median and the
+// residual; others are objects after object k+1, with the median and the
 // largest of their ‖H_i − H^(k)‖₂; the sines are of the principal angles
 // between the top eigenspaces of H^(k) and H^(k+1), with an estimate of their
 // error.

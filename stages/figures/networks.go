@@ -1,16 +1,17 @@
 package figures
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
 
-// Of a network that was made elsewhere, figures say nothing but its name.
-
-// apart names what tells n apart from the other networks of all; for a single
+// apart names what distinguishes n from the other networks of all; for a single
 // network it is empty.
 func apart(n artifact.Network, all []artifact.Network) string {
 	var parts []string
@@ -38,7 +39,7 @@ func sampleSize(n artifact.Network) int { return n.SampleSize }
 func seed(n artifact.Network) int64     { return n.Seed }
 func recipe(n artifact.Network) string  { return n.Recipe }
 
-// name tells a network from the others of the figure.
+// name distinguishes a network from the others of the figure.
 func name(n artifact.Network, all []artifact.Network) string {
 	if text := apart(n, all); text != "" {
 		return text
@@ -46,7 +47,7 @@ func name(n artifact.Network, all []artifact.Network) string {
 	return chart.SeedLabel(n.Seed)
 }
 
-// Recipes are those of the networks, in order of appearance.
+// Recipes returns the recipes of the networks, in order of appearance.
 func Recipes(all []artifact.Network) []string {
 	var list []string
 	for _, n := range all {
@@ -65,7 +66,8 @@ func recipeLabel(recipe string) string {
 	return recipe
 }
 
-// shape names the widths and depths that all networks share, for a title.
+// shape names the widths and depths that all networks share, for a title; they
+// are not known of a network that no run trained.
 func shape(all []artifact.Network) []string {
 	if all[0].Given != "" {
 		return nil
@@ -101,4 +103,24 @@ func trained(all []artifact.Network) string {
 		return ""
 	}
 	return "; " + strings.Join(parts, ", ")
+}
+
+// read decodes a result of a network.
+func read[R any](inputs map[string][]byte, result string, network artifact.Network) (R, error) {
+	return artifact.Read[R](inputs, network.Result(result))
+}
+
+// readValues reads a result that is an array of finite numbers. It must have
+// that shape, where −1 stands for any length.
+func readValues(inputs map[string][]byte, result string, network artifact.Network, want ...int) (values []float64, shape []int, err error) {
+	name := network.Result(result)
+	if values, shape, err = npy.Read[float64](inputs, name, want...); err != nil {
+		return nil, nil, err
+	}
+	for i, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, nil, fmt.Errorf("input %s: value %d is %v", name, i, v)
+		}
+	}
+	return values, shape, nil
 }
