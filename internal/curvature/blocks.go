@@ -21,88 +21,67 @@ func LayerPairs(layers int) [][2]int {
 	return list
 }
 
-// BlockNorms computes ‖M_qp‖₂ for some of [LayerPairs] by steps of power
-// iteration on M_qp and its transpose, all blocks in one block product. It
-// starts from the largest singular vector of the block of Σ θ v vᵀ over pairs
-// of the operator's eigenvalues, of which the blocks are mostly made.
+// BlockNorm computes ‖M_qp‖₂ of the block between layers p and q, counted from 0,
+// by steps of power iteration on M_qp and its transpose. It starts from the largest
+// singular vector of the block of Σ θ v vᵀ over pairs of the operator's
+// eigenvalues, which make up most of the block.
 //
-// The norms, one for each of the blocks, are lower bounds of the exact ones.
-// residual is the largest ‖M_qpᵀu − σw‖/σ of any block: a singular value of the
-// block lies within residual·σ of σ. Each step costs 2 products for each block.
-// The bits of a norm do not depend on what other blocks are asked for.
-func (op *Operator) BlockNorms(ctx context.Context, pairs []eigen.Pair, blocks [][2]int, steps int, progress func(done, total int)) (norms []float64, residual float64, err error) {
+// The norm is a lower bound of the exact one, and a singular value of the block
+// lies within residual·norm of it: residual is ‖M_qpᵀu − σw‖/σ. Each step costs 2
+// products.
+func (op *Operator) BlockNorm(ctx context.Context, pairs []eigen.Pair, p, q, steps int) (norm, residual float64, err error) {
 	n := op.all.full
-	dim := op.Dim()
-	layer := func(v []float64, d, p int) []float64 { return v[d*dim+n.Offset(p):][:len(n.Weights[p])] }
-	src, dst := make([]float64, len(blocks)*dim), make([]float64, len(blocks)*dim)
-	grams := layerGrams(n, pairs)
-	for d, at := range blocks {
-		v := layer(src, d, at[0])
-		for i, c := range dominant(pairs, grams[at[0]], grams[at[1]]) {
-			kernel.Axpy64(v, c, pairs[i].Vector[n.Offset(at[0]):][:len(v)])
-		}
-		if unit(v) == 0 { // no eigenvector reaches the layer
-			for i := range v {
-				v[i] = 1 + float64(float64(i%7)/8)
-			}
-			unit(v)
-		}
+	layer := func(v []float64, p int) []float64 { return v[n.Offset(p):n.Offset(p+1)] }
+	src, dst := make([]float64, op.Dim()), make([]float64, op.Dim())
+	v := layer(src, p)
+	for i, c := range dominant(pairs, layerGram(n, pairs, p), layerGram(n, pairs, q)) {
+		kernel.Axpy64(v, c, layer(pairs[i].Vector, p))
 	}
-	sigma, off := make([]float64, len(blocks)), make([]float64, len(blocks))
-	zero := make([]bool, len(blocks))
-	for step := range steps {
-		before := append([]float64(nil), src...)
-		for back := range 2 { // to layer q, and back to p
-			if err := op.Apply(ctx, dst, src, len(blocks)); err != nil {
-				return nil, 0, err
-			}
-			for d, at := range blocks {
-				from, to := at[back], at[1-back]
-				image := append([]float64(nil), layer(dst, d, to)...)
-				clear(layer(src, d, from))
-				copy(layer(src, d, to), image)
-				length := unit(layer(src, d, to))
-				zero[d] = zero[d] || length == 0
-				if back == 0 {
-					sigma[d] = length
-					continue
-				}
-				kernel.Axpy64(image, -sigma[d], layer(before, d, to))
-				off[d] = math.Sqrt(kernel.Dot64(image, image))
-				sigma[d] = max(sigma[d], length)
-			}
+	if unit(v) == 0 { // no eigenvector reaches the layer
+		for i := range v {
+			v[i] = 1 + float64(float64(i%7)/8)
 		}
-		if progress != nil {
-			progress(step+1, steps)
-		}
+		unit(v)
 	}
-	norms = make([]float64, len(blocks))
-	for d := range blocks {
-		if zero[d] {
-			continue
+	// move sets src to the unit vector along the block's image in layer to.
+	move := func(from, to int) (image []float64, length float64, err error) {
+		if err := op.Apply(ctx, dst, src, 1); err != nil {
+			return nil, 0, err
 		}
-		norms[d] = sigma[d]
-		residual = max(residual, off[d]/sigma[d])
+		image = append(image, layer(dst, to)...)
+		clear(layer(src, from))
+		copy(layer(src, to), image)
+		return image, unit(layer(src, to)), nil
 	}
-	return norms, residual, nil
+	for range steps {
+		before := append([]float64(nil), v...)
+		_, there, err := move(p, q)
+		if err != nil {
+			return 0, 0, err
+		}
+		image, back, err := move(q, p)
+		if err != nil || there == 0 || back == 0 {
+			return 0, 0, err
+		}
+		kernel.Axpy64(image, -there, before)
+		norm = max(there, back)
+		residual = math.Sqrt(kernel.Dot64(image, image)) / norm
+	}
+	return norm, residual, nil
 }
 
-// layerGrams returns for each layer the inner products of the layer's parts of
-// all vectors.
-func layerGrams(n *mlp.Network, pairs []eigen.Pair) [][]float64 {
+// layerGram returns the inner products of one layer's parts of all vectors.
+func layerGram(n *mlp.Network, pairs []eigen.Pair, p int) []float64 {
 	k := len(pairs)
-	grams := make([][]float64, n.Layers())
-	for p := range grams {
-		grams[p] = make([]float64, k*k)
-		for i := range k {
-			for j := range k {
-				a, b := pairs[max(i, j)].Vector, pairs[min(i, j)].Vector
-				lo, hi := n.Offset(p), n.Offset(p)+len(n.Weights[p])
-				grams[p][i*k+j] = kernel.Dot64(a[lo:hi], b[lo:hi])
-			}
+	gram := make([]float64, k*k)
+	lo, hi := n.Offset(p), n.Offset(p+1)
+	for i := range k {
+		for j := range k {
+			a, b := pairs[max(i, j)].Vector, pairs[min(i, j)].Vector
+			gram[i*k+j] = kernel.Dot64(a[lo:hi], b[lo:hi])
 		}
 	}
-	return grams
+	return gram
 }
 
 // dominant returns the coefficients c of the right singular vector Σ c_i v_i

@@ -15,7 +15,6 @@ type Ends struct {
 	Top, Bottom int
 	Tolerance   float64 // relative, by the Kato–Temple estimate
 	Floor       float64 // relative to the norm: smaller errors count as none; 0 leaves it to [eigen.Search]
-	MaxProducts int     // 0: 10·(Top+Bottom)+300
 	Seed        int64   // of the starting vectors
 }
 
@@ -29,7 +28,7 @@ func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float6
 func (op *Operator) lanczos(ctx context.Context, e Ends, start []float64, restart func(i int) []float64, progress func(share float64)) (*eigen.Result, error) {
 	reached := 0.0
 	return eigen.Lanczos(ctx, op, eigen.Search{
-		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor, MaxSteps: e.MaxProducts,
+		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor,
 		Start: start, Restart: restart, Workers: op.pt.Workers, Rounding: op.Rounding(),
 		Progress: func(_, converged, wanted int) {
 			if progress != nil {

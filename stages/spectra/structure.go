@@ -83,8 +83,8 @@ func (e *evaluation) layerBlocks(ctx context.Context, h, g *ends) (*artifact.Lay
 		for j, pair := range pairs {
 			name := fmt.Sprintf("block %d %d of %v", pair[0], pair[1], of.term)
 			part, err := e.t.Part(name, func() ([]byte, error) {
-				norms, residual, err := op.BlockNorms(ctx, known, pairs[j:j+1], e.p.BlockSteps, func(int, int) {})
-				return npy.Encode([]int{2}, append(norms, residual)), err
+				norm, residual, err := op.BlockNorm(ctx, known, pair[0], pair[1], e.p.BlockSteps)
+				return npy.Encode([]int{2}, []float64{norm, residual}), err
 			})
 			if err != nil {
 				return nil, err
