@@ -207,11 +207,11 @@ func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
 	switch {
 	case a.prior == nil, len(diverged) > 0 && len(a.lost) > 0:
 		// There is no result, or it is lost and the new one takes its place.
-		rows = append(rows, cas.Row{Table: tableActions, Key: a.key, Value: rec.encode(a.manifest)})
+		rows = append(rows, cas.Row{Table: tableActions, Key: a.key.Digest, Value: rec.encode(a.manifest)})
 	case len(diverged) > 0: // the first result stays
-		rows = append(rows, cas.Row{Table: tableEvidence, Key: a.key, Value: rec.encode(nil)})
+		rows = append(rows, cas.Row{Table: tableEvidence, Key: a.key.Digest, Value: rec.encode(nil)})
 	}
-	return append(rows, cas.Row{Table: tableNames, Key: nameKey(a.stage.name), Value: a.key[:]}), diverged
+	return append(rows, cas.Row{Table: tableNames, Key: nameKey(a.stage.name), Value: a.key.Digest[:]}), diverged
 }
 
 // logRows returns the log of an action, if it said something or failed.

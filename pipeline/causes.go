@@ -182,8 +182,8 @@ func (p *Plan) origins(want map[*Stage]map[string]Digest) ([]origin, error) {
 				m += o.Name + string(o.Digest[:])
 			}
 			if marks[m] {
-				found[m] = append(found[m], Key(row.Key))
-				records[Key(row.Key)] = r
+				found[m] = append(found[m], Key{row.Key})
+				records[Key{row.Key}] = r
 			}
 			return true
 		})

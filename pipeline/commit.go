@@ -154,7 +154,7 @@ func (r *runner) finish(sum *Summary) error {
 			return fmt.Errorf("reading the store: %w", err)
 		}
 		if k := r.p.keys[i]; last != k {
-			batch.Rows = append(batch.Rows, cas.Row{Table: tableNames, Key: nameKey(s.name), Value: k[:]})
+			batch.Rows = append(batch.Rows, cas.Row{Table: tableNames, Key: nameKey(s.name), Value: k.Digest[:]})
 		}
 	}
 	r.info.Ran, r.info.Failed = sum.Ran, sum.Failed

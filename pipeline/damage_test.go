@@ -170,7 +170,7 @@ func TestHopelessDiskIsAFailure(t *testing.T) {
 		switch {
 		case e.Stage != stages[0]:
 		case e.Kind == EventStarted:
-			unlock, ok, _, err := other.TryLock(key)
+			unlock, ok, _, err := other.TryLock(key.Digest)
 			if !ok || err != nil {
 				t.Errorf("no lock: %v", err)
 			}

@@ -57,7 +57,11 @@ func Example() {
 		plan, err := pipeline.NewPlan(g, store, pipeline.Options{})
 		check(err)
 		for _, step := range plan.Steps() {
-			fmt.Println(strings.TrimSpace(fmt.Sprintf("%s: %s %s", step.Stage, step.State, step.Reason)))
+			if step.State == pipeline.StateCached {
+				fmt.Printf("%s: cached\n", step.Stage)
+			} else {
+				fmt.Printf("%s: %s (%s)\n", step.Stage, step.State, step.Reason)
+			}
 		}
 		sum, err := plan.Run(context.Background(), pipeline.RunOptions{})
 		check(err)
@@ -72,9 +76,9 @@ func Example() {
 	make("diced", 30)
 
 	// Output:
-	// carrots: run never run
-	// leek: run never run
-	// soup: depends depends on carrots and 1 more
+	// carrots: run (never run)
+	// leek: run (never run)
+	// soup: depends (waits for carrots and 1 more)
 	// 3 ran, 0 cached: diced carrots and sliced leek, 20 minutes
 	//
 	// carrots: cached
@@ -82,14 +86,14 @@ func Example() {
 	// soup: cached
 	// 0 ran, 3 cached: diced carrots and sliced leek, 20 minutes
 	//
-	// carrots: run params.cut diced → DICED
+	// carrots: run (params.cut diced → DICED)
 	// leek: cached
-	// soup: depends depends on carrots
+	// soup: depends (waits for carrots)
 	// 1 ran, 2 cached: diced carrots and sliced leek, 20 minutes
 	//
 	// carrots: cached
 	// leek: cached
-	// soup: run params.minutes 20 → 30
+	// soup: run (params.minutes 20 → 30)
 	// 1 ran, 2 cached: diced carrots and sliced leek, 30 minutes
 }
 

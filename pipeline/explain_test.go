@@ -95,7 +95,7 @@ func TestExplainListsEveryField(t *testing.T) {
 	if diff := cmp.Diff(want, e.Fields); diff != "" {
 		t.Error(diff)
 	}
-	if e.State != StateDepends || !e.Key.IsZero() || e.Reason != "depends on a" {
+	if e.State != StateDepends || !e.Key.IsZero() || e.Reason != "waits for a" {
 		t.Errorf("%+v", e)
 	}
 	var lines []string

@@ -34,7 +34,8 @@ func CheckRecords(ctx context.Context, st *cas.Store) (*Integrity, error) {
 	var keys []Key
 	seen := make(map[Key]bool)
 	err := st.Rows(tableActions, func(row cas.Row) bool {
-		if k := Key(row.Key); !seen[k] {
+		k := Key{row.Key}
+		if !seen[k] {
 			seen[k] = true
 			keys = append(keys, k)
 		}

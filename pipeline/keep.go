@@ -63,22 +63,22 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 		switch row.Table {
 		case tableParts:
 			if run, d, _, ok := readPart(row.Value); ok {
-				parts[Key(row.Key)] = append(parts[Key(row.Key)], d)
-				n.parts[Key(row.Key)] = n.parts[Key(row.Key)] || n.runs[run]
+				parts[Key{row.Key}] = append(parts[Key{row.Key}], d)
+				n.parts[Key{row.Key}] = n.parts[Key{row.Key}] || n.runs[run]
 			}
 		case tableActions, tableEvidence:
-			recorded[Key(row.Key)] = true
+			recorded[Key{row.Key}] = true
 			if r, _, err := decodeRecord(row.Value); err == nil {
 				for _, o := range r.Outputs {
-					made[o.Digest] = append(made[o.Digest], Key(row.Key))
+					made[o.Digest] = append(made[o.Digest], Key{row.Key})
 				}
 				if n.runs[r.Run] {
-					latest.Keys = append(latest.Keys, Key(row.Key))
+					latest.Keys = append(latest.Keys, Key{row.Key})
 				}
 			}
 		case tableNames:
-			if len(row.Value) == len(Key{}) {
-				n.names[row.Key] = Key(row.Value)
+			if len(row.Value) == len(Digest{}) {
+				n.names[row.Key] = Key{Digest(row.Value)}
 			}
 		}
 		return true
@@ -206,7 +206,7 @@ func (n *Needs) Forget(ctx context.Context, st *cas.Store) error {
 			return err
 		}
 		forgotten := Record{Run: a.Run, Started: a.Started, Elapsed: a.Elapsed}
-		batch.Rows = append(batch.Rows, cas.Row{Table: tableActions, Key: k, Value: forgotten.encode(text)})
+		batch.Rows = append(batch.Rows, cas.Row{Table: tableActions, Key: k.Digest, Value: forgotten.encode(text)})
 	}
 	if len(batch.Rows) == 0 {
 		return nil
@@ -222,16 +222,16 @@ func isForgotten(row []byte) bool {
 
 // KeepRow reports whether a row is needed. Tables that it does not know are.
 func (n *Needs) KeepRow(r cas.Row) bool {
-	_, kept := n.keys[Key(r.Key)]
+	_, kept := n.keys[Key{r.Key}]
 	switch r.Table {
 	case tableActions:
-		return kept || n.explain[Key(r.Key)] && isForgotten(r.Value)
+		return kept || n.explain[Key{r.Key}] && isForgotten(r.Value)
 	case tableEvidence:
 		return kept
 	case tableParts:
-		return n.parts[Key(r.Key)]
+		return n.parts[Key{r.Key}]
 	case tableNames:
-		return len(r.Value) == len(Key{}) && n.names[r.Key] == Key(r.Value)
+		return len(r.Value) == len(Digest{}) && n.names[r.Key] == Key{Digest(r.Value)}
 	case tableLogs:
 		return kept || len(r.Value) >= len(RunID{}) && n.runs[RunID(r.Value[:len(RunID{})])]
 	case tableRuns:

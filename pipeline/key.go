@@ -1,13 +1,14 @@
 package pipeline
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // Key identifies an action: the SHA-256 of its manifest. Two stages with the
@@ -18,41 +19,7 @@ import (
 // portable kind), code (64 hexadecimal digits), outputs (their names, sorted),
 // params (as [json.Marshal] writes them) and inputs (their names and the
 // digests of their content), in this order.
-type Key [sha256.Size]byte
-
-// ParseKey reads the 64 hexadecimal digits that String writes.
-func ParseKey(s string) (Key, error) {
-	var k Key
-	if len(s) != hex.EncodedLen(len(k)) {
-		return Key{}, fmt.Errorf("key %q: want %d hexadecimal digits, have %d characters", s, hex.EncodedLen(len(k)), len(s))
-	}
-	if _, err := hex.Decode(k[:], []byte(s)); err != nil {
-		return Key{}, fmt.Errorf("key %q: %w", s, err)
-	}
-	return k, nil
-}
-
-// String returns the key as 64 hexadecimal digits.
-func (k Key) String() string { return hex.EncodeToString(k[:]) }
-
-// Short returns the first twelve digits, for people.
-func (k Key) Short() string { return hex.EncodeToString(k[:6]) }
-
-// IsZero reports whether k is unset.
-func (k Key) IsZero() bool { return k == Key{} }
-
-// MarshalText implements [encoding.TextMarshaler].
-func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (k *Key) UnmarshalText(text []byte) error {
-	parsed, err := ParseKey(string(text))
-	if err != nil {
-		return err
-	}
-	*k = parsed
-	return nil
-}
+type Key struct{ Digest }
 
 // keyFormat is the version of the manifest: every key changes with it.
 const keyFormat = 2
@@ -107,7 +74,7 @@ func appendQuoted(b []byte, s string) []byte {
 // decodeManifest reads the manifest of a key. Text with another hash is
 // refused, and so is another format.
 func decodeManifest(k Key, text []byte) (*manifest, error) {
-	if sha256.Sum256(text) != k {
+	if cas.Sum(text) != k.Digest {
 		return nil, fmt.Errorf("the manifest of key %s is damaged", k.Short())
 	}
 	var m manifest

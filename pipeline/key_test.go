@@ -3,7 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -98,7 +97,7 @@ func (a action1) manifest(t testing.TB) []byte {
 	return bytes.Clone(p.manifest(s))
 }
 
-func (a action1) key(t testing.TB) Key { return sha256.Sum256(a.manifest(t)) }
+func (a action1) key(t testing.TB) Key { return Key{cas.Sum(a.manifest(t))} }
 
 // The bytes that the plan hashes are those that [json.Marshal] makes of the
 // manifest, whatever the characters of names and params.
@@ -249,7 +248,7 @@ func FuzzDecodeManifest(f *testing.F) {
 	f.Add(someAction().manifest(f))
 	f.Add([]byte(`{"format":2,"params":{"A":[1,{}]},"inputs":{"x":"00"}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if m, err := decodeManifest(sha256.Sum256(text), text); err == nil {
+		if m, err := decodeManifest(Key{cas.Sum(text)}, text); err == nil {
 			m.fields()
 		}
 	})
@@ -267,7 +266,7 @@ func TestDecodeManifestRefuses(t *testing.T) {
 		t.Error("a byte too many is accepted")
 	}
 	old := bytes.Replace(good, []byte(`"format":2`), []byte(`"format":1`), 1)
-	if _, err := decodeManifest(sha256.Sum256(old), old); err == nil || !strings.Contains(err.Error(), "unsupported format 1 (want 2)") {
+	if _, err := decodeManifest(Key{cas.Sum(old)}, old); err == nil || !strings.Contains(err.Error(), "unsupported format 1 (want 2)") {
 		t.Errorf("format 1: error %v", err)
 	}
 }

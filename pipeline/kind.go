@@ -18,17 +18,16 @@ import (
 // Digest identifies content: the SHA-256 of its uncompressed bytes.
 type Digest = cas.Digest
 
-// Task is what a running stage receives besides its params.
+// Task is what a running stage receives in addition to its params: its inputs
+// by name (Inputs), the number of goroutines that it may use (Workers), and
+// functions to report progress (Progress), to write lines to the stage's log
+// (Logf) and to keep finished parts of the work (Part). Stages import package
+// [task], which is small, instead of the engine; [task.New] makes a Task for
+// tests.
 type Task = task.Task
 
-// Func computes the outputs of a stage, by name, from its params and the
-// inputs of the task. It must be a pure function of both, and return early
-// with the error of ctx when ctx is done. The outputs belong to the engine
-// from then on.
-type Func[P any] func(ctx context.Context, p P, t *Task) (map[string][]byte, error)
-
-// Kind is what many stages have in common: the function, and what is known
-// of it beforehand. P is the struct of its params: plain values only, which
+// Kind is what many stages have in common: a function and its outputs. It is
+// only read, so it can be a package-level variable. P is the struct of its params: plain values only, which
 // are booleans, integers, finite floats, strings in UTF-8, slices, arrays, maps
 // with string keys, and structs of these with exported fields.
 //
@@ -56,8 +55,11 @@ type Kind[P any] struct {
 	// If it is false, the architecture and the Go version enter the key.
 	Portable bool
 
-	// Run does the work.
-	Run Func[P]
+	// Run computes the outputs of a stage, by name, from its params and the
+	// inputs of the task. It must be a pure function of both, and return early
+	// with the error of ctx when ctx is done. The engine takes ownership of
+	// the outputs.
+	Run func(ctx context.Context, p P, t *Task) (map[string][]byte, error)
 }
 
 // kind is a Kind without its type parameter. It is shared by all its stages.

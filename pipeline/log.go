@@ -74,12 +74,12 @@ func (l *Log) row(k Key) cas.Row {
 	if err != nil {
 		panic(err) // plain values always encode
 	}
-	return cas.Row{Table: tableLogs, Key: k, Value: append(l.Run[:], text...)}
+	return cas.Row{Table: tableLogs, Key: k.Digest, Value: append(l.Run[:], text...)}
 }
 
-// Logs returns what the executions of an action said, oldest first.
-func Logs(st *cas.Store, k Key) ([]Log, error) {
-	values, err := st.Lookup(tableLogs, k)
+// lookupLogs returns what the executions of an action said, oldest first.
+func lookupLogs(st *cas.Store, k Key) ([]Log, error) {
+	values, err := st.Lookup(tableLogs, k.Digest)
 	if err != nil {
 		return nil, err
 	}

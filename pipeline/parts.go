@@ -41,7 +41,7 @@ type finishedPart struct {
 // action: the run that made it, the digest of its bytes, and its name.
 func partRow(k Key, run RunID, p finishedPart) cas.Row {
 	value := append(run[:], p.object.Digest[:]...)
-	return cas.Row{Table: tableParts, Key: k, Value: append(value, p.name...)}
+	return cas.Row{Table: tableParts, Key: k.Digest, Value: append(value, p.name...)}
 }
 
 func readPart(row []byte) (run RunID, d Digest, name string, ok bool) {
@@ -75,7 +75,7 @@ func (p *parts) find(name string) (d Digest, ok bool, err error) {
 	}
 	p.used[name] = true
 	if p.kept == nil {
-		rows, err := p.r.p.store.Lookup(tableParts, p.a.key)
+		rows, err := p.r.p.store.Lookup(tableParts, p.a.key.Digest)
 		if err != nil {
 			return d, false, fmt.Errorf("reading the parts: %w", err)
 		}

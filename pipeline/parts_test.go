@@ -81,7 +81,7 @@ func (c *cutter) take() map[string]int {
 // keptParts returns the names of the parts that a store has of a stage.
 func keptParts(t testing.TB, st *cas.Store, k Key) map[string]bool {
 	t.Helper()
-	rows, err := st.Lookup(tableParts, k)
+	rows, err := st.Lookup(tableParts, k.Digest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestPartsAndGC(t *testing.T) {
 		if x.want == 0 {
 			break
 		}
-		_, d, _, _ := readPart(func() []byte { rows, _ := st.Lookup(tableParts, p.keys[0]); return rows[0] }())
+		_, d, _, _ := readPart(func() []byte { rows, _ := st.Lookup(tableParts, p.keys[0].Digest); return rows[0] }())
 		if _, err := st.Get(t.Context(), d); err != nil {
 			t.Errorf("gc keeps the row of a part and not its bytes: %v", err)
 		}

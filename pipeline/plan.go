@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -156,7 +155,7 @@ func (p *Plan) source(e edge) *output { return &p.outs[p.offset[e.from]+e.output
 
 // lookup fills outs with the outputs of a stage from the record of key.
 func (p *Plan) lookup(s *Stage, key Key, outs []output) (ok bool, err error) {
-	values, err := p.store.Lookup(tableActions, key)
+	values, err := p.store.Lookup(tableActions, key.Digest)
 	if err != nil {
 		return false, err
 	}
@@ -178,4 +177,4 @@ func (p *Plan) manifest(s *Stage) []byte {
 	return p.scratch
 }
 
-func (p *Plan) key(s *Stage) Key { return sha256.Sum256(p.manifest(s)) }
+func (p *Plan) key(s *Stage) Key { return Key{cas.Sum(p.manifest(s))} }

@@ -193,7 +193,7 @@ type storedAction struct {
 
 // lookupAction returns the row of an action that counts.
 func lookupAction(st *cas.Store, k Key) (a storedAction, ok bool, err error) {
-	rows, err := st.Lookup(tableActions, k)
+	rows, err := st.Lookup(tableActions, k.Digest)
 	if err != nil {
 		return a, false, err
 	}
@@ -220,7 +220,7 @@ func LookupRecord(st *cas.Store, k Key) (Record, bool, error) {
 func allRecords(st *cas.Store, k Key) ([]Record, error) {
 	var records []Record
 	for _, table := range []cas.Table{tableActions, tableEvidence} {
-		rows, err := st.Lookup(table, k)
+		rows, err := st.Lookup(table, k.Digest)
 		if err != nil {
 			return nil, err
 		}
@@ -251,8 +251,8 @@ func LastKey(st *cas.Store, name string) (Key, bool, error) {
 		return Key{}, false, err
 	}
 	for i := len(values) - 1; i >= 0; i-- {
-		if len(values[i]) == len(Key{}) {
-			return Key(values[i]), true, nil
+		if len(values[i]) == len(Digest{}) {
+			return Key{Digest(values[i])}, true, nil
 		}
 	}
 	return Key{}, false, nil

@@ -118,7 +118,7 @@ func TestDamagedRecordIsAMiss(t *testing.T) {
 	k, st := newKitchen(), newStore()
 	g, _ := chain(t, k, 1)
 	key := mustPlan(t, g, st, Options{}).keys[0]
-	if err := st.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: tableActions, Key: key, Value: []byte("?")}}}); err != nil {
+	if err := st.Commit(t.Context(), cas.Batch{Rows: []cas.Row{{Table: tableActions, Key: key.Digest, Value: []byte("?")}}}); err != nil {
 		t.Fatal(err)
 	}
 	if sum := mustDo(t, g, st); sum.Ran != 1 {

@@ -60,7 +60,7 @@ func TestEarlyCutoff(t *testing.T) {
 		states = append(states, s.Stage.Name()+" "+s.State.String()+" "+s.Reason)
 	}
 	want := []string{
-		"a run params.add 1 → 11", "b depends depends on a", "c depends depends on a", "d depends depends on b and 1 more",
+		"a run params.add 1 → 11", "b depends waits for a", "c depends waits for a", "d depends waits for b and 1 more",
 	}
 	if diff := cmp.Diff(want, states); diff != "" {
 		t.Error(diff)

@@ -311,7 +311,7 @@ func (r *runner) startOne(i int32) {
 // It is not ok if the action need not or cannot run.
 func (r *runner) lock(a *action) (ok bool) {
 	p, s := r.p, a.stage
-	unlock, ok, owner, err := p.store.TryLock(a.key)
+	unlock, ok, owner, err := p.store.TryLock(a.key.Digest)
 	if err != nil {
 		r.fail(fmt.Errorf("locking stage %s: %w", s.name, err))
 		return false

@@ -37,7 +37,7 @@ type Step struct {
 	Stage  *Stage
 	State  State
 	Key    Key      // zero if not known yet
-	Reason string   // why it runs or what it depends on; "" if cached
+	Reason string   // why it runs or what it waits for; "" if cached
 	Waits  []*Stage // for StateDepends: the stages whose results it waits for
 }
 
@@ -69,7 +69,7 @@ func (p *Plan) step(s *Stage) Step {
 		step.Reason = p.reason(s)
 	case StateDepends:
 		step.Waits = p.waits(s)
-		step.Reason = dependsOn(step.Waits)
+		step.Reason = waitsFor(step.Waits)
 	}
 	return step
 }
@@ -88,14 +88,14 @@ func (p *Plan) waits(s *Stage) []*Stage {
 	return waits
 }
 
-func dependsOn(waits []*Stage) string {
+func waitsFor(waits []*Stage) string {
 	switch len(waits) {
 	case 0:
 		return ""
 	case 1:
-		return "depends on " + waits[0].name
+		return "waits for " + waits[0].name
 	}
-	return fmt.Sprintf("depends on %s and %d more", waits[0].name, len(waits)-1)
+	return fmt.Sprintf("waits for %s and %d more", waits[0].name, len(waits)-1)
 }
 
 // Count returns how many stages are needed, and how many of them are in the
@@ -143,7 +143,7 @@ func (p *Plan) Record(s *Stage) (Record, bool) {
 // not known or said nothing, under the last key with which it ran.
 func (p *Plan) Logs(s *Stage) ([]Log, error) {
 	if k, ok := p.Key(s); ok {
-		if logs, err := Logs(p.store, k); err != nil || len(logs) > 0 {
+		if logs, err := lookupLogs(p.store, k); err != nil || len(logs) > 0 {
 			return logs, err
 		}
 	}
@@ -151,5 +151,5 @@ func (p *Plan) Logs(s *Stage) ([]Log, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	return Logs(p.store, last)
+	return lookupLogs(p.store, last)
 }

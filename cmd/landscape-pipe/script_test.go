@@ -235,7 +235,7 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 	if !ok {
 		ts.Fatalf("stage %s never ran", args[0])
 	}
-	rows, err := st.Lookup("actions", key)
+	rows, err := st.Lookup("actions", key.Digest)
 	ts.Check(err)
 	record, _, err := pipeline.LookupRecord(st, key)
 	ts.Check(err)
@@ -253,7 +253,7 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 		object := cas.Encode(content)
 		row := bytes.Replace(rows[0], o.Digest[:], object.Digest[:], 1)
 		ts.Check(st.Commit(context.Background(), cas.Batch{
-			Objects: []cas.Object{object}, Rows: []cas.Row{{Table: "actions", Key: key, Value: row}},
+			Objects: []cas.Object{object}, Rows: []cas.Row{{Table: "actions", Key: key.Digest, Value: row}},
 		}))
 		return
 	}
