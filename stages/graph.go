@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
@@ -106,15 +107,15 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	}
 	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, d.InputSize, d.Classes), results: results{}}
 	w.subjects[n.ID()] = s
-	s.learns = inputs{train.Images: d.images, train.Labels: d.labels}
+	s.learns = inputs{mlp.Images: d.images, mlp.Labels: d.labels}
 	if start != nil {
 		s.learns[train.Start] = w.subjects[start.ID()].results["train/weights"]
 	}
 	add(w, s, &trainKind, s.learns, w.training(n, d.Classes))
-	s.data = inputs{losses.Images: d.images, losses.Labels: d.labels, losses.Weights: s.results["train/weights"]}
+	s.data = inputs{mlp.Images: d.images, mlp.Labels: d.labels, mlp.Weights: s.results["train/weights"]}
 	add(w, s, &lossesKind, s.data, losses.Params{SampleSize: n.SampleSize})
 	curve := w.params.Differences
-	add(w, s, &differencesKind, inputs{differences.InputLosses: s.results["losses/losses"]}, differences.Params{
+	add(w, s, &differencesKind, inputs{differences.Losses: s.results["losses/losses"]}, differences.Params{
 		SampleSize: n.SampleSize, Permutations: curve.Permutations, EMA: curve.EMA, Seed: curve.Seed,
 	})
 }
@@ -280,8 +281,8 @@ func (w *wiring) claims() {
 		}
 	}
 	gather(w, &claimsKind, "claims", nil, in, map[string]string{
-		claims.OutputClaims: "results/claims.json", claims.OutputCSV: "results/claims.csv",
-		claims.OutputTable: "results/claims.txt", claims.OutputMarkdown: "results/claims.md",
+		claims.Claims: "results/claims.json", claims.CSV: "results/claims.csv",
+		claims.Table: "results/claims.txt", claims.Markdown: "results/claims.md",
 	}, p)
 }
 
@@ -302,7 +303,7 @@ func (w *wiring) tables() {
 		}
 		if len(p.Rows) > 0 {
 			gather(w, &tablesKind, "tables["+t.Name+"]", []pipeline.Label{{Key: "table", Value: t.Name}}, in,
-				map[string]string{tables.OutputCSV: "results/" + t.Name + ".csv"}, p)
+				map[string]string{tables.CSV: "results/" + t.Name + ".csv"}, p)
 		}
 	}
 }

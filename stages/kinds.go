@@ -34,11 +34,11 @@ var (
 	}
 	differencesKind = pipeline.Kind[differences.Params]{
 		Name: "differences", Package: "stages/differences", Portable: true,
-		Outputs: []string{differences.OutputCurve, differences.OutputBand, differences.OutputSummary}, Run: differences.Run,
+		Outputs: []string{differences.Curve, differences.Band, differences.Summary}, Run: differences.Run,
 	}
 	snapshotsKind = pipeline.Kind[train.SnapshotParams]{
 		Name: "snapshots", Package: "stages/train", Portable: true,
-		Outputs: []string{train.OutputSnapshots}, Run: train.Snapshots,
+		Outputs: []string{train.Snapshots}, Run: train.RunSnapshots,
 	}
 	rotationKind = pipeline.Kind[rotation.Params]{
 		Name: "rotation", Package: "stages/rotation", Portable: true,
@@ -87,11 +87,11 @@ var (
 	}
 	claimsKind = pipeline.Kind[claims.Params]{
 		Name: "claims", Package: "stages/claims", Portable: true,
-		Outputs: []string{claims.OutputClaims, claims.OutputCSV, claims.OutputTable, claims.OutputMarkdown}, Run: claims.Run,
+		Outputs: []string{claims.Claims, claims.CSV, claims.Table, claims.Markdown}, Run: claims.Run,
 	}
 	tablesKind = pipeline.Kind[tables.Params]{
 		Name: "tables", Package: "stages/tables", Portable: true,
-		Outputs: []string{tables.OutputCSV}, Run: tables.Run,
+		Outputs: []string{tables.CSV}, Run: tables.Run,
 	}
 )
 

@@ -39,7 +39,7 @@ type curvePoint struct {
 	Factor *float64 `json:"factor"` // nil where ours is zero
 }
 
-// curveRow is the row of [differences.OutputCurve] that the paper shows: the
+// curveRow is the row of [differences.Curve] that the paper shows: the
 // moving average. Column i is k = i+1.
 const curveRow = 2
 
@@ -54,7 +54,7 @@ func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]
 		}
 		for _, in := range step.Stage.Inputs() {
 			from := in.From
-			if from.Kind() != "differences" || in.Output != differences.OutputCurve || label(from, "k") != strconv.Itoa(published.SampleSize) {
+			if from.Kind() != "differences" || in.Output != differences.Curve || label(from, "k") != strconv.Itoa(published.SampleSize) {
 				continue
 			}
 			d, _, ok := plan.Output(from, in.Output)

@@ -123,7 +123,7 @@ func (r *diffReport) compareStage(ctx context.Context, st *cas.Store, name strin
 			case kind == tablesKind:
 				table := strings.TrimSuffix(strings.TrimPrefix(name, tablesKind+"["), "]")
 				err = r.compareTable(ctx, st, table, x.Digest, y.Digest)
-			case x.Name == differences.OutputCurve:
+			case x.Name == differences.Curve:
 				err = r.compareCurve(ctx, st, name, x.Digest, y.Digest)
 			}
 			if err != nil {

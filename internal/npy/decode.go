@@ -278,7 +278,7 @@ func Read[T Element](inputs map[string][]byte, name string, want ...int) (values
 		return nil, nil, fmt.Errorf("input %s: %w", name, err)
 	}
 	if !fits(a.Shape, want) {
-		return nil, nil, fmt.Errorf("input %s has shape %v: want %v, where -1 stands for any length", name, a.Shape, want)
+		return nil, nil, fmt.Errorf("input %s has shape %v: want %s", name, a.Shape, strings.ReplaceAll(fmt.Sprint(want), "-1", "any"))
 	}
 	values, err = Values[T](a)
 	if err != nil {

@@ -6,8 +6,8 @@
 // A trend (falls with h, rises with num_layers) is a Jonckheere–Terpstra test
 // of MAD, the one number that decides a curve. It holds if the test is
 // significant and no pair of neighbouring sizes is significantly reversed; it
-// does not hold if the test or a pair is significant the other way; else it is
-// undecided. All tests of a run form one family (Holm), so that the
+// does not hold if the test or a pair is significant the other way; otherwise
+// it is undecided. All tests of a run form one family (Holm), so that the
 // probability of any wrong "holds" or "does not hold" among them is at most
 // alpha. Everything is done with and without collapsed networks, and a verdict
 // stands only if both agree.
@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -34,10 +35,10 @@ var (
 
 // The outputs.
 const (
-	OutputClaims   = "claims"   // canonical JSON, result.Claims
-	OutputCSV      = "csv"      // one row per claim
-	OutputTable    = "table"    // plain text for people
-	OutputMarkdown = "markdown" // the same as Markdown
+	Claims   = "claims"   // canonical JSON, artifact.Claims
+	CSV      = "csv"      // one row per claim
+	Table    = "table"    // plain text for people
+	Markdown = "markdown" // the same as Markdown
 )
 
 // Params are what the verdicts depend on apart from the results.
@@ -75,8 +76,8 @@ func DefaultParams() Params {
 	return Params{AtNumLayers: 5, AtHiddenSize: 16, Alpha: 0.05, CollapsedFrom: 1, RateMargin: 0.1, Resamples: 20000}
 }
 
-// Validate says which param is out of its range.
-func (p Params) Validate() error {
+// check finds the params that would give a wrong verdict without an error.
+func (p Params) check() error {
 	switch {
 	case !(p.Alpha > 0 && p.Alpha < 1):
 		return fmt.Errorf("alpha is %v: want more than 0 and less than 1", p.Alpha)
@@ -94,27 +95,27 @@ func (p Params) Validate() error {
 
 // Run gives the verdicts.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if err := p.Validate(); err != nil {
-		return nil, fmt.Errorf("claims: %w", err)
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	networks, err := read(p, t.Inputs)
 	if err != nil {
-		return nil, fmt.Errorf("claims: %w", err)
+		return nil, err
 	}
 	c, err := judge(ctx, p, networks, t.Progress)
 	if err != nil {
-		return nil, fmt.Errorf("claims: %w", err)
+		return nil, err
 	}
 	b, err := artifact.Encode(*c)
 	if err != nil {
-		return nil, fmt.Errorf("claims: %w", err)
+		return nil, err
 	}
 	csv, err := claimsCSV(c)
 	if err != nil {
-		return nil, fmt.Errorf("claims: %w", err)
+		return nil, err
 	}
 	return map[string][]byte{
-		OutputClaims: b, OutputCSV: csv, OutputTable: table(c), OutputMarkdown: markdown(c),
+		Claims: b, CSV: csv, Table: table(c), Markdown: markdown(c),
 	}, nil
 }
 
@@ -215,4 +216,32 @@ func (j *judgement) add(c artifact.Claim) *artifact.Claim {
 func (j *judgement) families() {
 	j.all.adjust()
 	j.without.adjust()
+}
+
+// family is a set of tests whose p-values are adjusted together.
+type family struct{ tests []*artifact.ClaimTest }
+
+// add puts a test into the family and returns it; Adjusted is set later.
+func (f *family) add(p float64, exact bool) *artifact.ClaimTest {
+	t := &artifact.ClaimTest{P: p, Adjusted: 1, Exact: exact}
+	f.tests = append(f.tests, t)
+	return t
+}
+
+func (f *family) adjust() {
+	p := make([]float64, len(f.tests))
+	for i, t := range f.tests {
+		p[i] = t.P
+	}
+	for i, a := range stats.Holm(p) {
+		f.tests[i].Adjusted = a
+	}
+}
+
+// agree is the verdict of two versions of a claim: theirs if they agree.
+func agree(a, b string) string {
+	if a == b {
+		return a
+	}
+	return artifact.Undecided
 }

@@ -64,7 +64,7 @@ func (r *run) run() (artifact.Claims, map[string][]byte) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	c, err := artifact.Decode[artifact.Claims](out[OutputClaims])
+	c, err := artifact.Decode[artifact.Claims](out[Claims])
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -371,15 +371,15 @@ func TestTables(t *testing.T) {
 	r := newRun(t)
 	r.hidden(rng.New(12, "claims", "test", 0), "mnist", "direct", 5, 0.1, 0.7, 0.5, 0.3)
 	claims, out := r.run()
-	rows, err := csv.NewReader(strings.NewReader(string(out[OutputCSV]))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(string(out[CSV]))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(rows[0], Columns) || len(rows) != 1+len(claims.Claims) {
+	if !slices.Equal(rows[0], columns) || len(rows) != 1+len(claims.Claims) {
 		t.Errorf("%d rows under %v for %d claims", len(rows), rows[0], len(claims.Claims))
 	}
 	for _, c := range claims.Claims {
-		for _, name := range []string{OutputTable, OutputMarkdown} {
+		for _, name := range []string{Table, Markdown} {
 			if !strings.Contains(string(out[name]), strings.ReplaceAll(c.Evidence, "|", `\|`)) && !strings.Contains(string(out[name]), c.Evidence) {
 				t.Errorf("%s does not hold the evidence %q", name, c.Evidence)
 			}
@@ -398,7 +398,7 @@ func TestBytes(t *testing.T) {
 	}
 	_, out := r.run()
 	h := sha256.New()
-	for _, name := range []string{OutputClaims, OutputCSV, OutputTable, OutputMarkdown} {
+	for _, name := range []string{Claims, CSV, Table, Markdown} {
 		h.Write(out[name])
 	}
 	const want = "2af443d63f15cdb1f1bcfbe097059d747f5fb41d71ef217809090b0a9970502b"

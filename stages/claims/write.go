@@ -11,9 +11,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
-// Columns are the columns of OutputCSV. A cell is empty where the claim has no
+// columns are the columns of CSV. A cell is empty where the claim has no
 // such number.
-var Columns = []string{
+var columns = []string{
 	"claim", "dataset", "input", "scope", "verdict", "effect_name", "effect", "effect_low", "effect_high",
 	"p", "p_holm", "networks", "collapsed", "evidence",
 }
@@ -21,7 +21,7 @@ var Columns = []string{
 func claimsCSV(c *artifact.Claims) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	if err := w.Write(Columns); err != nil {
+	if err := w.Write(columns); err != nil {
 		return nil, err
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

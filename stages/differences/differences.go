@@ -11,7 +11,7 @@
 // digits would lose them. The curve is the mean over the orders, and the paper
 // plots its moving average, which starts at the first value.
 //
-// What the curve must come to is known. For orders without replacement
+// The expected curve is known. For orders without replacement
 //
 //	E (L_{k+1} − L_k)² = s²/(k(k+1))    exactly, s² with divisor K−1
 //	E |L_{k+1} − L_k| ≈ MAD/(k+1)       for large k, MAD = mean |ℓ_i − mean ℓ|
@@ -31,20 +31,20 @@ import (
 
 // Names of the artifacts.
 const (
-	InputLosses = "losses" // .npy float64 (N): ℓ_i of all objects, the sample first
+	Losses = "losses" // .npy float64 (N): ℓ_i of all objects, the sample first
 
-	// OutputCurve is .npy float64 3×(K−1), a column for each k = 1 … K−1:
+	// Curve is .npy float64 3×(K−1), a column for each k = 1 … K−1:
 	// k, the mean of |L_{k+1} − L_k| over the orders, its moving average.
-	OutputCurve = "curve"
-	// OutputBand is .npy float64 3×m, a column for each of m values of k
+	Curve = "curve"
+	// Band is .npy float64 3×m, a column for each of m values of k
 	// evenly spaced on a log axis (see bandSizes): k, and the 2.5 % and
 	// 97.5 % quantiles of |L_{k+1} − L_k| over the orders.
-	OutputBand = "band"
-	// OutputSummary is result.DifferenceSummary.
-	OutputSummary = "summary"
+	Band = "band"
+	// Summary is artifact.DifferenceSummary.
+	Summary = "summary"
 )
 
-// The quantiles of OutputBand.
+// The quantiles of Band.
 const (
 	bandLow  = 0.025
 	bandHigh = 0.975
@@ -64,7 +64,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	sample, err := p.sample(t.Inputs[InputLosses])
+	sample, err := p.sample(t.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -87,53 +87,49 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		EMALast:      smooth[n-1],
 	})
 	if err != nil {
-		return nil, fmt.Errorf("differences: %w", err)
+		return nil, err
 	}
 	return map[string][]byte{
-		OutputCurve:   npy.Encode([]int{3, n}, curve),
-		OutputBand:    npy.Encode([]int{3, len(band) / 3}, band),
-		OutputSummary: summary,
+		Curve:   npy.Encode([]int{3, n}, curve),
+		Band:    npy.Encode([]int{3, len(band) / 3}, band),
+		Summary: summary,
 	}, nil
 }
 
 func (p Params) check() error {
 	switch {
 	case p.SampleSize < 2:
-		return fmt.Errorf("differences: sample size %d: a difference needs at least 2 objects", p.SampleSize)
+		return fmt.Errorf("sample size %d: a difference needs at least 2 objects", p.SampleSize)
 	case p.Permutations < 1:
-		return fmt.Errorf("differences: %d permutations: want at least 1", p.Permutations)
+		return fmt.Errorf("%d permutations: want at least 1", p.Permutations)
 	case !(p.EMA >= 0 && p.EMA < 1):
-		return fmt.Errorf("differences: moving average with factor %v: want at least 0 and less than 1", p.EMA)
+		return fmt.Errorf("moving average with factor %v: want at least 0 and less than 1", p.EMA)
 	}
 	return nil
 }
 
 // sample returns the losses of the training sample.
-func (p Params) sample(losses []byte) ([]float64, error) {
-	a, err := npy.Decode(losses)
+func (p Params) sample(inputs map[string][]byte) ([]float64, error) {
+	values, _, err := npy.Read[float64](inputs, Losses, -1)
 	if err != nil {
-		return nil, fmt.Errorf("differences: input %s: %w", InputLosses, err)
+		return nil, err
 	}
-	values, err := npy.Values[float64](a)
-	if err != nil {
-		return nil, fmt.Errorf("differences: input %s: %w", InputLosses, err)
-	}
-	if len(a.Shape) != 1 || len(values) < p.SampleSize {
-		return nil, fmt.Errorf("differences: input %s has shape %v: want one dimension and at least the %d objects of the sample", InputLosses, a.Shape, p.SampleSize)
+	if len(values) < p.SampleSize {
+		return nil, fmt.Errorf("input %s has %d losses: want at least the %d objects of the sample", Losses, len(values), p.SampleSize)
 	}
 	values = values[:p.SampleSize]
 	for i, v := range values {
 		// Larger losses would overflow a sum of a million of them.
 		if !(math.Abs(v) <= 1e300) {
-			return nil, fmt.Errorf("differences: input %s: the loss of object %d is %v: the network has diverged", InputLosses, i, v)
+			return nil, fmt.Errorf("input %s: the loss of object %d is %v: the network has diverged", Losses, i, v)
 		}
 	}
 	return values, nil
 }
 
 // centre returns the losses less the first of them and their mean absolute
-// deviation. The differences do not know a constant that is added to all
-// losses; without it equal losses, those of a collapsed network, give exact
+// deviation. A constant that is added to all losses does not change the
+// differences; without it equal losses, those of a collapsed network, give exact
 // zeros instead of rounding errors.
 func centre(losses []float64) (centred []float64, mad float64) {
 	n := float64(len(losses))

@@ -29,7 +29,7 @@ func losses(n int) []float64 {
 }
 
 func inputs(values []float64) map[string][]byte {
-	return map[string][]byte{InputLosses: npy.Encode([]int{len(values)}, values)}
+	return map[string][]byte{Losses: npy.Encode([]int{len(values)}, values)}
 }
 
 // decode returns the rows of an output.
@@ -59,11 +59,11 @@ func run(t *testing.T, p Params, values []float64) (curve, band [][]float64, sum
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary, err = artifact.Decode[artifact.DifferenceSummary](out[OutputSummary])
+	summary, err = artifact.Decode[artifact.DifferenceSummary](out[Summary])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return decode(t, out[OutputCurve]), decode(t, out[OutputBand]), summary
+	return decode(t, out[Curve]), decode(t, out[Band]), summary
 }
 
 // orders calls f with every order of x.
@@ -249,9 +249,9 @@ func TestBytes(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		OutputCurve:   "272d7da7ea1f55da",
-		OutputBand:    "74aac0129005c75d",
-		OutputSummary: "f7df368038d9b9ab",
+		Curve:   "272d7da7ea1f55da",
+		Band:    "74aac0129005c75d",
+		Summary: "f7df368038d9b9ab",
 	} {
 		if got := fmt.Sprintf("%x", sha256.Sum256(first[name]))[:16]; got != want {
 			t.Errorf("%s: SHA-256 begins with %s, want %s", name, got, want)
@@ -282,8 +282,8 @@ func TestRefuses(t *testing.T) {
 		{"factor NaN", with(func(p *Params) { p.EMA = math.NaN() }), inputs(losses(10)), "factor NaN"},
 		{"no input", good, nil, "input losses"},
 		{"too few", with(func(p *Params) { p.SampleSize = 11 }), inputs(losses(10)), "11 objects"},
-		{"matrix", good, map[string][]byte{InputLosses: npy.Encode([]int{10, 1}, losses(10))}, "one dimension"},
-		{"float32", good, map[string][]byte{InputLosses: npy.Encode([]int{10}, make([]float32, 10))}, "float32"},
+		{"matrix", good, map[string][]byte{Losses: npy.Encode([]int{10, 1}, losses(10))}, "want [any]"},
+		{"float32", good, map[string][]byte{Losses: npy.Encode([]int{10}, make([]float32, 10))}, "float32"},
 		{"NaN", good, inputs(nan), "object 4 is NaN"},
 		{"infinity", good, inputs(inf), "object 9 is +Inf"},
 	} {

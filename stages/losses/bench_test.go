@@ -31,9 +31,9 @@ func BenchmarkLosses(b *testing.B) {
 			b.Fatal(err)
 		}
 		in := map[string][]byte{
-			Images:  npy.Encode([]int{objects, 784}, images),
-			Labels:  npy.Encode([]int{objects}, labels),
-			Weights: weights,
+			mlp.Images:  npy.Encode([]int{objects, 784}, images),
+			mlp.Labels:  npy.Encode([]int{objects}, labels),
+			mlp.Weights: weights,
 		}
 		b.Run(fmt.Sprintf("h=%d", h), func(b *testing.B) {
 			for b.Loop() {

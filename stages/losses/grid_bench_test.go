@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -58,8 +59,8 @@ func cifar10Inputs(*testing.B) map[string][]byte {
 		labels[i] = uint8(s.IntN(10))
 	}
 	return map[string][]byte{
-		losses.Images: npy.Encode([]int{gridObjects, width}, images),
-		losses.Labels: npy.Encode([]int{gridObjects}, labels),
+		mlp.Images: npy.Encode([]int{gridObjects, width}, images),
+		mlp.Labels: npy.Encode([]int{gridObjects}, labels),
 	}
 }
 
@@ -93,12 +94,12 @@ func grid(b *testing.B, inputs map[string][]byte) {
 
 // one trains and evaluates one network.
 func one(b *testing.B, p train.Params, inputs map[string][]byte) error {
-	t := task.New(map[string][]byte{train.Images: inputs[losses.Images], train.Labels: inputs[losses.Labels]})
+	t := task.New(map[string][]byte{mlp.Images: inputs[mlp.Images], mlp.Labels: inputs[mlp.Labels]})
 	out, err := train.Run(b.Context(), p, t)
 	if err != nil {
 		return err
 	}
-	t.Inputs[losses.Weights] = out[train.Weights]
+	t.Inputs[mlp.Weights] = out[train.Weights]
 	out, err = losses.Run(b.Context(), losses.Params{SampleSize: p.SampleSize}, t)
 	if err == nil && len(out[losses.Losses]) == 0 {
 		return fmt.Errorf("no losses")

@@ -6,21 +6,20 @@ package losses
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The outputs. The inputs are those of [mlp.Decode].
 const (
-	Images  = mlp.Images  // in: .npy, objects × values
-	Labels  = mlp.Labels  // in: .npy, objects
-	Weights = mlp.Weights // in: safetensors
-	Losses  = "losses"    // out: .npy float64, one loss for each object of the data set
-	Summary = "summary"   // out: canonical JSON, result.LossSummary
+	Losses  = "losses"  // .npy float64, one loss for each object of the data set
+	Summary = "summary" // canonical JSON, artifact.LossSummary
 )
 
 // Params is what the summary depends on apart from the inputs.
@@ -28,8 +27,7 @@ type Params struct {
 	SampleSize int // the network was trained on the first SampleSize objects
 }
 
-// Run evaluates Weights on all objects of Images and returns Losses and
-// Summary.
+// Run evaluates the network on all objects and returns Losses and Summary.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
 	network, data, err := mlp.Decode(t.Inputs, 0)
 	if err != nil {
@@ -54,4 +52,53 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		Losses:  npy.Encode([]int{data.Objects}, e.Losses),
 		Summary: summary,
 	}, nil
+}
+
+// describe returns the statistics of the first n objects.
+func describe(e *nn.Evaluation, n int) artifact.LossStatistics {
+	losses := e.Losses[:n]
+	mean := meanOf(losses)
+	squares, deviations := make([]float64, n), make([]float64, n)
+	top := losses[0]
+	for i, l := range losses {
+		d := l - mean
+		squares[i], deviations[i] = d*d, math.Abs(d)
+		top = max(top, l)
+	}
+	s := artifact.LossStatistics{
+		Objects:      n,
+		Mean:         mean,
+		MAD:          kernel.Sum64(deviations) / float64(n),
+		Max:          top,
+		Accuracy:     share(e.Correct[:n]),
+		DeadFraction: share(e.Dead[:n]),
+	}
+	if n > 1 {
+		s.Std = math.Sqrt(kernel.Sum64(squares) / float64(n-1))
+	}
+	return s
+}
+
+// meanOf returns the mean of v: the sum over n, corrected by the mean of what
+// is left, so that equal values have exactly that value as their mean and a
+// collapsed network has a MAD of exactly 0.
+func meanOf(v []float64) float64 {
+	n := float64(len(v))
+	mean := kernel.Sum64(v) / n
+	rest := make([]float64, len(v))
+	for i, x := range v {
+		rest[i] = x - mean
+	}
+	return mean + kernel.Sum64(rest)/n
+}
+
+// share returns the fraction of b that is true.
+func share(b []bool) float64 {
+	n := 0
+	for _, v := range b {
+		if v {
+			n++
+		}
+	}
+	return float64(n) / float64(len(b))
 }

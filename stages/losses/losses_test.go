@@ -28,9 +28,9 @@ func hand(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	return map[string][]byte{
-		Images:  npy.Encode([]int{4, 1}, []float32{-1, 3, 3, 50}),
-		Labels:  npy.Encode([]int{4}, []uint8{0, 0, 1, 0}),
-		Weights: weights,
+		mlp.Images:  npy.Encode([]int{4, 1}, []float32{-1, 3, 3, 50}),
+		mlp.Labels:  npy.Encode([]int{4}, []uint8{0, 0, 1, 0}),
+		mlp.Weights: weights,
 	}
 }
 
@@ -89,9 +89,9 @@ func TestCollapsedNetwork(t *testing.T) {
 	}
 	const objects = 999
 	in := map[string][]byte{
-		Images:  npy.Encode([]int{objects, 1}, make([]uint8, objects)),
-		Labels:  npy.Encode([]int{objects}, make([]uint8, objects)),
-		Weights: weights,
+		mlp.Images:  npy.Encode([]int{objects, 1}, make([]uint8, objects)),
+		mlp.Labels:  npy.Encode([]int{objects}, make([]uint8, objects)),
+		mlp.Weights: weights,
 	}
 	_, summary, _ := run(t, Params{SampleSize: 100}, in, 1)
 	for _, s := range []artifact.LossStatistics{summary.Sample, summary.All} {
@@ -121,9 +121,9 @@ func TestWorkersAndChunks(t *testing.T) {
 	}
 	in := func(n int) map[string][]byte {
 		return map[string][]byte{
-			Images:  npy.Encode([]int{n, 30}, images[:30*n]),
-			Labels:  npy.Encode([]int{n}, labels[:n]),
-			Weights: weights,
+			mlp.Images:  npy.Encode([]int{n, 30}, images[:30*n]),
+			mlp.Labels:  npy.Encode([]int{n}, labels[:n]),
+			mlp.Weights: weights,
 		}
 	}
 	losses, summary, one := run(t, Params{SampleSize: 100}, in(objects), 1)
@@ -170,7 +170,7 @@ func TestDigests(t *testing.T) {
 		{"bytes", npy.Encode([]int{objects, 97}, pixels), "a660908b5922d1cd", "ca844dfc21fee2eb"},
 		{"features", npy.Encode([]int{objects, 97}, features), "b9fca821e7c6a672", "da5bd9a87a72efe9"},
 	} {
-		in := map[string][]byte{Images: c.images, Labels: npy.Encode([]int{objects}, labels), Weights: weights}
+		in := map[string][]byte{mlp.Images: c.images, mlp.Labels: npy.Encode([]int{objects}, labels), mlp.Weights: weights}
 		_, _, out := run(t, Params{SampleSize: 100}, in, 2)
 		for _, o := range []struct{ name, want string }{{Losses, c.losses}, {Summary, c.summary}} {
 			sum := sha256.Sum256(out[o.name])
@@ -194,10 +194,10 @@ func TestErrors(t *testing.T) {
 	}{
 		{"sample too large", 5, func(map[string][]byte) {}, "sample size is 5: want 1 to 4"},
 		{"no sample", 0, func(map[string][]byte) {}, "sample size is 0"},
-		{"other width", 2, func(m map[string][]byte) { m[Weights] = wide }, "input images has 1 values per object, the network's first matrix takes 2"},
-		{"label", 2, func(m map[string][]byte) { m[Labels] = npy.Encode([]int{4}, []uint8{0, 0, 2, 0}) }, "input labels: label of object 2 is 2"},
-		{"no weights", 2, func(m map[string][]byte) { delete(m, Weights) }, "input weights"},
-		{"cut images", 2, func(m map[string][]byte) { m[Images] = m[Images][:100] }, "input images"},
+		{"other width", 2, func(m map[string][]byte) { m[mlp.Weights] = wide }, "input images has 1 values per object, the network's first matrix takes 2"},
+		{"label", 2, func(m map[string][]byte) { m[mlp.Labels] = npy.Encode([]int{4}, []uint8{0, 0, 2, 0}) }, "input labels: label of object 2 is 2"},
+		{"no weights", 2, func(m map[string][]byte) { delete(m, mlp.Weights) }, "input weights"},
+		{"cut images", 2, func(m map[string][]byte) { m[mlp.Images] = m[mlp.Images][:100] }, "input images"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := hand(t)

@@ -14,9 +14,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// OutputCSV is the table: CSV with a header, lines ended by a line feed,
+// CSV is the table: CSV with a header, lines ended by a line feed,
 // numbers in the shortest form that reads back to the same bits.
-const OutputCSV = "csv"
+const CSV = "csv"
 
 // Row is one network of an experiment. Two experiments may share a network.
 type Row struct {
@@ -88,7 +88,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err := w.Error(); err != nil {
 		return nil, err
 	}
-	return map[string][]byte{OutputCSV: b.Bytes()}, nil
+	return map[string][]byte{CSV: b.Bytes()}, nil
 }
 
 // cells are those of common.

@@ -54,7 +54,7 @@ sizes,mnist,direct,16,5,100,-1,0.1,1e-07,0,12.5,0.97,0,0
 paper,mnist,direct,16,5,100,-1,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
 "x,""y""",mnist,direct,16,5,100,-1,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
 `
-	if diff := cmp.Diff(want, string(out[OutputCSV])); diff != "" {
+	if diff := cmp.Diff(want, string(out[CSV])); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
 }
@@ -141,7 +141,7 @@ func TestCurvatureTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(strings.Join(header(name), ",")+"\n"+want, string(out[OutputCSV])); diff != "" {
+		if diff := cmp.Diff(strings.Join(header(name), ",")+"\n"+want, string(out[CSV])); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

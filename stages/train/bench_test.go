@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -46,8 +47,8 @@ func benchInputs(objects, width int, zero func(int) float64) map[string][]byte {
 		}
 	}
 	return map[string][]byte{
-		Images: npy.Encode([]int{objects, width}, images),
-		Labels: npy.Encode([]int{objects}, labels),
+		mlp.Images: npy.Encode([]int{objects, width}, images),
+		mlp.Labels: npy.Encode([]int{objects}, labels),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/idx"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
 
@@ -45,8 +46,8 @@ func mnist(t *testing.T, objects int) map[string][]byte {
 	images := mnistFile(t, filepath.Join(folder, "train-images-idx3-ubyte.gz"), mnistImages)
 	labels := mnistFile(t, filepath.Join(folder, "train-labels-idx1-ubyte.gz"), mnistLabels)
 	return map[string][]byte{
-		Images: npy.Encode([]int{objects, 784}, images.Data[:objects*784]),
-		Labels: npy.Encode([]int{objects}, labels.Data[:objects]),
+		mlp.Images: npy.Encode([]int{objects, 784}, images.Data[:objects*784]),
+		mlp.Labels: npy.Encode([]int{objects}, labels.Data[:objects]),
 	}
 }
 

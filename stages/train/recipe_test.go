@@ -117,11 +117,11 @@ func TestSnapshots(t *testing.T) {
 	p := small()
 	p.Steps = 7 // of 3 an epoch
 	for _, epochs := range [][]int{{0, 1, 2, 3}, {1}, {0}, {3}} {
-		out, err := Snapshots(context.Background(), SnapshotParams{p, epochs}, task.New(in))
+		out, err := RunSnapshots(context.Background(), SnapshotParams{p, epochs}, task.New(in))
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := npy.Decode(out[OutputSnapshots])
+		a, err := npy.Decode(out[Snapshots])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,12 +165,12 @@ func TestRecipeErrors(t *testing.T) {
 	}
 	p.Steps = 0
 	for _, epochs := range [][]int{nil, {1, 0}, {-1}, {4}} {
-		if _, err := Snapshots(context.Background(), SnapshotParams{p, epochs}, task.New(in)); err == nil || !strings.Contains(err.Error(), "from 0 to 3") {
+		if _, err := RunSnapshots(context.Background(), SnapshotParams{p, epochs}, task.New(in)); err == nil || !strings.Contains(err.Error(), "from 0 to 3") {
 			t.Errorf("snapshots %v: error %v", epochs, err)
 		}
 	}
 	p.LearningRate = 1e37
-	if _, err := Snapshots(context.Background(), SnapshotParams{p, []int{3}}, task.New(in)); err == nil || !strings.Contains(err.Error(), "diverged in epoch") {
+	if _, err := RunSnapshots(context.Background(), SnapshotParams{p, []int{3}}, task.New(in)); err == nil || !strings.Contains(err.Error(), "diverged in epoch") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -25,10 +25,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// The names of what Run reads and writes.
+// The names of what Run reads, besides mlp.Images and mlp.Labels, and writes.
+// Features are rounded to float32; there are at most 256 classes.
 const (
-	Images  = mlp.Images  // in: .npy, objects × values: pixels, or features, rounded to float32
-	Labels  = mlp.Labels  // in: .npy, objects: at most 256 classes
 	Start   = "start"     // in, optional: safetensors like Weights: the initial weights of a warm start
 	Weights = mlp.Weights // out: safetensors, F32, out×in: layers.0.weight, layers.1.weight, …
 	History = "history"   // out: .npy float64, epochs begun: mean training loss seen in each
@@ -50,8 +49,8 @@ type Params struct {
 	Epsilon      float64
 }
 
-// Validate says which param is out of its range.
-func (p Params) Validate() error {
+// check finds the param that is out of its range.
+func (p Params) check() error {
 	for _, c := range []struct {
 		name  string
 		value int
@@ -82,10 +81,10 @@ func (p Params) Validate() error {
 	return nil
 }
 
-// Run trains the network on the first SampleSize objects of Images and returns
-// Weights and History. It computes on one core.
+// Run trains the network on the first SampleSize objects and returns
+// Weights and History. It uses one core.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if err := p.Validate(); err != nil {
+	if err := p.check(); err != nil {
 		return nil, err
 	}
 	s, err := p.read(t)
@@ -189,3 +188,46 @@ func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, c
 
 // stepsPerEpoch is how many batches the sample makes.
 func (p Params) stepsPerEpoch() int { return (p.SampleSize-1)/p.BatchSize + 1 }
+
+// Snapshots is what Snapshots writes: .npy float32, snapshots × weights,
+// layer by layer, out×in.
+const Snapshots = "snapshots"
+
+// SnapshotParams are a training and the epochs after which its weights are
+// wanted.
+type SnapshotParams struct {
+	Training Params
+	Epochs   []int // ascending; 0 is before the first step
+}
+
+// RunSnapshots repeats the training that Run does, as far as the last of the
+// epochs, and returns the weights on its way. It is an action of its own, so
+// that asking for snapshots leaves the training and all that follows from it
+// as it is; the weights after its last epoch are those of Run, bit for bit.
+func RunSnapshots(ctx context.Context, p SnapshotParams, t *task.Task) (map[string][]byte, error) {
+	of := p.Training
+	if err := of.check(); err != nil {
+		return nil, err
+	}
+	length := nn.Length{Epochs: of.Epochs, Steps: of.Steps}
+	last := length.EpochsOf(of.stepsPerEpoch())
+	if len(p.Epochs) == 0 || !slices.IsSorted(p.Epochs) || p.Epochs[0] < 0 || p.Epochs[len(p.Epochs)-1] > last {
+		return nil, fmt.Errorf("snapshots after the epochs %v: want ascending ones from 0 to %d, the end of the training", p.Epochs, last)
+	}
+	if end := p.Epochs[len(p.Epochs)-1]; end < last {
+		length = nn.Length{Epochs: end}
+	}
+	s, err := of.read(t)
+	if err != nil {
+		return nil, err
+	}
+	var rows []float32
+	if _, err := s.train(ctx, length, t, func(epoch int, trainer *nn.Trainer) {
+		if slices.Contains(p.Epochs, epoch) {
+			rows = append(rows, slices.Concat(trainer.Weights()...)...)
+		}
+	}); err != nil {
+		return nil, err
+	}
+	return map[string][]byte{Snapshots: npy.Encode([]int{len(p.Epochs), s.widths.Parameters()}, rows)}, nil
+}

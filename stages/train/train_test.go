@@ -39,8 +39,8 @@ func picture(objects, width int, share float64) (images, labels []uint8) {
 
 func inputs(images, labels []uint8) map[string][]byte {
 	return map[string][]byte{
-		Images: npy.Encode([]int{len(labels), len(images) / len(labels)}, images),
-		Labels: npy.Encode([]int{len(labels)}, labels),
+		mlp.Images: npy.Encode([]int{len(labels), len(images) / len(labels)}, images),
+		mlp.Labels: npy.Encode([]int{len(labels)}, labels),
 	}
 }
 
@@ -61,7 +61,7 @@ func TestDigests(t *testing.T) {
 		features[i] = float32(mlp.Pixels()[u]) / 3
 	}
 	floats := inputs(dense, labels)
-	floats[Images] = npy.Encode([]int{200, 97}, features)
+	floats[mlp.Images] = npy.Encode([]int{200, 97}, features)
 	for _, c := range []struct {
 		name             string
 		in               map[string][]byte
@@ -114,7 +114,7 @@ func TestRunLearns(t *testing.T) {
 	if len(history) != p.Epochs || history[0] > 2.4 || history[p.Epochs-1] > 0.5*history[0] {
 		t.Errorf("the loss does not fall: %v", history)
 	}
-	network, data, err := mlp.Decode(map[string][]byte{Images: job.Inputs[Images], Labels: job.Inputs[Labels], Weights: out[Weights]}, p.SampleSize)
+	network, data, err := mlp.Decode(map[string][]byte{mlp.Images: job.Inputs[mlp.Images], mlp.Labels: job.Inputs[mlp.Labels], Weights: out[Weights]}, p.SampleSize)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestErrors(t *testing.T) {
 	images, labels := picture(20, 7, 0.8)
 	good := inputs(images, labels)
 	with := func(name string, b []byte) map[string][]byte {
-		m := map[string][]byte{Images: good[Images], Labels: good[Labels]}
+		m := map[string][]byte{mlp.Images: good[mlp.Images], mlp.Labels: good[mlp.Labels]}
 		m[name] = b
 		return m
 	}
@@ -199,12 +199,12 @@ func TestErrors(t *testing.T) {
 		{"rate", change(func(p *Params) { p.LearningRate = math.Inf(1) }), good, "learning rate is +Inf"},
 		{"beta", change(func(p *Params) { p.Beta2 = 1 }), good, "betas are 0.9 and 1"},
 		{"epsilon", change(func(p *Params) { p.Epsilon = 1e-60 }), good, "epsilon is 1e-60"},
-		{"label", fine, with(Labels, npy.Encode([]int{20}, wrong)), "input labels: label of object 13 is 10"},
-		{"label count", fine, with(Labels, npy.Encode([]int{19}, labels[:19])), "labels has [19]: want objects × values, and one label per object"},
-		{"image type", fine, with(Images, npy.Encode([]int{20, 1}, append(make([]float64, 19), 0.1))), "object 19, value 0 is 0.1: training takes features of float32"},
-		{"image shape", fine, with(Images, npy.Encode([]int{140}, images)), "input images has shape [140]"},
-		{"feature", fine, with(Images, npy.Encode([]int{20, 2}, append(make([]float32, 39), float32(math.NaN())))), "object 19, value 1 is NaN"},
-		{"no images", fine, map[string][]byte{Labels: good[Labels]}, "input images"},
+		{"label", fine, with(mlp.Labels, npy.Encode([]int{20}, wrong)), "input labels: label of object 13 is 10"},
+		{"label count", fine, with(mlp.Labels, npy.Encode([]int{19}, labels[:19])), "labels has [19]: want objects × values, and one label per object"},
+		{"image type", fine, with(mlp.Images, npy.Encode([]int{20, 1}, append(make([]float64, 19), 0.1))), "object 19, value 0 is 0.1: training takes features of float32"},
+		{"image shape", fine, with(mlp.Images, npy.Encode([]int{140}, images)), "input images has shape [140]"},
+		{"feature", fine, with(mlp.Images, npy.Encode([]int{20, 2}, append(make([]float32, 39), float32(math.NaN())))), "object 19, value 1 is NaN"},
+		{"no images", fine, map[string][]byte{mlp.Labels: good[mlp.Labels]}, "input images"},
 		{"diverged", change(func(p *Params) { p.LearningRate = 1e37 }), good, "epoch 2, step 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
