@@ -17,6 +17,7 @@ type cli struct {
 	Explain explainCmd `cmd:"" help:"Show the fields of a stage's key, now and when it last ran."`
 	Logs    logsCmd    `cmd:"" help:"Show what a stage logged when it last ran."`
 	Runs    runsCmd    `cmd:"" help:"List the runs of the store, as diff names them."`
+	Cat     catCmd     `cmd:"" help:"Write the content of one output, or of any object in the store."`
 	Dag     dagCmd     `cmd:"" help:"Show the graph of stages as text, or draw it."`
 
 	Check  checkCmd  `cmd:"" help:"Compare the results with the expected ones: digests, metrics, curves."`

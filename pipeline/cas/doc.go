@@ -4,132 +4,73 @@
 // what was committed is there, what was not is at worst missing, and nothing
 // that is wrong is ever returned.
 //
-// # Layout on disk
+// # Nouns
 //
-//	format                     version of this layout
-//	objects/ab/abcd….zst       one object: frame header and zstd frame
-//	tables/00000001.rows       a segment: rows that one process appended
-//	tmp/                       files that are being written
-//	damaged/                   what was set aside, as evidence
-//	lock                       held shared by writers, exclusively by gc
-//	locks/00 … locks/ff        locks of actions
+// An object is content of any length, named by its [Digest]. On disk it is one
+// zstd frame: a large one a file of its own, a small one (at most 2 KiB
+// compressed) a frame of a segment.
 //
-// The file format holds two lines, the second being the checksum of the
-// first:
+// A row belongs to a [Table] and has a key and a value. Several rows may have
+// one key; [Store.Lookup] returns them in the order of their commits.
 //
-//	landscape-pipe store, format 1
-//	crc32c fd06ca37
+// A segment is a file of rows and small objects that one process appended. A
+// process creates its segment when it first writes, begins another at 64 MiB,
+// and ends the last with a frame that says so when it closes the store. Each
+// frame has checksums that bind it to its place.
 //
-// A store with a greater number is refused with a [FormatError] and not
-// touched. Opening a store writes nothing; a folder that is missing or empty
-// is an empty store, and becomes one on disk at the first write.
+// A place in a segment without a sound frame is damage: it costs what lay there
+// and nothing else, and [Store.Damage] counts it until [Store.GC] copies the
+// sound frames and moves the segment to quarantine. There damaged objects go
+// too, as evidence.
 //
-// # Objects
-//
-// The name of an object is the SHA-256 of its uncompressed bytes. Compressed
-// bytes are no identity, since they change with the release of the
-// compressor. The file is a sequence of two zstd frames, so `zstd -d` gives
-// exactly the bytes that are named. The first frame is one that decompressors
-// skip, and holds, with all numbers little-endian:
-//
-//	 0  4  50 2a 4d 18   magic number of a skippable frame
-//	 4  4  28            number of bytes that follow
-//	 8  4  "lsp1"
-//	12  8  bytes of content
-//	20  8  bytes of the zstd frame behind this header
-//	28  4  CRC-32C of the zstd frame
-//	32  4  CRC-32C of bytes 0 to 31
-//
-// The size lets a reader reserve memory once and refuse a frame that holds
-// more than it says, or says more than such a frame can hold. The checksums
-// keep accidental damage from the decompressor and tell where the damage is.
-// Neither replaces the SHA-256, which [Store.Get] compares before anyone sees
-// a byte. What does not match is a [DamagedError], which a caller treats like
-// a missing object: it makes the object again. The damaged file goes to the
-// folder damaged first.
-//
-// # Rows
-//
-// Rows lie in segments. A process appends to a segment of its own, which it
-// creates with the number after the greatest there is; numbers are never used
-// twice, and clocks are never asked. A segment is a sequence of frames:
-//
-//	 0  3  f1 6c 73   mark
-//	 3  1  kind       'h' head, 'r' row, 'e' end of a commit
-//	 4  4  n          bytes of the body
-//	 8  8  order
-//	16  4  CRC-32C of bytes 0 to 15 and the body, begun with
-//	       number·9e3779b1 xor offset (of 64 bits, the upper half xor the lower)
-//	20  n  body
-//
-// The body of a row is one byte with the length of the table's name, the
-// name, 32 bytes of key, and the value. The body of a head is the byte 1 and
-// eight bytes for each segment that this one replaces.
-//
-// Since number and offset enter the checksum, bytes that came to a place by
-// accident are no rows, even if they were rows elsewhere: an old block of the
-// disk, or a value that contains a segment. A reader that finds no sound
-// frame searches for the next mark with one. So damage costs the rows it lies
-// in and no other, and is counted in [Store.Damage] until a merge or [Store.GC]
-// writes the sound rows anew and sets the segment aside. Where nothing sound
-// follows, the segment ends: there a process died, or is writing at this
-// moment.
-//
-// The order of a row is one more than that of any row its writer could see.
-// A commit that began after another had ended is therefore the later one for
-// every reader, whatever processes they belong to. The order of commits that
-// overlapped is not knowable, but the same for all.
-//
-// Rows are read when one is first asked for, all at once, into an index that
-// takes about thirty bytes a row, and ten more once its table is asked for;
-// [Store.Refresh] reads only what was added. The first writer that finds many
-// segments and has the store to itself merges the small ones. The merged
-// segment says in its head which ones it replaces, so it does not matter when
-// exactly these are removed.
+// docs/formats.md describes the files byte by byte.
 //
 // # Order of writes
 //
-// A commit writes its objects to temporaries and syncs each, renames them
-// into place, syncs the folders, and only then appends its rows and syncs the
-// segment. Commits that arrive meanwhile form the next group and share its
-// syncs. So there is never a row whose objects are missing, and when
-// [Store.Commit] returns nil the loss of power takes nothing back.
+// A commit writes its large objects to temporaries and syncs each, renames
+// them into place and syncs the folders; it appends the small ones to the
+// segment and syncs that. Only then it appends its rows and syncs the segment
+// again. So there is never a row whose objects are missing, whatever pages the
+// loss of power drops, and when [Store.Commit] returns nil it takes nothing
+// back.
 //
 // An object that is in place already is compared and not written again. But
-// the process that renamed it may not have reached its sync of the folder, so
-// the folder is synced for it too. Its content needs no sync: every writer
-// syncs that before the rename.
+// the process that renamed a file may not have reached its sync of the folder,
+// so the folder is synced for it too; the content is durable, since every
+// writer syncs it before the rename. A small object counts as present only in
+// the segment of this process or in a closed one, which are durable.
 //
-// After a sync that failed the group counts as unwritten. The files are not
-// synced a second time, because a kernel may then report success for data
-// that it has dropped: temporaries are removed, and the segment is given up
-// for a new one. Rows of such a group may still be found by a later process,
-// like those of a process that died just before its commit returned; their
-// objects are then there too.
+// After a write or sync that failed, the batch counts as unwritten and the
+// store takes no more writes until it is opened again: a kernel may report
+// success for the second sync of data that it has dropped. Rows of such a
+// batch may still be found by a later process, like those of a process that
+// died just before its commit returned; their objects are then present too.
 //
-// Files are synced one by one, a few at the same time. One syncfs for the
-// whole group was measured as an alternative and is not used: for a batch of
-// 1000 small objects on ext4 both take about 0.15 ms an object, while syncfs
-// also waits for whatever other programs are writing, and reports their
-// errors, or on some kernels none.
+// Segments are never truncated and never appended to by another process. When
+// more than 16 are closed, the next writer that gets exclusive access copies
+// the smaller ones into one. The new segment names those that it replaces, so
+// it does not matter when exactly these are removed. GC rewrites all segments
+// by the same function, 64 MiB at a time.
 //
 // # Locks
 //
-// Locks are flock locks, which the kernel frees when the process dies; what
-// the files hold only tells people who has them. A writer takes the shared
-// lock of the store at its first write and keeps it until Close; [Store.GC]
-// and merges need the exclusive one. Readers take none: what gc removes under
-// their hands is a missing object. The lock of an action is one of 256 files,
-// chosen by the first byte of the key. Within a process two actions that
-// share one do not wait for each other.
+// Locks are flock locks, which the kernel frees when the process dies; the
+// text in their files only tells people who holds them. A writer takes the
+// shared lock of the store at its first write and keeps it until Close; GC
+// needs the exclusive one. Readers take none: what gc removes under their
+// hands is a missing object. The lock of an action is one of 256 files, chosen
+// by the first byte of the key.
 //
 // # What is safe and what is not
 //
-// Any number of processes may use a store on a local file system, ext4, XFS,
-// Btrfs and APFS among them. On NFS two things become weaker. Locks work
-// across machines only where the server and mount offer them (NFSv4, or v3
-// with lockd; a mount with nolock has none): without them two machines may
-// run the same action at the same time, which costs time and nothing else,
+// Any number of processes and users may use a store on a local file system,
+// ext4, XFS, Btrfs and APFS among them; files and folders take the permissions
+// and the group of the store's folder.
+//
+// On a network file system two things become weaker. Locks work across
+// machines only where server and mount offer them (NFSv4, or v3 with lockd;
+// not NFS with nolock, not Lustre with localflock): without them two machines
+// may run the same action at the same time, which costs time and nothing else,
 // but gc must then run only while nothing else does. And what one machine has
 // committed may become visible to another some seconds later, because the
 // client caches the names in a folder, so a lookup that misses may repeat
@@ -137,7 +78,19 @@
 // are read, files appear by rename only, and no two processes append to one
 // file.
 //
+// Files of the store are opened without following links and without waiting,
+// and must be regular files: anything else in the place of an object or a
+// segment is damage, in the place of a lock or of the file format an error.
+//
 // A disk that acknowledges a sync without doing it can break every promise
 // made here; only [Store.Verify] will tell. So can a program that edits the
-// files, for which reason objects are written without the right to write.
+// files, for which reason files of objects are written without the right to
+// write.
+//
+// # Room for more
+//
+// The index knows where each object lies, so another source of objects (a
+// read-only store behind this one, a remote) belongs in find, which asks the
+// segments, then the files; its rows belong in Lookup. An object that is
+// written or read as a stream belongs beside Encode and Get in objects.go.
 package cas
