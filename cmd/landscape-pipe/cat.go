@@ -87,7 +87,7 @@ func findOutput(g *pipeline.Graph, name string) (*pipeline.Stage, string, error)
 	}
 	switch {
 	case len(stages) > 1:
-		return nil, "", usage(fmt.Errorf("%s names %d stages", target, len(stages)), "landscape-pipe list shows their names")
+		return nil, "", usage(fmt.Errorf("%s names %d stages", target, len(stages)), "landscape-pipe status shows their names")
 	case !slices.Contains(stage.Outputs(), output):
 		return nil, "", usage(fmt.Errorf("%s names no output of stage %s", name, stage),
 			fmt.Sprintf("its outputs are %s: name one as %s:OUTPUT", strings.Join(stage.Outputs(), ", "), stage))

@@ -36,7 +36,7 @@ func crashBatch(i int) cas.Batch {
 func crashWork(t *testing.T, fsys cas.FS) (committed []int) {
 	step := 0
 	for life := range 3 {
-		d, err := cas.Open(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2))
+		d, err := cas.Open(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2), cas.WithSegmentLimit(800))
 		if err != nil {
 			continue // the fault hit the opening
 		}
@@ -72,7 +72,7 @@ func crashWork(t *testing.T, fsys cas.FS) (committed []int) {
 // checkCrash opens what is left and looks whether the promises were kept.
 func checkCrash(t *testing.T, what string, fsys cas.FS, committed []int) {
 	t.Helper()
-	d, err := cas.Open(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2))
+	d, err := cas.Open(crashDir, cas.WithFS(fsys), cas.WithParallel(1), cas.WithMergeAt(2), cas.WithSegmentLimit(800))
 	if err != nil {
 		t.Errorf("%s: cannot be opened: %v", what, err)
 		return

@@ -345,8 +345,16 @@ func (s *Store) writeTemporary(content []byte, readOnly bool) (name string, err 
 // inParallel calls f for 0 to n-1 from so many goroutines. After an error no
 // more calls begin; it returns the first error.
 func inParallel(workers, n int, f func(int) error) error {
+	if workers = min(n, workers); workers <= 1 {
+		for i := range n {
+			if err := f(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	group, ctx := errgroup.WithContext(context.Background())
-	group.SetLimit(max(1, workers))
+	group.SetLimit(workers)
 	for i := range n {
 		if ctx.Err() != nil {
 			break

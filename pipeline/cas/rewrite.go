@@ -64,8 +64,8 @@ func (s *Store) rewriteIfMany() {
 }
 
 // rewrite copies what is kept of the chosen segments into new ones. It works
-// on as many at a time as hold segmentLimit bytes, so it needs no more room
-// than that. The head of a new segment names those that it replaces, which
+// on as many at a time as fit into one segment, so it needs no more room than
+// that. The head of a new segment names those that it replaces, which
 // makes the switch atomic; then these are removed, or go to quarantine if
 // anything in them is damaged. A crash in between leaves segments that every
 // reader ignores and the next rewrite removes. The exclusive lock is held.
@@ -92,7 +92,7 @@ func (s *Store) rewriteBatches(r rewriting) error {
 			if !r.segment(segment) {
 				continue
 			}
-			if len(batches) == 0 || total+segment.done > segmentLimit {
+			if len(batches) == 0 || total+segment.done > s.limit {
 				batches, total = append(batches, nil), 0
 			}
 			last := len(batches) - 1

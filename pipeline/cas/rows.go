@@ -52,7 +52,7 @@ func (s *Store) append(frames []newFrame) error {
 	}
 	var buf []byte
 	for _, f := range frames {
-		if w := s.segment; w != nil && w.offset+int64(len(buf))+f.size() > segmentLimit {
+		if w := s.segment; w != nil && w.offset+int64(len(buf))+f.size() > s.limit {
 			if err := s.flush(buf); err != nil {
 				return err
 			}

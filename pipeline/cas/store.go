@@ -66,6 +66,7 @@ type Store struct {
 	parallel    int   // how many files are written or synced at the same time
 	retainLimit int64 // bytes of segments that may stay in memory
 	mergeAt     int   // closed segments that a writer leaves alone
+	limit       int64 // bytes beyond which no segment grows
 	id          string
 	temporaries atomic.Int64
 	closed      atomic.Bool
@@ -108,6 +109,7 @@ func Open(dir string, options ...Option) (*Store, error) {
 		parallel:    16,
 		retainLimit: segmentLimit,
 		mergeAt:     16,
+		limit:       segmentLimit,
 		id:          hex.EncodeToString(id[:]),
 		writeMu:     make(chan struct{}, 1),
 		folders:     make(map[string]bool),
