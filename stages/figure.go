@@ -17,7 +17,7 @@ func figureNamed(name string) figures.Figure {
 }
 
 // share reports whether two experiments may feed one figure: over k they are
-// told apart by their recipes, over hidden_size and num_layers they add up.
+// distinguished by their recipes, over hidden_size and num_layers they add up.
 func share(f figures.Figure, a, b *Experiment) bool {
 	switch {
 	case a.AtHiddenSize != b.AtHiddenSize || a.AtNumLayers != b.AtNumLayers:
@@ -40,31 +40,36 @@ func (e *Experiment) holds(numLayers bool) bool {
 // shownIn returns the networks of the experiment that the figure shows, in the
 // order of its lists.
 func shownIn(e *Experiment, f figures.Figure) []artifact.Network {
-	at := e.closeUp()
 	var list []artifact.Network
-	switch f.Shows {
-	case figures.One:
-		list = append(list, at)
-	case figures.OverHiddenSize:
-		for _, at.HiddenSize = range e.HiddenSize {
-			list = append(list, at)
-		}
-	case figures.OverNumLayers:
-		for _, at.NumLayers = range e.NumLayers {
-			list = append(list, at)
-		}
-	default:
-		for n := range e.grid {
-			fixed := n.HiddenSize == at.HiddenSize && n.NumLayers == at.NumLayers
-			measured := slices.Contains(e.CurvatureSeeds, n.Seed)
-			either := n.SampleSize == at.SampleSize && (n.HiddenSize == at.HiddenSize || n.NumLayers == at.NumLayers)
-			if f.Shows == figures.OverSizes && fixed || f.Shows == figures.OverBoth && either ||
-				f.Shows == figures.OverMeasured && fixed && measured || f.Shows == figures.OverSeeds && fixed && measured && n.SampleSize == at.SampleSize {
-				list = append(list, n)
-			}
+	for n := range e.grid {
+		if e.shows(f.Shows, n) {
+			list = append(list, n)
 		}
 	}
 	return list
+}
+
+// shows reports whether a figure of that kind shows the experiment's network n.
+func (e *Experiment) shows(s figures.Shown, n artifact.Network) bool {
+	h, l, k := n.HiddenSize == e.AtHiddenSize, n.NumLayers == e.AtNumLayers, n.SampleSize == slices.Max(e.SampleSizes)
+	first, measured := n.Seed == e.Seeds[0], slices.Contains(e.CurvatureSeeds, n.Seed)
+	switch s {
+	case figures.One:
+		return h && l && k && first
+	case figures.OverHiddenSize:
+		return l && k && first
+	case figures.OverNumLayers:
+		return h && k && first
+	case figures.OverSizes:
+		return h && l
+	case figures.OverBoth:
+		return (h || l) && k
+	case figures.OverMeasured:
+		return h && l && measured
+	case figures.OverSeeds:
+		return h && l && k && measured
+	}
+	return false
 }
 
 // drawing is a figure with the experiments that feed it.

@@ -259,6 +259,27 @@ func TestParamsReach(t *testing.T) {
 	}
 }
 
+// TestSetRenamesNothing: a network is called the same whatever else a run has.
+func TestSetRenamesNothing(t *testing.T) {
+	const text = "[[experiment]]\nname = \"a\"\nhidden_size = [4, 8]\nnum_layers = [2, 5]\nk = [150, 160]\nseeds = [0, 1]\nsteps = 20\nwarm_start = true\n"
+	all := mustNew(t, mustParse(t, text))
+	for _, set := range []string{
+		"train.epochs=3", "data.objects=200", "experiment.a.seeds=[1]", "experiment.a.hidden_size=[8]", "experiment.a.num_layers=[5]",
+	} {
+		for _, s := range mustNew(t, mustParse(t, text, set)).Stages() {
+			if all.Stage(s.Name()) == nil {
+				t.Errorf("with %s there is %s, without it not", set, s)
+			}
+		}
+	}
+	one := mustNew(t, mustParse(t, strings.Replace(text, "k = [150, 160]\n", "k = [150]\n", 1), "experiment.a.warm_start=false"))
+	for _, s := range one.Stages() {
+		if all.Stage(s.Name()) == nil {
+			t.Errorf("with one k there is %s, with two not", s)
+		}
+	}
+}
+
 // TestNewAcceptsParams builds the graph of any params that are accepted: as
 // many trainings as there are different networks, and no two exports alike.
 func TestNewAcceptsParams(t *testing.T) {
