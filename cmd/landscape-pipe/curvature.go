@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
@@ -25,7 +27,7 @@ import (
 
 type curvatureCmd struct {
 	Weights string `required:"" placeholder:"FILE.safetensors" help:"The network: matrices outputs × inputs, as in PyTorch's state_dict, float32 or float64, without biases."`
-	Inputs  string `required:"" placeholder:"FILE.npy" help:"The objects, one a row, taken as given."`
+	Inputs  string `required:"" placeholder:"FILE.npy" help:"The objects, one per row, taken as given."`
 	Labels  string `required:"" placeholder:"FILE.npy" help:"The class of each object, counted from 0, in any integer type."`
 
 	Layers     []string `sep:"," placeholder:"NAME,…" help:"The matrices from the input to the output (default: all tensors, in the natural order of their names)."`
@@ -33,7 +35,7 @@ type curvatureCmd struct {
 	Bottom     int      `default:"20" placeholder:"N" help:"Smallest eigenvalues to find (default: ${default})."`
 	PerObject  string   `placeholder:"all|M" help:"Norms of each object's own Hessian; its spectrum for all objects or for the M with the largest bounds."`
 	Increments string   `placeholder:"all|K,…" help:"What object k+1 does to the mean over the first k: for each k, or for those listed."`
-	Others     int      `default:"3" placeholder:"N" help:"For each k of --increments also hold N objects behind k+1, evenly spread, against that mean (default: ${default}; 0: none)."`
+	Others     int      `default:"3" placeholder:"N" help:"For each k of --increments also compare N later objects, evenly spaced, with that mean (default: ${default}; 0: none)."`
 	Bounds     bool     `help:"The paper's bounds, as printed and corrected, of each object."`
 	Density    string   `placeholder:"STEPSxPROBES" help:"Spectral density by Lanczos quadrature, as 80x10."`
 
@@ -41,12 +43,9 @@ type curvatureCmd struct {
 	Exact     int     `default:"4000" placeholder:"N" help:"Form and solve matrices of up to N rows whole (default: ${default})."`
 	Seed      int64   `default:"0" placeholder:"N" help:"Seed of starting vectors and probes (default: ${default})."`
 
-	Output   string `short:"o" placeholder:"DIR" help:"Write the results, the vectors and figures into DIR."`
-	JSON     bool   `name:"json" help:"Write one JSON object."`
-	Jobs     int    `short:"j" placeholder:"N" help:"Cores to use (default: all that the process may)."`
-	Quiet    bool   `short:"q" help:"Say nothing but warnings and errors beside the result." xor:"volume"`
-	Verbose  bool   `short:"v" help:"Say also what the stages log, and why they run." xor:"volume"`
-	Progress string `enum:"auto,live,plain,json" default:"auto" help:"How to show progress: auto, live, plain or json (default: ${default})."`
+	Output string `short:"o" placeholder:"DIR" help:"Write the results, the vectors and figures into DIR."`
+	JSON   bool   `name:"json" help:"Write one JSON object."`
+	running
 }
 
 const curvatureHelp = `The network is a chain of matrices with ReLU between them, softmax and
@@ -58,9 +57,9 @@ H is the Hessian of the mean loss, G its Gauss–Newton part, R = H − G. Each
 eigenvalue has a residual, within which an eigenvalue is sure to lie, and an
 estimate of its error, which is smaller.
 
-Results are kept in the store (artifacts/store, or --store). Work that takes
-longer than about half a minute is cut into parts; the same command goes on
-behind those that had finished, and a second time does nothing but print.
+Results are kept in the store (artifacts/store, or --store). After an interrupt
+the same command continues after the finished parts, and loses some seconds of
+work at most; a repeated run only prints.
 
 Examples:
     landscape-pipe curvature --weights W.safetensors --inputs X.npy --labels y.npy
@@ -70,20 +69,12 @@ Examples:
 
 // Run implements the verb.
 func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
-	return runCurvature(ctx, a, g, c)
-}
-
-func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) error {
 	request, err := c.request()
 	if err != nil {
 		return err
 	}
-	x := &examination{a: a, c: c}
-	dir := g.Store
-	if dir == "" {
-		dir = filepath.Join(g.Artifacts, "store")
-	}
-	if x.store, err = cas.Open(dir); err != nil {
+	x := &curvatureRun{a: a, c: c}
+	if x.store, err = g.openStore(); err != nil {
 		return err
 	}
 	defer x.store.Close()
@@ -99,10 +90,10 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 	if request.Increments, err = c.sizes(x.shape.Objects); err != nil {
 		return err
 	}
-	if err := x.examine(ctx, request); err != nil {
+	if err := x.measure(ctx, request); err != nil {
 		return err
 	}
-	p, err := x.profile(ctx)
+	p, err := x.results(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,7 +103,7 @@ func runCurvature(ctx context.Context, a *app, g *globals, c *curvatureCmd) erro
 		}
 	}
 	if c.JSON {
-		err = writeLine(a.raw, p.object())
+		err = json.NewEncoder(a.raw).Encode(p.value()) // one line: its lists may have a number per object
 	} else {
 		err = p.print(a)
 	}
@@ -127,8 +118,6 @@ func (c *curvatureCmd) request() (stages.Request, error) {
 		Others: c.Others, Bounds: c.Bounds, Figures: c.Output != "",
 	}
 	switch {
-	case c.Jobs < 0:
-		return r, usage(fmt.Errorf("--jobs=%d: want a number of cores, or 0 for all", c.Jobs), "")
 	case c.Top < 0 || c.Top > 1000:
 		return r, usage(fmt.Errorf("--top=%d: want a number of eigenvalues, at most 1000", c.Top), "")
 	case c.Bottom < 0 || c.Bottom > 1000:
@@ -184,10 +173,10 @@ func (c *curvatureCmd) sizes(objects int) ([]int, error) {
 	for text := range strings.SplitSeq(c.Increments, ",") {
 		k, err := strconv.Atoi(strings.TrimSpace(text))
 		if err != nil || k < 1 {
-			return nil, usage(fmt.Errorf("--increments=%s: %q is no size: want all, or numbers of objects with commas between them", c.Increments, text), "")
+			return nil, usage(fmt.Errorf("--increments=%s: %q is not a size: want all, or comma-separated numbers of objects", c.Increments, text), "")
 		}
 		if k >= objects {
-			return nil, usage(fmt.Errorf("--increments=%s: %d is not possible with %s: want 1 to %d, because one object more is taken", c.Increments, k, term.Count(objects, "object"), objects-1), "")
+			return nil, usage(fmt.Errorf("--increments=%s: %d is not possible with %s: want 1 to %d, because one more object is taken", c.Increments, k, term.Count(objects, "object"), objects-1), "")
 		}
 		list = append(list, k)
 	}
@@ -195,8 +184,8 @@ func (c *curvatureCmd) sizes(objects int) ([]int, error) {
 	return slices.Compact(list), nil
 }
 
-// networkName is what the stages of a network are called by: the name of its
-// file, without what has a meaning in the names of stages.
+// networkName names the stages of a network after its file, without the
+// characters that have a meaning in names of stages.
 func networkName(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	return strings.Map(func(r rune) rune {
@@ -207,8 +196,8 @@ func networkName(file string) string {
 	}, name)
 }
 
-// examination is one run of the verb.
-type examination struct {
+// curvatureRun is one run of the verb.
+type curvatureRun struct {
 	a     *app
 	c     *curvatureCmd
 	store *cas.Store
@@ -219,7 +208,7 @@ type examination struct {
 	shape   userfiles.Shape
 	graph   *stages.UserGraph
 	plan    *pipeline.Plan
-	figures error // what kept figures from being drawn
+	figures error // why figures are missing
 }
 
 // maxUserFile bounds each of the user's files in bytes.
@@ -228,7 +217,7 @@ const maxUserFile = 64 << 30
 // readFiles reads and checks the user's files. They are read at every start: no
 // time stamp tells whether a file changed, since a write through a memory map
 // need not set one.
-func (x *examination) readFiles(ctx context.Context) error {
+func (x *curvatureRun) readFiles(ctx context.Context) error {
 	var sources [3]userfiles.Source
 	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, {"--labels", x.c.Labels}} {
 		content, err := files.Read(ctx, f.path, maxUserFile)
@@ -259,8 +248,8 @@ func fileError(ctx context.Context, flag string, err error) error {
 	return usage(fmt.Errorf("%s: %w", flag, err), hint)
 }
 
-// examine runs what is asked for, after an estimate of what it takes.
-func (x *examination) examine(ctx context.Context, r stages.Request) error {
+// measure runs what is asked for, after an estimate of what it takes.
+func (x *curvatureRun) measure(ctx context.Context, r stages.Request) error {
 	x.request = r
 	var err error
 	if x.graph, err = stages.NewUser(r, x.files, x.env); err != nil {
@@ -278,9 +267,9 @@ func (x *examination) examine(ctx context.Context, r stages.Request) error {
 	return err
 }
 
-// undrawn reports whether nothing failed but figures and the surfaces that they
-// show: then the numbers are there, and worth printing.
-func undrawn(s *pipeline.Summary) bool {
+// onlyFiguresFailed reports whether nothing failed except figures and the
+// surfaces that they show: then the numbers are worth printing.
+func onlyFiguresFailed(s *pipeline.Summary) bool {
 	for _, f := range s.Failures {
 		if k := f.Stage.Kind(); k != "figures" && k != "surfaces" {
 			return false
@@ -290,7 +279,7 @@ func undrawn(s *pipeline.Summary) bool {
 }
 
 // run brings the graph up to date.
-func (x *examination) run(ctx context.Context, show reporter) error {
+func (x *curvatureRun) run(ctx context.Context, show reporter) error {
 	var err error
 	if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
 		return err
@@ -299,25 +288,56 @@ func (x *examination) run(ctx context.Context, show reporter) error {
 	if ctx.Err() != nil && summary != nil {
 		return interrupted(ctx, summary)
 	}
-	if err != nil && summary != nil && undrawn(summary) {
-		x.figures = advised(err, "the numbers are there; -v shows what the stages say")
+	if err != nil && summary != nil && onlyFiguresFailed(summary) {
+		x.figures = advised(err, "the numbers are complete; -v shows what the stages log")
 		return nil
 	}
 	var failed *pipeline.StageError
 	if errors.As(err, &failed) && !errors.Is(err, cas.ErrFull) {
-		return advised(err, "the same command tries again; -v shows what the stages say")
+		return advised(err, "the same command tries again; -v shows what the stages log")
 	}
 	return err
 }
 
-func (x *examination) options(show reporter) pipeline.RunOptions {
+func (x *curvatureRun) options(show reporter) pipeline.RunOptions {
 	return pipeline.RunOptions{Jobs: x.c.Jobs, KeepGoing: true, MemoryLimit: memoryLimit(os.ReadFile), Events: show.event}
 }
 
-// workers is how many cores there are for a trial.
-func (x *examination) workers() int {
+// workers is how many cores the run may use.
+func (x *curvatureRun) workers() int {
 	if x.c.Jobs > 0 {
 		return x.c.Jobs
 	}
 	return runtime.GOMAXPROCS(0)
+}
+
+// printEstimate prints what a run will take, from the rates that were measured
+// on one machine and what is not in the store yet.
+func (x *curvatureRun) printEstimate() {
+	var work time.Duration
+	var memory int64
+	for _, step := range x.plan.Steps() {
+		if step.State != pipeline.StateCached {
+			work += step.Stage.Estimate()
+			memory = max(memory, step.Stage.Memory())
+		}
+	}
+	if work == 0 {
+		return // only drawing is left
+	}
+	s, cores := x.shape, x.workers()
+	fmt.Fprintf(x.a.stderr, "%s objects of %s values, %s weights in %s\n", thousands(s.Objects), thousands(s.Widths[0]), thousands(s.Parameters()), term.Count(len(s.Layers), "matrix"))
+	fmt.Fprintf(x.a.stderr, "estimate: about %s on %s; %.2g GiB of memory\n", guess(work/time.Duration(cores)), term.Count(cores, "core"), float64(memory)/(1<<30))
+	if limit := x.options(silent{}).MemoryLimit; limit > 0 && memory > limit {
+		x.a.warn("that is more memory than the %.2g GiB that this process may use", float64(limit)/(1<<30))
+	}
+}
+
+// thousands writes a whole number with commas: 13,984.
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }

@@ -135,6 +135,7 @@ var gone = []struct{ verb, flag, instead string }{
 	{"repro", "--verify", "landscape-pipe verify --rerun, after repro"},
 	{"repro", "--hash", "landscape-pipe verify --repair"},
 	{"explain", "--changed", "landscape-pipe explain STAGE: only the changed fields are shown, unless --all"},
+	{"curvature", "--fine", "landscape-pipe curvature without it: finished parts are always kept"},
 	{"gc", "--aside", "landscape-pipe gc --apply: damaged files in quarantine go, too"},
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -21,9 +20,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
-// profile is what was found out about a network. Pointers and slices are nil
-// where nothing was asked.
-type profile struct {
+// measured are the results about a network. Pointers and slices are nil for
+// what was not asked for.
+type measured struct {
 	shape       userfiles.Shape
 	top, bottom int
 
@@ -36,19 +35,19 @@ type profile struct {
 	chain      [][]float64 // [bound][object], as object.BoundNames
 }
 
-// perObject holds a number an object; those of H_i are NaN where they were not
+// perObject holds one number per object; those of H_i are NaN if they were not
 // computed.
 type perObject struct {
 	loss, gaussNewton, hessian, least []float64
 
 	largest float64 // ‖H_i‖ of those that were computed, and whether it is the maximum over all
-	next    float64 // bound of the others, 0 where there are none
+	next    float64 // bound of the others, 0 if there are none
 	proven  bool
 }
 
-// profile reads the results.
-func (x *examination) profile(ctx context.Context) (*profile, error) {
-	p := &profile{shape: x.shape, top: x.request.Top, bottom: x.request.Bottom}
+// results reads the measurements from the store.
+func (x *curvatureRun) results(ctx context.Context) (*measured, error) {
+	p := &measured{shape: x.shape, top: x.request.Top, bottom: x.request.Bottom}
 	var err error
 	if p.spectrum, err = readRecord[artifact.Spectrum](ctx, x, "spectra/spectrum"); err != nil {
 		return nil, err
@@ -81,7 +80,7 @@ func (x *examination) profile(ctx context.Context) (*profile, error) {
 	return p, err
 }
 
-func (x *examination) perObject(ctx context.Context) (*perObject, error) {
+func (x *curvatureRun) perObject(ctx context.Context) (*perObject, error) {
 	if !x.has("objects/objects") {
 		return nil, nil
 	}
@@ -110,11 +109,11 @@ func (x *examination) perObject(ctx context.Context) (*perObject, error) {
 }
 
 // has reports whether a result was asked for.
-func (x *examination) has(result string) bool { return x.graph.Results[result].Stage != nil }
+func (x *curvatureRun) has(result string) bool { return x.graph.Results[result].Stage != nil }
 
 // read returns a result from the store. If the store has lost it, its stage
 // runs again.
-func (x *examination) read(ctx context.Context, result string) ([]byte, error) {
+func (x *curvatureRun) read(ctx context.Context, result string) ([]byte, error) {
 	o := x.graph.Results[result]
 	for again := false; ; again = true {
 		digest, _, ok := x.plan.Output(o.Stage, o.Name)
@@ -139,7 +138,7 @@ func (x *examination) read(ctx context.Context, result string) ([]byte, error) {
 }
 
 // array reads a .npy of float64 and the length of its last dimension.
-func (x *examination) array(ctx context.Context, result string) (values []float64, columns int, err error) {
+func (x *curvatureRun) array(ctx context.Context, result string) (values []float64, columns int, err error) {
 	b, err := x.read(ctx, result)
 	if err != nil {
 		return nil, 0, err
@@ -155,7 +154,7 @@ func (x *examination) array(ctx context.Context, result string) (values []float6
 }
 
 // readRecord reads a summary.
-func readRecord[R any](ctx context.Context, x *examination, result string) (R, error) {
+func readRecord[R any](ctx context.Context, x *curvatureRun, result string) (R, error) {
 	var zero R
 	b, err := x.read(ctx, result)
 	if err != nil {
@@ -169,7 +168,7 @@ func readRecord[R any](ctx context.Context, x *examination, result string) (R, e
 }
 
 // readIfAsked reads a summary that may not have been asked for.
-func readIfAsked[R any](ctx context.Context, x *examination, result string) (*R, error) {
+func readIfAsked[R any](ctx context.Context, x *curvatureRun, result string) (*R, error) {
 	if !x.has(result) {
 		return nil, nil
 	}
@@ -178,7 +177,7 @@ func readIfAsked[R any](ctx context.Context, x *examination, result string) (*R,
 }
 
 // export writes the results and the figures into the folder of -o.
-func (x *examination) export(ctx context.Context, p *profile) error {
+func (x *curvatureRun) export(ctx context.Context, p *measured) error {
 	dir := x.c.Output
 	written, err := exportAll(ctx, x.plan, dir, func() error {
 		_, err := x.plan.Run(ctx, x.options(silent{}))
@@ -187,7 +186,7 @@ func (x *examination) export(ctx context.Context, p *profile) error {
 	if err != nil {
 		return fmt.Errorf("exporting to %s: %w", dir, err)
 	}
-	text, err := json.Marshal(p.object())
+	text, err := json.Marshal(p.value())
 	if err != nil {
 		return err
 	}
@@ -209,59 +208,64 @@ func (x *examination) export(ctx context.Context, p *profile) error {
 	return nil
 }
 
-// object is the form for programs: the fields that the documentation lists and,
-// behind each flag, what it asks for.
-func (p *profile) object() any {
-	s := p.spectrum
-	type quantiles = map[string]artifact.Quantiles
-	type objectValues struct {
-		Loss        []float64            `json:"loss"`
-		GaussNewton []float64            `json:"gauss_newton_norm"`
-		Hessian     gaps                 `json:"hessian_norm"` // null where not computed
-		Least       gaps                 `json:"hessian_min"`
-		Largest     float64              `json:"largest_hessian_norm"` // of those computed
-		NextBound   float64              `json:"next_bound"`           // of the others, 0 where there are none
-		Proven      bool                 `json:"maximum_proven"`       // largest_hessian_norm is that of all objects
-		Bounds      map[string][]float64 `json:"bounds,omitempty"`
-	}
-	type incrementValues struct {
-		K           []int     `json:"k"`
-		HessianNorm []float64 `json:"hessian_norm"`
-		AbsLoss     []float64 `json:"abs_loss"`
+// curvatureValue is the form for programs: the fields that the documentation
+// lists and, for each flag, what it asks for.
+type curvatureValue struct {
+	Objects      int                           `json:"objects"`
+	Parameters   int                           `json:"parameters"`
+	Layers       int                           `json:"layers"`
+	Loss         float64                       `json:"loss"`
+	GradientNorm float64                       `json:"gradient_norm"`
+	Hessian      termValue                     `json:"hessian"`
+	GaussNewton  termValue                     `json:"gauss_newton"`
+	HTerm        termValue                     `json:"h_term"`
+	PerObject    *perObjectValue               `json:"per_object,omitempty"`
+	Increments   *incrementsValue              `json:"increments,omitempty"`
+	Bounds       map[string]artifact.Quantiles `json:"bounds,omitempty"`
+	BoundsOver   string                        `json:"bounds_over,omitempty"` // the objects that the quantiles are of
+	Density      *densityValue                 `json:"density,omitempty"`
+}
 
-		Residual     []float64                `json:"residual"` // of hessian_norm
-		Others       [][]artifact.OtherObject `json:"others"`
-		OthersMedian gaps                     `json:"others_median"` // null where there are none
-		OthersMax    gaps                     `json:"others_max"`
-	}
-	type densityValues struct {
-		artifact.Density
-		Nodes   [][]float64 `json:"nodes"` // of each probe
-		Weights [][]float64 `json:"weights"`
-	}
-	v := struct {
-		Objects      int              `json:"objects"`
-		Parameters   int              `json:"parameters"`
-		Layers       int              `json:"layers"`
-		Loss         float64          `json:"loss"`
-		GradientNorm float64          `json:"gradient_norm"`
-		Hessian      termValue        `json:"hessian"`
-		GaussNewton  termValue        `json:"gauss_newton"`
-		HTerm        termValue        `json:"h_term"`
-		PerObject    *objectValues    `json:"per_object,omitempty"`
-		Increments   *incrementValues `json:"increments,omitempty"`
-		Bounds       quantiles        `json:"bounds,omitempty"`
-		BoundsOver   string           `json:"bounds_over,omitempty"` // the objects that the quantiles are of
-		Density      *densityValues   `json:"density,omitempty"`
-	}{
+type perObjectValue struct {
+	Loss        []float64            `json:"loss"`
+	GaussNewton []float64            `json:"gauss_newton_norm"`
+	Hessian     gaps                 `json:"hessian_norm"` // null if not computed
+	Least       gaps                 `json:"hessian_min"`
+	Largest     float64              `json:"largest_hessian_norm"` // of those computed
+	NextBound   float64              `json:"next_bound"`           // of the others, 0 if there are none
+	Proven      bool                 `json:"maximum_proven"`       // largest_hessian_norm is that of all objects
+	Bounds      map[string][]float64 `json:"bounds,omitempty"`
+}
+
+type incrementsValue struct {
+	K           []int     `json:"k"`
+	HessianNorm []float64 `json:"hessian_norm"`
+	AbsLoss     []float64 `json:"abs_loss"`
+
+	Residual     []float64                `json:"residual"` // of hessian_norm
+	Others       [][]artifact.OtherObject `json:"others"`
+	OthersMedian gaps                     `json:"others_median"` // null if there are none
+	OthersMax    gaps                     `json:"others_max"`
+}
+
+type densityValue struct {
+	artifact.Density
+	Nodes   [][]float64 `json:"nodes"` // of each probe
+	Weights [][]float64 `json:"weights"`
+}
+
+// value is the form for programs.
+func (p *measured) value() curvatureValue {
+	s := p.spectrum
+	v := curvatureValue{
 		Objects: s.Objects, Parameters: s.Parameters, Layers: s.Layers, Loss: s.Loss, GradientNorm: s.GradientNorm,
 		Hessian: p.term(s.Hessian), GaussNewton: p.term(s.GaussNewton), HTerm: p.term(s.HTerm),
 	}
 	if o := p.objects; o != nil {
-		v.PerObject = &objectValues{Loss: o.loss, GaussNewton: o.gaussNewton, Hessian: o.hessian, Least: o.least, Largest: o.largest, NextBound: o.next, Proven: o.proven}
+		v.PerObject = &perObjectValue{Loss: o.loss, GaussNewton: o.gaussNewton, Hessian: o.hessian, Least: o.least, Largest: o.largest, NextBound: o.next, Proven: o.proven}
 	}
 	if p.increments != nil {
-		v.Increments = &incrementValues{}
+		v.Increments = &incrementsValue{}
 		for _, i := range p.increments.Increments {
 			v.Increments.K = append(v.Increments.K, i.K)
 			v.Increments.HessianNorm = append(v.Increments.HessianNorm, i.HessianNorm)
@@ -276,7 +280,7 @@ func (p *profile) object() any {
 		}
 	}
 	if p.chain != nil {
-		v.Bounds, v.BoundsOver = quantiles{}, p.boundsOver()
+		v.Bounds, v.BoundsOver = map[string]artifact.Quantiles{}, p.boundsOver()
 		for i, name := range object.BoundNames {
 			v.Bounds[name] = artifact.NewQuantiles(p.chain[i])
 			if v.PerObject != nil && p.complete() {
@@ -288,7 +292,7 @@ func (p *profile) object() any {
 		}
 	}
 	if p.density != nil {
-		v.Density = &densityValues{Density: *p.density}
+		v.Density = &densityValue{Density: *p.density}
 		for at, steps := 0, p.density.Steps; at < len(p.rule); at += 2 * steps {
 			v.Density.Nodes = append(v.Density.Nodes, p.rule[at:at+steps])
 			v.Density.Weights = append(v.Density.Weights, p.rule[at+steps:at+2*steps])
@@ -299,15 +303,15 @@ func (p *profile) object() any {
 
 // boundsOver names the objects whose bounds the quantiles are of, in the text and
 // in JSON alike.
-func (p *profile) boundsOver() string {
+func (p *measured) boundsOver() string {
 	if len(p.chain[0]) == 1 {
 		return "the one object"
 	}
 	return "all " + term.Count(len(p.chain[0]), "object")
 }
 
-// complete reports whether the spectrum of each H_i was asked for.
-func (p *profile) complete() bool {
+// complete reports whether the spectrum of every H_i was computed.
+func (p *measured) complete() bool {
 	for _, x := range p.objects.hessian {
 		if math.IsNaN(x) {
 			return false
@@ -319,14 +323,14 @@ func (p *profile) complete() bool {
 type termValue struct {
 	Norm      float64               `json:"norm"`
 	Trace     float64               `json:"trace"`
-	Frobenius *float64              `json:"frobenius"` // null where not exact
+	Frobenius *float64              `json:"frobenius"` // null if not exact
 	Top       []artifact.Eigenvalue `json:"top"`
 	Bottom    []artifact.Eigenvalue `json:"bottom"`
 }
 
 // term cuts the lists to what was asked for: the stage looks for one value at
 // either end at least.
-func (p *profile) term(t artifact.TermSpectrum) termValue {
+func (p *measured) term(t artifact.TermSpectrum) termValue {
 	return termValue{
 		Norm: t.Norm, Trace: t.Trace, Frobenius: t.Frobenius,
 		Top: first(t.Top, p.top), Bottom: first(t.Bottom, p.bottom),
@@ -340,7 +344,7 @@ func first(list []artifact.Eigenvalue, n int) []artifact.Eigenvalue {
 	return list[:min(n, len(list))]
 }
 
-// gaps are numbers some of which are not known: NaN, in JSON null.
+// gaps are numbers of which some are not known: NaN, in JSON null.
 type gaps []float64
 
 func (g gaps) MarshalJSON() ([]byte, error) {
@@ -357,7 +361,3 @@ func (g gaps) MarshalJSON() ([]byte, error) {
 	}
 	return append(b, ']'), nil
 }
-
-// writeLine writes a value as JSON in one line: its lists may have a number an
-// object.
-func writeLine(w io.Writer, value any) error { return json.NewEncoder(w).Encode(value) }
