@@ -119,9 +119,9 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		if exact < 0 || exact > s.objects {
 			exact = s.objects
 		}
-		seconds = float64(s.objects)*s.objectNorms() + float64(exact)*s.objectHessian()
+		seconds = float64(float64(s.objects)*s.objectNorms()) + float64(float64(exact)*s.objectHessian())
 		if exact < s.objects { // some bounds say which have the largest
-			seconds += float64(min(max(exact+1, 64), s.objects)) * s.objectBounds()
+			seconds += float64(float64(min(max(exact+1, 64), s.objects)) * s.objectBounds())
 		}
 		memory, cores = s.pointMemory(), allCores
 	case bounds.Params:
@@ -129,7 +129,7 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		if p.Objects == 0 {
 			some = s.objects
 		}
-		seconds = s.products(20+100*len(p.Increments)) + float64(s.objects)*s.objectNorms() + float64(some)*(s.objectHessian()+s.objectBounds())
+		seconds = s.products(20+100*len(p.Increments)) + float64(float64(s.objects)*s.objectNorms()) + float64(float64(some)*(s.objectHessian()+s.objectBounds()))
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
 	case bounds.RowParams:
 		seconds, memory, cores = float64(s.objects)*s.objectBounds(), s.pointMemory(), allCores
@@ -167,8 +167,8 @@ func (s shape) trainingMemory(p train.Params) int64 {
 // products is the time of so many products with H over all objects. Each is two
 // products of matrices for the first layer and six for every other.
 func (s shape) products(count int) float64 {
-	first := float64(s.widths[0]) * float64(s.widths[1])
-	return perOperation * float64(count) * float64(s.objects) * (4*first + 12*(float64(s.parameters())-first))
+	first := float64(s.widths[0] * s.widths[1])
+	return float64(perOperation * float64(count) * float64(s.objects) * (float64(4*first) + float64(12*(float64(s.parameters())-first))))
 }
 
 func (s shape) spectra(p spectra.Params) float64 {
@@ -177,11 +177,11 @@ func (s shape) spectra(p spectra.Params) float64 {
 	for _, products := range []int{4*(p.Top+p.Bottom) + 60, 3*p.Top + 20, 6*p.HTermEnds + 20} {
 		seconds += s.products(min(products, weights))
 		if weights <= p.Dense {
-			seconds += s.products(weights/2) + perCube*float64(weights)*float64(weights)*float64(weights)
+			seconds += s.products(weights/2) + float64(perCube*float64(weights)*float64(weights)*float64(weights))
 		}
 	}
 	if weights > p.Dense && factors <= p.Gram {
-		seconds += perCube * float64(factors) * float64(factors) * float64(factors)
+		seconds += float64(perCube * float64(factors) * float64(factors) * float64(factors))
 	}
 	if p.BlockSteps > 0 {
 		seconds += s.products(2 * p.BlockSteps * s.layers() * (s.layers() + 1))
@@ -230,7 +230,7 @@ func (s shape) compressed() int {
 // fewer.
 func (s shape) objectHessian() float64 {
 	d := float64(s.compressed()) / 2
-	return perObjectOperation * (4*d*d*min(d, 60) + float64(4*s.parameters()))
+	return float64(perObjectOperation * (float64(4*d*d*min(d, 60)) + float64(4*s.parameters())))
 }
 
 // objectNorms is the time of ‖G_i‖ and ‖H_i‖_F of one object, with half of the
@@ -247,7 +247,7 @@ func (s shape) objectNorms() float64 {
 			}
 		}
 	}
-	return perObjectOperation * float64(cost)
+	return float64(perObjectOperation * float64(cost))
 }
 
 // objectBounds is the time of all bounds of one object.
@@ -255,10 +255,10 @@ func (s shape) objectBounds() float64 {
 	cost, layers := 0.0, s.layers()
 	for q := 1; q <= layers; q++ { // products of the matrices from each layer to each
 		for p := 1; p < q; p++ {
-			cost += 2 * float64(s.widths[q]) * float64(s.widths[q-1]) * float64(s.widths[p])
+			cost += float64(2 * float64(s.widths[q]) * float64(s.widths[q-1]) * float64(s.widths[p]))
 			small := float64(min(s.widths[q], s.widths[p])) // and their norms
-			cost += 3 * small * small * float64(max(s.widths[q], s.widths[p]))
+			cost += float64(3 * small * small * float64(max(s.widths[q], s.widths[p])))
 		}
 	}
-	return perObjectOperation * (cost + float64(4*s.parameters()))
+	return float64(perObjectOperation * (cost + float64(4*s.parameters())))
 }
