@@ -176,7 +176,7 @@ func (p *Plan) checkInputs(ctx context.Context) {
 	for {
 		var ask []Digest
 		for i, s := range p.graph.stages {
-			if !p.read[i] || p.state[i] != StateRun {
+			if !p.needed[i] || p.state[i] != StateRun {
 				continue
 			}
 			for _, e := range s.sources() {

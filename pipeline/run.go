@@ -338,7 +338,7 @@ func (r *runner) begin() {
 	r.contents.reset()
 	for i, s := range p.graph.stages {
 		n := &r.nodes[i]
-		if !p.read[i] {
+		if !p.needed[i] {
 			continue
 		}
 		for _, e := range s.sources() {

@@ -104,7 +104,7 @@ func TestSameKeyRunsOnce(t *testing.T) {
 	}
 }
 
-func TestTargetsForceSingleDownstream(t *testing.T) {
+func TestTargetsForceDownstream(t *testing.T) {
 	names := func(p *Plan) string {
 		var all []string
 		for _, s := range p.Steps() {
@@ -114,9 +114,6 @@ func TestTargetsForceSingleDownstream(t *testing.T) {
 	}
 	k, st := newKitchen(), newStore()
 	g, _ := diamond(t, k, [4]int{1, 10, 100, 1000})
-	if _, err := NewPlan(g, st, Options{Targets: []string{"b"}, Single: true}); err == nil || !strings.Contains(err.Error(), "stage a is not up to date") {
-		t.Errorf("single without its input: %v", err)
-	}
 	mustDo(t, g, st)
 	for _, c := range []struct {
 		o    Options
@@ -124,9 +121,8 @@ func TestTargetsForceSingleDownstream(t *testing.T) {
 	}{
 		{Options{Targets: []string{"b"}}, "a cached, b cached"},
 		{Options{Targets: []string{"b"}, Force: true}, "a cached, b run"},
-		{Options{Targets: []string{"b"}, Force: true, Single: true}, "b run"},
 		{Options{Targets: []string{"b"}, Force: true, Downstream: true}, "a cached, b run, c cached, d depends"},
-		{Options{Targets: []string{"a"}, Force: true, Single: true, Downstream: true}, "a run, b depends, c depends, d depends"},
+		{Options{Targets: []string{"a"}, Force: true, Downstream: true}, "a run, b depends, c depends, d depends"},
 		{Options{Force: true}, "a run, b depends, c depends, d depends"},
 	} {
 		if got := names(mustPlan(t, g, st, c.o)); got != c.want {

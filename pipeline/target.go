@@ -160,8 +160,7 @@ func editDistance(a, b string) int {
 // selection says which stages a plan is about, by index.
 type selection struct {
 	target []bool // named by a target
-	needed []bool // to be brought up to date
-	read   []bool // needed, or only to be known since a needed one reads it
+	needed []bool // to be brought up to date: a target, or read by one
 }
 
 func (g *Graph) selection(o Options) (*selection, error) {
@@ -171,7 +170,6 @@ func (g *Graph) selection(o Options) (*selection, error) {
 		for i := range n {
 			sel.target[i], sel.needed[i] = true, true
 		}
-		sel.read = sel.needed
 		return sel, nil
 	}
 	var errs []error
@@ -192,14 +190,10 @@ func (g *Graph) selection(o Options) (*selection, error) {
 			sel.needed[i] = sel.needed[i] || slices.ContainsFunc(s.sources(), func(e edge) bool { return sel.needed[e.from] })
 		}
 	}
-	sel.read = sel.needed
-	if o.Single {
-		sel.read = slices.Clone(sel.needed)
-	}
 	for i := n - 1; i >= 0; i-- {
-		if sel.read[i] {
+		if sel.needed[i] {
 			for _, e := range g.stages[i].sources() {
-				sel.read[e.from] = true
+				sel.needed[e.from] = true
 			}
 		}
 	}
