@@ -74,7 +74,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{
 			func(dir string) bool { return under(dir, "pipeline") },
 			func(_, to string) bool {
-				return under(to, "stages") || under(to, "cmd") || under(to, "internal") && to != "internal/files"
+				return under(to, "stages") || under(to, "cmd") || under(to, "internal") && to != "internal/files" && to != "internal/suggest"
 			},
 			engine,
 		},

@@ -147,11 +147,10 @@ type origin struct {
 	Fields []FieldChange // from that action to the stage as it is planned now
 }
 
-// origins looks, in one pass over all records, for the actions that made
-// given outputs: by stage, the digest of each of its outputs. Where several
-// made them, the one whose key differs least from the stage's is chosen, the
-// latest of these. Stages of which none is found are left out; the others
-// are in topological order.
+// origins finds, in one pass over all records, the actions that made given
+// outputs, which are the digest of each output by stage. If several made them,
+// the latest of those whose keys differ least from the stage's is chosen.
+// Stages without an origin are left out; the others are in topological order.
 func (p *Plan) origins(want map[*Stage]map[string]Digest) ([]origin, error) {
 	marks := make(map[string]bool)
 	mark := make(map[*Stage]string, len(want))

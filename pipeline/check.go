@@ -8,10 +8,10 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// RecordFault is an output that a record promises and the store cannot give.
+// RecordFault is an output that a record names and the store cannot provide.
 type RecordFault struct {
 	Key    Key
-	Kind   string // of the action, "" where its manifest is lost
+	Kind   string // of the action, "" if its manifest is lost
 	Output string
 	Digest Digest
 	Err    error // [cas.ErrNotFound], *[cas.DamagedError], or a size that differs
@@ -19,7 +19,7 @@ type RecordFault struct {
 
 // Integrity is what [CheckRecords] found.
 type Integrity struct {
-	Records int // that count, one an action
+	Records int // that count, one per action
 	Faults  []RecordFault
 
 	// Unexplained are the keys of records without a manifest: explain and
@@ -27,9 +27,8 @@ type Integrity struct {
 	Unexplained []Key
 }
 
-// CheckRecords holds every record against the objects that it names: that
-// they are there, and have the size on record. Content is not read. It writes
-// nothing.
+// CheckRecords checks that the objects that records name are in the store and
+// have the recorded sizes. It does not read content and writes nothing.
 func CheckRecords(ctx context.Context, st *cas.Store) (*Integrity, error) {
 	var keys []Key
 	seen := make(map[Key]bool)

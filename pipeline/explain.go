@@ -20,8 +20,8 @@ type Explanation struct {
 	Fields []FieldChange
 }
 
-// FieldChange is one field of a key, now and then. A field that changed is
-// among them, and so is one that did not.
+// FieldChange is one field of a key and its earlier value, which may be the
+// same.
 type FieldChange struct {
 	Path    string
 	Old     string // "" if it was absent
@@ -34,7 +34,7 @@ type FieldChange struct {
 	Parts []string
 }
 
-// Explain returns every field of the key of a stage beside its last value.
+// Explain compares the key of a stage with its last one, field by field.
 func (p *Plan) Explain(s *Stage) (*Explanation, error) {
 	step := p.step(s)
 	e := &Explanation{Stage: s, State: step.State, Reason: step.Reason, Key: step.Key}
@@ -70,7 +70,7 @@ func (p *Plan) Explain(s *Stage) (*Explanation, error) {
 	return e, nil
 }
 
-// unknown stands for a digest that is not known yet. It cannot be one.
+// unknown stands for a digest that is not known yet. No digest has this text.
 const unknown = "?"
 
 // fields returns the fields of the key of a stage, known or not.
@@ -87,7 +87,7 @@ func (p *Plan) fields(s *Stage) []Field {
 	return fields
 }
 
-// compare puts the fields of an earlier key of a stage beside those of the
+// compare compares the fields of an earlier key of a stage with those of the
 // current one.
 func (p *Plan) compare(old []Field, s *Stage) ([]FieldChange, error) {
 	changes := compareFields(old, p.fields(s))
@@ -122,8 +122,8 @@ func Changes(fields []FieldChange) []string {
 	return lines
 }
 
-// compareFields puts two manifests side by side: the fields of now in their
-// order, then those that are gone.
+// compareFields compares two manifests: first the fields of now in their
+// order, then those that were removed.
 func compareFields(old, now []Field) []FieldChange {
 	then := make(map[string]string, len(old))
 	for _, f := range old {
@@ -156,7 +156,7 @@ func (p *Plan) reason(s *Stage) string {
 	last, ok, err := LastKey(p.store, s.name)
 	switch {
 	case err != nil:
-		return "its last run is not known: " + err.Error()
+		return "its last run cannot be read: " + err.Error()
 	case !ok:
 		return "never run"
 	case last == p.keys[s.index]:
@@ -229,7 +229,7 @@ func (f FieldChange) verb() string {
 	return "changed"
 }
 
-// shorten keeps a value to a length that fits a line.
+// shorten cuts a value to a length that fits on a line.
 func shorten(s string) string {
 	const most = 40
 	r := []rune(s)

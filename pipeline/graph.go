@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -14,18 +15,19 @@ import (
 
 // Graph is a directed acyclic graph of stages. It cannot have a cycle: a
 // stage is added after those that it reads. A graph is built by one
-// goroutine; once complete it may be read by many.
+// goroutine; once it is complete, any number of goroutines may read it.
 type Graph struct {
 	hasher  *codehash.Hasher
 	stages  []*Stage
 	names   map[string]*Stage
-	edges   []edge           // into all stages, one after the other
+	edges   []edge           // into all stages, in the order of the stages
 	kinds   map[any]*kind    // by *Kind[P]
 	byKind  map[string]*kind // by name
 	exports map[string]*Stage
 }
 
-// edge is where an input comes from: an output, by its index, of a stage.
+// edge is where an input comes from: the index of a stage and of one of its
+// outputs.
 type edge struct{ from, output int32 }
 
 // NewGraph returns an empty graph. The hasher computes the code hashes of the
@@ -40,8 +42,8 @@ func NewGraph(hasher *codehash.Hasher) *Graph {
 	}
 }
 
-// Label is one coordinate of a stage in the matrix of its kind, as n=16. It
-// serves to group and to select stages and enters no key.
+// Label is one coordinate of a stage among those of its kind, such as n=16. It
+// serves to group and to select stages and does not enter the key.
 type Label struct{ Key, Value string }
 
 // Output is an output of a stage, which other stages can read.
@@ -68,7 +70,7 @@ type Node struct {
 	// Labels are in display order.
 	Labels []Label
 
-	// Inputs are what the stage reads, by the name under which it does.
+	// Inputs are what the stage reads, under the names by which it reads them.
 	Inputs map[string]Output
 
 	// Estimate is how long the stage may take, for a stage that never ran. It
@@ -92,7 +94,7 @@ type Node struct {
 type Stage struct {
 	graph   *Graph
 	index   int32
-	edges   int32 // index of the first in the graph's edges; there is one an input
+	edges   int32 // index of the first in the graph's edges; there is one per input
 	kind    *kind
 	name    string
 	labels  []Label
@@ -153,7 +155,8 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	return s, nil
 }
 
-// kind returns what make returned for this id the first time.
+// kind returns what make returned the first time that it was called for this
+// id.
 func (g *Graph) kind(id any, make func() (*kind, error)) (*kind, error) {
 	if k, ok := g.kinds[id]; ok {
 		return k, nil
@@ -186,7 +189,7 @@ func (s *Stage) setInputs(inputs map[string]Output) ([]edge, error) {
 	for _, in := range s.inputs {
 		switch {
 		case in.Name == "":
-			return nil, fmt.Errorf("an input has no name")
+			return nil, errors.New("an input has no name")
 		case in.From == nil:
 			return nil, fmt.Errorf("input %s comes from no stage", in.Name)
 		case in.From.graph != s.graph:

@@ -18,15 +18,15 @@ type Root struct {
 	Digests []Digest // results to be kept, with the actions that made them last
 }
 
-// Needs is what is worth keeping in a store, and why. Its methods suit
-// [cas.GCOptions].
+// Needs says what is worth keeping in a store, and why. Keep and KeepRow are
+// made for [cas.GCOptions].
 type Needs struct {
 	objects map[Digest]int // the first root that needs it
 	keys    map[Key]int
 	explain map[Key]bool // whose manifests alone are kept
 	names   map[[32]byte]Key
-	runs    map[RunID]bool // recent
-	makers  map[RunID]bool // that made what is kept
+	runs    map[RunID]bool // the recent ones
+	makers  map[RunID]bool // runs that made what is kept
 	code    map[Digest]bool
 	parts   map[Key]bool // of actions without a record that recent runs began
 	roots   []string
@@ -34,10 +34,11 @@ type Needs struct {
 
 // FindNeeds follows the roots, in their order, to all that they need: an
 // action needs its outputs and its inputs, and a result needs an action that
-// made it. Roots with keys go first, so that equal results of forgotten params
-// do not keep these alive. Runs that began at or after since are a root of their own, named recent;
-// so are their logs and the keys of their stages. The manifest with which a stage ran last
-// is kept for explain, whatever became of its result.
+// made it. Roots with keys should come first, so that equal results of
+// forgotten params do not keep these alive. Runs that began at or after since
+// are a root of their own, named recent, with their logs and the keys of their
+// stages. The manifest with which a stage last ran is kept for explain,
+// whatever became of its result.
 func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Needs, error) {
 	n := &Needs{
 		objects: make(map[Digest]int), keys: make(map[Key]int), explain: make(map[Key]bool),
@@ -115,8 +116,8 @@ func FindNeeds(st *cas.Store, roots []Root, recent string, since time.Time) (*Ne
 	return n, nil
 }
 
-// follow marks what one root needs. Of several actions that made a result the
-// last is kept, unless another is kept anyway.
+// follow marks what one root needs. If several actions made a result, the last
+// one is kept, unless another is kept anyway.
 func (n *Needs) follow(st *cas.Store, root int, r Root, made map[Digest][]Key) error {
 	var keys []Key // kept, to be followed
 	keep := func(k Key) {
@@ -220,7 +221,7 @@ func isForgotten(row []byte) bool {
 	return err == nil && len(r.Outputs) == 0
 }
 
-// KeepRow reports whether a row is needed. Tables that it does not know are.
+// KeepRow reports whether a row is needed. Rows of unknown tables are.
 func (n *Needs) KeepRow(r cas.Row) bool {
 	_, kept := n.keys[Key{r.Key}]
 	switch r.Table {

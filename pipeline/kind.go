@@ -27,13 +27,13 @@ type Digest = cas.Digest
 type Task = task.Task
 
 // Kind is what many stages have in common: a function and its outputs. It is
-// only read, so it can be a package-level variable. P is the struct of its params: plain values only, which
-// are booleans, integers, finite floats, strings in UTF-8, slices, arrays, maps
-// with string keys, and structs of these with exported fields.
+// only read, so it can be a package-level variable.
 //
-// Run receives the params as they read back from the JSON in the key, a copy
-// of its own. So it cannot see anything that its key does not tell. Of an
-// empty slice or map and nil, and of −0 and 0, the keys differ.
+// P is the struct of its params. It may hold booleans, integers, finite
+// floats, strings in UTF-8, slices, arrays, maps with string keys, and structs
+// of these with exported fields. Run receives its own copy, read back from the
+// JSON in the key, so it sees nothing that its key does not tell. Nil and an
+// empty slice or map, and −0 and 0, give different keys.
 type Kind[P any] struct {
 	// Name enters the key: "solve".
 	Name string
@@ -139,8 +139,8 @@ func (k *Kind[P]) untyped(hasher *codehash.Hasher) (*kind, error) {
 	return e, nil
 }
 
-// same reports whether two kinds of one name are the same to the key. Their
-// functions cannot be compared; the code hash speaks for them.
+// same reports whether two kinds of one name give the same keys. Their
+// functions cannot be compared; their code hashes stand for them.
 func (k *kind) same(o *kind) bool {
 	return k.name == o.name && string(k.prefix) == string(o.prefix) && k.params == o.params
 }

@@ -17,7 +17,7 @@ import (
 
 // Lockfile holds the digests that results are expected to have. It is a text
 // file for version control: JSON with one line per result, sorted, so that a
-// difference in a review names what changed:
+// diff names what changed:
 //
 //	{
 //	  "format": 1,

@@ -147,7 +147,7 @@ type fieldWalk struct {
 	fields  []Field
 }
 
-// walk reads one value. It reports whether it could.
+// walk reads one value and reports whether that succeeded.
 func (w *fieldWalk) walk(path string, outermost bool) bool {
 	token, err := w.decoder.Token()
 	if err != nil {

@@ -15,7 +15,7 @@ type Options struct {
 	// [Graph.Match]. None means every stage.
 	Targets []string
 
-	// Force runs the targets even where the store has their results.
+	// Force runs the targets even if the store has their results.
 	Force bool
 
 	// Downstream adds the stages that read a target, directly or not, and
@@ -23,8 +23,8 @@ type Options struct {
 	Downstream bool
 }
 
-// Plan says what is to be done to bring stages up to date. Making one reads
-// records only; it changes nothing. A plan must not be used by two goroutines
+// Plan says what has to be done to bring stages up to date. Making one only
+// reads records; it changes nothing. A plan must not be used by two goroutines
 // at a time.
 type Plan struct {
 	graph   *Graph
@@ -56,8 +56,8 @@ type kindTime struct {
 	count int
 }
 
-// NewPlan compares a graph with what a store holds. Errors: targets that name
-// nothing, or an error of the store.
+// NewPlan compares a graph with a store. It is an error if a target matches
+// nothing.
 func NewPlan(g *Graph, st *cas.Store, o Options) (*Plan, error) {
 	sel, err := g.selection(o)
 	if err != nil {
@@ -125,12 +125,12 @@ func (p *Plan) look() error {
 	return nil
 }
 
-// forced reports whether the stage must run though its result may be known.
+// forced reports whether the stage must run even if its result is known.
 func (p *Plan) forced(i int32, key Key) bool {
 	return p.options.Force && p.target[i] && !p.forcedKeys[key]
 }
 
-// outputs returns the outputs of a stage, to read or to fill in.
+// outputs returns the outputs of a stage, to be read or filled in.
 func (p *Plan) outputs(i int32) []output { return p.outs[p.offset[i]:p.offset[i+1]] }
 
 // source returns the output that an edge comes from.
@@ -152,8 +152,8 @@ func (p *Plan) lookup(s *Stage, key Key, outs []output) (ok bool, err error) {
 	return true, nil
 }
 
-// manifest returns the encoded manifest of a stage whose inputs are known. It
-// lies in a buffer that the next call uses again.
+// manifest returns the encoded manifest of a stage whose inputs are known. The
+// next call overwrites it.
 func (p *Plan) manifest(s *Stage) []byte {
 	sources := s.sources()
 	p.scratch = s.appendManifest(p.scratch[:0], func(i int) Digest { return p.source(sources[i]).digest })
@@ -171,8 +171,7 @@ const (
 	// StateRun: the stage will run.
 	StateRun
 	// StateDepends: the stage reads the result of one that will run, so its
-	// key is not known. If that result turns out as it was, the stage need
-	// not run.
+	// key is not known. If that result is unchanged, the stage need not run.
 	StateDepends
 )
 
@@ -296,8 +295,8 @@ func (p *Plan) Record(s *Stage) (Record, bool) {
 	return r, ok && err == nil
 }
 
-// Logs returns what a stage said under its current key, or, where that is
-// not known or said nothing, under the last key with which it ran.
+// Logs returns what a stage logged under its current key or, if the key is not
+// known or there is no log, under the last key with which it ran.
 func (p *Plan) Logs(s *Stage) ([]Log, error) {
 	if k, ok := p.Key(s); ok {
 		if logs, err := lookupLogs(p.store, k); err != nil || len(logs) > 0 {

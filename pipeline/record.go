@@ -72,8 +72,8 @@ func (r *Record) encode(manifest []byte) []byte {
 	return append(b, manifest...)
 }
 
-// output is what the engine keeps in memory of one output: its name is the
-// kind's.
+// output is what the engine keeps in memory of one output. Its name is known
+// from the kind.
 type output struct {
 	digest Digest
 	size   int64
@@ -176,8 +176,8 @@ func readOutputs(b []byte, names []string, outs []output) (elapsed time.Duration
 	return elapsed, !r.bad
 }
 
-// readLast fills outs from the last of the rows of an action that can be
-// read. One that cannot be read counts as absent: it is a miss, not an error.
+// readLast fills outs from the last readable row of an action. An unreadable
+// row counts as absent: it is a miss, not an error.
 func readLast(rows [][]byte, names []string, outs []output) (elapsed time.Duration, ok bool) {
 	for _, row := range slices.Backward(rows) {
 		if elapsed, ok := readOutputs(row, names, outs); ok {
@@ -187,8 +187,8 @@ func readLast(rows [][]byte, names []string, outs []output) (elapsed time.Durati
 	return 0, false
 }
 
-// storedAction is what the store knows of an action. Manifest is nil if it cannot
-// be read.
+// storedAction is what the store knows of an action. The manifest is nil if it
+// cannot be read.
 type storedAction struct {
 	Record
 	manifest *manifest
@@ -211,8 +211,8 @@ func lookupAction(st *cas.Store, k Key) (a storedAction, ok bool, err error) {
 	return a, false, nil
 }
 
-// LookupRecord returns the record of an action, if there is one that can be
-// read.
+// LookupRecord returns the record of an action, if the store has a readable
+// one.
 func LookupRecord(st *cas.Store, k Key) (Record, bool, error) {
 	a, ok, err := lookupAction(st, k)
 	return a.Record, ok && len(a.Outputs) > 0, err
@@ -236,8 +236,8 @@ func allRecords(st *cas.Store, k Key) ([]Record, error) {
 	return records, nil
 }
 
-// lookupManifest returns the manifest of an action that ran, nil if there is
-// none that can be read.
+// lookupManifest returns the manifest of an action that ran, nil if the store
+// has no readable one.
 func lookupManifest(st *cas.Store, k Key) (*manifest, error) {
 	a, _, err := lookupAction(st, k)
 	return a.manifest, err
@@ -246,8 +246,8 @@ func lookupManifest(st *cas.Store, k Key) (*manifest, error) {
 // nameKey is the row under which the last key of a stage is kept.
 func nameKey(name string) [32]byte { return cas.Sum([]byte(name)) }
 
-// LastKey returns the key with which the stage of this name last ran, or
-// was found in the store while others ran.
+// LastKey returns the key with which the stage of this name last ran, or was
+// found in the store during a run.
 func LastKey(st *cas.Store, name string) (Key, bool, error) {
 	values, err := st.Lookup(tableNames, nameKey(name))
 	if err != nil {
@@ -261,14 +261,14 @@ func LastKey(st *cas.Store, name string) (Key, bool, error) {
 	return Key{}, false, nil
 }
 
-// Log is what one execution of an action said. It is kept where the stage
-// wrote something or failed.
+// Log is what one execution of an action logged. It is kept if the stage logged
+// something or failed.
 type Log struct {
 	Run     RunID         `json:"-"`
 	Stage   string        `json:"stage"` // the name under which it ran
 	Started time.Time     `json:"started"`
 	Elapsed time.Duration `json:"elapsed"`
-	Error   string        `json:"error,omitempty"` // "" where it succeeded
+	Error   string        `json:"error,omitempty"` // "" if it succeeded
 	Text    string        `json:"text"`            // lines, each with its newline
 }
 
@@ -319,7 +319,7 @@ func (l *logBuffer) text() string {
 	return b.String()
 }
 
-// logRow is a Log as it lies in the store: the run id, then JSON.
+// row returns the row that keeps the log: the run id, then JSON.
 func (l *Log) row(k Key) cas.Row {
 	text, err := json.Marshal(l)
 	if err != nil {
@@ -328,7 +328,7 @@ func (l *Log) row(k Key) cas.Row {
 	return cas.Row{Table: tableLogs, Key: k.Digest, Value: append(l.Run[:], text...)}
 }
 
-// lookupLogs returns what the executions of an action said, oldest first.
+// lookupLogs returns the logs of the executions of an action, oldest first.
 func lookupLogs(st *cas.Store, k Key) ([]Log, error) {
 	values, err := st.Lookup(tableLogs, k.Digest)
 	if err != nil {

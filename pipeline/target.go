@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
 )
 
 // Match returns the stages that a target names, in the order of the graph. A
@@ -12,12 +14,12 @@ import (
 //
 //   - the name of a stage: "solve[square,n=16,order=2]",
 //   - a kind: "solve",
-//   - a group, a kind and some labels: "solve[square,n=16]"; a label is written
-//     as key=value or as its value alone, and without a kind, "[square]", the
-//     group is of any kind,
+//   - a group, which is a kind and some labels: "solve[square,n=16]"; a label
+//     is written as key=value or as its value alone; without a kind, as in
+//     "[square]", stages of any kind match,
 //   - an exported file: "figures/height.svg".
 //
-// A target that names nothing is an error with the nearest names.
+// If a target matches nothing, the error suggests the nearest name.
 func (g *Graph) Match(target string) ([]*Stage, error) {
 	if s := g.Stage(target); s != nil {
 		return []*Stage{s}, nil
@@ -48,7 +50,7 @@ func (g *Graph) Match(target string) ([]*Stage, error) {
 	if group && (kind == "" || g.byKind[kind] != nil) {
 		return nil, fmt.Errorf("target %q: no stage has these labels%s", target, g.badLabel(kind, items))
 	}
-	return nil, fmt.Errorf("target %q: there is no such stage, kind or exported file%s", target, g.near(kind, target))
+	return nil, fmt.Errorf("target %q: no such stage, kind or exported file%s", target, g.near(kind, target))
 }
 
 // matches reports whether each item is a label of s.
@@ -96,7 +98,7 @@ func (g *Graph) badLabel(kind string, items []string) string {
 	return " together"
 }
 
-// near proposes the names next to what was asked for.
+// near suggests the name nearest to the target, or lists the kinds.
 func (g *Graph) near(kind, target string) string {
 	type candidate struct {
 		name     string
@@ -104,7 +106,11 @@ func (g *Graph) near(kind, target string) string {
 	}
 	var best []candidate
 	consider := func(name, asked string) {
-		if d := editDistance(name, asked); d <= max(2, len(asked)/4) {
+		most := max(2, len(asked)/4)
+		if apart := len(name) - len(asked); apart > most || apart < -most {
+			return
+		}
+		if d := suggest.Distance(name, asked); d <= most {
 			best = append(best, candidate{name, d})
 		}
 	}
@@ -130,31 +136,6 @@ func (g *Graph) near(kind, target string) string {
 	})
 	best = slices.Compact(best)
 	return fmt.Sprintf(": did you mean %s?", best[0].name)
-}
-
-// editDistance is the number of bytes to insert, delete or replace to make b
-// of a; lengths that differ much are not worth the exact number.
-func editDistance(a, b string) int {
-	if d := len(a) - len(b); d > 8 || d < -8 {
-		return max(d, -d)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // selection says which stages a plan is about, by index.

@@ -18,7 +18,7 @@ type shape struct {
 	process  bool
 }
 
-// params are about as many as a training has.
+// params has about as many fields as the params of a training.
 type params struct {
 	Dataset      string
 	Place        int
@@ -61,8 +61,8 @@ func (s shape) graph() (*pipeline.Graph, error) {
 	return g, nil
 }
 
-// text is the output of a stage. Every stage has another one, unless the
-// number of contents is bounded.
+// text is the output of a stage. All outputs differ, unless the number of
+// contents is limited.
 func text(p params) []byte {
 	place := p.Place
 	if p.Contents > 0 {
@@ -71,13 +71,12 @@ func text(p params) []byte {
 	return fmt.Appendf(nil, "output of stage %d\n", place)
 }
 
-// write is a stage that does nothing but have an output.
+// write is a stage that only returns its output.
 func write(_ context.Context, p params, _ *pipeline.Task) (map[string][]byte, error) {
 	return map[string][]byte{"out": text(p)}, nil
 }
 
-// shell is the same by way of a process, as other tools start one for every
-// stage.
+// shell does the same in a process, as other tools start one for every stage.
 func shell(ctx context.Context, p params, _ *pipeline.Task) (map[string][]byte, error) {
 	out, err := exec.CommandContext(ctx, "/bin/sh", "-c", "echo "+string(text(p))).Output()
 	return map[string][]byte{"out": out}, err

@@ -1,19 +1,19 @@
 // Command engine measures the engine and its store alone, on a synthetic
-// graph: how long a run takes that does nothing, what a stage costs that does
-// next to nothing, and how much memory that takes.
+// graph: how long a run takes if there is nothing to do, what a stage costs
+// that does next to nothing, and how much memory that takes.
 //
 //	engine run -actions N -width W -store DIR [-process] [-contents C]
 //	engine syncs -actions N -store DIR
 //	engine measure COMMAND [ARGUMENT…]
 //	engine scale [-sizes 10000,100000,1000000] [-dir DIR]
 //
-// The first run on a store is the cold one, the second the no-op. syncs only
-// writes and syncs the files that a cold run would, as a yardstick. measure
-// runs any command and prints its wall-clock seconds and its peak memory, so
-// that other tools are measured in the same way. scale does all of this for
-// several sizes and prints a table, whose last line is the cost of a stage at
-// the last size over that at the first. Each prints one line of JSON on
-// stdout, apart from scale.
+// The first run on a store is the cold one, the second the no-op. As a
+// yardstick, syncs only writes and syncs the files that a cold run would write.
+// measure runs any command and prints its wall-clock seconds and its peak
+// memory, so that other tools are measured in the same way. scale does all of
+// this for several sizes and prints a table; its last line is the cost per
+// stage at the last size, divided by that at the first. The other commands
+// print one line of JSON on stdout.
 package main
 
 import (
@@ -62,14 +62,14 @@ func dispatch(args []string, stdout io.Writer) error {
 	return fmt.Errorf("unknown command %q: want run, syncs, measure or scale", args[0])
 }
 
-// outcome is what one run reports of itself.
+// outcome is what one run reports.
 type outcome struct {
 	Actions int     `json:"actions"`
 	Ran     int     `json:"ran"`
 	Cached  int     `json:"cached"`
 	Seconds float64 `json:"seconds"` // from the first line of main to the last
-	Build   float64 `json:"build"`   // of these: making the graph
-	Plan    float64 `json:"plan"`    // of these: opening and comparing
+	Build   float64 `json:"build"`   // of this, building the graph
+	Plan    float64 `json:"plan"`    // of this, opening the store and planning
 	Peak    int64   `json:"peak"`    // resident memory, bytes
 }
 
@@ -79,7 +79,7 @@ func runCommand(args []string, stdout io.Writer) error {
 	var s shape
 	flags.IntVar(&s.actions, "actions", 10_000, "number of stages")
 	flags.IntVar(&s.width, "width", 100, "stages in a layer; each reads two of the layer before")
-	flags.IntVar(&s.contents, "contents", 0, "number of different outputs, 0 for one a stage")
+	flags.IntVar(&s.contents, "contents", 0, "number of different outputs, 0 for one per stage")
 	flags.BoolVar(&s.process, "process", false, "each stage starts a shell")
 	dir := flags.String("store", "", "folder of the store")
 	if err := flags.Parse(args); err != nil {
@@ -116,8 +116,8 @@ func runCommand(args []string, stdout io.Writer) error {
 }
 
 // peakMemory returns the peak of this program's resident memory in bytes, 0
-// where the system does not tell. Unlike getrusage it leaves out what the
-// process was before it became this program.
+// if it is not known. Unlike getrusage it leaves out what the process was
+// before it executed this program.
 func peakMemory() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

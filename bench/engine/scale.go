@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// sized is what one number of actions cost.
+// sized is what one number of actions costs.
 type sized struct {
 	actions    int
 	contents   int // different outputs
@@ -33,7 +33,7 @@ func scaleCommand(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Not before the end: for some seconds after files were removed ext4
+	// Not before the end: for some seconds after files were removed, ext4
 	// creates others more slowly.
 	defer os.RemoveAll(root)
 	load, _ := os.ReadFile("/proc/loadavg")
@@ -74,9 +74,8 @@ func (s sized) perStage(seconds float64) float64 { return seconds / float64(s.ac
 
 func (m measured) cpu() float64 { return m.User + m.System }
 
-// measureSize measures n actions with a new store. Of the no-ops the fastest
-// counts, and the one with the least processor time: what disturbs them only
-// ever adds.
+// measureSize measures n actions with a new store. The fastest no-op and the
+// one with the least processor time count: disturbances only add.
 func measureSize(n, contents int, store string) (s sized, err error) {
 	self, err := os.Executable()
 	if err != nil {

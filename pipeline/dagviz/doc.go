@@ -1,10 +1,9 @@
 // Package dagviz draws plans. [Collapse] and [Full] make a [Model] of the
-// steps of a plan: what is drawn, without how. The model is written as
-// [Model.Text] for terminals, [Model.DOT] for Graphviz and [Model.Mermaid]
-// for pages that render it. All of it is pure: the same steps give the same
-// bytes.
+// steps of a plan, which says what is drawn but not how. [Model.Text] writes
+// it for terminals, [Model.DOT] for Graphviz and [Model.Mermaid] for pages
+// that render Mermaid. The same steps always give the same bytes.
 //
-// A plan with a matrix has hundreds of stages of a handful of kinds. Collapse
-// shows one node for all stages of a kind that have the same label keys, with
-// their number, the values of each label, and how many are in which state.
+// A plan may have hundreds of stages of a few kinds. Collapse makes one node of
+// all stages of a kind that have the same label keys, with their number, the
+// values of each label, and how many are in each state.
 package dagviz

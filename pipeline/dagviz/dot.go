@@ -10,34 +10,30 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
-// look is how a state is drawn. The three colours are told apart by people
-// with any colour vision (Okabe and Ito's green-blue, orange and grey); the
-// text in every node says the state too.
+// look is how a state is drawn. The three colours are distinguishable with any
+// colour vision (Okabe and Ito's green-blue, orange and grey); the text in
+// every node names the state too.
 type look struct {
-	state      pipeline.State
 	class      string
 	text       string
 	line, fill string
 }
 
-var looks = []look{
-	{pipeline.StateCached, "cached", "cached", "#008f68", "#e3f4ee"},
-	{pipeline.StateRun, "run", "to run", "#d97a00", "#fff1dc"},
-	{pipeline.StateDepends, "depends", "waiting", "#8b93a1", "#f1f3f6"},
-}
-
-var stateLook = map[pipeline.State]look{
-	pipeline.StateCached: looks[0], pipeline.StateRun: looks[1], pipeline.StateDepends: looks[2],
+// looks are indexed by state.
+var looks = [...]look{
+	pipeline.StateCached:  {"cached", "cached", "#008f68", "#e3f4ee"},
+	pipeline.StateRun:     {"run", "to run", "#d97a00", "#fff1dc"},
+	pipeline.StateDepends: {"depends", "waiting", "#8b93a1", "#f1f3f6"},
 }
 
 const (
 	ink      = "#1f2630" // text
 	faint    = "#5b6675" // text that explains
 	wire     = "#8b93a1" // edges
-	wireBack = "#bcc2cc" // edges that step back
+	wireBack = "#bcc2cc" // edges that are not part of the backbone
 
-	// font is one whose widths Graphviz knows and that is wide: whatever
-	// takes its place in a viewer fits into the boxes.
+	// font is wide, and Graphviz knows its widths: any font that replaces it in
+	// a viewer fits into the boxes.
 	font = "DejaVu Sans"
 
 	barWidth = 116 // of the bar of states in a group's node, in points
@@ -45,7 +41,8 @@ const (
 
 // DOT writes the model in the language of Graphviz, coloured by state, with a
 // legend. A collapsed model flows from top to bottom, which keeps it narrow
-// enough for a page; a full one from left to right, a row a chain of stages.
+// enough for a page; a full one flows from left to right, with one row per
+// chain of stages.
 func (m *Model) DOT(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("digraph \"landscape-pipe\" {\n")
@@ -57,7 +54,7 @@ func (m *Model) DOT(w io.Writer) error {
 		font, ink, m.pick("0.10,0.04", "0.09,0.06"))
 	fmt.Fprintf(&b, "  edge [color=%q, arrowsize=0.65, penwidth=1.1, fontname=%q, fontsize=8, fontcolor=%q];\n\n", wire, font, faint)
 	for _, n := range m.Nodes {
-		l := stateLook[n.Count.State()]
+		l := looks[n.Count.State()]
 		label := m.stageLabel(n)
 		if !m.Full {
 			label = groupLabel(n)
@@ -74,9 +71,9 @@ func (m *Model) DOT(w io.Writer) error {
 	return err
 }
 
-// edgeLook is the attributes of an edge. Where every stage has a node, those
+// edgeLook returns the attributes of an edge. If every stage has a node, edges
 // between stages of the same labels are the backbone: they stay straight, and
-// the others step back.
+// the others are drawn fainter.
 func (m *Model) edgeLook(e Edge) string {
 	if !m.Full {
 		return "label=" + quote(" "+outputText(e.Outputs)+" ")
@@ -95,8 +92,8 @@ func (m *Model) pick(full, collapsed string) string {
 	return collapsed
 }
 
-// stageLabel is what stands in the node of one stage: its kind and, smaller,
-// the values of the labels that tell it from others of the kind.
+// stageLabel is the text in the node of one stage: its kind and, in a smaller
+// font, its labels.
 func (m *Model) stageLabel(n Node) string {
 	label := "<b>" + html(n.Title) + "</b>"
 	var values []string
@@ -109,13 +106,12 @@ func (m *Model) stageLabel(n Node) string {
 	return label
 }
 
-// groupLabel is what stands in the node of a group: the kind and the number
-// of stages, the axes, and what states they are in, as a
-// bar and in words.
+// groupLabel is the text in the node of a group: the kind and the number of
+// stages, the axes, and the states of the stages, as a bar and in words.
 func groupLabel(n Node) string {
 	var b strings.Builder
 	b.WriteString(`<table border="0" cellborder="0" cellspacing="0" cellpadding="1">`)
-	many := " " // an empty element is no label
+	many := " " // Graphviz refuses an empty element
 	if n.Count.Total() > 1 {
 		many = fmt.Sprintf("×%d", n.Count.Total())
 	}
@@ -133,7 +129,7 @@ func groupLabel(n Node) string {
 	return b.String()
 }
 
-// wrap breaks a list behind its commas into lines of about width characters.
+// wrap breaks a list after its commas into lines of about width characters.
 func wrap(text string, width int) []string {
 	var lines []string
 	for _, item := range strings.SplitAfter(text, ", ") {
@@ -181,17 +177,16 @@ func (m *Model) legend() string {
 	return b.String()
 }
 
-// outputText names outputs at an edge. Many, as where one stage reads the
-// same thing of many others, are counted.
+// outputText names the outputs at an edge, or counts them if there are many.
 func outputText(outputs []string) string {
 	if len(outputs) > 3 {
 		return fmt.Sprintf("%d outputs", len(outputs))
 	}
-	return strings.Join(slices.Clone(outputs), ", ")
+	return strings.Join(outputs, ", ")
 }
 
-// quote writes a string of the DOT language: only the quotation mark is
-// special there, and a backslash begins an escape in labels.
+// quote returns a string of the DOT language. Only the quotation mark is special
+// in it; in labels, a backslash begins an escape.
 func quote(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(text) + `"`
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Mermaid writes the model as a Mermaid flowchart, which GitHub, GitLab and
-// others render inside Markdown.
+// others render in Markdown.
 func (m *Model) Mermaid(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
@@ -22,7 +22,7 @@ func (m *Model) Mermaid(w io.Writer) error {
 		if !m.Full {
 			lines = append(lines, mermaidText(n.Count.Brief()))
 		}
-		fmt.Fprintf(&b, "  n%d(\"%s\"):::%s\n", i, strings.Join(lines, "<br/>"), stateLook[n.Count.State()].class)
+		fmt.Fprintf(&b, "  n%d(\"%s\"):::%s\n", i, strings.Join(lines, "<br/>"), looks[n.Count.State()].class)
 	}
 	for _, e := range m.Edges {
 		if m.Full {
@@ -38,7 +38,7 @@ func (m *Model) Mermaid(w io.Writer) error {
 	return err
 }
 
-// mermaidText writes text so that Mermaid takes none of it for syntax.
+// mermaidText escapes text so that Mermaid takes none of it as syntax.
 func mermaidText(text string) string {
 	return strings.NewReplacer(
 		"&", "#amp;", "#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "|", "#124;", "`", "#96;", "\n", " ",

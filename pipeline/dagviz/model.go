@@ -1,6 +1,7 @@
 package dagviz
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,31 +10,31 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
-// Model is a graph to be drawn. Nodes are in topological order as far as the
-// drawn graph has one: collapsing can close a circle.
+// Model is a graph to be drawn. Nodes are in topological order, except that
+// collapsing can create a cycle.
 type Model struct {
 	Nodes []Node
 	Edges []Edge
 	Full  bool // every node is one stage
 }
 
-// Node is a stage, or a group of stages that differ in the values of their
-// labels only.
+// Node is a stage, or a group of stages that differ only in the values of their
+// labels.
 type Node struct {
 	Name  string // of the stage, or of the group: unique
 	Title string // the kind
-	Axes  []Axis // the labels; what all nodes share is left out where others remain
+	Axes  []Axis // the labels, without those that all nodes share unless no others remain
 	Count Count
 }
 
-// Axis is a label with its values, each once: numbers in their order, others
-// in the order in which they came.
+// Axis is a label with its values, each once: numbers in ascending order,
+// others in the order of the stages.
 type Axis struct {
 	Key    string
 	Values []string
 }
 
-// Count is how many stages are in which state.
+// Count is the number of stages in each state.
 type Count struct{ Cached, Run, Depends int }
 
 // Edge says that stages of the node To read outputs of stages of From. Both
@@ -46,8 +47,8 @@ type Edge struct {
 // Total is the number of stages.
 func (c Count) Total() int { return c.Cached + c.Run + c.Depends }
 
-// String lists the states that occur with their numbers: "60 cached, 5 to
-// run, 10 waiting".
+// String lists the states that occur and their numbers: "60 cached, 5 to run,
+// 10 waiting".
 func (c Count) String() string {
 	var parts []string
 	for i, n := range c.list() {
@@ -61,7 +62,7 @@ func (c Count) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Brief is String without the number where all stages are in one state.
+// Brief is like String, without the number if all stages are in one state.
 func (c Count) Brief() string {
 	for i, n := range c.list() {
 		if n > 0 && n == c.Total() {
@@ -71,10 +72,10 @@ func (c Count) Brief() string {
 	return c.String()
 }
 
-// list returns the counts in the order of looks.
+// list returns the counts by state.
 func (c Count) list() [3]int { return [3]int{c.Cached, c.Run, c.Depends} }
 
-// State is the one that wants attention first: to run, waiting, cached.
+// State returns the state that needs attention first: to run, waiting, cached.
 func (c Count) State() pipeline.State {
 	switch {
 	case c.Run > 0:
@@ -144,7 +145,7 @@ func build(steps []pipeline.Step, full bool, name func(*pipeline.Stage) string) 
 		for _, in := range s.Inputs() {
 			from, ok := at[in.From]
 			if !ok || from == i {
-				continue // not part of the plan, or inside the group
+				continue // not part of the plan, or within the group
 			}
 			e, ok := edges[[2]int{from, i}]
 			if !ok {
@@ -182,8 +183,8 @@ func (n *Node) label(labels []pipeline.Label) {
 	}
 }
 
-// dropConstants leaves out the labels that have the same single value
-// wherever they occur, from nodes that have others.
+// dropConstants removes labels that have the same single value everywhere, from
+// nodes that have other labels.
 func (m *Model) dropConstants() {
 	values := make(map[string]string)
 	varies := make(map[string]bool)
@@ -215,22 +216,14 @@ func sortNumbers(values []string) {
 		}
 		numbers[v] = n
 	}
-	slices.SortStableFunc(values, func(a, b string) int {
-		switch {
-		case numbers[a] < numbers[b]:
-			return -1
-		case numbers[a] > numbers[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(values, func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) })
 }
 
-// maxListed is how many values of an axis are listed; of more, only the
-// first and last are shown.
+// maxListed is the number of values of an axis that are listed. If there are
+// more, only the first and the last are shown.
 const maxListed = 5
 
-// String writes an axis for people: "h 4, 8, 16", "seed 0 … 9 (10)".
+// String returns an axis for display: "h 4, 8, 16", "seed 0 … 9 (10)".
 func (a Axis) String() string {
 	if n := len(a.Values); n > maxListed {
 		return fmt.Sprintf("%s %s … %s (%d)", a.Key, a.Values[0], a.Values[n-1], n)

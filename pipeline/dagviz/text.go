@@ -10,12 +10,12 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
-// Paint colours the text that tells a state. It must not change its width.
+// Paint colours the text of a state. It must not change its width.
 type Paint func(state pipeline.State, text string) string
 
-// Text writes the model as a tree with one line a node. A node that reads
-// several others hangs below the one that is deepest in the graph, the others
-// are named behind it. paint may be nil.
+// Text writes the model as a tree with one line per node. A node that reads
+// several others is drawn below the one that is deepest in the graph; the
+// others are named at the end of its line. Paint may be nil.
 func (m *Model) Text(w io.Writer, paint Paint) error {
 	if paint == nil {
 		paint = func(_ pipeline.State, text string) string { return text }
@@ -75,8 +75,8 @@ func (m *Model) notes(n *Node, also []int) []string {
 	return notes
 }
 
-// row is a line of the tree: the lines that lead to a node, and what it reads
-// besides its parent.
+// row is a line of the tree: the branch that leads to a node, the node, and what
+// it reads in addition to its parent.
 type row struct {
 	branch string
 	node   int
@@ -93,7 +93,7 @@ func (m *Model) tree() []row {
 	}
 	for _, e := range m.Edges {
 		if e.From >= e.To {
-			continue // closes a circle in a collapsed graph
+			continue // closes a cycle in a collapsed graph
 		}
 		if p := parent[e.To]; p < 0 || depth[e.From] > depth[p] {
 			parent[e.To] = e.From
@@ -129,8 +129,8 @@ func (m *Model) tree() []row {
 	return rows
 }
 
-// depths returns the length of the longest path to each node over edges that
-// lead forward.
+// depths returns the length of the longest path to each node along forward
+// edges.
 func (m *Model) depths() []int {
 	depth := make([]int, len(m.Nodes))
 	into := make([][]int, len(m.Nodes))
