@@ -19,7 +19,7 @@ type Interval struct {
 type ClaimTest struct {
 	P        float64 `json:"p"`
 	Adjusted float64 `json:"adjusted"`
-	Exact    bool    `json:"exact"` // over all permutations, else by random ones
+	Exact    bool    `json:"exact"` // over all permutations, otherwise over random ones
 }
 
 // ClaimGroup is the networks of one size: their MAD over seeds.
@@ -46,7 +46,7 @@ type TrendEvidence struct {
 	Groups  []ClaimGroup `json:"groups"`
 	Z       float64      `json:"z"`
 	// Superiority is over all pairs of sizes the probability that a network
-	// of the larger size has the larger MAD; ½ is no trend.
+	// of the larger size has the larger MAD; ½ means no trend.
 	Superiority float64   `json:"superiority"`
 	Test        ClaimTest `json:"test"`
 	// Ratio is the median MAD at the largest size over that at the

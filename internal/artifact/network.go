@@ -15,7 +15,7 @@ type Network struct {
 	After      string // of a warm start: the sizes that it was trained on before, as in "100+200"
 
 	// Recipe is how the experiment that shows the network trains; empty for the
-	// paper's way. It is no part of the identity: the smallest network of a warm
+	// paper's way. It is not part of the identity: the smallest network of a warm
 	// start may be one of a cold start.
 	Recipe string
 

@@ -64,7 +64,7 @@ type ObjectSummary struct {
 	LeastHessian  float64 `json:"least_hessian"` // the smallest λ_min(H_i) among them
 }
 
-// OtherObject is an object beyond the next one, held against the mean over the
+// OtherObject is an object after the next one, compared with the mean over the
 // first k.
 type OtherObject struct {
 	Object int `json:"object"` // i, counted from 0: more than k
@@ -89,7 +89,7 @@ type Increment struct {
 	FrobeniusSine   float64 `json:"frobenius_sine"`   // root of the sum of all squared sines
 	EigenspaceError float64 `json:"eigenspace_error"` // bound-like estimate of the sines' error: residuals over gap
 	EigenspaceDim   int     `json:"eigenspace_dim"`   // how many vectors; 0 where not asked for
-	// Others are some of the objects behind object k+1, and OthersMedian and
+	// Others are some of the objects after object k+1, and OthersMedian and
 	// OthersMax the median and the largest of their HessianNorm; 0 where there
 	// are none.
 	Others       []OtherObject `json:"others"`

@@ -21,7 +21,7 @@ type Criterion struct {
 	Covariance float64 `json:"covariance"`
 	Gradient   float64 `json:"gradient"`
 	Curvature  float64 `json:"curvature"`
-	// Closed is their sum; its Error is 0 but for delta2, where the
+	// Closed is their sum; its Error is 0 except for delta2, where the
 	// Frobenius norms are estimated.
 	Closed MonteCarlo `json:"closed"`
 	// Quadratic is the same by drawing ξ and the quadratic model of each

@@ -76,7 +76,7 @@ type BallSummary struct {
 	PrintedViolations int `json:"printed_violations"`
 }
 
-// Form returns the values of the bound of that name, one a sphere.
+// Form returns the values of the bound of that name, one per sphere.
 func (s BallSummary) Form(name string) ([]float64, bool) {
 	for _, f := range s.Forms {
 		if f.Name == name {

@@ -18,7 +18,7 @@ type Axis struct {
 	Log    bool
 	Counts bool // label whole numbers as such on a log axis: 1,000 instead of 10³
 	Bare   bool // ticks without labels: a panel below has them
-	Most   int  // labels on a log axis at most; 0 for the usual ten
+	Most   int  // largest number of labels; 0 for the usual ten
 	// Marks take the place of ticks at round numbers, for an axis of names.
 	Marks []Tick
 	// Room is the least width kept free for the labels of the ticks, in
@@ -47,7 +47,7 @@ func (a *Axis) At(v float64) float64 {
 func (a *Axis) Clamp(v float64) float64 { return min(max(v, a.Low), a.High) }
 
 // LogAxis returns a log axis for positive values from low to high, with a
-// little air and at least two powers of ten on it. It ends where numbers do.
+// little air and at least two powers of ten on it. Its ends are limited to the range of numbers.
 func LogAxis(label string, low, high float64) Axis {
 	const air = 1.25
 	const least, most = 1e-300, 1e300
@@ -65,7 +65,7 @@ func LogAxis(label string, low, high float64) Axis {
 }
 
 // Decade returns the largest n with 10ⁿ ≤ v, for positive v; outside of the
-// range of normal numbers that of the nearest of these.
+// normal numbers that of the nearest of these.
 func Decade(v float64) int {
 	const least, most = 1e-307, 1e308
 	v = min(max(v, least), most)
@@ -163,7 +163,7 @@ func (a *Axis) linearTicks() []Tick {
 		step = wider(step)
 	}
 	decimals := max(0, -Decade(float64(step*1.0000001)))
-	// Numbers that are long as such are written with a power of ten.
+	// Long numbers are written with a power of ten.
 	power := Decade(max(math.Abs(a.Low), math.Abs(a.High)))
 	long := decimals > 7 || power >= 12
 	var out []Tick
@@ -220,4 +220,32 @@ func (a *Axis) logTicks() []Tick {
 // Value returns the value of a linear axis at a place on the page.
 func (a *Axis) Value(at float64) float64 {
 	return a.Low + float64((at-a.from)/(a.to-a.from)*(a.High-a.Low))
+}
+
+// Extent is the range of the positive values given to it.
+type Extent struct{ Low, High float64 }
+
+// Take widens e to the positive values among v.
+func (e *Extent) Take(v []float64) {
+	for _, x := range v {
+		if !(x > 0) {
+			continue
+		}
+		if e.High == 0 {
+			e.Low, e.High = x, x
+		}
+		e.Low, e.High = min(e.Low, x), max(e.High, x)
+	}
+}
+
+// TakeOne widens e to v if it is positive.
+func (e *Extent) TakeOne(v float64) { e.Take([]float64{v}) }
+
+// Positive returns the range, or a default if there was none: all
+// networks of a figure may have collapsed.
+func (e *Extent) Positive() (low, high float64) {
+	if e.High == 0 {
+		return 1e-4, 1
+	}
+	return e.Low, e.High
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
-// Field is values over a rectangular grid: Values[i·len(X)+j] at (X[j], Y[i]),
+// Grid is values over a rectangular grid: Values[i·len(X)+j] at (X[j], Y[i]),
 // X and Y ascending and inside of the axes.
-type Field struct {
+type Grid struct {
 	X, Y   []float64
 	Values []float64
 }
 
 // corner is a place on a contour; border tells that it lies on the edge of the
-// grid, where the contour is no line of equal values.
+// grid, where the contour is not a line of equal values.
 type corner struct {
 	drawing.Point
 	border bool
@@ -24,7 +24,7 @@ type corner struct {
 // FillBands fills the panel with one colour for each band of values: shade(i)
 // from levels[i] to levels[i+1]. What lies outside of the levels takes the
 // nearest band.
-func (p *Panel) FillBands(f Field, levels []float64, shade func(i int) color.NRGBA) {
+func (p *Panel) FillBands(f Grid, levels []float64, shade func(i int) color.NRGBA) {
 	x, y := len(f.X)-1, len(f.Y)-1
 	p.Fill(drawing.Rectangle(p.Point(f.X[0], f.Y[0]), p.Point(f.X[x], f.Y[y])), shade(0))
 	// Each band is painted over the one below it, so no seams can show.
@@ -45,7 +45,7 @@ func (p *Panel) FillBands(f Field, levels []float64, shade func(i int) color.NRG
 }
 
 // Contours draws the lines of the levels and returns them, level by level.
-func (p *Panel) Contours(f Field, levels []float64, s drawing.Stroke) [][][]drawing.Point {
+func (p *Panel) Contours(f Grid, levels []float64, s drawing.Stroke) [][][]drawing.Point {
 	all := make([][][]drawing.Point, len(levels))
 	for i, level := range levels {
 		for _, ring := range p.rings(f, level) {
@@ -90,7 +90,7 @@ func lines(ring []corner) [][]drawing.Point {
 
 // rings returns the outlines of where f is at least level, on the page, by
 // marching squares: holes run the other way round than outer edges.
-func (p *Panel) rings(f Field, level float64) [][]corner {
+func (p *Panel) rings(f Grid, level float64) [][]corner {
 	nx, ny := len(f.X), len(f.Y)
 	inside := func(i, j int) bool {
 		return i >= 0 && i < ny && j >= 0 && j < nx && f.Values[i*nx+j] >= level
@@ -144,7 +144,7 @@ func (p *Panel) rings(f Field, level float64) [][]corner {
 
 // middle returns the mean of the corners of cell (i, j), which has all four
 // on the grid or no saddle.
-func (f Field) middle(i, j int) float64 {
+func (f Grid) middle(i, j int) float64 {
 	nx := len(f.X)
 	if i < 0 || j < 0 || i+1 >= len(f.Y) || j+1 >= nx {
 		return 0
@@ -154,7 +154,7 @@ func (f Field) middle(i, j int) float64 {
 }
 
 // crossing returns where the contour meets an edge.
-func (p *Panel) crossing(f Field, level float64, edge int, inside func(i, j int) bool) corner {
+func (p *Panel) crossing(f Grid, level float64, edge int, inside func(i, j int) bool) corner {
 	nx := len(f.X)
 	i, j := edge/2/(nx+2)-1, edge/2%(nx+2)-1
 	i2, j2 := i, j+1
@@ -231,7 +231,7 @@ func (p *Panel) LabelContours(lines [][][]drawing.Point, texts []string, c color
 		}
 		if found {
 			taken = append(taken, best)
-			p.PutHaloed(l, (best.left+best.right)/2, float64((best.top+best.bottom)/2)+high, 0.5, c, 215)
+			p.DrawTextHaloed(l, (best.left+best.right)/2, float64((best.top+best.bottom)/2)+high, 0.5, c, 215)
 		}
 	}
 }

@@ -9,11 +9,11 @@ import (
 
 // plane returns a panel of 100×100 points over the square from −1 to 1 and a
 // field on it.
-func plane(t *testing.T, n int, f func(x, y float64) float64) (*Panel, Field) {
+func plane(t *testing.T, n int, f func(x, y float64) float64) (*Panel, Grid) {
 	t.Helper()
 	p := &Panel{Sheet: NewSheet(5, 5), X: Axis{Low: -1, High: 1, from: 0, to: 100}, Y: Axis{Low: -1, High: 1, from: 100, to: 0}}
 	p.Inner = Frame{0, 0, 100, 100}
-	var field Field
+	var field Grid
 	for i := range n {
 		at := -1 + 2*float64(i)/float64(n-1)
 		field.X, field.Y = append(field.X, at), append(field.Y, at)
@@ -115,7 +115,7 @@ func TestRampsDifferInLightness(t *testing.T) {
 	if Sequential.At(-1) != Sequential[0] || Sequential.At(7) != Sequential[len(Sequential)-1] {
 		t.Error("the ends of a ramp go on")
 	}
-	if On(Sequential[0]) != Black || On(Sequential[8]) != White {
+	if ContrastColor(Sequential[0]) != Black || ContrastColor(Sequential[8]) != White {
 		t.Error("text cannot be read on the ends of the ramp")
 	}
 	if Tint(Palette[0], 0) != White || Tint(Palette[0], 1) != Palette[0] {

@@ -9,11 +9,11 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
 )
 
-// Entry is one line of words in a legend with a sample of what it explains.
+// Entry is one text of a legend with a sample of what it explains.
 type Entry struct {
 	Text string                                        // markup
 	Key  func(s *Sheet, from drawing.Point, w float64) // draws the sample from there to the right; may be nil
-	Slim bool                                          // the sample is a mark and takes no more room than one
+	Slim bool                                          // the sample is a mark and is as narrow as one
 	Note bool                                          // no sample and grey: a remark
 }
 
@@ -42,8 +42,8 @@ func BandKey(c color.NRGBA) func(*Sheet, drawing.Point, float64) {
 	}
 }
 
-// Remarks says the same of all names, in as many lines as it takes. If they
-// would leave no room for the data, the last names are counted.
+// Remarks says the same of all names, in up to three lines. If that is too
+// little, the last names are only counted.
 func (s *Sheet) Remarks(names []string, what string) []Entry {
 	const lines = 3
 	fits := func(text string) bool { return s.Set(text, LegendSize).Width <= s.Width-2*Edge }
@@ -73,18 +73,17 @@ func (s *Sheet) Remarks(names []string, what string) []Entry {
 }
 
 // Heading draws the title, a line of small print and the legend at the top of
-// the page, the entries side by side as far as they fit. It returns where the
-// rest of the page begins. Nothing of it can lie on the data, whatever they
-// are.
+// the page, the entries side by side where they fit. It returns where the rest of
+// the page begins, so that nothing of it can lie on the data.
 func (s *Sheet) Heading(title, small string, entries []Entry) (bottom float64) {
 	width := s.Width - 2*Edge
 	s.Title = s.Set(title, TitleSize).Text
 	s.Description = s.Set(small, SubtitleSize).Text
 	y := Edge + 0.75*TitleSize
-	s.Put(s.Fit(title, TitleSize, width), Edge, y, 0, Black)
+	s.DrawText(s.Fit(title, TitleSize, width), Edge, y, 0, Black)
 	if small != "" {
 		y += 1.45 * SubtitleSize
-		s.Put(s.Fit(small, SubtitleSize, width), Edge, y, 0, Grey)
+		s.DrawText(s.Fit(small, SubtitleSize, width), Edge, y, 0, Grey)
 	}
 	if len(entries) == 0 {
 		return y + headingGap
@@ -108,7 +107,7 @@ func (s *Sheet) Heading(title, small string, entries []Entry) (bottom float64) {
 		if e.Key != nil {
 			e.Key(s, drawing.Point{X: x, Y: y - mathtext.CapHeight(LegendSize)/2}, key)
 		}
-		s.Put(l, x+offset, y, 0, paint)
+		s.DrawText(l, x+offset, y, 0, paint)
 		x += offset + l.Width + EntryGap
 	}
 	return y + headingGap

@@ -75,8 +75,8 @@ func (p *Panel) Whisker(x, low, high float64, s drawing.Stroke) {
 // Point returns the place of a value on the page.
 func (p *Panel) Point(x, y float64) drawing.Point { return drawing.Point{X: p.X.At(x), Y: p.Y.At(y)} }
 
-// Upright draws a line at x from the bottom to the top of the panel.
-func (p *Panel) Upright(x float64, s drawing.Stroke) {
+// VerticalLine draws a line at x from the bottom to the top of the panel.
+func (p *Panel) VerticalLine(x float64, s drawing.Stroke) {
 	at := p.X.At(x)
 	p.Stroke(drawing.Polyline(drawing.Point{X: at, Y: p.Inner.Bottom}, drawing.Point{X: at, Y: p.Inner.Top}), s)
 }

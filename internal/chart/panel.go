@@ -31,8 +31,8 @@ type Panel struct {
 	Inner Frame // where the data lie
 }
 
-// NewPanel lays out axes inside of outer: the labels take what they need, the
-// data get the rest. The grid is drawn at once, so that it lies below all.
+// NewPanel lays out axes inside of outer: the labels get what they need, the
+// data the rest. The grid is drawn at once, so that it lies below everything.
 func NewPanel(s *Sheet, outer Frame, x, y Axis) (*Panel, error) {
 	p := &Panel{Sheet: s, X: x, Y: y, Inner: outer}
 	if y.Label != "" {
@@ -63,8 +63,8 @@ func NewPanel(s *Sheet, outer Frame, x, y Axis) (*Panel, error) {
 	return p, nil
 }
 
-// grid draws a line at each value that the y axis labels, or the x axis where
-// the y axis is one of names.
+// grid draws a line at each value that the y axis labels, or the x axis if the
+// y axis has names.
 func (p *Panel) grid() {
 	pen := drawing.Stroke{Color: GridInk, Width: 0.5}
 	a := p.Y
@@ -95,15 +95,15 @@ func (p *Panel) DrawAxes() {
 	for _, t := range p.X.Ticks() {
 		at := p.X.At(t.Value)
 		p.Stroke(drawing.Polyline(drawing.Point{X: at, Y: in.Bottom}, drawing.Point{X: at, Y: in.Bottom + length(t)}), pen)
-		p.Put(p.Set(t.Label, TickSize), at, in.Bottom+tickLong+tickGap+float64(0.75*TickSize), 0.5, Ink)
+		p.DrawText(p.Set(t.Label, TickSize), at, in.Bottom+tickLong+tickGap+float64(0.75*TickSize), 0.5, Ink)
 	}
 	for _, t := range p.Y.Ticks() {
 		at := p.Y.At(t.Value)
 		p.Stroke(drawing.Polyline(drawing.Point{X: in.Left, Y: at}, drawing.Point{X: in.Left - length(t), Y: at}), pen)
-		p.Put(p.Set(t.Label, TickSize), in.Left-tickLong-tickGap, at+capHalf, 1, Ink)
+		p.DrawText(p.Set(t.Label, TickSize), in.Left-tickLong-tickGap, at+capHalf, 1, Ink)
 	}
-	p.Put(p.Fit(p.X.Label, LabelSize, in.Right-in.Left), (in.Left+in.Right)/2, in.Bottom+tickLong+tickGap+TickSize+labelGap+float64(0.7*LabelSize), 0.5, Black)
-	p.PutUpwards(p.Fit(p.Y.Label, LabelSize, p.Height-2*Edge), p.leftOfTicks()-labelGap-float64(0.25*LabelSize), (in.Top+in.Bottom)/2, Black)
+	p.DrawText(p.Fit(p.X.Label, LabelSize, in.Right-in.Left), (in.Left+in.Right)/2, in.Bottom+tickLong+tickGap+TickSize+labelGap+float64(0.7*LabelSize), 0.5, Black)
+	p.DrawTextUpwards(p.Fit(p.Y.Label, LabelSize, p.Height-2*Edge), p.leftOfTicks()-labelGap-float64(0.25*LabelSize), (in.Top+in.Bottom)/2, Black)
 }
 
 // TickWidth returns how wide the labels of the ticks are, in points.
@@ -128,7 +128,7 @@ func length(t Tick) float64 {
 }
 
 // Curve draws a line through (x[i], y[i]). Points that follow each other by
-// less than a third of a point of the page are left out, the last one never.
+// less than a third of a point of the page are left out, except the last one.
 // A zero on a log axis interrupts the line; a point without neighbours is a
 // dot.
 func (p *Panel) Curve(x, y []float64, s drawing.Stroke) {
@@ -167,4 +167,72 @@ func (p *Panel) Band(x, low, high []float64, c color.NRGBA) {
 		outline = append(outline, drawing.Point{X: p.X.At(x[i]), Y: within(low[i])})
 	}
 	p.Fill(drawing.Polygon(outline...), c)
+}
+
+// Message writes a remark into the middle of an empty panel.
+func (p *Panel) Message(text string) {
+	in := p.Inner
+	l := p.Fit(text, LabelSize, in.Right-in.Left-8)
+	x, y, half := float64((in.Left+in.Right)/2), float64((in.Top+in.Bottom)/2), float64(l.Width/2)+3
+	p.Fill(drawing.Rectangle(drawing.Point{X: x - half, Y: y - l.Ascent - 2}, drawing.Point{X: x + half, Y: y + l.Descent + 2}), White)
+	p.DrawText(l, x, y, 0.5, Grey)
+}
+
+// Corner writes a remark into the lower left corner, which a falling curve
+// leaves free.
+func (p *Panel) Corner(text string) {
+	p.DrawText(p.Set(text, LegendSize), p.Inner.Left+6, p.Inner.Bottom-7, 0, Ink)
+}
+
+// Above writes the title of one of several panels above it.
+func (p *Panel) Above(text string) {
+	l := p.Fit(text, LabelSize, p.Inner.Right-p.Inner.Left)
+	p.DrawText(l, (p.Inner.Left+p.Inner.Right)/2, p.Inner.Top-5, 0.5, Black)
+}
+
+// Caption writes small print above the panel.
+func (p *Panel) Caption(text string) {
+	p.DrawText(p.Fit(text, SubtitleSize, p.Inner.Right-p.Inner.Left), p.Inner.Left, p.Inner.Top-4, 0, Grey)
+}
+
+// Lengths in points.
+const (
+	PanelGap   = 9  // between panels
+	PanelTitle = 13 // above each of several panels
+)
+
+// Cell is the place of one of several panels.
+type Cell struct {
+	Frame
+	Leftmost, Lowest bool // has the label of the y axis, of the x axis
+}
+
+// Tile divides a page among n panels, at most three side by side. All have
+// the same size inside; labels of the axes stand at the left and below only.
+func Tile(n int, page Frame) []Cell {
+	columns := min(n, 3)
+	if n == 4 {
+		columns = 2
+	}
+	rows := (n + columns - 1) / columns
+	const label = labelGap + LabelSize
+	w := (page.Right - page.Left - label - float64(PanelGap*float64(columns-1))) / float64(columns)
+	h := (page.Bottom - page.Top - label - float64(PanelGap*float64(rows-1))) / float64(rows)
+	cells := make([]Cell, n)
+	for i := range cells {
+		column, row := i%columns, i/columns
+		left := page.Left + label + float64(float64(column)*(w+PanelGap))
+		top := page.Top + float64(float64(row)*(h+PanelGap))
+		c := Cell{Frame{left, top, left + w, top + h}, column == 0, i+columns >= n}
+		// A label needs space in addition to the panel's; above an empty
+		// cell there is enough.
+		if c.Leftmost {
+			c.Left -= label
+		}
+		if c.Lowest {
+			c.Bottom += label
+		}
+		cells[i] = c
+	}
+	return cells
 }

@@ -77,8 +77,8 @@ func (t *Trend) at(in *Panel, k int, value float64) drawing.Point {
 
 const bandShade = 40
 
-// line draws the line through the medians; what a log axis cannot show is left
-// out.
+// line draws the line through the medians, except those that a log axis cannot
+// show.
 func (t *Trend) line(in *Panel) {
 	var through []drawing.Point
 	for _, k := range t.sizes() {
@@ -126,7 +126,7 @@ type TrendPanel struct {
 }
 
 // DrawTrends draws panels side by side on the same log axes, k to the right;
-// empty is said in a panel where all values are 0.
+// empty is the text for a panel whose values are all 0.
 func DrawTrends(s *Sheet, page Frame, label, empty string, panels ...TrendPanel) error {
 	var k, v Extent
 	for _, p := range panels {
@@ -181,7 +181,7 @@ func (p TrendPanel) draw(in *Panel, empty string) {
 		t.marks(in)
 	}
 	if v.High == 0 {
-		in.Say(empty)
+		in.Message(empty)
 	}
 	in.DrawAxes()
 }

@@ -58,8 +58,8 @@ func Count(n int) string {
 	return s
 }
 
-// MathCount is Count inside of mathematics, where a comma would have a space
-// behind it.
+// MathCount is Count inside of mathematics, where a comma would be followed by a
+// space.
 func MathCount(n int) string { return strings.ReplaceAll(Count(n), ",", `\text{,}`) }
 
 // Plural writes a number of things, of which there may be one.
@@ -85,7 +85,9 @@ func Digits(v float64, digits int) string {
 	return text
 }
 
-// Median returns the median of values, of which there is at least one.
+// Median returns the middle of the values, or the mean of the two middle ones;
+// there must be one. stats.Median rounds in another way, so that its last bit
+// may differ, and figures keep this one.
 func Median(values []float64) float64 {
 	v := slices.Sorted(slices.Values(values))
 	n := len(v)

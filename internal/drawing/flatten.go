@@ -3,9 +3,8 @@ package drawing
 import "math"
 
 // The rasteriser flattens curves and cuts dashes in floating point, whose last
-// bit depends on how it was compiled, and a last bit decides now and then to
-// which 1/64 of a pixel a point is rounded. So that pixels do not depend on
-// it, curves and dashes are turned into straight lines here, with every product
+// bit depends on how it was compiled, and now and then that bit decides to which
+// 1/64 of a pixel a point is rounded. So that pixels do not depend on it, curves and dashes are turned into straight lines here, with every product
 // rounded and every point on that grid.
 
 // pixel is a point in pixels, a multiple of 1/64.
@@ -67,7 +66,7 @@ func distance(a, b pixel) float64 {
 }
 
 // dashes cuts polylines into the drawn parts of a pattern of lengths drawn and
-// left out in turn, beginning anew with each line.
+// left out in turn, starting again with each line.
 func dashes(lines []polyline, pattern []float64) []polyline {
 	total := 0.0
 	for _, v := range pattern {

@@ -29,9 +29,6 @@ type segment struct {
 	x, y [3]coord
 }
 
-// Empty reports whether nothing is in p.
-func (p *Path) Empty() bool { return len(p.pieces) == 0 }
-
 // MoveTo begins a new part at a.
 func (p *Path) MoveTo(a Point) {
 	p.pieces = append(p.pieces, piece{verb: moveTo, p: [3]Point{a}})

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// atom is a piece of a line: glyphs side by side with what hangs on them.
+// atom is a piece of a line: glyphs side by side with their scripts.
 type atom struct {
 	glyphs   []glyph
 	group    []atom // a group in braces in place of glyphs

@@ -40,7 +40,7 @@ const (
 const SampleSize = 10000
 
 // Name says which curve of which figure. The network h = 16, num_layers = 5
-// is in both figures of a data set and was trained anew for each, so the
+// is in both figures of a data set and was trained again for each, so the
 // figure belongs to the name.
 type Name struct {
 	Mode       string // Direct or Extraction
@@ -137,7 +137,7 @@ func parseCurve(cells []string, names int, ks []int) (Curve, error) {
 	for i, cell := range cells[names:] {
 		v, err := strconv.ParseFloat(cell, 64)
 		if err != nil || !(v > 0 && v < 10) {
-			return Curve{}, fmt.Errorf("k = %d: %q is no positive difference of losses", ks[i], cell)
+			return Curve{}, fmt.Errorf("k = %d: %q is not a positive difference of losses", ks[i], cell)
 		}
 		c.EMA[i] = v
 	}

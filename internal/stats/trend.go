@@ -8,9 +8,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
-// Trend is the result of a Jonckheere–Terpstra test: do the values rise from
+// TrendResult is the result of a Jonckheere–Terpstra test: do the values rise from
 // group to group? With two groups it is the Mann–Whitney test.
-type Trend struct {
+type TrendResult struct {
 	// J counts the pairs of values from two groups in which the later
 	// group's is the larger; equal values count ½.
 	J float64
@@ -26,7 +26,7 @@ type Trend struct {
 	// two-sided one, twice the smaller and at most 1.
 	Up, Down, P float64
 	// Exact is true where P comes from the distribution over all
-	// permutations, which needs values without ties; else it comes from
+	// permutations, which needs values without ties; otherwise it comes from
 	// random permutations as (1 + reached)/(1 + permutations).
 	Exact bool
 }
@@ -34,16 +34,16 @@ type Trend struct {
 // JonckheereTerpstra tests for a trend over the groups, in their order. Each
 // group needs a value, and there must be two groups. Values with ties are
 // permuted at random, permutations times, with draws from s.
-func JonckheereTerpstra(groups [][]float64, permutations int, s *rng.Stream) (Trend, error) {
+func JonckheereTerpstra(groups [][]float64, permutations int, s *rng.Stream) (TrendResult, error) {
 	if len(groups) < 2 {
-		return Trend{}, fmt.Errorf("%d groups: a trend needs at least 2", len(groups))
+		return TrendResult{}, fmt.Errorf("%d groups: a trend needs at least 2", len(groups))
 	}
 	t, err := newTrendTest(groups)
 	if err != nil {
-		return Trend{}, err
+		return TrendResult{}, err
 	}
 	j := t.statistic()
-	result := Trend{J: float64(j) / 2, Pairs: t.pairs, Superiority: float64(j) / 2 / t.pairs}
+	result := TrendResult{J: float64(j) / 2, Pairs: t.pairs, Superiority: float64(j) / 2 / t.pairs}
 	if sd := t.deviation(); sd > 0 {
 		result.Z = (result.J - float64(t.pairs/2)) / sd
 	}
@@ -55,7 +55,7 @@ func JonckheereTerpstra(groups [][]float64, permutations int, s *rng.Stream) (Tr
 		result.Up, result.Down = 1, 1
 	default:
 		if permutations < 1 {
-			return Trend{}, fmt.Errorf("%d permutations: values with ties need at least 1", permutations)
+			return TrendResult{}, fmt.Errorf("%d permutations: values with ties need at least 1", permutations)
 		}
 		var up, down int
 		for range permutations {
@@ -78,7 +78,7 @@ func JonckheereTerpstra(groups [][]float64, permutations int, s *rng.Stream) (Tr
 
 // MannWhitney is the test of two groups: Up is small where b's values are the
 // larger.
-func MannWhitney(a, b []float64, permutations int, s *rng.Stream) (Trend, error) {
+func MannWhitney(a, b []float64, permutations int, s *rng.Stream) (TrendResult, error) {
 	return JonckheereTerpstra([][]float64{a, b}, permutations, s)
 }
 
@@ -246,7 +246,7 @@ func mannWhitney(m, n int) []float64 {
 }
 
 // Superiority is J/Pairs of the groups, the effect of a trend; ½ where there
-// are no two groups with values.
+// are fewer than two groups with values.
 func Superiority(groups [][]float64) float64 {
 	t, err := newTrendTest(groups)
 	if err != nil || t.pairs == 0 {

@@ -19,7 +19,7 @@ func TestMannWhitneyExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Trend{J: 26, Pairs: 30, Superiority: 26.0 / 30, Up: 0.025974025974025976, Down: 0.9848484848484849, P: 0.05194805194805195, Exact: true}
+	want := TrendResult{J: 26, Pairs: 30, Superiority: 26.0 / 30, Up: 0.025974025974025976, Down: 0.9848484848484849, P: 0.05194805194805195, Exact: true}
 	if got.J != want.J || got.Pairs != want.Pairs || !got.Exact || !close12(got.Superiority, want.Superiority) ||
 		!close12(got.Up, want.Up) || !close12(got.Down, want.Down) || !close12(got.P, want.P) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -128,7 +128,7 @@ func TestTrendVerdicts(t *testing.T) {
 }
 
 // TestCollapsedDecide: networks that fail at small h look smooth; a verdict
-// that hangs on them does not stand.
+// that depends on them does not stand.
 func TestCollapsedDecide(t *testing.T) {
 	r := newRun(t)
 	s := rng.New(6, "claims", "test", 0)

@@ -35,7 +35,7 @@ func ownSample(n network) (change, bool) {
 }
 
 // newObject is the change by an object that the network was not trained on,
-// |ℓ_j − L_k|/(k+1) averaged over the objects j behind the sample.
+// |ℓ_j − L_k|/(k+1) averaged over the objects j after the sample.
 func newObject(n network) (change, bool) {
 	k := n.SampleSize
 	if n.values == nil || len(n.values) < k+2 {

@@ -126,13 +126,13 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 	}
 	in.Band(radii, low, high, spread)
 	for _, u := range uprights {
-		in.Upright(u.radius, u.Stroke)
+		in.VerticalLine(u.radius, u.Stroke)
 	}
 	for _, l := range lines {
 		in.Curve(radii, cutBelow(l.y, y.Low), l.Stroke)
 	}
 	if !(values.High > 0) {
-		in.Say("collapsed, all differences 0")
+		in.Message("collapsed, all differences 0")
 	}
 	in.DrawAxes()
 	return nil

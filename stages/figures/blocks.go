@@ -114,7 +114,7 @@ func drawBlocks(in *chart.Panel, norms [][]float64, shade func(float64) color.NR
 				continue
 			}
 			l := in.Set("$"+shortest(v)+"$", size)
-			in.Put(l, (a.X+b.X)/2, float64((a.Y+b.Y)/2)+float64(0.33*size), 0.5, chart.On(c))
+			in.DrawText(l, (a.X+b.X)/2, float64((a.Y+b.Y)/2)+float64(0.33*size), 0.5, chart.ContrastColor(c))
 		}
 	}
 }

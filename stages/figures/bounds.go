@@ -100,14 +100,14 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		return err
 	}
 	column := s.Width - chart.Edge
-	s.Put(s.Set("slack", chart.TickSize), column, in.Inner.Top-3, 1, chart.Grey)
+	s.DrawText(s.Set("slack", chart.TickSize), column, in.Inner.Top-3, 1, chart.Grey)
 	medians := make(map[string]float64)
 	for i, r := range rows {
 		medians[r.bound.Name] = r.bound.Values.Median
 		drawStep(in, r, medians[r.from], place[i])
 		if r.bound.Slack > 0 && !r.exact {
 			l := s.Set("$"+shortest(r.bound.Slack)+"$", chart.TickSize)
-			s.Put(l, column, in.Y.At(place[i])+float64(0.33*chart.TickSize), 1, chart.Ink)
+			s.DrawText(l, column, in.Y.At(place[i])+float64(0.33*chart.TickSize), 1, chart.Ink)
 		}
 	}
 	in.DrawAxes()
@@ -203,11 +203,11 @@ func drawStep(in *chart.Panel, r step, from, place float64) {
 	left := min(low.X, at.X)
 	switch {
 	case right+4+l.Width <= in.Inner.Right:
-		in.Put(l, right+4, y, 0, ink)
+		in.DrawText(l, right+4, y, 0, ink)
 	case left-4-l.Width >= in.Inner.Left:
-		in.Put(l, left-4, y, 1, ink)
+		in.DrawText(l, left-4, y, 1, ink)
 	default: // the bar fills the axis: on it, clear of the spread
-		in.Put(in.Fit(text, chart.SubtitleSize, in.Inner.Right-high.X-10), in.Inner.Right-6, y, 1, ink)
+		in.DrawText(in.Fit(text, chart.SubtitleSize, in.Inner.Right-high.X-10), in.Inner.Right-6, y, 1, ink)
 	}
 }
 

@@ -245,7 +245,7 @@ func TestCurvatureRefuses(t *testing.T) {
 		{"nothing", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Networks = nil }, "no networks"},
 		{"two", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.Networks = append(p.Networks, p.Networks[0]) }, "2 networks: the figure shows one"},
 		{"twice", "norms_over_k alive", func(p *Params, _ map[string][]byte) { p.Networks = append(p.Networks, p.Networks[0]) }, "occurs twice"},
-		{"size", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.WidthCM = math.NaN() }, "no size of a figure"},
+		{"size", "layer_blocks alive", func(p *Params, _ map[string][]byte) { p.WidthCM = math.NaN() }, "not a size of a figure"},
 		{"small", "surface_2d alive", func(p *Params, _ map[string][]byte) { p.HeightCM = 4 }, "too small for the labels"},
 		{"no spectrum", "layer_blocks alive", func(_ *Params, in map[string][]byte) { delete(in, id.Result("spectra/spectrum")) }, "input " + id.Result("spectra/spectrum")},
 		{"lines", "surface_1d alive", func(_ *Params, in map[string][]byte) {

@@ -272,7 +272,7 @@ func drawTrueDifference(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		return err
 	}
 	if d.collapsed() {
-		in.Say("collapsed, all differences 0")
+		in.Message("collapsed, all differences 0")
 	} else {
 		drawTrueCurve(in, d, mean, filter, closed, spread)
 		in.Corner(`$\text{MAD} = ` + chart.Short(d.summary.MAD) + `$`)

@@ -176,7 +176,7 @@ func drawCollapsedDensity(s *chart.Sheet, frames ...chart.Frame) error {
 		if err != nil {
 			return err
 		}
-		in.Say("collapsed, all eigenvalues 0")
+		in.Message("collapsed, all eigenvalues 0")
 		in.DrawAxes()
 	}
 	return nil
@@ -277,7 +277,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 	}
 	text := fmt.Sprintf("not told from 0: %s %% of $H$", chart.Digits(100*d.within(radius), 3))
 	l := in.Fit(text, chart.SubtitleSize, in.Inner.Right-in.Inner.Left-8)
-	in.PutHaloed(l, in.Inner.Left+4, in.Inner.Top+4+l.Ascent, 0, chart.Grey, 225)
+	in.DrawTextHaloed(l, in.Inner.Left+4, in.Inner.Top+4+l.Ascent, 0, chart.Grey, 225)
 	in.DrawAxes()
 	return nil
 }

@@ -190,7 +190,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"kind", func(p *Params, _ map[string][]byte) { p.Figure = "pie" }, `unknown figure "pie"`},
 		{"nothing", func(p *Params, _ map[string][]byte) { p.Networks = nil }, "no networks"},
-		{"size", func(p *Params, _ map[string][]byte) { p.HeightCM = 0 }, "no size of a figure"},
+		{"size", func(p *Params, _ map[string][]byte) { p.HeightCM = 0 }, "not a size of a figure"},
 		{"small", func(p *Params, _ map[string][]byte) { p.HeightCM = 3 }, "too small for the labels"},
 		{"twice", func(p *Params, _ map[string][]byte) { p.Networks[1] = p.Networks[0] }, "occurs twice"},
 		{"not one num_layers", func(p *Params, _ map[string][]byte) { p.Networks[3].NumLayers = 1 }, "differ in num_layers"},

@@ -102,9 +102,9 @@ func drawObjectNorms(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		h.draw(in)
 	}
 	if v := spectrum.Hessian.Norm; v > 0 {
-		in.Upright(v, ofMean)
+		in.VerticalLine(v, ofMean)
 	} else {
-		in.Say("collapsed, all norms 0")
+		in.Message("collapsed, all norms 0")
 	}
 	in.DrawAxes()
 	return nil

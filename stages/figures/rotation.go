@@ -76,7 +76,7 @@ func drawRotationOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte) 
 		}
 	}
 	if r.Snapshots[last].Values[0] == 0 {
-		in.Say("collapsed, all eigenvalues 0")
+		in.Message("collapsed, all eigenvalues 0")
 	}
 	in.DrawAxes()
 	return nil

@@ -91,7 +91,7 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		}
 	}
 	if !alive {
-		in.Say("collapsed, all losses equal: one object is enough")
+		in.Message("collapsed, all losses equal: one object is enough")
 	}
 	in.DrawAxes()
 	return nil

@@ -109,12 +109,12 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		return err
 	}
 	if h.Norm == 0 {
-		in.Say("collapsed, all eigenvalues 0")
-		below.Say("nothing to certify")
+		in.Message("collapsed, all eigenvalues 0")
+		below.Message("nothing to certify")
 	}
 	for _, panel := range []*chart.Panel{in, below} {
 		if h.Outliers > 0 && h.Norm > 0 {
-			panel.Upright(float64(h.Outliers)+0.5, outlierPen)
+			panel.VerticalLine(float64(h.Outliers)+0.5, outlierPen)
 		}
 	}
 	for i, v := range predicted {

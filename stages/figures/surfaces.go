@@ -160,10 +160,10 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		in.Curve(at, line(i, second), thin)
 		below.Curve(at, delta, change)
 		if largest(delta) == 0 {
-			below.Say("all 0")
+			below.Message("all 0")
 		}
 		for _, panel := range []*chart.Panel{in, below} {
-			panel.Upright(0, chart.Stroke(chart.Shade(chart.Grey, 90), 0.6))
+			panel.VerticalLine(0, chart.Stroke(chart.Shade(chart.Grey, 90), 0.6))
 			panel.DrawAxes()
 		}
 		in.Above(directionName(d, i) + `, $v^{\text{T}}Hv = ` + chart.Short(d.Curvature) + `$`)
@@ -269,13 +269,13 @@ func drawPlanes(s *chart.Sheet, outer chart.Frame, summary artifact.SurfaceSumma
 		if err != nil {
 			return err
 		}
-		field := chart.Field{X: spread(side, along.Radius), Y: spread(side, across.Radius), Values: panel.values}
+		field := chart.Grid{X: spread(side, along.Radius), Y: spread(side, across.Radius), Values: panel.values}
 		in.FillBands(field, panel.at, panel.shade)
 		lines := in.Contours(field, panel.at[1:len(panel.at)-1], chart.Stroke(chart.Shade(chart.Ink, 120), 0.4))
 		in.LabelContours(lines, panel.texts[1:len(panel.texts)-1], chart.Ink, in.Point(0, 0))
 		cross(in)
 		if largest(panel.values) == 0 {
-			in.Say("all 0")
+			in.Message("all 0")
 		}
 		in.Above(panel.title)
 		in.DrawAxes()

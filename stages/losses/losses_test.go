@@ -101,7 +101,7 @@ func TestCollapsedNetwork(t *testing.T) {
 	}
 }
 
-// TestWorkersAndChunks: neither the workers nor the objects behind an object
+// TestWorkersAndChunks: neither the workers nor the objects after an object
 // change its loss.
 func TestWorkersAndChunks(t *testing.T) {
 	w := mlp.PaperWidths(30, 5, 2, 10)

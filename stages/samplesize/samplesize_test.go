@@ -192,7 +192,7 @@ func TestClosedSize(t *testing.T) {
 	}
 }
 
-// TestSufficient: the first crossing is never behind the lasting one, sizes
+// TestSufficient: the first crossing is never after the lasting one, sizes
 // grow as ε falls, and a collapsed network needs one object.
 func TestSufficient(t *testing.T) {
 	s := run(t, params(), network(t, 3, 80, 5, 6, 3))
@@ -231,7 +231,7 @@ func TestSufficient(t *testing.T) {
 	}
 }
 
-// TestBothDefinitions finds the sizes of Δ₁ anew from their definitions, order
+// TestBothDefinitions finds the sizes of Δ₁ again from their definitions, order
 // by order: the first k with |L_{k+1} − L_k| ≤ ε, and the least m from which on
 // all k have it.
 func TestBothDefinitions(t *testing.T) {

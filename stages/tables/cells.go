@@ -35,7 +35,7 @@ func networkCells(n artifact.Network, inputs map[string][]byte) ([][]string, err
 // of H with its residual; outliers counts G's above their largest gap; the
 // object columns are of ‖G_i‖ over all objects of the sample and of ‖H_i‖ over
 // those with the largest bounds, and 1 where that is proven to be the maximum
-// over all, else 0.
+// over all, otherwise 0.
 var spectrumColumns = []string{
 	"parameters", "loss", "gradient_norm", "hessian", "hessian_residual", "gauss_newton", "h_term", "gauss_newton_share",
 	"lambda_min", "lambda_min_residual", "trace", "outliers", "gap", "dead_units",

@@ -85,7 +85,7 @@ func TestUnknownTable(t *testing.T) {
 	}
 }
 
-// TestCurvatureTables: a row a network, a row a size or a bound, with as many cells
+// TestCurvatureTables: one row per network, size or bound, with as many cells
 // as columns.
 func TestCurvatureTables(t *testing.T) {
 	encode := func(v any) []byte {

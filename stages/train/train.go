@@ -200,10 +200,10 @@ type SnapshotParams struct {
 	Epochs   []int // ascending; 0 is before the first step
 }
 
-// RunSnapshots repeats the training that Run does, as far as the last of the
-// epochs, and returns the weights on its way. It is an action of its own, so
-// that asking for snapshots leaves the training and all that follows from it
-// as it is; the weights after its last epoch are those of Run, bit for bit.
+// RunSnapshots repeats the training that Run does, up to the last of the
+// epochs, and returns the weights after each. It is an action of its own, so
+// that asking for snapshots does not change the training or what follows from
+// it; the weights after the last epoch are those of Run, bit for bit.
 func RunSnapshots(ctx context.Context, p SnapshotParams, t *task.Task) (map[string][]byte, error) {
 	of := p.Training
 	if err := of.check(); err != nil {

@@ -135,7 +135,7 @@ func TestRunLearns(t *testing.T) {
 	}
 }
 
-// TestOnlyTheSampleCounts changes what lies behind the sample and then in it.
+// TestOnlyTheSampleCounts changes what comes after the sample and then the sample.
 func TestOnlyTheSampleCounts(t *testing.T) {
 	images, labels := picture(200, 97, 0.8)
 	p := small()

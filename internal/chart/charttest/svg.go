@@ -18,7 +18,7 @@ type Page struct {
 
 // Shape is the bounding box of a path, its control points included.
 type Shape struct {
-	Label    string // what a screen reader says; empty for what is no text
+	Label    string // what a screen reader says; empty for what is not text
 	Min, Max [2]float64
 }
 
@@ -99,7 +99,7 @@ var (
 	decimal = regexp.MustCompile(`-?(\d+(\.\d{1,2})?|\.\d{1,2})`)
 )
 
-// numbers returns the numbers of a text that holds nothing else.
+// numbers returns the numbers of a text of numbers only.
 func numbers(t *testing.T, text string) []float64 {
 	t.Helper()
 	if rest := bytes.TrimSpace(decimal.ReplaceAll([]byte(text), nil)); len(rest) > 0 {

@@ -1,13 +1,12 @@
-// Package vector holds a drawing as filled and stroked paths and writes it as
+// Package drawing holds a drawing as filled and stroked paths and writes it as
 // SVG, PDF and PNG.
 //
 // There is no text in a drawing: letters are outlines (package mathtext), so a
 // figure looks the same in every viewer and needs no font there. All
 // coordinates are in points (1/72 inch) from the upper left corner, y pointing
 // down, and are rounded to hundredths of a point when they enter the drawing:
-// the last bits of whatever computed them cannot show in the files. None of
-// the writers asks for the time, the host or a random number, so equal
-// drawings give equal bytes.
+// the last bits of a computation cannot show in the files. No writer uses the
+// time, the host or a random number, so equal drawings give equal bytes.
 package drawing
 
 import (
@@ -18,8 +17,8 @@ import (
 
 // Drawing is a page and what lies on it, later items on top of earlier ones.
 type Drawing struct {
-	// Title and Description go into the files for readers and screen
-	// readers that want words.
+	// Title and Description go into the files, for screen readers and for
+	// programs that list files.
 	Title, Description string
 
 	width, height coord
