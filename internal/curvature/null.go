@@ -145,11 +145,11 @@ func (pt *Point) NullDirections(most int) [][]float64 {
 		}
 	}
 	for p := range layers - 1 {
-		in, out, behind := n.Widths[p], n.Widths[p+1], n.Widths[p+2]
+		in, out, next := n.Widths[p], n.Widths[p+1], n.Widths[p+2]
 		for u := range out {
 			if !add(func(v []float64) {
 				copy(v[n.Offset(p)+u*in:][:in], n.Weights[p][u*in:])
-				for w := range behind {
+				for w := range next {
 					v[n.Offset(p+1)+w*out+u] = -n.Weights[p+1][w*out+u]
 				}
 			}) {

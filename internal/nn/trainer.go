@@ -30,7 +30,7 @@ type Trainer struct {
 	weights, moment1, moment2, gradient []float32
 	w, g                                [][]float32
 
-	x           [][]float32 // x[p], n_p×batch: layer p behind its ReLU; the last are the logits
+	x           [][]float32 // x[p], n_p×batch: layer p after its ReLU; the last are the logits
 	delta       [2][]float32
 	rowMajor    []float32 // first layer, batch×n_1
 	batchLabels []uint8

@@ -80,7 +80,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	var others, behind, masked float64 // the sums of B6, B4, B3
+	var others, later, masked float64 // the sums of B6, B4, B3
 	for p := 1; p <= layers; p++ {
 		before, after := 1.0, 1.0
 		for s, norm := range c.LayerNorm {
@@ -96,7 +96,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 		}
 		x2 := float64(o.inputNorm[p] * o.inputNorm[p])
 		others += float64(before * after)
-		behind += float64(x2 * after)
+		later += float64(x2 * after)
 		masked += float64(x2 * float64(sensitive*sensitive))
 	}
 	comparison, err := o.comparison()
@@ -109,7 +109,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	b7 := float64(float64(float64(l*mx2)*power(w2, layers-1)) / 2)
 	exact := max(values[k-1], 0)
 	bounds := []float64{
-		exact, comparison[0], float64(normA * joint), float64(normA * masked), float64(normA * behind),
+		exact, comparison[0], float64(normA * joint), float64(normA * masked), float64(normA * later),
 		float64(float64(normA*x2) * others), float64(float64(x2*others) / 2),
 		b7, float64(2 * math.Sqrt2 * b7), printed(l, mx2, w2), printed(l, mx2, float64(entry*entry)),
 		comparison[1], comparison[2], exact + comparison[1],
