@@ -26,13 +26,14 @@ import (
 
 // shape is what the cost of a network's stages depends on.
 type shape struct {
-	objects int   // of the sample; of stages about many networks, of the data set
+	all     int   // objects of the data set
+	objects int   // of the sample
 	widths  []int // n_0 … n_L
 }
 
-// shapeOf is the shape of a network and its sample.
-func shapeOf(n artifact.Network, inputs, classes int) shape {
-	s := shape{objects: n.SampleSize, widths: []int{inputs}}
+// shapeOf is the shape of a network, its sample and the data set.
+func shapeOf(n artifact.Network, all, inputs, classes int) shape {
+	s := shape{all: all, objects: n.SampleSize, widths: []int{inputs}}
 	for range n.NumLayers + 1 {
 		s.widths = append(s.widths, n.HiddenSize)
 	}
@@ -100,12 +101,13 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		seconds, memory = s.training(p), s.trainingMemory(p)
 	case train.SnapshotParams:
 		seconds, memory = s.training(p.Training), s.trainingMemory(p.Training)
-	case losses.Params:
+	case losses.Params: // of all objects
+		s.objects = s.all
 		seconds, memory, cores = perEvaluated*float64(s.objects)*float64(s.parameters()), s.pointMemory(), allCores
 	case differences.Params:
 		seconds, memory, cores = perDifference*float64(s.objects)*float64(p.Permutations), int64(s.objects)*16*float, allCores
 	case claims.Params:
-		memory = int64(s.objects) * 16 * float
+		memory = int64(s.all) * 16 * float
 	case figures.Params:
 		memory = 128 << 20
 	case spectra.Params:

@@ -105,7 +105,7 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	if w.err != nil {
 		return
 	}
-	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, d.InputSize, d.Classes), results: results{}}
+	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, w.params.Data.Objects, d.InputSize, d.Classes), results: results{}}
 	w.subjects[n.ID()] = s
 	s.learns = inputs{mlp.Images: d.images, mlp.Labels: d.labels}
 	if start != nil {

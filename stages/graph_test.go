@@ -382,12 +382,12 @@ func TestUserMemory(t *testing.T) {
 		}
 		return memory
 	}
-	s := shape{1000, []int{784, 64, 64, 10}}
+	s := shape{1000, 1000, []int{784, 64, 64, 10}}
 	plain := largest(Request{}, s)
 	if with := largest(Request{Steps: 3000, Probes: 1}, s); with < plain+1500*int64(s.parameters())*8 {
 		t.Errorf("with 3000 steps of a probe %d bytes, without %d", with, plain)
 	}
-	small := shape{10, []int{784, 8, 10}}
+	small := shape{10, 10, []int{784, 8, 10}}
 	if with := largest(Request{Exact: 7000}, small); with < 4*6352*6352*8 {
 		t.Errorf("with whole matrices of %d rows %d bytes", small.parameters(), with)
 	}

@@ -141,6 +141,6 @@ func gather[P any](w *wiring, k *pipeline.Kind[P], name string, labels []pipelin
 		return
 	}
 	n := pipeline.Node{Name: name, Labels: labels, Inputs: in, Export: files}
-	n.Estimate, n.Memory, n.Cores = estimate(shape{objects: w.params.Data.Objects}, p)
+	n.Estimate, n.Memory, n.Cores = estimate(shape{all: w.params.Data.Objects}, p)
 	_, w.err = pipeline.Add(w.graph, k, n, p)
 }
