@@ -10,7 +10,7 @@
 // It is a program of its own because importing go-graphviz compiles a
 // WebAssembly module before main, in every process, and panics there when its
 // cache below the temporary folder is damaged, full or another user's.
-// landscape-pipe starts it with a private temporary folder and thereby stays
+// landscape-pipe starts it with a private temporary folder and so stays
 // fast and free of that failure.
 //
 // Exit codes: 0 done, 1 the graph cannot be read or laid out, 2 wrong usage.
@@ -30,12 +30,12 @@ import (
 )
 
 // maxInput bounds what is read: the layout takes memory and time that grow
-// faster than its input, and a graph of this size is no picture any more.
+// faster than its input, and nobody can read a graph of this size.
 const maxInput = 16 << 20
 
 const usage = `Usage: landscape-pipe-dag [svg|pdf|png] < graph.dot > picture
 
-Draws one graph in the DOT language, as SVG if nothing else is asked for.
+Draws one graph in the DOT language, as SVG by default.
 landscape-pipe dag --render starts this program.
 
 Exit codes: 0 done, 1 the graph cannot be read or laid out, 2 wrong usage.

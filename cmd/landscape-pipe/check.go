@@ -16,7 +16,7 @@ import (
 
 type checkCmd struct {
 	overrides
-	Update   bool `help:"Take the results over as those to expect, and say what changed."`
+	Update   bool `help:"Accept the current results as the expected ones, and say what changed."`
 	All      bool `short:"a" help:"List every metric and curve, not only what differs."`
 	JSON     bool `name:"json" help:"Write JSON." xor:"form"`
 	Junit    bool `name:"junit" help:"Write JUnit XML, for CI." xor:"form"`
@@ -32,7 +32,7 @@ const checkHelp = `Compares the results in the store, and runs nothing:
 
 Both files lie in the artifacts folder, for version control; those of a run
 with other params in its own folder. A run that has none, because its params
-file was edited or by --set, is held against those of the run without the edit.
+file was edited or by --set, is compared with those of the run without the edit.
 
 Where something differs, the first divergent stage is named, with the params,
 code or inputs that changed since the last run that gave the expected result,
@@ -100,7 +100,7 @@ type checkReport struct {
 	order   []string          // stages
 }
 
-// staleValue is a stage whose result is not there.
+// staleValue is a stage that is not up to date.
 type staleValue struct {
 	Stage   string   `json:"stage"`
 	State   string   `json:"state"`
@@ -197,8 +197,8 @@ func results(plan *pipeline.Plan) map[string]map[string]pipeline.Digest {
 	return all
 }
 
-// compare holds the digests against the baseline and looks for what made
-// them differ.
+// compare compares the digests with the lock file and looks for what made them
+// differ.
 func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipeline.Lockfile) error {
 	stale := make(map[string]bool)
 	for _, s := range r.Stale {
@@ -224,7 +224,7 @@ func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipel
 	return err
 }
 
-// update makes the results those to expect, unless some are missing.
+// update accepts the results as the expected ones, unless some are missing.
 func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.Plan) error {
 	if len(r.Stale) > 0 {
 		return advised(fmt.Errorf("%s not up to date: nothing was written", term.Count(len(r.Stale), "stage")),
@@ -288,7 +288,7 @@ func (r *checkReport) failure() error {
 		}
 		text += fmt.Sprintf("%s outside the tolerance", term.Count(n, "metric"))
 	}
-	return advised(&differenceError{text}, "landscape-pipe check --update takes the results over if they are right")
+	return advised(&differenceError{text}, "landscape-pipe check --update accepts the new results")
 }
 
 // outside are the metrics that are not within their tolerance.

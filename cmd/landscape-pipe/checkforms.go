@@ -36,7 +36,7 @@ func (r *checkReport) markdown(w io.Writer) error {
 			if len(c.Same) > 0 {
 				fmt.Fprintf(out, " and %d more of its kind", len(c.Same))
 			}
-			fmt.Fprintf(out, "; %d behind follow\n", c.Follows)
+			fmt.Fprintf(out, "; %d downstream follow\n", c.Follows)
 			for _, f := range c.Changed {
 				fmt.Fprintf(out, "  - %s\n", term.Markdown(f))
 			}
@@ -46,7 +46,7 @@ func (r *checkReport) markdown(w io.Writer) error {
 		}
 	}
 	stale := r.Stale
-	if !r.all { // what depends on those that run is behind them
+	if !r.all { // stages that only depend on these are left out
 		stale = slices.DeleteFunc(slices.Clone(stale), func(s staleValue) bool { return s.State != "run" })
 		stale = stale[:min(len(stale), maxListed)]
 	}
@@ -116,7 +116,7 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-// junit writes a test case a stage, a metric and a curve.
+// junit writes one test case per stage, metric and curve.
 func (r *checkReport) junit(w io.Writer) error {
 	suites := junitSuites{Name: "landscape-pipe check", Suites: []junitSuite{r.junitStages(), r.junitMetrics(), r.junitCurves()}}
 	for _, s := range suites.Suites {
@@ -139,7 +139,7 @@ func (r *checkReport) junitStages() junitSuite {
 	suite := junitSuite{Name: "digests"}
 	failures := make(map[string][]string)
 	why := make(map[string]string)
-	var gone []string // of stages that are no longer there
+	var gone []string // of stages that are not in the graph
 	for _, s := range r.Stale {
 		failures[s.Stage] = append(failures[s.Stage], "not up to date: "+s.Reason)
 		why[s.Stage] = strings.Join(s.Changed, "\n")

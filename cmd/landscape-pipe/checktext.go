@@ -84,7 +84,7 @@ func (r *checkReport) staleText(out io.Writer, style term.Style) {
 
 // variantText says with what a run is compared that has no lock file.
 func (r *checkReport) variantText() string {
-	return fmt.Sprintf("%s has no %s of its own and is held against %s", r.Run, lockName, r.Lock)
+	return fmt.Sprintf("%s has no %s of its own and is compared with %s", r.Run, lockName, r.Lock)
 }
 
 func (r *checkReport) digestText() string {
@@ -127,11 +127,11 @@ func printCause(c *pipeline.Cause, out io.Writer, style term.Style, first bool) 
 		fmt.Fprintf(out, "          the same holds for %s: %s\n", term.Count(len(c.Same), "further stage"), joined(c.Same))
 	}
 	if c.Follows > 0 {
-		fmt.Fprintf(out, "          %s behind differ because of this\n", term.Count(c.Follows, "stage"))
+		fmt.Fprintf(out, "          %s downstream differ because of this\n", term.Count(c.Follows, "stage"))
 	}
 	switch {
 	case c.Run.IsZero() && len(c.Changed) > 0:
-		fmt.Fprintf(out, "          %s\n", style.Dim("since the expected results were taken over; no run in this store gave them"))
+		fmt.Fprintf(out, "          %s\n", style.Dim("since the expected results were accepted; no run in this store gave them"))
 	case !c.Run.IsZero():
 		fmt.Fprintf(out, "          %s\n", style.Dim(fmt.Sprintf("as expected in run %s of %s", c.Run.String()[:12], c.When.Format(time.DateTime))))
 	}

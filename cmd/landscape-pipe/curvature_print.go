@@ -253,7 +253,7 @@ func (r *report) objects(o *perObject) {
 	fmt.Fprint(r.w, note)
 }
 
-// increments lists the sizes, some of them where there are many.
+// increments lists the sizes, or an even choice of them if there are many.
 func (r *report) increments(s *artifact.IncrementSummary) {
 	if s == nil {
 		return

@@ -15,7 +15,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 )
 
-// comparedAt are the sample sizes at which curves are held against the
+// comparedAt are the sample sizes at which curves are compared with the
 // paper's; the nearest one that the paper shows counts.
 var comparedAt = []int{10, 100, 1000, published.SampleSize - 1}
 
@@ -43,8 +43,8 @@ type curvePoint struct {
 // moving average. Column i is k = i+1.
 const curveRow = 2
 
-// comparedCurves holds the curves of the paper's figures that are up to date
-// against the published ones, in the order of the experiments.
+// comparedCurves compares the curves of the paper's figures that are up to date
+// with the published ones, in the order of the experiments.
 func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]curveResult, error) {
 	results := []curveResult{}
 	for _, step := range plan.Steps() {

@@ -36,7 +36,7 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	suffix := strings.ToLower(filepath.Ext(output))
 	write, known := dagFormats[suffix]
 	if !known {
-		return usage(fmt.Errorf("-o %s: the suffix %q is no format that the graph can be written in", output, suffix), "use .svg, .png, .pdf, .dot, .mmd or .txt")
+		return usage(fmt.Errorf("-o %s: cannot write a graph as %q", output, suffix), "use .svg, .png, .pdf, .dot, .mmd or .txt")
 	}
 	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {

@@ -15,8 +15,8 @@ type exportCmd struct {
 }
 
 const exportHelp = `Copies figures and results out of the store, and runs nothing. Files that are
-right already are left alone. What is not up to date is not exported, and makes
-the exit code 1.
+already right are left alone. What is out of date is not exported, and the exit
+code is 1.
 `
 
 // Run implements the verb.
@@ -48,12 +48,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return err
 	}
 	if c.JSON {
-		err = a.json(struct {
-			Dir     string   `json:"dir"`
-			Files   int      `json:"files"`
-			Written []string `json:"written"`
-			Stale   []string `json:"stale"` // stages
-		}{dir, files, append([]string{}, written...), append([]string{}, stale...)})
+		err = a.json(exportValue{dir, files, append([]string{}, written...), append([]string{}, stale...)})
 	} else {
 		_, err = fmt.Fprintf(a.stdout, "%s in %s, %d written\n", term.Count(files, "file"), dir, len(written))
 	}
@@ -61,6 +56,14 @@ func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
 		err = advised(fmt.Errorf("not exported because out of date: %s", joined(stale)), "landscape-pipe repro runs what is missing")
 	}
 	return err
+}
+
+// exportValue is what export did, in JSON.
+type exportValue struct {
+	Dir     string   `json:"dir"`
+	Files   int      `json:"files"`
+	Written []string `json:"written"`
+	Stale   []string `json:"stale"` // stages
 }
 
 // exportAll exports the results of a plan. It runs the plan again to rebuild

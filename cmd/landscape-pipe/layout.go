@@ -14,7 +14,7 @@ import (
 )
 
 // layoutProgram is the helper that draws graphs; see its package comment
-// for why it is a program of its own.
+// for why it is a separate program.
 const layoutProgram = "landscape-pipe-dag"
 
 const installHint = "go install github.com/landscape-pipe/landscape-pipe/cmd/...; or write .dot, .mmd or .txt with -o, which do not need it"
@@ -41,7 +41,7 @@ func findLayouter() (*layouter, error) {
 }
 
 // draw draws a graph in the DOT language as svg, png or pdf. The helper gets a
-// temporary folder that nobody else can reach, since what lies in it is run as
+// temporary folder that nobody else can reach, since its content is run as
 // code; if it fails, it gets an empty one and a second chance.
 func (l *layouter) draw(ctx context.Context, format string, dot []byte) ([]byte, error) {
 	dir, err := os.MkdirTemp("", layoutProgram+"-") // mode 0700

@@ -59,7 +59,7 @@ type app struct {
 	out, err       term.Style // of stdout and stderr
 	started        time.Time
 	sources        fs.FS // the code that the keys speak of; tests put another in its place
-	keepGoing      bool  // -k was given: there is no need to advise it
+	keepGoing      bool  // -k was given: no hint has to name it
 }
 
 func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {

@@ -89,7 +89,7 @@ func tableName(file string) string {
 	return strings.TrimSuffix(path.Base(file), ".csv")
 }
 
-// tablesKind is the kind whose tables have a row a network, or a network and
+// tablesKind is the kind whose tables have one row per network, or per network and
 // bound. Others are prose in columns: their digests are compared.
 const tablesKind = "tables"
 

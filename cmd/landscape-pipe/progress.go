@@ -391,8 +391,8 @@ func indent(text, lead string) string {
 // jsonLines writes each event as one object on a line of its own.
 type jsonLines struct{ w io.Writer }
 
-// eventValue is an event in JSON. What an event has beside time and name is
-// said at the kinds of pipeline.Event.
+// eventValue is an event in JSON. The kinds of pipeline.Event say what
+// each has beside time and name.
 type eventValue struct {
 	Time    time.Time `json:"time"`
 	Event   string    `json:"event"`

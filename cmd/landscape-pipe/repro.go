@@ -197,7 +197,7 @@ func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summ
 	return s
 }
 
-// compare compares the results with lock.json, where there is one. Results that
+// compare compares the results with lock.json, if there is one. Results that
 // were not asked for, or not made, are not missing.
 func (s *summary) compare(asked bool) error {
 	baseline, err := pipeline.LoadLockfile(s.Baseline.File)

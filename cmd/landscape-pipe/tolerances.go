@@ -17,7 +17,7 @@ import (
 )
 
 // tolerances are the values that metrics are expected to have, and how far
-// off they may be. The file is for version control, a row of a table a line.
+// off they may be. The file is for version control, one row of a table per line.
 type tolerances struct {
 	// Tolerance is by "table.metric", or "metric" for every table. A metric
 	// that is not named may not differ at all.
@@ -124,7 +124,7 @@ func (t *tolerances) encode(metrics []metric) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# What landscape-pipe check expects of the tables in results/, and how far a
 # metric may be off: absolute + relative*|value|. check --update writes the
-# values anew and keeps the tolerances, which are set here by hand, for a metric
+# values again and keeps the tolerances, which are set here by hand, for a metric
 # of all tables or as "table.metric" for one.
 
 [tolerance]
@@ -212,7 +212,7 @@ func (r metricResult) share() float64 {
 	return r.Distance / r.Tolerance
 }
 
-// compare holds metrics against the file: those of the run in their order,
+// compare compares metrics with the file: those of the run in their order,
 // then those that are gone.
 func (t *tolerances) compare(metrics []metric) []metricResult {
 	results := []metricResult{}
@@ -229,7 +229,7 @@ func (t *tolerances) compare(metrics []metric) []metricResult {
 			r.Distance = math.Abs(m.Value - want)
 			r.OK = r.Distance <= r.Tolerance
 			if math.IsNaN(r.Distance) || math.IsInf(r.Distance, 0) || math.IsInf(r.Tolerance, 0) {
-				// JSON has no such numbers; both the same is no difference.
+				// JSON has no such numbers; equal values do not differ.
 				r.OK = m.Value == want || m.Value != m.Value && want != want
 				r.Distance, r.Tolerance = 0, 0
 			}

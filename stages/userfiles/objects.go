@@ -26,7 +26,7 @@ func readInputs(b []byte, n *network) (matrix []byte, objects int, err error) {
 	}
 	objects = a.Shape[0]
 	if objects < 1 {
-		return nil, 0, mistake("", "there is no object: the shape is %s", shape(a.Shape))
+		return nil, 0, mistake("", "it has no objects: the shape is %s", shape(a.Shape))
 	}
 	width := 1
 	for _, l := range a.Shape[1:] {

@@ -10,7 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 )
 
-// network is the matrices in the order in which they are applied.
+// network holds the matrices in the order in which they are applied.
 type network struct {
 	layers []safetensors.Tensor
 	widths []int
@@ -37,7 +37,7 @@ func (n *network) encode() ([]byte, error) {
 const saveHint = "in Python: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
 
 // readWeights finds the matrices of a bias-free network; names says which and
-// in what order, or nothing for all of them.
+// in what order, or nothing for all.
 func readWeights(b []byte, names []string) (*network, error) {
 	file, err := safetensors.Decode(b)
 	if err != nil {
@@ -84,11 +84,11 @@ func all(file *safetensors.File) ([]safetensors.Tensor, error) {
 		}
 	}
 	if len(biases) > 0 {
-		return nil, mistake("build the layers with bias=False and train again; --layers NAME,… picks the matrices where other tensors are no part of the network",
+		return nil, mistake("build the layers with bias=False and train again; --layers NAME,… picks the matrices if other tensors are not part of the network",
 			"%s: want matrices only, because the theory is of networks without biases", list(biases, "a bias or other vector", "biases or other vectors"))
 	}
 	if len(others) > 0 {
-		return nil, mistake("--layers NAME,… picks the matrices where the others are no part of the network", "%s: want matrices only, outputs × inputs", list(others, "no matrix", "no matrices"))
+		return nil, mistake("--layers NAME,… picks the matrices if the others are not part of the network", "%s: want matrices only, outputs × inputs", list(others, "not a matrix", "not matrices"))
 	}
 	layers := slices.Clone(file.Tensors)
 	slices.SortFunc(layers, func(a, b safetensors.Tensor) int { return natural(a.Name, b.Name) })
