@@ -17,12 +17,10 @@ type catCmd struct {
 }
 
 // Run implements the verb.
-func (c *catCmd) Run(ctx context.Context, a *app, g *globals) error { return runCat(ctx, a, g, c) }
-
-func runCat(ctx context.Context, a *app, g *globals, c *catCmd) error {
+func (c *catCmd) Run(ctx context.Context, a *app, g *globals) error {
 	digest, err := cas.ParseDigest(c.Output)
 	if err == nil {
-		store, err := cas.Open(g.storeDir())
+		store, err := g.openStore()
 		if err != nil {
 			return err
 		}

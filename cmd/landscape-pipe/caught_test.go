@@ -223,7 +223,7 @@ func caughtKernel(t *testing.T, base string) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	const first = "first divergent stage: train[mnist,h=4,num_layers=2,k=200,seed=0]"
-	c.wants(c.nightly(program, exitFailed), "fail  bits", "softmax", first, "code changed: "+part+"\n", "behind differ because of this",
+	c.wants(c.nightly(program, exitFailed), "fail  bits", "softmax", first, "code changed: "+part+"\n", "downstream differ because of this",
 		"- doctor failed with exit code 1\n- store passed\n- repro passed\n- check failed with exit code 3\n")
 	if err := os.RemoveAll(filepath.Join(c.folder, "artifacts", "store")); err != nil {
 		t.Fatal(err)

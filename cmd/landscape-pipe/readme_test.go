@@ -100,8 +100,11 @@ func TestReadme(t *testing.T) {
 			continue
 		}
 		for i, w := range words {
-			if w == "STAGE" {
+			switch w {
+			case "STAGE":
 				words[i] = "train[h=16]"
+			case "OUTPUT":
+				words[i] = "results/networks.csv"
 			}
 		}
 		switch {

@@ -206,7 +206,7 @@ func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 				reason = "" // the fields say it all
 			}
 		}
-		line := paintState(a.out, s.State, term.Pad(stepName(s.State), 7)) + "  " + term.Pad(s.Stage.Name(), width) + "  " + strings.TrimPrefix(reason, "depends ")
+		line := paintState(a.out, s.State, term.Pad(stepName(s.State), 7)) + "  " + term.Pad(s.Stage.Name(), width) + "  " + reason
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 		for _, f := range fields {
 			fmt.Fprintf(out, "           %s\n", f)
