@@ -1,3 +1,5 @@
+// Package castest offers a file system in memory that fails on demand and loses
+// what was not synced, for tests of a [cas.Store].
 package castest
 
 import (
@@ -213,4 +215,17 @@ func (c *FS) Corrupt(name string, change func([]byte) []byte) error {
 		n.synced = slices.Clone(n.data)
 	}
 	return err
+}
+
+// Content returns n bytes that depend on seed alone and compress by about
+// one half.
+func Content(seed uint64, n int) []byte {
+	random := rand.New(rand.NewPCG(seed, 1))
+	content := make([]byte, n+15)
+	for i := 0; i < n; i += 16 {
+		for j, bits := 0, random.Uint64(); j < 16; j, bits = j+1, bits>>4 {
+			content[i+j] = byte(bits & 15)
+		}
+	}
+	return content[:n]
 }

@@ -1,6 +1,4 @@
-// Package castest offers a file system in memory that fails on demand, and
-// the tests of what a [cas.Store] promises on any file system.
-package castest
+package cas_test
 
 import (
 	"bytes"
@@ -8,76 +6,69 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
 
-// Run is the conformance suite: newStore makes an empty store for each of
-// its tests.
-func Run(t *testing.T, newStore func(t *testing.T) *cas.Store) {
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, *cas.Store)
-	}{
-		{"objects", testObjects},
-		{"not found", testNotFound},
-		{"damaged", testDamaged},
-		{"refused", testRefused},
-		{"rows", testRows},
-		{"many rows", testManyRows},
-		{"locks", testLocks},
-		{"concurrent commits", testConcurrent},
-		{"canceled", testCanceled},
-		{"close", testClose},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			st := newStore(t)
-			t.Cleanup(func() { st.Close() })
-			test.run(t, st)
-		})
+func openDisk(t testing.TB, dir string, options ...cas.Option) *cas.Store {
+	t.Helper()
+	d, err := cas.Open(dir, options...)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { d.Close() })
+	return d
 }
 
-// RunShared tests what holds between processes: open opens the same store
-// once more, as another process would, and the first call finds it empty.
-func RunShared(t *testing.T, newOpen func(t *testing.T) (open func(t *testing.T) *cas.Store)) {
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, func(*testing.T) *cas.Store)
-	}{
-		{"reopen", testReopen},
-		{"refresh", testRefresh},
-		{"commit order", testCommitOrder},
-		{"locks exclude", testLocksExclude},
-		{"same objects", testSameObjects},
+// TestStore tests what a store promises on any file system, with all ways of
+// reading segments.
+func TestStore(t *testing.T) {
+	for name, options := range map[string][]cas.Option{
+		"default":               nil,
+		"rows on disk":          {cas.WithRetainLimit(0)},
+		"few in memory, merges": {cas.WithRetainLimit(2000), cas.WithMergeAt(2), cas.WithSegmentLimit(4000)},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			open := newOpen(t)
-			test.run(t, func(t *testing.T) *cas.Store {
-				t.Helper()
-				st := open(t)
-				t.Cleanup(func() { st.Close() })
-				return st
+		for _, test := range []struct {
+			name string
+			run  func(*testing.T, *cas.Store)
+		}{
+			{"objects", testObjects},
+			{"not found", testNotFound},
+			{"damaged", testDamaged},
+			{"refused", testRefused},
+			{"rows", testRows},
+			{"many rows", testManyRows},
+			{"locks", testLocks},
+			{"concurrent commits", testConcurrent},
+			{"canceled", testCanceled},
+			{"close", testClose},
+		} {
+			t.Run(name+"/"+test.name, func(t *testing.T) {
+				test.run(t, openDisk(t, filepath.Join(t.TempDir(), "a", "store"), options...))
 			})
-		})
-	}
-}
-
-// Content returns n bytes that depend on seed alone and compress by about
-// one half.
-func Content(seed uint64, n int) []byte {
-	random := rand.New(rand.NewPCG(seed, 1))
-	content := make([]byte, n+15)
-	for i := 0; i < n; i += 16 {
-		for j, bits := 0, random.Uint64(); j < 16; j, bits = j+1, bits>>4 {
-			content[i+j] = byte(bits & 15)
+		}
+		for _, test := range []struct {
+			name string
+			run  func(*testing.T, func(*testing.T) *cas.Store)
+		}{
+			{"reopen", testReopen},
+			{"refresh", testRefresh},
+			{"commit order", testCommitOrder},
+			{"locks exclude", testLocksExclude},
+			{"same objects", testSameObjects},
+		} {
+			t.Run(name+"/"+test.name, func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "store of Ünïcode ☃ 'quoted'")
+				test.run(t, func(t *testing.T) *cas.Store { return openDisk(t, dir, options...) })
+			})
 		}
 	}
-	return content[:n]
 }
 
 func key(i int) (k [32]byte) {
@@ -127,7 +118,7 @@ func testObjects(t *testing.T, st *cas.Store) {
 	var batch cas.Batch
 	var contents [][]byte
 	for i, n := range []int{0, 1, 2, 100, 4096, 1 << 17, 1<<17 + 1, 2 << 20} {
-		contents = append(contents, Content(uint64(i), n), bytes.Repeat([]byte{7}, n))
+		contents = append(contents, castest.Content(uint64(i), n), bytes.Repeat([]byte{7}, n))
 	}
 	for _, c := range contents {
 		batch.Objects = append(batch.Objects, cas.Encode(c))
@@ -227,7 +218,7 @@ func testRows(t *testing.T, st *cas.Store) {
 	wantRows(t, st, "names", key(1), "d")
 	wantRows(t, st, "recordsx", key(1), "e")
 	wantRows(t, st, "record", key(1))
-	big := string(Content(1, 3<<20))
+	big := string(castest.Content(1, 3<<20))
 	commit(t, st, cas.Batch{Rows: []cas.Row{row("records", 3, big), row("records", 3, "after")}})
 	wantRows(t, st, "records", key(3), big, "after")
 	if err := st.Refresh(); err != nil {
@@ -243,7 +234,7 @@ func testManyRows(t *testing.T, st *cas.Store) {
 		var batch cas.Batch
 		for range random.IntN(50) {
 			k := random.IntN(30)
-			v := string(Content(random.Uint64(), random.IntN(300)))
+			v := string(castest.Content(random.Uint64(), random.IntN(300)))
 			want[k] = append(want[k], v)
 			batch.Rows = append(batch.Rows, cas.Row{Table: "t", Key: key(k), Value: []byte(v)})
 		}
@@ -340,6 +331,137 @@ func testClose(t *testing.T, st *cas.Store) {
 	} {
 		if !errors.Is(err, cas.ErrClosed) {
 			t.Errorf("%s after close: %v, want ErrClosed", name, err)
+		}
+	}
+}
+
+func testReopen(t *testing.T, open func(*testing.T) *cas.Store) {
+	var rows []string
+	for i := range 5 {
+		st := open(t)
+		for j := range i {
+			wantObject(t, st, castest.Content(uint64(j), 100*j))
+		}
+		wantRows(t, st, "t", key(1), rows...)
+		rows = append(rows, fmt.Sprint("row ", i))
+		commit(t, st, cas.Batch{
+			Objects: []cas.Object{cas.Encode(castest.Content(uint64(i), 100*i))},
+			Rows:    []cas.Row{{Table: "t", Key: key(1), Value: []byte(rows[i])}},
+		})
+		wantRows(t, st, "t", key(1), rows...)
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func testRefresh(t *testing.T, open func(*testing.T) *cas.Store) {
+	one, two := open(t), open(t)
+	wantRows(t, one, "t", key(1))
+	wantRows(t, two, "t", key(1))
+	for i := range 3 {
+		commit(t, one, cas.Batch{Rows: []cas.Row{{Table: "t", Key: key(i), Value: []byte("one")}}})
+		if err := two.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, two, "t", key(i), "one")
+		commit(t, two, cas.Batch{Rows: []cas.Row{{Table: "t", Key: key(i), Value: []byte("two")}}})
+		if err := one.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, one, "t", key(i), "one", "two")
+		wantRows(t, two, "t", key(i), "one", "two")
+	}
+}
+
+// testCommitOrder alternates between stores, so that neither the numbers nor
+// the ages of their files tell the order of the rows.
+func testCommitOrder(t *testing.T, open func(*testing.T) *cas.Store) {
+	stores := []*cas.Store{open(t), open(t), open(t)}
+	var want []string
+	for i := range 30 {
+		value := fmt.Sprint("value ", i)
+		commit(t, stores[(i*i)%3], cas.Batch{Rows: []cas.Row{{Table: "names", Key: key(7), Value: []byte(value)}}})
+		want = append(want, value)
+	}
+	for _, st := range append(stores, open(t)) {
+		if err := st.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, st, "names", key(7), want...)
+	}
+}
+
+func testLocksExclude(t *testing.T, open func(*testing.T) *cas.Store) {
+	one, two := open(t), open(t)
+	try := func(st *cas.Store, i int) (func(), bool) {
+		t.Helper()
+		unlock, ok, owner, err := st.TryLock(key(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok && owner == "" {
+			t.Error("busy, but no owner")
+		}
+		return unlock, ok
+	}
+	first, ok := try(one, 1)
+	if !ok {
+		t.Fatal("a free lock was refused")
+	}
+	if _, ok := try(two, 1); ok {
+		t.Fatal("two processes have one lock")
+	}
+	if _, ok := try(one, 1); ok {
+		t.Fatal("two callers of one process have one lock")
+	}
+	second, ok := try(one, 3)
+	if !ok {
+		t.Fatal("keys that share a lock are in each other's way")
+	}
+	first()
+	if again, ok := try(one, 1); !ok {
+		t.Fatal("the lock was not freed within the process")
+	} else {
+		again()
+	}
+	second()
+	unlock, ok := try(two, 1)
+	if !ok {
+		t.Fatal("the lock was not freed")
+	}
+	unlock()
+	if _, ok := try(one, 1); !ok {
+		t.Fatal("the lock was not freed")
+	}
+	one.Close() // as does the death of a process
+	if _, ok := try(two, 1); !ok {
+		t.Fatal("the lock was not freed by close")
+	}
+}
+
+func testSameObjects(t *testing.T, open func(*testing.T) *cas.Store) {
+	var wait sync.WaitGroup
+	for g := range 4 {
+		st := open(t)
+		wait.Go(func() {
+			for i := range 10 {
+				err := st.Commit(context.Background(), cas.Batch{
+					Objects: []cas.Object{cas.Encode(castest.Content(uint64(i), 5000))},
+					Rows:    []cas.Row{{Table: "t", Key: key(i), Value: []byte{byte(g)}}},
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	st := open(t)
+	for i := range 10 {
+		wantObject(t, st, castest.Content(uint64(i), 5000))
+		if values, err := st.Lookup("t", key(i)); err != nil || len(values) != 4 {
+			t.Errorf("row %d: %d values, %v, want 4", i, len(values), err)
 		}
 	}
 }
