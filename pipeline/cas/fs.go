@@ -241,9 +241,9 @@ func (osFS) Describe(name, text string) error {
 	if err != nil {
 		return err
 	}
-	err = f.Truncate(0)
-	if err == nil {
-		_, err = f.WriteString(text)
+	_, err = f.WriteString(text)
+	if info, e := f.Stat(); err == nil && e == nil && info.Size() > int64(len(text)) {
+		err = f.Truncate(int64(len(text))) // costs more than the rest, and is rarely needed
 	}
 	if e := f.Close(); err == nil {
 		err = e

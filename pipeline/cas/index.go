@@ -2,6 +2,7 @@ package cas
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 )
 
@@ -72,16 +73,16 @@ func (x *index) add(segment int32, f frame) {
 	size := uint32(f.end() - f.offset)
 	switch f.kind {
 	case kindRow:
-		r, ok := parseRow(f.body)
+		table, key, _, ok := splitRow(f.body)
 		if !ok {
 			return
 		}
-		t := x.tables[r.Table]
+		t := x.tables[Table(table)] // no copy is made of the name
 		if t == nil {
 			t = new(tableIndex)
-			x.tables[r.Table] = t
+			x.tables[Table(table)] = t
 		}
-		t.rows = append(t.rows, rowRef{key: r.Key, order: f.order, offset: uint32(f.offset), size: size, segment: segment, before: -1})
+		t.rows = append(t.rows, rowRef{key: [32]byte(key), order: f.order, offset: uint32(f.offset), size: size, segment: segment, before: -1})
 		x.rows++
 	case kindObject:
 		o, _, ok := parseObject(f.body)
@@ -100,23 +101,19 @@ func (x *index) add(segment int32, f frame) {
 	}
 }
 
-// refs returns the rows of a table with a key, first to last.
-func (x *index) refs(name Table, key [32]byte) []*rowRef {
-	t := x.tables[name]
-	if t == nil {
-		return nil
+// backwards yields the rows of a table with a key, last to first.
+func (x *index) backwards(name Table, key [32]byte) iter.Seq[*rowRef] {
+	return func(yield func(*rowRef) bool) {
+		t := x.tables[name]
+		if t == nil {
+			return
+		}
+		t.build()
+		i, ok := t.last[key]
+		for ok && i >= 0 && yield(&t.rows[i]) {
+			i = t.rows[i].before
+		}
 	}
-	t.build()
-	i, ok := t.last[key]
-	if !ok {
-		return nil
-	}
-	var refs []*rowRef
-	for ; i >= 0; i = t.rows[i].before {
-		refs = append(refs, &t.rows[i])
-	}
-	slices.Reverse(refs)
-	return refs
 }
 
 // build enters the rows that were read since the last call into the map.

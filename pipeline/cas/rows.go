@@ -3,6 +3,7 @@ package cas
 import (
 	"errors"
 	"io/fs"
+	"slices"
 )
 
 // segmentWriter is the segment that this process appends to. It has created
@@ -124,7 +125,7 @@ func (t *tables) takeOwn(own ownSegment, buf []byte) error {
 	if t.segments[at].done+int64(len(buf)) != own.durable {
 		return t.scan(at, own)
 	}
-	t.take(at, buf)
+	t.take(at, slices.Clone(buf))
 	return nil
 }
 

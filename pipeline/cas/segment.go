@@ -115,16 +115,22 @@ func rowBody(r Row) [][]byte {
 	return [][]byte{{byte(len(r.Table))}, []byte(r.Table), r.Key[:], r.Value}
 }
 
-// parseRow splits the body of a row. The value is part of body.
-func parseRow(body []byte) (r Row, ok bool) {
-	if len(body) < 1 || len(body) < 1+int(body[0])+len(r.Key) {
-		return Row{}, false
+// splitRow splits the body of a row into parts of it.
+func splitRow(body []byte) (table, key, value []byte, ok bool) {
+	if len(body) < 1 || len(body) < 1+int(body[0])+32 {
+		return nil, nil, nil, false
 	}
 	n := 1 + int(body[0])
-	r.Table = Table(body[1:n])
-	n += copy(r.Key[:], body[n:])
-	r.Value = body[n:len(body):len(body)]
-	return r, true
+	return body[1:n], body[n : n+32], body[n+32 : len(body) : len(body)], true
+}
+
+// parseRow returns the row of a body. Its value is part of body.
+func parseRow(body []byte) (Row, bool) {
+	table, key, value, ok := splitRow(body)
+	if !ok {
+		return Row{}, false
+	}
+	return Row{Table: Table(table), Key: [32]byte(key), Value: value}, true
 }
 
 // parseObject splits the body of an object into digest and zstd frame.

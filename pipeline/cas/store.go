@@ -107,7 +107,7 @@ func Open(dir string, options ...Option) (*Store, error) {
 		dir:         filepath.Clean(dir),
 		fs:          OS,
 		parallel:    16,
-		retainLimit: segmentLimit,
+		retainLimit: 512 << 20, // a million rows of common size
 		mergeAt:     16,
 		limit:       segmentLimit,
 		id:          hex.EncodeToString(id[:]),

@@ -218,7 +218,7 @@ func (t *tables) scan(i int, own ownSegment) error {
 }
 
 // take enters the frames of segment i in data, which lies behind its done
-// bytes, into the index.
+// bytes, into the index. It may keep data.
 func (t *tables) take(i int, data []byte) {
 	s := t.segments[i]
 	n := scanFrames(s.seq, s.done, data, func(f frame) {
@@ -230,7 +230,11 @@ func (t *tables) take(i int, data []byte) {
 	})
 	if int64(len(s.data)) == s.done && t.retained+int64(n) <= t.retainLimit {
 		// Values that were handed out lie before done and stay as they are.
-		s.data = append(s.data, data[:n]...)
+		if s.data == nil {
+			s.data = data[:n:n]
+		} else {
+			s.data = append(s.data, data[:n]...)
+		}
 		t.retained += int64(n)
 	} else {
 		t.retained -= int64(len(s.data))
@@ -327,15 +331,16 @@ func (t *tables) readFrame(segment int32, offset, size uint32) ([]byte, error) {
 
 // lookup returns the values of the rows with a key, first to last.
 func (t *tables) lookup(name Table, key [32]byte) (values [][]byte, err error) {
-	for _, ref := range t.index.refs(name, key) {
+	for ref := range t.index.backwards(name, key) {
 		body, err := t.body(ref.segment, ref.offset, ref.size)
 		if err != nil {
 			return nil, err
 		}
-		if r, ok := parseRow(body); ok {
-			values = append(values, r.Value)
+		if _, _, value, ok := splitRow(body); ok {
+			values = append(values, value)
 		}
 	}
+	slices.Reverse(values)
 	return values, nil
 }
 
