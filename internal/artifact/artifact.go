@@ -1,4 +1,4 @@
-// Package artifact holds the small artifacts that stages hand on: their Go
+// Package artifact holds the small artifacts that stages pass on: their Go
 // types and their one canonical encoding. The arrays beside them are .npy and
 // safetensors files, which have packages of their own.
 //

@@ -69,7 +69,7 @@ func exampleSpectrum() Spectrum {
 	return Spectrum{
 		Objects: 3, Parameters: 10, Layers: 2, Widths: []int{2, 3, 2}, Loss: 0.25, GradientNorm: 1,
 		Hessian: term, GaussNewton: term, HTerm: term, Ratio: 1, LayerTraces: []float64{1, 2},
-		NullSpace: NullSpace{DeadUnits: []int{0}, Kink: &Kink{Objects: 3, Margin: 0.1, Layer: 1}},
+		NullSpace: NullSpace{DeadUnits: []int{0}, Kink: &KinkMargin{Objects: 3, Margin: 0.1, Layer: 1}},
 	}
 }
 

@@ -16,7 +16,7 @@ type BoundStatistics struct {
 	Slack float64 `json:"slack"`
 	// Step is the median of bound/(the bound before it in the chain), the
 	// slack of this step alone, and StepOfMedians the ratio of the medians;
-	// 0 for the first and where the one before is 0.
+	// 0 for the first bound and where the one before is 0.
 	Step          float64 `json:"step"`
 	StepOfMedians float64 `json:"step_of_medians"`
 	// Violations counts objects on which the bound is below the exact norm,
@@ -57,7 +57,7 @@ type IncrementBounds struct {
 	Lower    float64 `json:"lower"`
 	Upper    float64 `json:"upper"`
 	// Sum is ‖H_{k+1}‖ + ‖H^(k)‖, what the triangle inequality gives, and
-	// Larger the larger of the two: ‖D‖ may exceed it, for H_i is indefinite.
+	// Larger the larger of the two: ‖D‖ may exceed it, because H_i is indefinite.
 	Sum       float64 `json:"sum"`
 	Larger    float64 `json:"larger"`
 	Printed   float64 `json:"printed"` // 2 M_H, Theorem 1
@@ -71,7 +71,7 @@ type LossBounds struct {
 	// Actual is |L_{k+1} − L_k| at θ*, where R = 0.
 	Actual float64    `json:"actual"`
 	Forms  []LossForm `json:"forms"`
-	// GradientRadius is below which the gradient term, which the paper
+	// GradientRadius is the R below which the gradient term, which the paper
 	// leaves out, exceeds the quadratic one: 2‖Δg‖/‖D‖ (T3).
 	GradientRadius float64 `json:"gradient_radius"`
 }

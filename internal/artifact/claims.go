@@ -74,7 +74,7 @@ type RateEvidence struct {
 	Points   []RatePoint `json:"points"`
 }
 
-// PublishedCurve is one curve of the paper against the networks of its size:
+// PublishedCurve compares one curve of the paper with the networks of its size:
 // the last value of the smoothed curve.
 type PublishedCurve struct {
 	Figure     string  `json:"figure"`
@@ -101,7 +101,7 @@ type Claim struct {
 	Scope     string `json:"scope"` // which networks
 	Verdict   string `json:"verdict"`
 	Evidence  string `json:"evidence"` // one sentence with the numbers that decide
-	// Effect is the size of what the claim speaks of, EffectName its name;
+	// Effect is the size of what the claim is about, EffectName its name;
 	// null where there is none.
 	EffectName string    `json:"effect_name"`
 	Effect     *Interval `json:"effect"`

@@ -31,7 +31,7 @@ type LossSummary struct {
 }
 
 // DifferenceSummary is the output "summary" of the stage differences: what the
-// curve of |L_{k+1} − L_k| over random orders of the training sample comes to.
+// curve of |L_{k+1} − L_k| over random orders of the training sample amounts to.
 type DifferenceSummary struct {
 	// Objects is the size K of the training sample; the curve has K−1
 	// points, k = 1 … K−1.

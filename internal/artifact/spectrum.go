@@ -80,8 +80,8 @@ type LayerBlocks struct {
 	Residual float64 `json:"residual"`
 }
 
-// Kink is how near the point is to a change of the ReLUs' pattern.
-type Kink struct {
+// KinkMargin is how near the point is to a change of the ReLUs' pattern.
+type KinkMargin struct {
 	// Objects is how many objects were searched, the first of the sample.
 	Objects int `json:"objects"`
 	// Margin is the smallest |z|/‖∂z/∂θ‖ over their hidden units: the first
@@ -108,8 +108,8 @@ type NullSpace struct {
 	ConstantInputs int `json:"constant_inputs"`
 	// Guaranteed is how many eigenvalues of H are zero wherever θ lies, by
 	// softmax shift and constant inputs.
-	Guaranteed int   `json:"guaranteed"`
-	Kink       *Kink `json:"kink"`
+	Guaranteed int         `json:"guaranteed"`
+	Kink       *KinkMargin `json:"kink"`
 }
 
 // Spectrum is the output "spectrum" of the stages spectra and structure: the

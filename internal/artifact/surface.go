@@ -52,7 +52,7 @@ type BallSummary struct {
 	AtCentre   float64    `json:"at_centre"`
 	CentreNorm float64    `json:"centre_norm"`
 	Spheres    []Sphere   `json:"spheres"`
-	Forms      []LossForm `json:"forms"` // the bounds, one value a sphere
+	Forms      []LossForm `json:"forms"` // the bounds, one value per sphere
 	// Allowed is the share from which the remainder counts as too large,
 	// and ExceededAt the first radius at which it is; 0 if none.
 	Allowed          float64 `json:"allowed"`

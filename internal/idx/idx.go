@@ -24,7 +24,7 @@ var types = map[byte]string{0x09: "int8", 0x0b: "int16", 0x0c: "int32", 0x0d: "f
 // Array is the content of a file. The first dimension counts objects.
 type Array struct {
 	Dims []int  // at least one dimension; the last runs fastest
-	Data []byte // one byte an element; shared with the decoded file
+	Data []byte // one byte per element; shared with the decoded file
 }
 
 // Decode reads a whole, uncompressed file: its length must be exactly what

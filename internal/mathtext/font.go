@@ -70,7 +70,7 @@ func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (sh
 	}
 	s.advance = points(advance)
 	if previous != 0 {
-		// A font without that pair answers with an error.
+		// A font without that pair returns an error.
 		if kern, err := f.font.Kern(buf, previous, index, f.units, font.HintingNone); err == nil {
 			s.kernedAfter = points(kern)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/drawing"
 )
 
-// Sizes and shifts of scripts, in em of the line they hang on.
+// Sizes and shifts of scripts, in em of their line.
 const (
 	scriptSize  = 0.72
 	smallest    = 0.5 // of the label's size: scripts of scripts stay readable

@@ -1,8 +1,8 @@
-// Package curves holds the curves of the paper's figures as data.
+// Package published holds the curves of the paper's figures as data.
 //
 // Kiselev & Grabovoy, arXiv 2409.11995, draw |L_{k+1} − L_k| over k, averaged
 // over 100 orders of the sample and then smoothed by a moving average with the
-// factor 0.99, for five networks a figure, two figures a data set, four data
+// factor 0.99, for five networks per figure, two figures per data set, four data
 // sets and two kinds of input: 80 curves. The 79 that can be seen were read off
 // the vector graphics of the paper, at the same 107 values of k each, with four
 // digits. The missing one is CIFAR-100 features h = 4: that network had
@@ -17,8 +17,8 @@ import (
 	"sync"
 )
 
-// published.csv has one row a curve and, after the five columns of its name,
-// one column a value of k.
+// published.csv has one row per curve and, after the five columns of its name,
+// one column per value of k.
 //
 //go:embed published.csv
 var published string
@@ -39,7 +39,7 @@ const (
 // trained on.
 const SampleSize = 10000
 
-// Name says which curve of which figure. The network h = 16, num_layers = 5
+// Name identifies a curve of a figure. The network h = 16, num_layers = 5
 // is in both figures of a data set and was trained again for each, so the
 // figure belongs to the name.
 type Name struct {

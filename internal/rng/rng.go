@@ -1,13 +1,13 @@
 // Package rng gives streams of random numbers that are the same on every
-// machine, in every run and whatever else is computed beside them.
+// machine, in every run, independent of all other computations.
 //
 // A stream is named, not passed along: its key is the user's seed, the stage,
 // the purpose inside the stage and an index (an epoch, a layer, a
 // permutation). So no draw depends on how many draws something else made, and
-// the tenth epoch's order can be had without the nine before it.
+// the order of the tenth epoch needs none of the nine before it.
 //
-// The integers are math/rand/v2's PCG, whose output Go promises to keep. All
-// that turns integers into something else is written here, because the
+// The integers are math/rand/v2's PCG, whose output Go promises to keep. Everything
+// that turns integers into other values is written here, because the
 // library's floats may be compiled with fused operations and its bounded
 // integers and shuffles are not part of that promise.
 package rng
@@ -33,7 +33,7 @@ type Stream struct {
 }
 
 // New returns the stream of that key, at its beginning. Keys that differ in
-// any part give streams that have nothing to do with each other.
+// any part give independent streams.
 func New(seed int64, stage, purpose string, index uint64) *Stream {
 	// Lengths frame the names, so that ("ab", "c") and ("a", "bc") differ.
 	b := make([]byte, 0, 64)

@@ -1,5 +1,5 @@
 // Package safetensors reads and writes the safetensors format, in which
-// trained networks are handed on: an 8-byte length, a JSON header that names
+// trained networks are exchanged: an 8-byte length, a JSON header that names
 // each tensor with its type, shape and place, and the values, little endian
 // and in C order.
 //

@@ -116,7 +116,7 @@ func (e *evaluation) null(ctx context.Context, kinkObjects int) (artifact.NullSp
 		return null, err
 	}
 	if !math.IsInf(k.Margin, 1) {
-		null.Kink = &artifact.Kink{
+		null.Kink = &artifact.KinkMargin{
 			Objects: min(kinkObjects, e.pt.Data.Objects),
 			Margin:  k.Margin, Object: k.Object, Layer: k.Layer, Unit: k.Unit,
 		}

@@ -101,7 +101,7 @@ func TestCurvatureTables(t *testing.T) {
 	in := map[string][]byte{
 		given("a").Result("spectra/spectrum"): encode(artifact.Spectrum{
 			Objects: 100, Parameters: 7, Layers: 1, Widths: []int{7, 1}, LayerTraces: []float64{3}, Hessian: term, GaussNewton: term, HTerm: term,
-			NullSpace: artifact.NullSpace{DeadUnits: []int{1, 2}, Kink: &artifact.Kink{Margin: 0.5}},
+			NullSpace: artifact.NullSpace{DeadUnits: []int{1, 2}, Kink: &artifact.KinkMargin{Margin: 0.5}},
 		}),
 		given("a").Result("objects/summary"): encode(artifact.ObjectSummary{Objects: 100, LargestHessian: 8}),
 		given("a").Result("increments/increments"): encode(artifact.IncrementSummary{Parameters: 7, Increments: []artifact.Increment{
