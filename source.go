@@ -21,6 +21,13 @@ const Module = "github.com/landscape-pipe/landscape-pipe"
 //go:embed stages/*.go stages/*/*.* internal/*/*.* pipeline/task/*.go
 var sources embed.FS
 
+// DefaultParams is the params file of the default run, with the documentation of
+// every key. A key that another params file leaves out has the value that it
+// has here; of an experiment's keys, the default that its comment states.
+//
+//go:embed params.toml
+var DefaultParams []byte
+
 // Sources returns the embedded source files, named by their path inside the
 // module.
 func Sources() fs.FS { return sources }

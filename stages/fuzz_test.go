@@ -2,16 +2,18 @@ package stages
 
 import (
 	"errors"
-	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/config"
 )
 
 // addParams seeds a fuzz test with the params files of the tests.
@@ -36,12 +38,12 @@ func addParams(f *testing.F, add func(text, set string)) {
 			}
 		}
 	}
-	add(renderParams(DefaultParams()), "train.epochs=3")
+	add(string(landscape.DefaultParams), "train.epochs=3")
 }
 
 // FuzzParams reads any text and any override. Every refusal is a list of
 // problems that stand inside the text; what is accepted says the same when it
-// is written out and read again.
+// is written out as lines and read again.
 func FuzzParams(f *testing.F) {
 	addParams(f, func(text, set string) { f.Add(text, set) })
 	f.Fuzz(func(t *testing.T, text, set string) {
@@ -51,16 +53,16 @@ func FuzzParams(f *testing.F) {
 		}
 		p, err := ParseParams("fuzz.toml", []byte(text), overrides)
 		if err != nil {
-			var pe *ParamsError
+			var pe *config.Error
 			if !errors.As(err, &pe) || len(pe.Problems) == 0 {
-				t.Fatalf("error is %v, want a *ParamsError with problems", err)
+				t.Fatalf("error is %v, want a *config.Error with problems", err)
 			}
 			checkPlaces(t, pe.Problems, text, overrides)
 			return
 		}
-		again, err := ParseParams("again.toml", []byte(renderParams(p)), nil)
+		again, err := ParseLines("again", p.Lines())
 		if err != nil {
-			t.Fatalf("what was accepted is refused when written out:\n%v\n%s", err, renderParams(p))
+			t.Fatalf("what was accepted is refused when written out:\n%v\n%v", err, p.Lines())
 		}
 		if diff := cmp.Diff(p, again); diff != "" || p.Digest() != again.Digest() {
 			t.Fatalf("(-first +written out and read again):\n%s", diff)
@@ -70,8 +72,14 @@ func FuzzParams(f *testing.F) {
 
 // checkPlaces expects every problem inside the source it names, printable,
 // and in order.
-func checkPlaces(t *testing.T, problems []Problem, text string, overrides []string) {
+func checkPlaces(t *testing.T, problems []config.Problem, text string, overrides []string) {
 	t.Helper()
+	order := func(p config.Problem) (n int) {
+		if after, ok := strings.CutPrefix(p.File, "--set #"); ok {
+			n, _ = strconv.Atoi(after)
+		}
+		return n
+	}
 	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
 	for i, p := range problems {
 		if p.Text == "" || strings.ContainsFunc(p.String(), func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r == 0x9b }) {
@@ -81,8 +89,8 @@ func checkPlaces(t *testing.T, problems []Problem, text string, overrides []stri
 			continue
 		}
 		source := lines
-		if isOverrideName(p.File) {
-			source = strings.Split(overrides[p.order-1], "\n")
+		if n := order(p); n > 0 {
+			source = strings.Split(strings.TrimPrefix(overrides[n-1], "\ufeff"), "\n")
 		}
 		if p.Line > len(source) || p.Source != strings.TrimRight(source[p.Line-1], "\r") {
 			t.Fatalf("problem %d names line %d, which is not %q", i, p.Line, p.Source)
@@ -92,84 +100,9 @@ func checkPlaces(t *testing.T, problems []Problem, text string, overrides []stri
 			t.Errorf("problem %d at column %d of width %d, but the line has %d characters: %s", i, p.Column, p.Width, n, p)
 		}
 	}
-	if !slices.IsSortedFunc(problems, func(a, b Problem) int {
-		return (a.order-b.order)*1_000_000 + (a.Line-b.Line)*1000 + a.Column - b.Column
+	if !slices.IsSortedFunc(problems, func(a, b config.Problem) int {
+		return (order(a)-order(b))*1_000_000 + (a.Line-b.Line)*1000 + a.Column - b.Column
 	}) && len(text) < 1000 {
-		t.Errorf("problems are not in order:\n%v", &ParamsError{problems})
+		t.Errorf("problems are not in order:\n%v", &config.Error{Problems: problems})
 	}
-}
-
-// FuzzTree holds the scan for places against the TOML decoder: the same keys
-// in the same tables, and the text of each place alone has the same value.
-func FuzzTree(f *testing.F) {
-	addParams(f, func(text, _ string) { f.Add(text) })
-	for _, text := range []string{
-		"a.b.c = 1\na.d = 2\n[x]\ny.z = 3\n[x.w]\nv=1", "[[a]]\n[[a.b]]\nc=1\n[[a.b]]\n[a.b.d]\ne=1\n[[a]]\n",
-		"a = \"\"\"x\\\"\"\"\"\"\nb = '''it''s'''\nc = ''''''\nd = \"\"", "'a b'.\"c\\\"d\" = [ [1, 2], # x\n [3,], ]\n\"]\" = '#'",
-		"a = {b = 1, c = [{d = {}}, {}], # x\n e.f = 1e5,\n}\n", "d = 1979-05-27 07:32:00 # x\ne = 07:32:00\n", "a.b = 1\na = 2\n",
-		"\ufeffa = 1\r\nb = \"\"\"x\r\ny\"\"\"\r\n",
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1<<12 {
-			return
-		}
-		text = strings.TrimPrefix(text, "\ufeff")
-		values, err := decodeTOML(text)
-		root, again := scanTree(text)
-		if err != nil || len(again) > 0 {
-			return // scanned without a panic or an endless loop
-		}
-		root.attach(values)
-		compareTree(t, text, root, values)
-	})
-}
-
-func compareTree(t *testing.T, text string, n *node, want any) {
-	t.Helper()
-	switch n.kind {
-	case tableNode:
-		m, ok := want.(map[string]any)
-		if !ok || len(m) != len(n.table) || len(n.names) != len(n.table) {
-			t.Fatalf("%q: the scan has a table of %q where the decoder has %#v", text, n.names, want)
-		}
-		for name, child := range n.table {
-			value, ok := m[name]
-			if !ok {
-				t.Fatalf("%q: the decoder has no key %q", text, name)
-			}
-			if got := unquoteKey(text[child.key.start:child.key.end]); got != name {
-				t.Fatalf("%q: key %q stands at %q", text, name, got)
-			}
-			compareTree(t, text, child, value)
-		}
-	case arrayNode:
-		if element(want, len(n.elems)) != nil || len(n.elems) > 0 && element(want, len(n.elems)-1) == nil {
-			t.Fatalf("%q: the scan has %d elements where the decoder has %#v", text, len(n.elems), want)
-		}
-		for i, e := range n.elems {
-			compareTree(t, text, e, element(want, i))
-		}
-	case scalarNode:
-		alone, err := decodeTOML("v = " + text[n.val.start:n.val.end])
-		if err != nil {
-			t.Fatalf("%q: the value at %v is no value: %v", text, n.val, err)
-		}
-		if !sameScalar(alone["v"], want) || !sameScalar(n.value, want) {
-			t.Fatalf("%q: the value at %v is %#v alone and %#v in the tree, the decoder has %#v", text, n.val, alone["v"], n.value, want)
-		}
-	}
-}
-
-func sameScalar(a, b any) bool {
-	if x, ok := a.(float64); ok {
-		y, ok := b.(float64)
-		return ok && (x == y || math.IsNaN(x) && math.IsNaN(y))
-	}
-	if x, ok := a.(time.Time); ok {
-		y, ok := b.(time.Time)
-		return ok && x.Equal(y)
-	}
-	return a == b
 }

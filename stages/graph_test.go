@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
@@ -249,12 +251,9 @@ func TestParamsReach(t *testing.T) {
 			t.Errorf("%s changes the params of %v, want %v", tt.set, got, tt.want)
 		}
 	}
-	p := defaultTables()
-	for _, table := range p.tables() {
-		for _, f := range table.fields {
-			if !reached[table.name+"."+f.name] {
-				t.Errorf("no case for %s.%s", table.name, f.name)
-			}
+	for _, key := range config.Keys(Params{}) {
+		if !strings.HasPrefix(key.Path, "experiment.") && !reached[key.Path] {
+			t.Errorf("no case for %s", key.Path)
 		}
 	}
 }
@@ -280,6 +279,15 @@ func TestSetRenamesNothing(t *testing.T) {
 	}
 }
 
+// jsonList writes a list, which is TOML too.
+func jsonList(list any) string {
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
 // TestNewAcceptsParams builds the graph of any params that are accepted: as
 // many trainings as there are different networks, and no two exports alike.
 func TestNewAcceptsParams(t *testing.T) {
@@ -289,7 +297,7 @@ func TestNewAcceptsParams(t *testing.T) {
 		fmt.Fprintf(&b, "[data]\nobjects = %d\n", rapid.IntRange(40, 100).Draw(t, "objects"))
 		list := func(name string, values ...int) {
 			got := rapid.SliceOfNDistinct(rapid.SampledFrom(values), 1, 3, rapid.ID).Draw(t, name)
-			fmt.Fprintf(&b, "%s = %s\n", name, tomlList(got))
+			fmt.Fprintf(&b, "%s = %s\n", name, jsonList(got))
 		}
 		free := figures.Names()
 		for i := range rapid.IntRange(1, 3).Draw(t, "experiments") {
@@ -299,7 +307,7 @@ func TestNewAcceptsParams(t *testing.T) {
 			list("k", 10, 20, 40)
 			list("seeds", 0, 1, 2)
 			n := rapid.IntRange(0, len(free)).Draw(t, "figures")
-			fmt.Fprintf(&b, "figures = %s\n", tomlList(free[:n]))
+			fmt.Fprintf(&b, "figures = %s\n", jsonList(free[:n]))
 			free = free[n:]
 		}
 		p, err := ParseParams("rapid.toml", []byte(b.String()), nil)
@@ -433,7 +441,7 @@ func TestUserGraph(t *testing.T) {
 // TestPublishedNames sees to it that the catalogue calls data sets as the
 // paper's curves do: a figure finds them by this name.
 func TestPublishedNames(t *testing.T) {
-	for _, name := range datasetNames() {
+	for _, name := range (Experiment{}).Choices()["dataset"] {
 		_, ok, err := published.Published(published.Name{Mode: published.Direct, Dataset: name, Figure: published.HiddenSize, HiddenSize: 16, NumLayers: 5})
 		if err != nil || !ok {
 			t.Errorf("the paper's curves know no data set %q (%v): give it in the catalogue of stages/fetch the name it has in internal/published", name, err)

@@ -1,131 +1,81 @@
 package stages
 
 import (
-	"flag"
-	"fmt"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
-var update = flag.Bool("update", false, "rewrite params.toml and the golden files from the code")
-
-const paramsHead = `# The default run of landscape-pipe: the paper's 25 networks on MNIST with
-# eight seeds each, 39 seeds of the nine that the paper's figures show, and a grid
-# over the sample size k, trained in three ways.
-#
-# Every key may be left out, except the name of an experiment, and takes the
-# default that stands in its comment. Unknown keys are errors. One value can be
-# changed for one run: --set train.learning_rate=0.002, or, with the name of an
-# experiment, --set 'experiment.paper.seeds=[0, 1]'.
-#
-# Only the stages that read a changed value run again.
-`
-
-var tableHeads = map[string]string{
-	"data":        "What the networks learn from.",
-	"train":       "The paper's training: Adam on the mean cross-entropy, batches in a new random\n# order each epoch.",
-	"differences": "The curve |L_{k+1} - L_k| over the sample size k, from the losses of one network.",
-	"curvature":   "The Hessian H of the mean loss of the networks that an experiment lists by\n# curvature_seeds, and its parts G (Gauss-Newton) and R = H - G.",
-	"figures":     "How figures look. These values reach no other stage.",
-}
-
-const experimentHead = `
-# Each experiment is a grid of networks, one for each combination of the values of
-# hidden_size, num_layers, k and seeds, and the figures that are drawn of them. A
-# network that two experiments share is trained once.
-`
-
-// comment wraps a documentation text into comment lines of 80 characters.
-func comment(text string) string {
-	var b strings.Builder
-	line := "#"
-	for _, word := range strings.Fields(text) {
-		if len(line)+1+len(word) > 80 {
-			b.WriteString(line + "\n")
-			line = "#"
-		}
-		line += " " + word
-	}
-	return b.String() + line + "\n"
-}
-
-// renderParams writes params as a documented params.toml; the comments stand
-// in the first experiment.
-func renderParams(p Params) string {
-	var b strings.Builder
-	b.WriteString(paramsHead)
-	for _, t := range p.tables() {
-		fmt.Fprintf(&b, "\n# %s\n[%s]\n", tableHeads[t.name], t.name)
-		for i, f := range t.fields {
-			if i > 0 {
-				b.WriteByte('\n')
-			}
-			b.WriteString(comment(f.doc) + comment(f.limits()))
-			fmt.Fprintf(&b, "%s = %s\n", f.name, f.byDef)
-		}
-	}
-	b.WriteString(experimentHead)
-	documented := defaultExperiment()
-	for i := range p.Experiments {
-		e := &p.Experiments[i]
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString("[[experiment]]\n")
-		values := map[string]string{
-			"name": fmt.Sprintf("%q", e.Name), "k": tomlList(e.SampleSizes),
-			"at_num_layers": fmt.Sprint(e.AtNumLayers), "at_hidden_size": fmt.Sprint(e.AtHiddenSize),
-		}
-		docs := documented.fields()
-		for j, f := range e.fields() {
-			value := f.byDef
-			if v, ok := values[f.name]; ok {
-				value = v
-			}
-			if i == 0 {
-				if j > 0 {
-					b.WriteByte('\n')
-				}
-				b.WriteString(comment(docs[j].doc) + comment(docs[j].limits()))
-			}
-			fmt.Fprintf(&b, "%s = %s\n", f.name, value)
-		}
-	}
-	return b.String()
-}
-
-// TestParamsFile holds params.toml to what the code says: the meaning, range
-// and default of every key, and the default run as its values.
+// TestParamsFile compares the comment above each key of params.toml, in its
+// first table, with the tags: type and range, and the default, which of a table
+// of which there is one is the value itself.
 func TestParamsFile(t *testing.T) {
-	const path = "../params.toml"
-	want := renderParams(DefaultParams())
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
+	followed := map[string]string{ // defaults that follow from other keys
+		"k": "[data.objects], all of them", "at_num_layers": "5, or the only one of num_layers", "at_hidden_size": "16, or the only one of hidden_size",
+	}
+	comments, values := map[string]string{}, map[string]string{}
+	table, comment := "", ""
+	for line := range strings.Lines(string(landscape.DefaultParams)) {
+		line = strings.TrimSuffix(line, "\n")
+		key, value, assigned := strings.Cut(line, " = ")
+		switch text, isComment := strings.CutPrefix(line, "# "); {
+		case isComment:
+			comment += text + " "
+		case strings.HasPrefix(line, "[["):
+			table, comment = strings.Trim(line, "[]")+".NAME", ""
+		case strings.HasPrefix(line, "["):
+			table, comment = strings.Trim(line, "[]"), ""
+		case assigned && comments[table+"."+key] == "":
+			comments[table+"."+key], values[table+"."+key], comment = strings.TrimSpace(comment), value, ""
 		}
 	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	for _, key := range config.Keys(Params{}) {
+		want, name := key.Values+".", key.Path[strings.LastIndexByte(key.Path, '.')+1:]
+		switch {
+		case key.Path == "experiment.NAME.name":
+			want += " Required."
+		case followed[name] != "":
+			want += " Default " + followed[name] + "."
+		case strings.HasPrefix(key.Path, "experiment."):
+			want += " Default " + key.Default + "."
+		default:
+			want += " Default " + values[key.Path] + "."
+		}
+		doc, ok := strings.CutSuffix(comments[key.Path], want)
+		if !ok || !strings.HasSuffix(doc, ". ") {
+			t.Errorf("the comment of %s is\n%s\nwant a sentence and at the end\n%s", key.Path, comments[key.Path], want)
+		}
+		delete(comments, key.Path)
 	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("params.toml does not say what the code says; go test ./stages -run ParamsFile -update rewrites it (-code +file):\n%s", diff)
+	for path := range comments {
+		t.Errorf("params.toml has %s, which is no key", path)
 	}
-	p, err := LoadParams(path, nil)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// TestLines: what a file of params means survives as lines, the order of the
+// experiments included, and a value without a line has its default.
+func TestLines(t *testing.T) {
+	for _, p := range []Params{DefaultParams(), mustParse(t, "[[experiment]]\nname = \"b\"\n[[experiment]]\nname = \"a\"\nnum_layers = [2]\n[train]\nepsilon = 1e-30\n")} {
+		lines := p.Lines()
+		again, err := ParseLines("lines", lines)
+		if diff := cmp.Diff(p, again); err != nil || diff != "" {
+			t.Errorf("(-params +again): %v\n%s", err, diff)
+		}
+		delete(lines, "train.beta1")
+		delete(lines, "experiment."+p.Experiments[0].Name+".warm_start")
+		if again, err = ParseLines("lines", lines); err != nil || again.Digest() != p.Digest() {
+			t.Errorf("without two lines of defaults: %v, digest %s, want %s", err, again.Digest(), p.Digest())
+		}
 	}
-	if diff := cmp.Diff(DefaultParams(), p); diff != "" {
-		t.Errorf("params.toml is not the default run (-default +file):\n%s", diff)
-	}
-	if !p.IsDefault() || p.RunName(path, nil) != "" {
-		t.Errorf("IsDefault = %v, RunName = %q; want true and none", p.IsDefault(), p.RunName(path, nil))
+	lines := DefaultParams().Lines()
+	lines["train.momentum"] = "0.9"
+	if _, err := ParseLines("lines", lines); err == nil || !strings.Contains(err.Error(), "momentum") {
+		t.Errorf("a key that does not exist: error %v", err)
 	}
 }
 
@@ -147,9 +97,9 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestSmallRun holds the params of CI to what they promise.
+// TestSmallRun: the params of CI ask for a run of seconds that draws each figure.
 func TestSmallRun(t *testing.T) {
-	p, err := LoadParams("../params.ci.toml", nil)
+	p, err := LoadParams(t.Context(), "../params.ci.toml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,8 +135,6 @@ func TestRunName(t *testing.T) {
 		overrides []string
 		want      string
 	}{
-		{DefaultParams(), "params.toml", nil, ""},
-		{DefaultParams(), "copy.toml", []string{"train.epochs=10"}, ""},
 		{small, "params.toml", nil, "params-" + digest},
 		{small, "params.toml", []string{"train.epochs=2"}, "params-" + digest},
 		{small, "a/params.quick.toml", nil, "quick"},
@@ -198,24 +146,6 @@ func TestRunName(t *testing.T) {
 	for _, tt := range tests {
 		if got := tt.p.RunName(tt.path, tt.overrides); got != tt.want {
 			t.Errorf("RunName(%q, %q) = %q, want %q", tt.path, tt.overrides, got, tt.want)
-		}
-	}
-}
-
-// TestDocumented sees to it that no key is without its meaning, type and range.
-func TestDocumented(t *testing.T) {
-	p, e := defaultTables(), defaultExperiment()
-	all := append(p.tables(), table{experimentTable, e.fields()})
-	for _, tb := range all {
-		var names []string
-		for _, f := range tb.fields {
-			if f.doc == "" || !strings.HasSuffix(f.doc, ".") || f.values == "" {
-				t.Errorf("%s.%s: doc %q, values %q", tb.name, f.name, f.doc, f.values)
-			}
-			if slices.Contains(names, f.name) {
-				t.Errorf("%s.%s stands twice", tb.name, f.name)
-			}
-			names = append(names, f.name)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (c *catCmd) Run(ctx context.Context, a *app, g *globals) error {
 		defer store.Close()
 		return writeObject(ctx, a, store, digest)
 	}
-	w, err := g.open(a, c.Set)
+	w, err := g.open(ctx, a, c.Set)
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,12 @@ import (
 
 type checkCmd struct {
 	overrides
-	Update   bool `help:"Accept the current results as the expected ones, and say what changed."`
-	All      bool `short:"a" help:"List every metric and curve, not only what differs."`
-	JSON     bool `name:"json" help:"Write JSON." xor:"form"`
-	Junit    bool `name:"junit" help:"Write JUnit XML, for CI." xor:"form"`
-	Markdown bool `name:"markdown" help:"Write Markdown." xor:"form"`
+	Update    bool `help:"Accept the current results as the expected ones, and say what changed."`
+	AsDefault bool `name:"as-default" help:"With --update: make the params of this run those of the default run, and write its figures and results into the artifacts folder."`
+	All       bool `short:"a" help:"List every metric and curve, not only what differs."`
+	JSON      bool `name:"json" help:"Write JSON." xor:"form"`
+	Junit     bool `name:"junit" help:"Write JUnit XML, for CI." xor:"form"`
+	Markdown  bool `name:"markdown" help:"Write Markdown." xor:"form"`
 }
 
 const checkHelp = `Compares the results in the store, and runs nothing:
@@ -41,11 +42,17 @@ or, where the store knows of none, since lock.json was written.
 
 // Run implements the verb.
 func (c *checkCmd) Run(ctx context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	if c.AsDefault && !c.Update {
+		return usage(errors.New("--as-default is for --update"), "landscape-pipe check --update --as-default")
+	}
+	if c.AsDefault {
+		w.run, w.exports, w.base = "", g.Artifacts, ""
+	}
 	report, err := w.check(ctx, plan)
 	if err != nil {
 		return err
@@ -54,6 +61,18 @@ func (c *checkCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if c.Update {
 		if err := report.update(ctx, w, plan); err != nil {
 			return err
+		}
+		if c.AsDefault {
+			written, lost, err := plan.Export(ctx, w.exports)
+			if err == nil && len(lost) > 0 {
+				err = advised(fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err), "landscape-pipe repro rebuilds it")
+			}
+			if err != nil {
+				return err
+			}
+			for _, file := range written {
+				report.Updated = append(report.Updated, filepath.Join(w.exports, filepath.FromSlash(file)))
+			}
 		}
 	}
 	switch {
@@ -219,7 +238,7 @@ func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipel
 	}
 	slices.SortStableFunc(found, func(x, y pipeline.Difference) int { return place[x.Stage] - place[y.Stage] })
 	r.Differences = append(r.Differences, found...)
-	causes, err := baseline.Causes(plan, paramLines(w.params))
+	causes, err := baseline.Causes(plan, w.params.Lines())
 	r.Causes = append(r.Causes, causes...)
 	return err
 }
@@ -240,7 +259,7 @@ func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.P
 	before := baseline.Encode()
 	baseline.Retain(w.graph)
 	baseline.Update(w.graph, results(plan))
-	baseline.MadeWith(w.graph, paramLines(w.params), true)
+	baseline.MadeWith(w.graph, w.params.Lines(), true)
 	if lock := w.lockFile(); lock != r.Lock || !bytes.Equal(before, baseline.Encode()) {
 		if err := baseline.Save(lock); err != nil {
 			return fmt.Errorf("updating %s: %w", lock, err)

@@ -76,13 +76,13 @@ type completeCmd struct {
 
 // Run implements the verb. It is quiet about what is wrong: a shell asks while
 // the line is being typed.
-func (c *completeCmd) Run(_ context.Context, a *app, g *globals, k *kong.Kong) error {
+func (c *completeCmd) Run(ctx context.Context, a *app, g *globals, k *kong.Kong) error {
 	words := c.Words
 	if len(words) == 0 {
 		words = []string{""}
 	}
 	before, word := words[:len(words)-1], words[len(words)-1]
-	found := candidates(a, g, k, before, word)
+	found := candidates(ctx, a, g, k, before, word)
 	for _, f := range found {
 		fmt.Fprintln(a.raw, f)
 	}
@@ -92,7 +92,7 @@ func (c *completeCmd) Run(_ context.Context, a *app, g *globals, k *kong.Kong) e
 	return nil
 }
 
-func candidates(a *app, g *globals, k *kong.Kong, before []string, word string) []string {
+func candidates(ctx context.Context, a *app, g *globals, k *kong.Kong, before []string, word string) []string {
 	starts := func(list []string, lead string) []string {
 		var found []string
 		for _, text := range list {
@@ -117,10 +117,10 @@ func candidates(a *app, g *globals, k *kong.Kong, before []string, word string) 
 	}
 	readGlobals(g, before)
 	if name, _, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "--") {
-		return starts(flagValues(a, g, flags, name), name+"=")
+		return starts(flagValues(ctx, a, g, flags, name), name+"=")
 	}
 	if len(before) > 0 && takesValue(flags, before[len(before)-1]) {
-		return starts(flagValues(a, g, flags, before[len(before)-1]), "")
+		return starts(flagValues(ctx, a, g, flags, before[len(before)-1]), "")
 	}
 	switch {
 	case strings.HasPrefix(word, "-"):
@@ -149,7 +149,7 @@ func candidates(a *app, g *globals, k *kong.Kong, before []string, word string) 
 		case p.Enum != "":
 			return starts(strings.Split(p.Enum, ","), "")
 		case p.Name == "target" || p.Name == "stage":
-			return starts(targets(a, g, strings.Contains(word, "[")), "")
+			return starts(targets(ctx, a, g, strings.Contains(word, "[")), "")
 		}
 	}
 	return nil
@@ -184,7 +184,7 @@ func readGlobals(g *globals, words []string) {
 }
 
 // flagValues are the values of a flag that can be listed.
-func flagValues(a *app, g *globals, flags []*kong.Flag, name string) []string {
+func flagValues(ctx context.Context, a *app, g *globals, flags []*kong.Flag, name string) []string {
 	for _, f := range flags {
 		if name != "--"+f.Name && (f.Short == 0 || name != "-"+string(f.Short)) {
 			continue
@@ -193,30 +193,32 @@ func flagValues(a *app, g *globals, flags []*kong.Flag, name string) []string {
 			return strings.Split(f.Enum, ",")
 		}
 		if f.Name == "set" {
-			return paramKeys(a, g)
+			return paramKeys(ctx, a, g)
 		}
 	}
 	return nil
 }
 
 // paramKeys are the keys of --set, each with the sign after it.
-func paramKeys(a *app, g *globals) []string {
-	w, err := g.open(a, nil)
+func paramKeys(ctx context.Context, a *app, g *globals) []string {
+	w, err := g.open(ctx, a, nil)
 	if err != nil {
 		return nil
 	}
 	defer w.close()
 	var keys []string
-	for key := range paramLines(w.params) {
-		keys = append(keys, key+"=")
+	for key := range w.params.Lines() {
+		if key != "experiment" { // their names
+			keys = append(keys, key+"=")
+		}
 	}
 	slices.Sort(keys)
 	return keys
 }
 
 // targets are kinds and exported files, or the names of all stages.
-func targets(a *app, g *globals, stages bool) []string {
-	w, plan, err := g.plan(a, nil, pipeline.Options{})
+func targets(ctx context.Context, a *app, g *globals, stages bool) []string {
+	w, plan, err := g.plan(ctx, a, nil, pipeline.Options{})
 	if err != nil {
 		return nil
 	}

@@ -38,7 +38,7 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if !known {
 		return usage(fmt.Errorf("-o %s: cannot write a graph as %q", output, suffix), "use .svg, .png, .pdf, .dot, .mmd or .txt")
 	}
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets})
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
 		return err
 	}

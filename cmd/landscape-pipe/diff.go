@@ -76,7 +76,7 @@ func (g *globals) comparand(ctx context.Context, a *app, name string) (*comparan
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		other := *g
 		other.Params = name
-		w, err := other.open(a, nil)
+		w, err := other.open(ctx, a, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (g *globals) comparand(ctx context.Context, a *app, name string) (*comparan
 			return nil, err
 		}
 		needed, cached := plan.Count()
-		return &comparand{title: name, params: paramLines(w.params), stages: plan.Keys(), lacks: needed - cached}, nil
+		return &comparand{title: name, params: w.params.Lines(), stages: plan.Keys(), lacks: needed - cached}, nil
 	}
 	store, err := g.openStore()
 	if err != nil {

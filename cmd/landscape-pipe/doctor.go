@@ -44,7 +44,7 @@ type finding struct {
 // Run implements the verb.
 func (c *doctorCmd) Run(ctx context.Context, a *app, g *globals) error {
 	found := []finding{{What: "program", Level: ok, Text: versionLine()}, checkBits()}
-	w, plan, err := g.plan(a, nil, pipeline.Options{})
+	w, plan, err := g.plan(ctx, a, nil, pipeline.Options{})
 	if err != nil {
 		found = append(found, finding{"params, store", fail, err.Error(), hint(err)})
 	} else {

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
-	"github.com/landscape-pipe/landscape-pipe/stages"
 )
 
 // The exit codes. They are part of the interface: scripts rely on them.
@@ -31,7 +31,7 @@ func exitCode(ctx context.Context, err error) int {
 	var (
 		signalled  *signalError
 		wrong      *usageError
-		params     *stages.ParamsError
+		params     *config.Error
 		difference *differenceError
 		store      *cas.StoreError
 		format     *cas.FormatError

@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
-	"github.com/landscape-pipe/landscape-pipe/stages"
 )
 
 func TestExitCode(t *testing.T) {
@@ -30,7 +30,7 @@ func TestExitCode(t *testing.T) {
 		{"a stage", stage, 1, "landscape-pipe logs 'train[seed=0]' shows"},
 		{"anything else", errors.New("x"), 1, ""},
 		{"usage", fmt.Errorf("wrapped: %w", usage(errors.New("x"), "do y")), 2, "do y"},
-		{"params", &stages.ParamsError{}, 2, ""},
+		{"params", &config.Error{}, 2, ""},
 		{"difference", &differenceError{"x"}, 3, ""},
 		{"full store", full, 4, "free some space"},
 		{"full store behind a failed stage", errors.Join(stage, full), 4, "free some space"},

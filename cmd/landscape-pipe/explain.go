@@ -27,8 +27,8 @@ fields that changed since the stage last ran are shown.
 `
 
 // Run implements the verb.
-func (c *explainCmd) Run(_ context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
+func (c *explainCmd) Run(ctx context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
 	if err != nil {
 		return err
 	}

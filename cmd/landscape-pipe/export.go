@@ -21,7 +21,7 @@ code is 1.
 
 // Run implements the verb.
 func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}

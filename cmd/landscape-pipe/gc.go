@@ -33,7 +33,7 @@ func (c *gcCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if c.Days < 0 {
 		return usage(fmt.Errorf("--days=%d: want a number of days, or 0 for none", c.Days), "")
 	}
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ type logsCmd struct {
 }
 
 // Run implements the verb.
-func (c *logsCmd) Run(_ context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
+func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ It shows what is up to date, and names what is not.
 
 // Run implements the verb.
 func (c *reportCmd) Run(ctx context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{})
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (w *workspace) page(ctx context.Context, plan *pipeline.Plan) (*page, error
 			[2]string{"machine", fmt.Sprintf("%s %s/%s, %s", last.CPU, last.OS, last.Arch, term.Count(last.Cores, "core"))},
 			[2]string{"program", fmt.Sprintf("%s %s, %s", last.Module, last.Version, last.Go)})
 	}
-	lines := paramLines(w.params)
+	lines := w.params.Lines()
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
 		p.Params = append(p.Params, [2]string{name, lines[name]})
 	}

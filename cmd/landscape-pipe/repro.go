@@ -71,7 +71,7 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return usage(fmt.Errorf("--retries=%d: want how often a stage may run again", c.Retries), "")
 	}
 	a.keepGoing = c.KeepGoing
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream})
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream})
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (w *workspace) execute(ctx context.Context, a *app, plan *pipeline.Plan, f 
 	r := newReporter(a, f.Progress, f.Quiet, f.Verbose, newEstimate(w.store, plan, f.Jobs))
 	defer r.close()
 	o.Jobs, o.MemoryLimit, o.Events = f.Jobs, memoryLimit(os.ReadFile), r.event
-	o.Name, o.Params = w.run, paramLines(w.params)
+	o.Name, o.Params = w.run, w.params.Lines()
 	return plan.Run(ctx, o)
 }
 

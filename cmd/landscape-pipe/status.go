@@ -39,8 +39,8 @@ Examples:
 `
 
 // Run implements the verb.
-func (c *statusCmd) Run(_ context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(a, c.Set, pipeline.Options{Targets: c.Targets})
+func (c *statusCmd) Run(ctx context.Context, a *app, g *globals) error {
+	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
@@ -28,10 +31,13 @@ type workspace struct {
 
 // open reads the params, builds the graph and opens the store. It changes
 // nothing. The workspace must be closed.
-func (g *globals) open(a *app, set []string) (*workspace, error) {
-	params, err := stages.LoadParams(g.Params, set)
+func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, error) {
+	params, err := stages.LoadParams(ctx, g.Params, set)
 	if err != nil {
-		var wrong *stages.ParamsError
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		var wrong *config.Error
 		if errors.As(err, &wrong) {
 			return nil, fmt.Errorf("%s in the params:\n%w", term.Count(len(wrong.Problems), "mistake"), err)
 		}
@@ -50,8 +56,13 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 	if text := hasher.Warning(); text != "" {
 		a.warn("%s", text)
 	}
-	w := &workspace{params: params, graph: graph, exports: g.Artifacts, run: params.RunName(g.Params, set)}
-	if w.run != "" {
+	w := &workspace{params: params, graph: graph, exports: g.Artifacts}
+	isDefault, err := g.isDefault(a, params)
+	if err != nil {
+		return nil, err
+	}
+	if !isDefault {
+		w.run = params.RunName(g.Params, set)
 		w.exports = filepath.Join(g.Artifacts, "runs", w.run)
 		w.base = g.baseOf(w.run, params)
 	}
@@ -59,6 +70,28 @@ func (g *globals) open(a *app, set []string) (*workspace, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// isDefault reports whether these are the params of the default run, whose
+// figures, results and lock.json are under version control: the params that
+// lock.json names. The params that this program carries decide only if there is
+// no lock.json: otherwise an edited params.toml would overwrite the tracked
+// figures.
+func (g *globals) isDefault(a *app, params stages.Params) (bool, error) {
+	path := filepath.Join(g.Artifacts, lockName)
+	lock, err := pipeline.LoadLockfile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && lock.Params == nil {
+		return params.Digest() == stages.DefaultParams().Digest(), nil
+	}
+	if err != nil {
+		return false, advised(err, "restore the file, or remove it to go on without expected results")
+	}
+	locked, err := stages.ParseLines(path, lock.Params)
+	if err != nil {
+		a.warn("the params in %s cannot be read, so no run is the default one; check --update --as-default makes this one the default:\n%v", path, err)
+		return false, nil
+	}
+	return params.Digest() == locked.Digest(), nil
 }
 
 // baseOf is the folder of the run of the same params file without --set or an
@@ -96,8 +129,8 @@ const (
 )
 
 // plan opens the workspace and compares its graph with the store.
-func (g *globals) plan(a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {
-	w, err := g.open(a, set)
+func (g *globals) plan(ctx context.Context, a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {
+	w, err := g.open(ctx, a, set)
 	if err != nil {
 		return nil, nil, err
 	}

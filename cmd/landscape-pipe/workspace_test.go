@@ -1,9 +1,14 @@
 package main
 
 import (
+	"io"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 )
 
@@ -30,4 +35,32 @@ func TestBaseOf(t *testing.T) {
 	if have := g.baseOf("", stages.DefaultParams()); have != "" {
 		t.Errorf("the default run: base %q, want none", have)
 	}
+}
+
+// TestIsDefault: the params that lock.json names decide which run is the
+// default one, never those that this program carries.
+func TestIsDefault(t *testing.T) {
+	g := &globals{Artifacts: t.TempDir()}
+	edited := stages.DefaultParams()
+	edited.Train.LearningRate = 0.002
+	expect := func(what string, params stages.Params, want bool) {
+		t.Helper()
+		var warnings strings.Builder
+		have, err := g.isDefault(newApp(io.Discard, &warnings, os.Getenv), params)
+		if err != nil || have != want || warnings.Len() > 0 {
+			t.Errorf("%s: default = %v, error %v, warnings %q; want %v", what, have, err, warnings.String(), want)
+		}
+	}
+	expect("without a lock.json, the params of this program", stages.DefaultParams(), true)
+	expect("without a lock.json, edited ones", edited, false)
+	lock := pipeline.NewLockfile()
+	lock.Params = edited.Lines()
+	if err := lock.Save(filepath.Join(g.Artifacts, lockName)); err != nil {
+		t.Fatal(err)
+	}
+	expect("the params of this program", stages.DefaultParams(), false)
+	expect("those of lock.json", edited, true)
+	edited.Experiments = slices.Clone(edited.Experiments)
+	slices.Reverse(edited.Experiments)
+	expect("the same experiments in another order", edited, false)
 }

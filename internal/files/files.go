@@ -82,9 +82,8 @@ func Read(ctx context.Context, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tooLarge := &Error{name, fmt.Sprintf("has more than %d bytes, which is too large", limit)}
 	if info.Size() > limit {
-		return nil, tooLarge
+		return nil, tooLarge(name, limit)
 	}
 	const step = 4 << 20
 	content := make([]byte, 0, info.Size()+1) // one more, to meet the end
@@ -99,13 +98,51 @@ func Read(ctx context.Context, name string, limit int64) ([]byte, error) {
 		content = content[:len(content)+n]
 		switch {
 		case int64(len(content)) > limit:
-			return nil, tooLarge
+			return nil, tooLarge(name, limit)
 		case errors.Is(err, io.EOF):
 			return content, nil
 		case err != nil:
 			return nil, err
 		}
 	}
+}
+
+// ReadStream is [Read] for a name that may also stand for a pipe, such as
+// /dev/stdin or a shell's <(…). It waits for the pipe's writer and reads to
+// its end; cancelling ctx ends the wait.
+func ReadStream(ctx context.Context, name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return Read(ctx, name, limit)
+	}
+	type result struct {
+		content []byte
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() { // the call that opens a pipe waits for a writer and cannot be interrupted
+		f, err := os.Open(name)
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		defer f.Close()
+		content, err := io.ReadAll(io.LimitReader(f, limit+1))
+		if int64(len(content)) > limit {
+			err = tooLarge(name, limit)
+		}
+		done <- result{content, err}
+	}()
+	select {
+	case r := <-done:
+		return r.content, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func tooLarge(name string, limit int64) error {
+	return &Error{name, fmt.Sprintf("has more than %d bytes, which is too large", limit)}
 }
 
 // Replace writes a file so that it has either its old content or the whole new

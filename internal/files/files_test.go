@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
@@ -197,4 +198,41 @@ func (w wait) Read(b []byte) (int, error) {
 		err = nil
 	}
 	return n, err
+}
+
+// TestReadStream reads pipes once, up to the limit, and stops waiting for a
+// writer when it is told to.
+func TestReadStream(t *testing.T) {
+	pipe := nodes(t)["a named pipe"]
+	for content, want := range map[string]string{"a = 1\n": "", strings.Repeat("x", 100): "more than 10 bytes"} {
+		go func() {
+			if f, err := os.OpenFile(pipe, os.O_WRONLY, 0); err == nil {
+				_, _ = io.WriteString(f, content)
+				f.Close()
+			}
+		}()
+		got, err := files.ReadStream(t.Context(), pipe, 10)
+		if want == "" && (err != nil || string(got) != content) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %q, %v, want error %q", content, got, err, want)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("stop")
+	time.AfterFunc(10*time.Millisecond, func() { cancel(stop) })
+	if _, err := files.ReadStream(ctx, pipe, 10); !errors.Is(err, stop) {
+		t.Errorf("without a writer: error %v, want %v", err, stop)
+	}
+	f, err := os.OpenFile(pipe, os.O_RDWR, 0) // a writer that writes nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ctx, cancel = context.WithCancelCause(t.Context())
+	time.AfterFunc(10*time.Millisecond, func() { cancel(stop) })
+	if _, err := files.ReadStream(ctx, pipe, 10); !errors.Is(err, stop) {
+		t.Errorf("with a silent writer: error %v, want %v", err, stop)
+	}
+	if _, err := files.ReadStream(t.Context(), os.DevNull, 10); err == nil || !strings.Contains(err.Error(), "device") {
+		t.Errorf("a device: error %v", err)
+	}
 }
