@@ -111,6 +111,9 @@ func (p *parts) part(name string, f func() ([]byte, error)) ([]byte, error) {
 		}
 	}
 	data, err := f()
+	if err == nil {
+		err = p.r.ctx.Err() // after an interrupt f may have cut its work short
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +125,7 @@ func (p *parts) part(name string, f func() ([]byte, error)) ([]byte, error) {
 func (p *parts) keep(part finishedPart) error {
 	p.mu.Lock()
 	p.finished = append(p.finished, part)
-	due := time.Since(p.since) >= p.r.o.PartInterval || p.r.ctx.Err() != nil
+	due := time.Since(p.since) >= p.r.o.PartInterval
 	p.mu.Unlock()
 	if !due {
 		return nil

@@ -32,7 +32,7 @@ type Plan struct {
 	options Options
 	*selection
 
-	state  []State  // by index of the stage, where read
+	state  []State  // by index of the stage, if needed
 	known  []bool   // whether outs are known
 	keys   []Key    // zero where not known
 	offset []int32  // of the first output of a stage in outs

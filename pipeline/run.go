@@ -320,7 +320,8 @@ func (r *runner) run() error {
 		}
 		r.p.lose(r.found)
 		if err := r.p.look(); err != nil {
-			return err
+			r.fail(err)
+			return r.outcome()
 		}
 	}
 }

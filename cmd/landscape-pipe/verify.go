@@ -341,6 +341,9 @@ func (w *workspace) rerun(ctx context.Context, a *app, plan *pipeline.Plan, c *v
 	r := newReporter(a, "auto", c.Quiet, false, newEstimate(w.store, plan, c.Jobs))
 	defer r.close()
 	stages := sample(plan.Steps(), c.Rerun.n)
+	if len(stages) == 0 {
+		return &rerunReport{Diverged: []divergenceValue{}}, nil // nil stages would not compare but run
+	}
 	sum, err := plan.Run(ctx, pipeline.RunOptions{Jobs: c.Jobs, MemoryLimit: memoryLimit(os.ReadFile), Events: r.event, Compare: stages})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
