@@ -195,7 +195,8 @@ func (r *runner) setAside(a *action) (intact bool, err error) {
 	return true, nil
 }
 
-// record decides what the store is to remember of a finished action.
+// record returns the rows of a finished action, and which outputs differ from
+// those of an earlier execution.
 func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
 	rec := Record{Run: run, Started: a.started, Elapsed: a.elapsed}
 	for i, name := range a.stage.kind.outputs {
@@ -214,7 +215,7 @@ func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
 	return append(rows, cas.Row{Table: tableNames, Key: nameKey(a.stage.name), Value: a.key.Digest[:]}), diverged
 }
 
-// logRows returns the log of an action, if it said something or failed.
+// logRows returns the log of an action, if it wrote one or failed.
 func (a *action) logRows(run RunID) []cas.Row {
 	text := a.log.text()
 	if text == "" && a.err == nil {

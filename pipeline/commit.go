@@ -13,7 +13,7 @@ import (
 // a longer queue. At most one batch is on its way: the record of an action is
 // never durable before those of the actions that it read.
 
-// Bounds of one batch, and of what may wait before nothing more is started.
+// Limits of one batch, and of what may wait: beyond them nothing is started.
 const (
 	maxBatchActions  = 4096
 	maxBatchBytes    = 256 << 20
@@ -83,8 +83,8 @@ func (r *runner) reportDiverged(d Divergence) {
 	})
 }
 
-// takeRows returns the rows that wait for the next batch: the provenance of
-// the run before anything that names it, and the logs of failures.
+// takeRows returns the rows for the next batch: the logs of failures, and
+// before the first row that names it the run itself.
 func (r *runner) takeRows() []cas.Row {
 	rows := r.rows
 	r.rows = nil
@@ -123,8 +123,8 @@ func (r *runner) durable(c committed) {
 	}
 }
 
-// fail ends the run: the store cannot be read or written. What is not durable
-// is forgotten.
+// fail ends the run because the store cannot be read or written. What is not
+// durable is dropped.
 func (r *runner) fail(err error) {
 	if r.err == nil {
 		r.err = err
@@ -137,9 +137,9 @@ func (r *runner) fail(err error) {
 	r.finished = nil
 }
 
-// finish writes what only the end of a run knows: the logs of failures that
-// no batch took, the keys of stages that were found in the store, and how the
-// run ended. A run that ran nothing writes nothing.
+// finish writes what is known only at the end of a run: the remaining logs of
+// failures, the keys of stages that were found in the store, and how the run
+// ended. A run that ran nothing writes nothing.
 func (r *runner) finish(sum *Summary) error {
 	if r.err != nil || r.o.Compare != nil || !r.wrote.Load() && len(r.rows) == 0 {
 		return nil

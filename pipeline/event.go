@@ -2,14 +2,14 @@ package pipeline
 
 import "time"
 
-// EventKind says what an [Event] tells.
+// EventKind is the kind of an [Event].
 type EventKind uint8
 
-// The events of a run. Beside Kind and Time, each has the fields that are
-// named here.
+// The events of a run. Besides Kind and Time, each sets the fields that its
+// comment names.
 const (
-	// EventPlanned comes first, once: Total stages are needed, of which
-	// Cached are in the store.
+	// EventPlanned comes first, once: Total stages are needed, and the results
+	// of Cached of them are in the store.
 	EventPlanned EventKind = iota
 	// EventStarted: Stage runs, with Workers goroutines; Text is the reason.
 	EventStarted
@@ -22,7 +22,7 @@ const (
 	// are durable.
 	EventFinished
 	// EventCached: Stage need not run after all: its key became known during
-	// the run and is in the store, or another stage or process made it.
+	// the run and is in the store, or another stage or process has run it.
 	EventCached
 	// EventFailed: Stage failed with Err after Elapsed.
 	EventFailed
@@ -31,10 +31,11 @@ const (
 	// EventWaiting: another process, Text, holds the lock of Stage. Other
 	// work goes on meanwhile.
 	EventWaiting
-	// EventDamaged: an output of Stage is missing or damaged and Stage runs
-	// again; Text says which and how.
+	// EventDamaged: an output of Stage is missing or damaged, and Stage runs
+	// again, although it may have been counted as cached or finished; Text
+	// says which output, and how.
 	EventDamaged
-	// EventDiverged: Stage ran again with the same key and made other bytes;
+	// EventDiverged: Stage ran again with the same key and its bytes differ;
 	// Text says which. The first result stays, the second is on record.
 	EventDiverged
 	// EventRetried: Stage failed with Err after Elapsed and will be run again;
@@ -55,14 +56,14 @@ func (k EventKind) String() string {
 	return "unknown"
 }
 
-// Event is something that happened during a run. Which fields are set is said
-// at the constants of [EventKind].
+// Event is something that happened during a run. The constants of [EventKind]
+// say which fields are set.
 type Event struct {
 	Kind    EventKind
 	Time    time.Time
 	Stage   *Stage
 	Because *Stage
-	Key     Key // of the action, where it is known
+	Key     Key // of the action, if known
 
 	Done, Total int
 	Cached      int

@@ -67,9 +67,9 @@ func (p *Plan) Export(ctx context.Context, dir string) (written []string, lost [
 	return written, lost, nil
 }
 
-// hasContent reports whether a regular file has this content. Its size is
-// compared first. Its times are not trusted: an edit of the same size within
-// the resolution of the clock would stay unseen.
+// hasContent reports whether a regular file has this content. It compares the
+// size first. It does not trust the file's times: an edit of the same size
+// within the resolution of the clock would stay unseen.
 func hasContent(path string, want output) (bool, error) {
 	info, err := os.Lstat(path)
 	switch {

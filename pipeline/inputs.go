@@ -13,8 +13,8 @@ import (
 
 // contents keeps artifacts in memory, so that a data set is read and verified
 // once for all stages that read it, and so that outputs can be read before
-// they are durable. What nobody will read any more goes at once; where the
-// rest is too much, the least recently used go first.
+// they are durable. An artifact without further readers is dropped at once; if
+// the rest exceeds the limit, the least recently used are dropped first.
 type contents struct {
 	read  func(context.Context, Digest) ([]byte, error) // that of the store
 	limit int64                                         // bytes
@@ -26,7 +26,7 @@ type contents struct {
 	expected map[Digest]int // readers to come; it only decides what is kept
 }
 
-// contentFixed is what an artifact takes besides its bytes, about.
+// contentFixed is about what an artifact takes in memory besides its bytes.
 const contentFixed = 400
 
 // content is one artifact, in memory or on its way there.
@@ -78,8 +78,8 @@ func (c *contents) used(d Digest) {
 	}
 }
 
-// get returns the whole, verified content. Of several who ask at once, one
-// reads it. The error is that of [cas.Store].Get and is not remembered.
+// get returns the whole, verified content. Concurrent calls for one artifact
+// read it once. The error is that of [cas.Store].Get and is not remembered.
 func (c *contents) get(ctx context.Context, d Digest) ([]byte, error) {
 	c.mu.Lock()
 	if e, ok := c.entries[d]; ok {
@@ -119,8 +119,8 @@ func (c *contents) pin(d Digest, data []byte) {
 	defer c.mu.Unlock()
 	e, ok := c.entries[d]
 	if !ok || e.pins == 0 && e.at == nil {
-		// Whoever reads it from the store at this moment gets what the
-		// store has; those who come from now on get data.
+		// Calls that are reading it from the store get what the store has;
+		// later calls get data.
 		e = &content{digest: d, loaded: make(chan struct{}), data: data}
 		close(e.loaded)
 		c.entries[d] = e
@@ -141,7 +141,7 @@ func (c *contents) unpin(d Digest) {
 	}
 }
 
-// keep counts e, if somebody is to read it, and makes room.
+// keep counts e if it has readers to come, and drops others beyond the limit.
 func (c *contents) keep(e *content) {
 	if c.expected[e.digest] == 0 {
 		delete(c.entries, e.digest)

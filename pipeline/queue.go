@@ -3,8 +3,8 @@ package pipeline
 import "container/heap"
 
 // queue holds the stages that are ready to run, the one at the start of the
-// longest path first. Entries of stages that are no longer ready are passed
-// over when they come up.
+// longest path first. Entries of stages that have left that phase are ignored
+// when they come up.
 type queue struct{ entries []queueEntry }
 
 type queueEntry struct {
@@ -36,12 +36,13 @@ func (q *queue) push(e queueEntry) { heap.Push(q, e) }
 
 func (q *queue) pop() queueEntry { return heap.Pop(q).(queueEntry) }
 
-// defaultCost is what a stage of a kind that never ran is taken to cost.
+// defaultCost is the assumed cost, in nanoseconds, of a stage whose kind has
+// never run.
 const defaultCost = int64(1e9)
 
 // priorities returns, for every stage that is not up to date, the time of the
-// longest path that begins with it, in nanoseconds. Times are those of the
-// stage's last execution, else its own estimate, else the mean of its kind.
+// longest path that begins with it, in nanoseconds. The time of a stage is that
+// of its last execution; otherwise its estimate, or the mean of its kind.
 func (p *Plan) priorities(next *edges) []int64 {
 	longest := make([]int64, len(p.graph.stages))
 	for i := len(longest) - 1; i >= 0; i-- {
@@ -71,7 +72,7 @@ func (p *Plan) cost(s *Stage) int64 {
 	return defaultCost
 }
 
-// edges lists the needed stages that read each stage, once an input.
+// edges lists the needed stages that read each stage, once per input.
 type edges struct {
 	start []int32
 	to    []int32
