@@ -80,7 +80,7 @@ func TestDamagedObject(t *testing.T) {
 				}
 			}
 
-			// Two ways to heal: set aside and commit, or just commit.
+			// Two ways to repair it: quarantine and commit, or commit only.
 			for i, heal := range []func() error{
 				func() error { return d.Quarantine(t.Context(), o.Digest) },
 				func() error { return nil },

@@ -58,7 +58,7 @@ func (e *StoreError) Error() string {
 	text := fmt.Sprintf("%s store %s: %v", e.Op, e.Dir, e.Err)
 	switch {
 	case e.Is(ErrFull):
-		text += "; what was committed is safe: free some space (gc removes what is no longer needed) and run again"
+		text += "; what was committed is safe: free some space (gc removes what nothing needs) and run again"
 	case e.Is(ErrReadOnly):
 		text += "; allow writing to the folder or use another store"
 	}

@@ -16,7 +16,7 @@ func TestLockOwner(t *testing.T) {
 	}
 	_, ok, owner, err := two.TryLock([32]byte{9, 1})
 	if ok || err != nil {
-		t.Fatalf("a stripe is had twice: %v, %v", ok, err)
+		t.Fatalf("a stripe is held twice: %v, %v", ok, err)
 	}
 	host, err := os.Hostname()
 	if err != nil {

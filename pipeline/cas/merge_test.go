@@ -136,7 +136,7 @@ func TestMergeDamaged(t *testing.T) {
 	wantMended(t, dir, data)
 }
 
-// So they are when gc writes their sound rows anew, though it drops none.
+// So they are when gc rewrites segments without dropping a row.
 func TestGCDamagedRows(t *testing.T) {
 	for name, keep := range map[string]func(cas.Row) bool{"all": nil, "those that are wanted": func(cas.Row) bool { return true }} {
 		dir := t.TempDir()
@@ -163,7 +163,7 @@ func TestGCDamagedRows(t *testing.T) {
 }
 
 // wantMended wants the three sound rows of a store, no damage, and the damaged
-// segment set aside.
+// segment in quarantine.
 func wantMended(t *testing.T, dir string, data []byte) {
 	t.Helper()
 	d := openDisk(t, dir)

@@ -15,7 +15,7 @@ import (
 type Table string
 
 // maxTableName and maxRowSize bound what a row may hold, so that a damaged
-// length is recognised as such.
+// length is recognized.
 const (
 	maxTableName = 64
 	maxRowSize   = 64 << 20
@@ -188,7 +188,7 @@ func (s *Store) write(ctx context.Context, op string, f func() error) error {
 	err := s.broken
 	if err == nil {
 		if err = f(); err != nil && ctx.Err() == nil {
-			s.broken = fmt.Errorf("%w: an earlier write failed, and nothing is written until the store is opened again", err)
+			s.broken = fmt.Errorf("%w: an earlier write failed; what was committed is safe, and nothing is written until the store is opened again", err)
 		}
 	}
 	return s.storeError(op, err)

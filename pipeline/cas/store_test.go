@@ -142,7 +142,7 @@ func testNotFound(t *testing.T, st *cas.Store) {
 			t.Errorf("stat of a missing object: %v, want ErrNotFound", err)
 		}
 		if err := st.Quarantine(t.Context(), d); err != nil {
-			t.Errorf("set aside a missing object: %v", err)
+			t.Errorf("quarantine of a missing object: %v", err)
 		}
 		wantRows(t, st, "records", key(1))
 	}
@@ -172,7 +172,7 @@ func testDamaged(t *testing.T, st *cas.Store) {
 		t.Fatal(err)
 	}
 	if _, err := st.Get(t.Context(), object.Digest); !errors.Is(err, cas.ErrNotFound) {
-		t.Errorf("get of an object set aside: %v, want ErrNotFound", err)
+		t.Errorf("get of an object in quarantine: %v, want ErrNotFound", err)
 	}
 	commit(t, st, cas.Batch{Objects: []cas.Object{cas.Encode(good)}})
 	wantObject(t, st, good)
