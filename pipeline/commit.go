@@ -107,7 +107,7 @@ func (r *runner) durable(c committed) {
 	for _, a := range c.actions {
 		n := &r.nodes[a.stage.index]
 		for i := range a.objects {
-			r.contents.unpin(a.outs[i].digest)
+			r.durables = append(r.durables, a.outs[i].digest)
 			r.uncommitted -= a.outs[i].size
 		}
 		r.uncommitted -= uncommittedFixed

@@ -226,6 +226,7 @@ type runner struct {
 	commits     chan committed
 	committing  bool
 	uncommitted int64       // bytes
+	durables    []Digest    // pinned until the stages that wait for them are looked up
 	rows        []cas.Row   // for the next batch
 	wrote       atomic.Bool // that this run exists
 }

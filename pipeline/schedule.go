@@ -24,6 +24,10 @@ func (r *runner) schedule() {
 	stop := r.ctx.Done()
 	for {
 		r.lookUp()
+		for _, d := range r.durables { // now that all their readers are expected
+			r.contents.unpin(d)
+		}
+		r.durables = r.durables[:0]
 		r.start()
 		if len(r.check) > 0 && r.err == nil {
 			continue // other processes had done some of it
