@@ -1,6 +1,8 @@
 package landscape_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"flag"
@@ -13,12 +15,12 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite the headline table of README.md from artifacts/results")
+var update = flag.Bool("update", false, "rewrite the headline table of README.md from artifacts/expected")
 
-// rows reads a table of artifacts/results, a map from column to cell each.
+// rows reads a table of artifacts/expected, a map from column to cell each.
 func rows(t *testing.T, name string) []map[string]string {
 	t.Helper()
-	f, err := os.Open("artifacts/results/" + name)
+	f, err := os.Open("artifacts/expected/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func of(list []map[string]string, h, l int) []map[string]string {
 	})
 }
 
-// TestHeadline holds the table of the README to the results: the norms are
+// TestHeadline compares the table of the README with the results: the norms are
 // those of spectra.csv and bounds.csv, a slack is the ratio of the medians.
 func TestHeadline(t *testing.T) {
 	bounds, spectra := rows(t, "bounds.csv"), rows(t, "spectra.csv")
@@ -96,7 +98,7 @@ func TestHeadline(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("README.md says other numbers than artifacts/results (go test -run Headline -update . rewrites it):\n%swant\n%s", text[start:end], table.String())
+		t.Fatalf("README.md says other numbers than artifacts/expected (go test -run Headline -update . rewrites it):\n%swant\n%s", text[start:end], table.String())
 	}
 	if err := os.WriteFile("README.md", []byte(text[:start]+table.String()+text[end:]), 0o644); err != nil {
 		t.Fatal(err)
@@ -114,6 +116,30 @@ func short(v float64) string {
 	}
 	mantissa, power, _ := strings.Cut(strconv.FormatFloat(v, 'e', 1, 64), "e+")
 	return mantissa + "·10^" + strings.TrimLeft(power, "0")
+}
+
+// TestExpectedFilesAreLocked: lock.json has the digest of each table and claim
+// that is expected.
+func TestExpectedFilesAreLocked(t *testing.T) {
+	for _, folder := range []string{"artifacts", "artifacts/runs/ci"} {
+		lock, err := os.ReadFile(folder + "/lock.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := os.ReadDir(folder + "/expected")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s/expected: %d files, %v", folder, len(files), err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(folder + "/expected/" + f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Contains(lock, fmt.Appendf(nil, "%x", sha256.Sum256(text))) {
+				t.Errorf("%s/lock.json has no digest of expected/%s", folder, f.Name())
+			}
+		}
+	}
 }
 
 // TestNothingIsViolated: on no network of the run a corrected bound is below
@@ -137,7 +163,7 @@ func TestNothingIsViolated(t *testing.T) {
 // TestClaimsAgree: claims.json, claims.csv and both tables say the same.
 func TestClaimsAgree(t *testing.T) {
 	read := func(name string) string {
-		b, err := os.ReadFile("artifacts/results/" + name)
+		b, err := os.ReadFile("artifacts/expected/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

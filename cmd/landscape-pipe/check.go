@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
@@ -27,12 +26,13 @@ type checkCmd struct {
 const checkHelp = `Compares the results in the store, and runs nothing:
 
     digests   of every output with lock.json, bit by bit
-    metrics   of the tables with tolerances.toml: value, tolerance, distance
+    metrics   of the tables with those in expected/: value, tolerance, distance
     curves    with the paper's: ours divided by the published one, which is
               reported and not judged
 
-Both files lie in the artifacts folder, for version control; those of a run
-with other params in its own folder. A run that has none, because its params
+Both lie in the artifacts folder, for version control; those of a run with other
+params in its own folder. The file tolerances.toml there may say how far metrics
+may be off. A run that has none, because its params
 file was edited or by --set, is compared with those of the run without the edit.
 
 Where something differs, the first divergent stage is named, with the params,
@@ -106,8 +106,8 @@ type checkReport struct {
 	Unknown     int                   `json:"unknown"`     // results that depend on the platform, and of this one nothing is expected
 	Causes      []pipeline.Cause      `json:"causes"`      // the first divergent stage first
 
-	Tolerances string         `json:"tolerances"` // file
-	Judged     bool           `json:"judged"`     // there is one
+	Tolerances string         `json:"tolerances"` // file, which may be missing
+	Judged     bool           `json:"judged"`     // tables are expected
 	Metrics    []metricResult `json:"metrics"`
 	Curves     []curveResult  `json:"curves"`
 
@@ -155,12 +155,16 @@ func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkRepor
 	if r.metrics, err = w.metrics(ctx, plan); err != nil {
 		return nil, err
 	}
-	expected, judged, err := loadTolerances(ctx, r.Tolerances)
+	allowed, err := loadTolerances(ctx, r.Tolerances)
+	if err != nil {
+		return nil, err
+	}
+	expected, judged, err := expectedMetrics(ctx, filepath.Join(folder, expectedName), r.metrics)
 	if err != nil {
 		return nil, err
 	}
 	if r.Judged = judged; judged {
-		r.Metrics = expected.compare(r.metrics)
+		r.Metrics = allowed.compare(r.metrics, expected)
 	}
 	if r.Curves, err = w.comparedCurves(ctx, plan); err != nil {
 		return nil, err
@@ -266,19 +270,10 @@ func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.P
 		}
 		r.Updated = append(r.Updated, lock)
 	}
-	expected, _, err := loadTolerances(ctx, r.Tolerances)
+	changed, err := w.expect(ctx, plan, filepath.Join(w.exports, expectedName))
+	r.Updated = append(r.Updated, changed...)
 	if err != nil {
 		return err
-	}
-	tolerances := filepath.Join(w.exports, tolerancesName)
-	if !r.Judged || tolerances != r.Tolerances || slices.ContainsFunc(r.Metrics, func(m metricResult) bool {
-		return m.Value == nil || m.Expected == nil || *m.Value != *m.Expected
-	}) {
-		expected.take(r.metrics)
-		if err := files.Replace(tolerances, expected.encode(r.metrics)); err != nil {
-			return fmt.Errorf("updating %s: %w", tolerances, err)
-		}
-		r.Updated = append(r.Updated, tolerances)
 	}
 	r.OK = true
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -142,7 +143,7 @@ func (r *checkReport) metricText() string {
 	case !r.Judged && len(r.Updated) > 0:
 		return term.Count(len(r.metrics), "value") + ", nothing was expected of them before"
 	case !r.Judged:
-		return fmt.Sprintf("%s, and no %s to compare with (check --update writes it)", term.Count(len(r.metrics), "value"), r.Tolerances)
+		return fmt.Sprintf("%s, and no %s to compare with (check --update writes them)", term.Count(len(r.metrics), "value"), filepath.Join(filepath.Dir(r.Lock), expectedName))
 	}
 	if len(r.Metrics) == 0 {
 		return "none, no table is up to date"

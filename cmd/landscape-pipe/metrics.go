@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
@@ -115,6 +119,66 @@ func (w *workspace) metrics(ctx context.Context, plan *pipeline.Plan) ([]metric,
 		}
 	}
 	return all, nil
+}
+
+// expectedMetrics reads what a folder expects of the tables of the metrics. ok is
+// false if it has none of them.
+func expectedMetrics(ctx context.Context, folder string, metrics []metric) (expected []metric, ok bool, err error) {
+	last := ""
+	for _, m := range metrics {
+		if m.Table == last {
+			continue
+		}
+		last = m.Table
+		file := filepath.Join(folder, m.Table+".csv")
+		text, err := files.Read(ctx, file, maxExpected)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		rows, err := readMetrics(m.Table, text)
+		if err != nil {
+			return nil, false, fmt.Errorf("%s: %w", file, err)
+		}
+		expected, ok = append(expected, rows...), true
+	}
+	return expected, ok, nil
+}
+
+// maxExpected bounds an expected file in bytes; the largest has half a megabyte.
+const maxExpected = 64 << 20
+
+// resultsFolder is where repro writes tables and claims.
+const resultsFolder = "results/"
+
+// expect copies tables and claims from the store to the folder of what is
+// expected and returns the files that changed.
+func (w *workspace) expect(ctx context.Context, plan *pipeline.Plan, folder string) (changed []string, err error) {
+	for _, step := range plan.Steps() {
+		exports := step.Stage.Exports()
+		for _, output := range slices.Sorted(maps.Keys(exports)) {
+			name, isResult := strings.CutPrefix(exports[output], resultsFolder)
+			d, _, ok := plan.Output(step.Stage, output)
+			if !isResult || !ok {
+				continue
+			}
+			text, err := w.store.Get(ctx, d)
+			if err != nil {
+				return nil, fmt.Errorf("%s: reading %s: %w", step.Stage, output, err)
+			}
+			file := filepath.Join(folder, filepath.FromSlash(name))
+			if have, err := files.Read(ctx, file, maxExpected); err == nil && bytes.Equal(have, text) {
+				continue
+			}
+			if err := files.Replace(file, text); err != nil {
+				return nil, fmt.Errorf("updating %s: %w", file, err)
+			}
+			changed = append(changed, file)
+		}
+	}
+	return changed, nil
 }
 
 func readTable(ctx context.Context, st *cas.Store, table string, d cas.Digest) ([]metric, error) {

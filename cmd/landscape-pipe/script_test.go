@@ -75,7 +75,7 @@ figures = ["hidden_size"]
 //	                           artifacts/store, or skips the script with the
 //	                           reason why the data cannot be had
 //	filled                     puts the artifacts of the whole small run there,
-//	                           with its lock.json and tolerances.toml
+//	                           with its lock.json and expected tables
 //	damage DIGEST…             flips a bit in the object of the store whose
 //	                           digest begins so
 //	nodes FILE…                makes named pipes

@@ -125,7 +125,8 @@ func (w *workspace) lockFile() string { return filepath.Join(w.exports, lockName
 // The files of a run that say what is expected of it.
 const (
 	lockName       = "lock.json"
-	tolerancesName = "tolerances.toml"
+	expectedName   = "expected"        // folder of tables and claims
+	tolerancesName = "tolerances.toml" // optional
 )
 
 // plan opens the workspace and compares its graph with the store.
