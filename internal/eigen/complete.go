@@ -1,0 +1,228 @@
+package eigen
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+)
+
+// Completion says how sure [Complete] has to be that nothing is missing.
+type Completion struct {
+	Chance      float64               // largest acceptable probability that a value is missing at an end
+	Tolerance   float64               // relative error wanted of a value that is added, as in Search
+	MaxProducts int                   // products in all before it gives up
+	Random      func(i int) []float64 // the i-th vector of independent standard normal entries
+	Workers     int
+	Progress    func(products int)
+}
+
+// Completeness says how much of a list of eigenvalues, counted from the end of
+// the spectrum inwards, is known to lack nothing.
+type Completeness struct {
+	Values int     // how many of the list
+	Missed float64 // bounds the probability that the operator has one more value among them
+}
+
+// Complete looks for eigenvalues that the lists of r lack, copies of multiple
+// ones above all: a Krylov space of one vector holds one vector of each
+// eigenspace. It adds what it finds, keeps the lengths of the lists, and bounds
+// the probability that something is still missing.
+//
+// Let V be the vectors found so far, A the operator restricted to the
+// complement of V, of dimension N, and b a random unit vector of it. After m
+// steps of Lanczos from b the characteristic polynomial p of the projection,
+// with the zeros θ_j, satisfies ‖p(A)b‖ = β_1 … β_m. If all θ_j lie below τ,
+// |p(λ)| ≥ Π(τ − θ_j) for every λ ≥ τ, so the part of b in the eigenspaces of A
+// at and above τ is no longer than
+//
+//	t = Π β_j / Π (τ − θ_j).
+//
+// One component of a random unit vector is that small with probability at most
+// t·√(2N/π). So this bounds the probability that A has an eigenvalue at or
+// above τ. It needs no gap, it holds for the spectrum that was met, and one run
+// serves both ends. τ lies above the least value listed by its residual and the
+// tolerance. Where some θ_j exceeds τ, a value is missing for certain, for θ_j is
+// a lower bound of the largest one: the run goes on until it has converged.
+func Complete(ctx context.Context, op Operator, r *Result, c Completion) (top, bottom Completeness, err error) {
+	s := &completion{Completion: c, op: op, r: r, pool: slices.Concat(r.Top, r.Bottom)}
+	for round := 0; ; round++ {
+		done, err := s.run(ctx, round)
+		if err != nil {
+			return top, bottom, fmt.Errorf("looking for missing eigenvalues: %w", err)
+		}
+		s.list()
+		if done {
+			r.Products += s.products
+			return s.verdict(r.Top, 1), s.verdict(r.Bottom, -1), nil
+		}
+	}
+}
+
+type completion struct {
+	Completion
+	op       Operator
+	r        *Result
+	pool     []Pair // all that is known
+	products int
+
+	theta      []float64 // Ritz values of the last run, ascending
+	logProduct float64   // log Π β_j of it
+	dimension  int       // N of it
+}
+
+// run is one run of Lanczos in the complement of the pool. It reports whether
+// there is no use in another one: nothing is missing with the wanted
+// probability, or the products are used up.
+func (s *completion) run(ctx context.Context, round int) (done bool, err error) {
+	n := s.op.Dim()
+	known := &basis{n: n, workers: s.Workers}
+	for _, p := range s.pool {
+		known.add(p.Vector)
+	}
+	s.theta, s.logProduct, s.dimension = nil, 0, n-len(s.pool)
+	if s.dimension <= 0 {
+		return true, nil
+	}
+	w := append([]float64(nil), s.Random(round)...)
+	known.orthogonalise(w)
+	if normalise(w) == 0 {
+		return true, nil
+	}
+	b := &basis{n: n, workers: s.Workers}
+	b.add(w)
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		m := len(b.q)
+		w := make([]float64, n)
+		if err := s.op.Apply(ctx, w, b.q[m-1], 1); err != nil {
+			return false, err
+		}
+		s.products++
+		if s.Progress != nil {
+			s.Progress(s.products)
+		}
+		b.images = append(b.images, append([]float64(nil), w...))
+		known.orthogonalise(w)
+		b.t[m-1][m-1] = b.orthogonalise(w)[m-1]
+		known.orthogonalise(w)
+		beta := normalise(w)
+		values, last, err := b.ritz(false)
+		if err != nil {
+			return false, err
+		}
+		floor := float64(float64(unit*s.r.Norm) * math.Sqrt(float64(n)))
+		ended := beta <= floor || m == s.dimension // the space is invariant
+		s.theta = values
+		s.logProduct += detmath.Log(max(beta, floor))
+		beyond, accurately := s.beyond(), true
+		for _, i := range beyond {
+			residual := float64(beta * math.Abs(last[i][0]))
+			accurately = accurately && accurate(values, i, residual, s.Tolerance, floor)
+		}
+		if len(beyond) > 0 && (ended || accurately) {
+			return false, s.extract(b, beyond)
+		}
+		if len(beyond) == 0 && (ended || s.missed(s.r.Top, 1) <= s.Chance && s.missed(s.r.Bottom, -1) <= s.Chance) {
+			if ended {
+				s.logProduct = math.Inf(-1)
+			}
+			return true, nil
+		}
+		if s.products >= s.MaxProducts {
+			return true, nil
+		}
+		b.add(w)
+		b.t[m][m-1], b.t[m-1][m] = beta, beta
+	}
+}
+
+// threshold is τ for the end of the spectrum with the given sign: beyond it the
+// list claims to be whole. ok is false for a list without values.
+func (s *completion) threshold(list []Pair, sign float64) (tau float64, ok bool) {
+	if len(list) == 0 {
+		return 0, false
+	}
+	p := list[len(list)-1]
+	return sign*p.Value + p.Residual + s.r.Rounding + float64(s.Tolerance*math.Abs(p.Value)), true
+}
+
+// beyond lists the Ritz values of the run that lie beyond a threshold.
+func (s *completion) beyond() []int {
+	var list []int
+	top, wantTop := s.threshold(s.r.Top, 1)
+	bottom, wantBottom := s.threshold(s.r.Bottom, -1)
+	for i, theta := range s.theta {
+		if wantTop && theta > top || wantBottom && -theta > bottom {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// missed bounds the probability that the operator has one more eigenvalue
+// beyond the least one of list.
+func (s *completion) missed(list []Pair, sign float64) float64 {
+	tau, ok := s.threshold(list, sign)
+	if !ok || s.dimension <= 0 {
+		return 0
+	}
+	logarithm := s.logProduct + detmath.Log(float64(2*float64(s.dimension))/math.Pi)/2
+	for _, theta := range s.theta {
+		distance := tau - sign*theta
+		if !(distance > 0) {
+			return 1
+		}
+		logarithm -= detmath.Log(distance)
+	}
+	return min(1, detmath.Exp(max(logarithm, -700)))
+}
+
+// verdict is the longest part of a list that is complete.
+func (s *completion) verdict(list []Pair, sign float64) Completeness {
+	for k := len(list); k > 0; k-- {
+		if missed := s.missed(list[:k], sign); missed <= s.Chance {
+			return Completeness{Values: k, Missed: missed}
+		}
+	}
+	return Completeness{Missed: s.missed(list[:min(1, len(list))], sign)}
+}
+
+// extract adds Ritz pairs of a run to the pool, with residuals of the operator
+// itself.
+func (s *completion) extract(b *basis, at []int) error {
+	values, vectors, err := b.ritz(true)
+	if err != nil {
+		return err
+	}
+	chosen := choose(vectors, at)
+	found, images := combine(s.Workers, b.q, chosen), combine(s.Workers, b.images, chosen)
+	squares := float64(s.r.Block * s.r.Block)
+	for i, v := range found {
+		value := values[at[i]]
+		kernel.Axpy64(images[i], -value, v)
+		square := kernel.Dot64(images[i], images[i])
+		residual := math.Sqrt(square)
+		squares += square
+		s.pool = append(s.pool, Pair{Value: value, Residual: residual, Error: estimate(residual, gap(values, at[i])), Vector: v})
+		s.r.Norm = max(s.r.Norm, math.Abs(value))
+	}
+	s.r.Block = math.Sqrt(squares) // ‖[A B]‖₂² ≤ ‖A‖₂² + ‖B‖₂²
+	return nil
+}
+
+// list takes the ends of the pool as the result's lists.
+func (s *completion) list() {
+	descending := func(a, b Pair) int { return cmp.Compare(b.Value, a.Value) }
+	slices.SortStableFunc(s.pool, descending)
+	s.r.Top = slices.Clone(s.pool[:len(s.r.Top)])
+	ascending := slices.Clone(s.pool[len(s.pool)-len(s.r.Bottom):])
+	slices.Reverse(ascending)
+	s.r.Bottom = ascending
+}
