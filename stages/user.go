@@ -95,13 +95,17 @@ func NewUser(r Request, files userfiles.Files, env Env) (*UserGraph, error) {
 	return &UserGraph{w.graph, s.results}, w.err
 }
 
+// chance is the largest acceptable probability that a list of eigenvalues lacks
+// one.
+const chance = 1e-9
+
 // measurement is what the request asks of a network of that shape. One
 // eigenvalue is searched at either end at least: a norm is the larger of both.
 func (r Request) measurement(s shape) measurement {
 	top := max(r.Top, 2)
 	m := measurement{
 		spectra: spectra.Params{
-			Top: top, Bottom: max(r.Bottom, 1), HTermEnds: max(r.Top, r.Bottom, 1), Tolerance: r.Tolerance, Floor: 1e-12,
+			Top: top, Bottom: max(r.Bottom, 1), HTermEnds: max(r.Top, r.Bottom, 1), Tolerance: r.Tolerance, Floor: 1e-12, Chance: chance,
 			Dense: r.Exact, Gram: r.Exact, Classes: true, BlockSteps: s.blockSteps(), KinkObjects: 100, Seed: r.Seed,
 			Vectors: max(2, min(top, maxVectors/s.parameters())),
 		},

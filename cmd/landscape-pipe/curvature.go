@@ -57,6 +57,10 @@ H is the Hessian of the mean loss, G its Gauss–Newton part, R = H − G. Each
 eigenvalue has a residual, within which an eigenvalue is sure to lie, and an
 estimate of its error, which is smaller.
 
+Copies of multiple eigenvalues are searched for, until the chance that a list
+lacks a value is at most 1e-9. Where that fails, the list is cut to the values
+of which it is true, and the exit code is 3.
+
 Results are kept in the store (artifacts/store, or --store). After an interrupt
 the same command continues after the finished parts, and loses some seconds of
 work at most; a repeated run only prints.
@@ -106,6 +110,9 @@ func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
 		err = json.NewEncoder(a.raw).Encode(p.value()) // one line: its lists may have a number per object
 	} else {
 		err = p.print(a)
+	}
+	if lists := p.incomplete(); len(lists) > 0 {
+		err = errors.Join(err, &differenceError{"the search ended with only " + strings.Join(lists, "; ")})
 	}
 	return errors.Join(err, x.figures)
 }

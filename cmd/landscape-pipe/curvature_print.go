@@ -26,7 +26,7 @@ func (p *measured) print(a *app) error {
 		{"loss", fmt.Sprintf("%.10g nats, mean over objects", s.Loss)},
 		{"gradient", fmt.Sprintf("%.6g, norm; at a minimum it is 0", s.GradientNorm)},
 	})
-	r.terms(s)
+	r.terms(s, p.incomplete())
 	r.eigenvalues("largest eigenvalues", p.top, s.Hessian.Top, s.GaussNewton.Top, s.HTerm.Top)
 	r.eigenvalues("smallest eigenvalues", p.bottom, s.Hessian.Bottom, s.GaussNewton.Bottom, s.HTerm.Bottom)
 	r.structure(s)
@@ -68,8 +68,8 @@ func magnitude(x float64) string {
 	return fmt.Sprintf("%.1e", x)
 }
 
-// terms compares H, G and R.
-func (r *report) terms(s artifact.Spectrum) {
+// terms compares H, G and R, and names the lists that may lack a value.
+func (r *report) terms(s artifact.Spectrum, incomplete []string) {
 	r.heading("curvature of the mean loss")
 	rows := [][]string{{"", "H", "G (Gauss–Newton)", "R = H − G"}}
 	row := func(name string, f func(t artifact.TermSpectrum) string) {
@@ -104,6 +104,9 @@ func (r *report) terms(s artifact.Spectrum) {
 		})
 	}
 	r.table(rows, 1)
+	for _, list := range incomplete {
+		fmt.Fprintf(r.w, "  incomplete: only %s are known to lack none\n", list)
+	}
 	if s.Ratio > 0 {
 		fmt.Fprintf(r.w, "  ‖G‖/‖H‖ = %.4g\n", s.Ratio)
 	}

@@ -326,6 +326,8 @@ type termValue struct {
 	Frobenius *float64              `json:"frobenius"` // null if not exact
 	Top       []artifact.Eigenvalue `json:"top"`
 	Bottom    []artifact.Eigenvalue `json:"bottom"`
+	Converged bool                  `json:"converged"`
+	Missed    float64               `json:"missed"` // probability that a value is missing in one of the lists
 }
 
 // term cuts the lists to what was asked for: the stage looks for one value at
@@ -333,8 +335,29 @@ type termValue struct {
 func (p *measured) term(t artifact.TermSpectrum) termValue {
 	return termValue{
 		Norm: t.Norm, Trace: t.Trace, Frobenius: t.Frobenius,
-		Top: first(t.Top, p.top), Bottom: first(t.Bottom, p.bottom),
+		Top: first(t.Top, p.top), Bottom: first(t.Bottom, p.bottom), Converged: t.Converged, Missed: t.Missed,
 	}
+}
+
+// incomplete names the lists that were asked for and may lack a value.
+func (p *measured) incomplete() []string {
+	var lists []string
+	for _, t := range []struct {
+		name string
+		artifact.TermSpectrum
+	}{{"H", p.spectrum.Hessian}, {"G", p.spectrum.GaussNewton}, {"R", p.spectrum.HTerm}} {
+		c := t.Complete
+		if c == nil {
+			continue
+		}
+		if asked := min(p.top, c.AskedTop); c.Top < asked {
+			lists = append(lists, fmt.Sprintf("%d of the %d largest eigenvalues of %s", c.Top, asked, t.name))
+		}
+		if asked := min(p.bottom, c.AskedBottom); c.Bottom < asked {
+			lists = append(lists, fmt.Sprintf("%d of the %d smallest eigenvalues of %s", c.Bottom, asked, t.name))
+		}
+	}
+	return lists
 }
 
 func first(list []artifact.Eigenvalue, n int) []artifact.Eigenvalue {

@@ -334,6 +334,8 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 		Norm, Trace float64
 		Frobenius   *float64
 		Top, Bottom []value
+		Converged   bool
+		Missed      float64
 	}
 	var got struct {
 		Objects, Parameters, Layers int
@@ -392,6 +394,9 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 		n := len(p.values)
 		norm := max(math.Abs(p.values[0]), math.Abs(p.values[n-1]))
 		near(t, "norm of "+p.name, []float64{p.got.Norm}, []float64{norm}, 1e-9)
+		if !p.got.Converged || p.got.Missed > 1e-9 {
+			t.Errorf("%s: converged is %v, the chance that a value is missing %v", p.name, p.got.Converged, p.got.Missed)
+		}
 		if len(p.got.Top) != 10 || len(p.got.Bottom) != 8 {
 			t.Fatalf("%s: %d top and %d bottom eigenvalues, want 10 and 8", p.name, len(p.got.Top), len(p.got.Bottom))
 		}

@@ -48,11 +48,29 @@ type TermSpectrum struct {
 	Rounding float64 `json:"rounding"`
 	// Missed bounds the probability, over random starting vectors, that the
 	// largest eigenvalue lies more than 0.1 % of the spectrum's width above
-	// Top[0] (Kuczyński and Woźniakowski, 1992).
+	// Top[0] (Kuczyński and Woźniakowski, 1992). Where Complete is not null, it
+	// bounds the probability that a value is missing among those listed.
 	Missed float64 `json:"missed"`
+	// Complete is how many values of Top and Bottom are known to be all that
+	// there are up to there; it is left out where nobody asked.
+	Complete *Complete `json:"complete,omitempty"`
 	// EstimatorError is the largest |Lanczos − exact| over the listed
 	// values, relative to Norm; null where no exact spectrum was computed.
 	EstimatorError *float64 `json:"estimator_error"`
+}
+
+// Complete is how many values, counted from either end of a spectrum, are known
+// to lack none in between, of how many were asked for.
+type Complete struct {
+	Top         int `json:"top"`
+	Bottom      int `json:"bottom"`
+	AskedTop    int `json:"asked_top"`
+	AskedBottom int `json:"asked_bottom"`
+}
+
+// Whole reports whether all values that were asked for are there.
+func (c *Complete) Whole() bool {
+	return c == nil || c.Top >= c.AskedTop && c.Bottom >= c.AskedBottom
 }
 
 // ClassStructure compares the outliers of G with the class means of the

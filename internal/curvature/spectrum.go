@@ -25,6 +25,16 @@ func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float6
 	return op.lanczos(ctx, e, op.normal(e.Seed, "lanczos", "start", 0), restart, progress)
 }
 
+// Complete adds to the ends that [Operator.Ends] found for e the copies of
+// multiple eigenvalues that they lack, until the probability that a value is
+// missing is at most chance at either end; see [eigen.Complete].
+func (op *Operator) Complete(ctx context.Context, e Ends, r *eigen.Result, chance float64) (top, bottom eigen.Completeness, err error) {
+	return eigen.Complete(ctx, op, r, eigen.Completion{
+		Chance: chance, Tolerance: e.Tolerance, MaxProducts: 10*(e.Top+e.Bottom) + 300, Workers: op.pt.Workers,
+		Random: func(i int) []float64 { return op.normal(e.Seed, "lanczos", "complete", i) },
+	})
+}
+
 func (op *Operator) lanczos(ctx context.Context, e Ends, start []float64, restart func(i int) []float64, progress func(share float64)) (*eigen.Result, error) {
 	reached := 0.0
 	return eigen.Lanczos(ctx, op, eigen.Search{

@@ -118,17 +118,27 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 	if dense {
 		between = (lo + hi) / 2
 	}
-	found, err := op.Ends(ctx, curvature.Ends{
+	wanted := curvature.Ends{
 		Top: min(top, n), Bottom: min(searched, n-min(top, n)), Tolerance: e.p.Tolerance, Floor: e.p.Floor, Seed: e.p.Seed,
-	}, e.progress(lo, between))
+	}
+	found, err := op.Ends(ctx, wanted, e.progress(lo, between))
 	if err != nil {
 		return nil, err
+	}
+	factors := e.pt.Data.Objects * e.pt.Network.Classes()
+	gram := factors <= e.p.Gram && term == curvature.GaussNewton
+	var complete *artifact.Complete
+	if e.p.Chance > 0 && !dense && !gram {
+		if complete, err = e.complete(ctx, op, wanted, found); err != nil {
+			return nil, err
+		}
 	}
 	if !found.Converged {
 		e.t.Logf("%v: not all eigenvalues converged after %d products; their residuals hold", term, found.Products)
 	}
 	fillBottom(found, min(searched, n))
 	f := &ends{parameters: n, spectrum: describe(found), top: orientVectors(found.Top, vectors), bottom: orientVectors(found.Bottom, vectors)}
+	f.spectrum.Complete = complete
 	if term != curvature.HTerm {
 		traces, err := e.layerTraces(ctx)
 		if err != nil {
@@ -143,14 +153,30 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 			return nil, err
 		}
 	}
-	switch factors := e.pt.Data.Objects * e.pt.Network.Classes(); {
+	switch {
 	case dense:
 		err = e.dense(ctx, top, bottom, term, &f.spectrum, e.progress(between, hi))
-	case factors <= e.p.Gram && term == curvature.GaussNewton:
+	case gram:
 		err = e.gram(ctx, top, &f.spectrum)
 		f.top = f.top[:min(len(f.top), len(f.spectrum.Top))] // G has no more values than factors
 	}
 	return f, err
+}
+
+// complete searches for what the lists lack. A list that may lack a value is cut
+// to those before it, its first value excepted.
+func (e *evaluation) complete(ctx context.Context, op *curvature.Operator, wanted curvature.Ends, found *eigen.Result) (*artifact.Complete, error) {
+	c := &artifact.Complete{AskedTop: len(found.Top), AskedBottom: len(found.Bottom)}
+	top, bottom, err := op.Complete(ctx, wanted, found, e.p.Chance)
+	if err != nil {
+		return nil, err
+	}
+	c.Top, c.Bottom = top.Values, bottom.Values
+	found.Missed = max(top.Missed, bottom.Missed)
+	found.Converged = found.Converged && c.Whole()
+	found.Top = found.Top[:min(max(1, c.Top), len(found.Top))]
+	found.Bottom = found.Bottom[:min(max(1, c.Bottom), len(found.Bottom))]
+	return c, nil
 }
 
 // fillBottom completes the lists of a spectrum that is so small that its two ends

@@ -34,6 +34,7 @@ type Params struct {
 	HTermEnds   int     // eigenvalues of R at either end
 	Tolerance   float64 // relative error wanted of each eigenvalue
 	Floor       float64 // error relative to the norm that counts as none, for values near zero
+	Chance      float64 // largest acceptable probability that a list lacks a value; 0: copies of multiple eigenvalues are not searched for
 	Dense       int     // up to so many weights the whole matrices are formed and solved; 0: never
 	Gram        int     // up to so many objects × classes G is solved by its Gram matrix; 0: never
 	Classes     bool    // compare G's outliers with the class means
@@ -50,6 +51,8 @@ func (p Params) check() error {
 		return fmt.Errorf("%d top, %d bottom eigenvalues, %d of R: want at least 1, 0 and 1", p.Top, p.Bottom, p.HTermEnds)
 	case !(p.Tolerance > 0 && p.Tolerance < 1) || !(p.Floor >= 0 && p.Floor < 1):
 		return fmt.Errorf("tolerance %v, floor %v: want between 0 and 1", p.Tolerance, p.Floor)
+	case !(p.Chance >= 0 && p.Chance < 1):
+		return fmt.Errorf("chance %v: want between 0 and 1", p.Chance)
 	case p.Vectors < 0 || p.Vectors > p.Top:
 		return fmt.Errorf("%d eigenvectors: want 0 to %d, the top eigenvalues", p.Vectors, p.Top)
 	case p.Dense < 0 || p.Gram < 0 || p.BlockSteps < 0 || p.KinkObjects < 0:

@@ -202,3 +202,60 @@ func TestRefuses(t *testing.T) {
 		t.Error("a cancelled run returned no error")
 	}
 }
+
+// TestNoCopyIsMissed plants eigenvalues of multiplicity K−1 (a zero last layer)
+// and of other kinds (a repeated unit): with a limit on the chance, the lists
+// of Lanczos are those of the whole matrices.
+func TestNoCopyIsMissed(t *testing.T) {
+	for _, classes := range []int{2, 3, 5, 8, 13} {
+		for _, plant := range []string{"zero head", "repeated unit"} {
+			inputs := curvaturetest.Inputs(t, 80, 12, 9, 7, classes)
+			network, err := mlp.DecodeNetwork(inputs[mlp.Weights])
+			if err != nil {
+				t.Fatal(err)
+			}
+			weights := make([][]float32, len(network.Weights))
+			for p, m := range network.Weights {
+				for _, x := range m {
+					weights[p] = append(weights[p], float32(x))
+				}
+			}
+			switch head := weights[len(weights)-1]; plant {
+			case "zero head":
+				clear(head)
+			case "repeated unit":
+				copy(weights[0][12:24], weights[0][:12])
+				for row := range classes {
+					head[row*7+1] = head[row*7]
+				}
+			}
+			if inputs[mlp.Weights], err = mlp.EncodeWeights(network.Widths, weights); err != nil {
+				t.Fatal(err)
+			}
+			p := params()
+			p.Chance = 1e-9
+			found, _ := run(t, p, 2, inputs)
+			p.Dense = 1000
+			whole, _ := run(t, p, 2, inputs)
+			for _, c := range []struct {
+				name      string
+				got, want artifact.TermSpectrum
+			}{{"H", found.Hessian, whole.Hessian}, {"G", found.GaussNewton, whole.GaussNewton}, {"R", found.HTerm, whole.HTerm}} {
+				if c.got.Converged != c.got.Complete.Whole() {
+					t.Errorf("%d classes, %s, %s: converged is %v, complete %+v", classes, plant, c.name, c.got.Converged, *c.got.Complete)
+				}
+				if c.got.Complete.Whole() && c.got.Missed > 1e-9 {
+					t.Errorf("%d classes, %s, %s: complete with a chance of %v", classes, plant, c.name, c.got.Missed)
+				}
+				for i := range c.got.Complete.Top {
+					if d := math.Abs(c.got.Top[i].Value - c.want.Top[i].Value); d > 1e-7*c.want.Norm {
+						t.Errorf("%d classes, %s, %s: value %d is %v, want %v", classes, plant, c.name, i, c.got.Top[i].Value, c.want.Top[i].Value)
+					}
+				}
+				if !c.got.Complete.Whole() {
+					t.Logf("%d classes, %s, %s: complete are %+v", classes, plant, c.name, *c.got.Complete)
+				}
+			}
+		}
+	}
+}
