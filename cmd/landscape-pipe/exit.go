@@ -20,7 +20,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1   // a stage failed, or anything that has no code of its own
 	exitUsage       = 2   // wrong usage or params
-	exitDifference  = 3   // a check found a difference
+	exitDifference  = 3   // a check found a difference or damage, or a list of eigenvalues is incomplete
 	exitStore       = 4   // the store cannot be opened or written, is full or newer
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 	exitTerminated  = 143 // 128 + SIGTERM
