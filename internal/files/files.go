@@ -34,6 +34,8 @@ func kind(mode fs.FileMode) string {
 		return "a socket"
 	case mode&fs.ModeDevice != 0:
 		return "a device"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
 	}
 	return "a special file"
 }
@@ -66,6 +68,30 @@ func Open(name string) (*os.File, error) {
 	if err != nil {
 		f.Close()
 		return nil, err
+	}
+	return f, nil
+}
+
+// Update opens a regular file for reading and writing and makes it if there is
+// none. A link is not followed; anything but a regular file is an [*Error].
+func Update(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	link, err := os.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !link.Mode().IsRegular() {
+		return nil, notRegular(name, link.Mode())
+	}
+	if f, err = os.OpenFile(name, os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(info, link) {
+		f.Close()
+		return nil, &Error{name, "was replaced while it was opened"}
 	}
 	return f, nil
 }

@@ -23,18 +23,22 @@ type patience struct {
 	silence    time.Duration // for the next bytes of a server that is connected
 	base       time.Duration // before the second attempt; doubles with each
 	longest    time.Duration // between two attempts
-	fruitless, // attempts in a row that may bring nothing
+	fruitless, // attempts in a row that may bring too little
 	attempts int // in all
+	fruit  int64         // bytes that an attempt has to bring not to count as fruitless
+	window time.Duration // over which the rate is measured
+	least  int64         // bytes that a window has to bring
 }
 
 var usual = patience{
 	connect: 3 * time.Second, silence: 15 * time.Second,
 	base: 500 * time.Millisecond, longest: 20 * time.Second,
-	fruitless: 4, attempts: 40,
+	fruitless: 4, attempts: 40, fruit: 64 << 10,
+	window: time.Minute, least: 256 << 10,
 }
 
-// usualClient is shared by all fetchers. A machine without network is to
-// notice within seconds, so connecting is on a short leash.
+// usualClient is shared by all fetchers. A machine without network has
+// to notice within seconds, so the connect timeout is short.
 var usualClient = sync.OnceValue(func() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -62,7 +66,7 @@ func (f *Fetcher) downloader(m *meter) downloader {
 	return d
 }
 
-// retryError is a failure that another attempt may mend.
+// retryError is a failure that another attempt may repair.
 type retryError struct {
 	err   error
 	after time.Duration // that the server asked for, or 0
@@ -85,7 +89,7 @@ func (d downloader) download(ctx context.Context, address string, f *os.File, li
 		if !errors.As(err, &retry) {
 			return err
 		}
-		if n := size(f); n > best {
+		if n := size(f); n >= best+d.fruit {
 			fruitless, best = 0, n
 		} else {
 			fruitless++
@@ -121,8 +125,11 @@ func size(f *os.File) int64 {
 	return info.Size()
 }
 
-// errSilent ends an attempt whose server has stopped sending.
-var errSilent = errors.New("the server is silent")
+// What ends an attempt whose server has stopped sending, or sends too slowly.
+var (
+	errSilent = errors.New("the server is silent")
+	errSlow   = errors.New("the server is too slow")
+)
 
 // transfer makes one attempt to complete f.
 func (d downloader) transfer(ctx context.Context, address string, f *os.File, limit int64) error {
@@ -165,6 +172,7 @@ func (d downloader) transfer(ctx context.Context, address string, f *os.File, li
 // receive writes the body into f from offset at on.
 func (d downloader) receive(ctx context.Context, body io.Reader, f *os.File, at, limit int64, watch *time.Timer) error {
 	buf := make([]byte, 64<<10)
+	began, from := time.Now(), at // of the window
 	for {
 		n, err := body.Read(buf)
 		if n > 0 {
@@ -178,7 +186,13 @@ func (d downloader) receive(ctx context.Context, body io.Reader, f *os.File, at,
 			at += int64(n)
 			d.meter.set(at)
 		}
-		if err == io.EOF { // and not its unexpected brother
+		if passed := time.Since(began); err == nil && passed >= d.window {
+			if at-from < d.least {
+				return &retryError{err: fmt.Errorf("after %d bytes: %w: %d bytes in %v", at, errSlow, at-from, passed.Round(time.Second))}
+			}
+			began, from = time.Now(), at
+		}
+		if err == io.EOF { // not io.ErrUnexpectedEOF
 			return nil
 		}
 		if err != nil {
@@ -224,8 +238,8 @@ func start(resp *http.Response, from int64) (int64, error) {
 		return from, nil
 	case http.StatusRequestedRangeNotSatisfiable:
 		if from > 0 {
-			// Nothing lies behind what we have: the digest will say whether
-			// it is the file.
+			// Nothing follows what we have: the digest will say whether it is
+			// the file.
 			return complete, nil
 		}
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,

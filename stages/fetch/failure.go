@@ -30,7 +30,7 @@ func (a Attempt) String() string {
 	return fmt.Sprintf("%s: %s: %v", a.Source, a.File, a.Err)
 }
 
-// Error has several lines: what is missing, one line a source, and what to do.
+// Error has several lines: what is missing, one line per source, and what to do.
 func (e *SourceError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "data set %s: no source has %s:\n", e.Dataset.Name, strings.Join(e.Missing, " and "))
@@ -39,7 +39,7 @@ func (e *SourceError) Error() string {
 			fmt.Fprintf(&b, "  %v\n", a)
 		}
 	}
-	b.WriteString("to go on, do one of these:")
+	b.WriteString("to continue, do one of the following:")
 	for _, advice := range e.Advice() {
 		b.WriteString("\n  - " + advice)
 	}
@@ -55,7 +55,7 @@ func (e *SourceError) Unwrap() []error {
 	return causes
 }
 
-// Advice returns the ways to go on, each a sentence for people.
+// Advice returns the ways to continue, one sentence each.
 func (e *SourceError) Advice() []string {
 	var advice []string
 	d := e.Dataset

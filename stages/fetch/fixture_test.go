@@ -80,7 +80,7 @@ func toyParams() Params {
 var brisk = patience{
 	connect: 5 * time.Second, silence: 5 * time.Second,
 	base: time.Millisecond, longest: 2 * time.Millisecond,
-	fruitless: 3, attempts: 20,
+	fruitless: 3, attempts: 20, fruit: 1, window: time.Minute,
 }
 
 // fetcher returns a Fetcher of the one data set.

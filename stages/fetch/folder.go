@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
 
 // folder is a local folder of the user's. The files may lie at its top or in
@@ -64,7 +66,7 @@ func (k kept) fetch(_ context.Context, file File) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("not there")
 	}
-	if err != nil {
+	if info, lost := os.Lstat(k.path(file)); err != nil && lost == nil && info.Mode().IsRegular() {
 		if removed := os.Remove(k.path(file)); removed == nil {
 			err = fmt.Errorf("%w; removed", err)
 		}
@@ -74,7 +76,7 @@ func (k kept) fetch(_ context.Context, file File) ([]byte, error) {
 
 // openFile reads a regular file and returns its verified content.
 func openFile(path string, file File) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return nil, bare(err)
 	}
@@ -87,9 +89,6 @@ func openStored(f *os.File, file File) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, bare(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
 	}
 	if limit := file.transferLimit(); info.Size() > limit {
 		return nil, fmt.Errorf("has %d bytes, more than the %d that %s may have", info.Size(), limit, file.Name)
@@ -106,6 +105,9 @@ func openStored(f *os.File, file File) ([]byte, error) {
 func bare(err error) error {
 	if pathErr := new(fs.PathError); errors.As(err, &pathErr) {
 		return pathErr.Err
+	}
+	if special := new(files.Error); errors.As(err, &special) {
+		return errors.New(special.Text)
 	}
 	return err
 }

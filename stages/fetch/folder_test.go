@@ -55,7 +55,7 @@ func TestFolderErrors(t *testing.T) {
 		"train-labels-idx1-ubyte: not there, plain or as .gz, at its top or in toy, Toy/raw",
 		"toy/train-images-idx3-ubyte.gz: its content (5 bytes) has SHA-256 d9298a10",
 		"toy/train-images-idx3-ubyte: has 1048576 bytes, more than the",
-		"train-images-idx3-ubyte: is not a regular file",
+		"train-images-idx3-ubyte: is a folder, not a file",
 	)
 }
 
@@ -75,7 +75,7 @@ func TestNoSource(t *testing.T) {
   earlier downloads in ` + filepath.Join(f.CacheDir, "toy") + `: train-images-idx3-ubyte: not there
   https://mirror.invalid/toy/: not asked (--offline)
   Go module example.org/toy@v1.0.0: no go command: exec: "` + f.GoCommand + `": stat ` + f.GoCommand + `: no such file or directory
-to go on, do one of these:
+to continue, do one of the following:
   - run again without --offline
   - get train-labels-idx1-ubyte.gz and train-images-idx3-ubyte.gz from https://mirror.invalid/toy/, put them into FOLDER/toy and run again with --data FOLDER (or LANDSCAPE_DATA=FOLDER)
   - apt install dataset-toy

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
 
 // mirror is a folder on a web server.
 //
-// A download goes into a .part file that the next attempt, also of a later
-// process, goes on with. Two processes at once may share it without a lock:
+// A download goes into a .part file with which the next attempt continues, also
+// that of a later process. Two processes at once may share it without a lock:
 // each writes at offsets of its own, from the same address and so the same
 // bytes; should they differ after all, the digest says so, and the download
 // starts again from nothing.
@@ -47,7 +49,7 @@ func (e *contentError) Unwrap() error { return e.err }
 // once downloads and verifies. It keeps what is right, leaves an incomplete
 // part for later, and removes a part whose content is wrong.
 func (m *mirror) once(ctx context.Context, address, part string, file File) (content []byte, resumed bool, err error) {
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := files.Update(part)
 	if err != nil {
 		return nil, false, &unreachableError{fmt.Errorf("file for the download: %w", err)}
 	}
@@ -64,7 +66,10 @@ func (m *mirror) once(ctx context.Context, address, part string, file File) (con
 		return nil, resumed, &contentError{err}
 	}
 	// Keeping it is a convenience: a failure costs a later download at most.
-	if err := os.Rename(part, kept{m.dir}.path(file)); err != nil {
+	// What is no regular file stays where it is.
+	to := kept{m.dir}.path(file)
+	info, err := os.Lstat(to)
+	if err == nil && !info.Mode().IsRegular() || os.Rename(part, to) != nil {
 		os.Remove(part)
 	}
 	return content, resumed, nil
