@@ -113,7 +113,7 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// TestSharedNetwork sees to it that two experiments read one and the same stage.
+// TestSharedNetwork: two experiments with one network read the same stage.
 func TestSharedNetwork(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	shared := g.Stage("differences[mnist,h=16,num_layers=5,k=10000,seed=0]")
@@ -438,8 +438,8 @@ func TestUserGraph(t *testing.T) {
 	}
 }
 
-// TestPublishedNames sees to it that the catalogue calls data sets as the
-// paper's curves do: a figure finds them by this name.
+// TestPublishedNames: the catalogue calls data sets as the paper's curves do; a
+// figure finds them by this name.
 func TestPublishedNames(t *testing.T) {
 	for _, name := range (Experiment{}).Choices()["dataset"] {
 		_, ok, err := published.Published(published.Name{Mode: published.Direct, Dataset: name, Figure: published.HiddenSize, HiddenSize: 16, NumLayers: 5})
