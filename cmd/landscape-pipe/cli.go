@@ -67,6 +67,7 @@ Exit codes:
     2  wrong usage or params
     3  check, verify: a difference or damage;
        status, diff --exit-code: a stage is not up to date, or the two differ
+       curvature: a list of eigenvalues may lack a value
     4  the store cannot be opened or written, is full, or is newer than this program
   130  interrupted (143: terminated); finished stages are kept. A second Ctrl-C ends at once.
 `
