@@ -74,7 +74,7 @@ func BenchmarkNoop10k(b *testing.B)  { benchNoop(b, 10_000) }
 func BenchmarkNoop100k(b *testing.B) { benchNoop(b, 100_000) }
 func BenchmarkNoop1M(b *testing.B)   { benchNoop(b, 1_000_000) }
 
-// The same with the store on disk, opened anew each time as a process does,
+// The same with the store on disk, opened again each time as a process does,
 // and with the graph built.
 func BenchmarkNoopDisk10k(b *testing.B) {
 	const n = 10_000

@@ -17,7 +17,7 @@ const inFlight = 16
 
 // syncsCommand writes files of the size of small objects in groups as large
 // as the engine's: each is written, synced and renamed, then the folders are
-// synced, then a log that takes a row a file. No code of the store is used,
+// synced, then a log that takes one row per file. No code of the store is used,
 // so its time is what the disk alone asks for the durability of a cold run.
 func syncsCommand(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("syncs", flag.ContinueOnError)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Benchmarks against the peers: makes a virtual environment in .venv-peers, anew
+# Benchmarks against the peers: makes a virtual environment in .venv-peers, again
 # when the requirements change, then prints the tables of train.py, hessian.py
 # and, for the engine, of bench/engine/peers.py.
 #

@@ -164,7 +164,7 @@ func checkRecovery(t *testing.T, what string, fsys *castest.FS, finished, damage
 			t.Errorf("%s: %s was finished and is lost", what, name)
 		}
 	}
-	// No record is without its objects, but for those that were damaged before
+	// No record is without its objects, except those that were damaged before
 	// the fault and not mended before it.
 	lost, err := p.Verify(t.Context())
 	if err != nil {

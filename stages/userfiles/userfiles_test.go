@@ -113,7 +113,7 @@ func TestOrder(t *testing.T) {
 	}{
 		{"numbers", names{"fc1": {4, 4}, "fc2": {4, 4}, "fc10": {4, 4}}, nil, []string{"fc1", "fc2", "fc10"}, ""},
 		{"shapes", names{"a": {4, 6}, "b": {3, 4}}, nil, []string{"a", "b"}, ""},
-		{"numbers but for the last", names{"fc1": {4, 6}, "fc2": {4, 4}, "out": {3, 4}}, nil, []string{"fc1", "fc2", "out"}, ""},
+		{"numbers except in the last", names{"fc1": {4, 6}, "fc2": {4, 4}, "out": {3, 4}}, nil, []string{"fc1", "fc2", "out"}, ""},
 		{"equal", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, nil, nil,
 			"--layers mlp_down,mlp_mid,mlp_up; --layers mlp_down,mlp_up,mlp_mid"},
 		{"equal in the middle", names{"in": {4, 6}, "mid": {4, 4}, "more": {4, 4}, "out": {3, 4}}, nil, nil,
