@@ -1,11 +1,8 @@
 package figures
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -172,61 +169,6 @@ func TestFiguresSay(t *testing.T) {
 	}
 	for name := range want {
 		t.Errorf("no figure %s", name)
-	}
-}
-
-// Equal params and inputs give equal bytes, also when figures are drawn at the
-// same time.
-func TestBytesOfCurvatureAreStable(t *testing.T) {
-	for _, c := range slices.DeleteFunc(curvatureConditions(t), func(c condition) bool {
-		return !slices.Contains([]string{"surface_2d alive", "norms_over_k several"}, c.name)
-	}) {
-		var all [3]map[string][]byte
-		var wg sync.WaitGroup
-		for i := range all {
-			wg.Go(func() {
-				out, err := Run(t.Context(), c.p, task.New(c.inputs))
-				if err != nil {
-					t.Errorf("%s: %v", c.name, err)
-				}
-				all[i] = out
-			})
-		}
-		wg.Wait()
-		for _, out := range all[1:] {
-			if !maps.EqualFunc(all[0], out, bytes.Equal) {
-				t.Errorf("%s: two runs differ", c.name)
-			}
-		}
-	}
-}
-
-// What is drawn, without the compression, which Go may change.
-func TestGoldenCurvature(t *testing.T) {
-	want := map[string]string{
-		"surface_2d alive svg":      "b14230c1162b8a21",
-		"surface_2d alive pdf":      "dde220aa36bcfe82",
-		"surface_2d alive png":      "864e9ed3a49a181e",
-		"bound_waterfall alive svg": "8dee4d1d01c6090b",
-	}
-	for _, c := range curvatureConditions(t) {
-		if _, golden := want[c.name+" svg"]; !golden {
-			continue
-		}
-		out, err := Run(t.Context(), c.p, task.New(c.inputs))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, b := range map[string][]byte{
-			" svg": out[OutputSVG],
-			" pdf": charttest.PDFPage(t, out[OutputPDF]),
-			" png": charttest.Pixels(t, out[OutputPNG]),
-		} {
-			golden, ok := want[c.name+name]
-			if got := fmt.Sprintf("%x", sha256.Sum256(b))[:16]; ok && got != golden {
-				t.Errorf("%s%s: SHA-256 begins with %s, want %s: look at the figure before you change this", c.name, name, got, golden)
-			}
-		}
 	}
 }
 
