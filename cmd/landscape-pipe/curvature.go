@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -291,7 +290,7 @@ func (x *curvatureRun) run(ctx context.Context, show reporter) error {
 	if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
 		return err
 	}
-	summary, err := x.plan.Run(ctx, x.options(show))
+	summary, err := runPlan(ctx, x.plan, x.options(show))
 	if ctx.Err() != nil && summary != nil {
 		return interrupted(ctx, summary)
 	}
@@ -307,7 +306,7 @@ func (x *curvatureRun) run(ctx context.Context, show reporter) error {
 }
 
 func (x *curvatureRun) options(show reporter) pipeline.RunOptions {
-	return pipeline.RunOptions{Jobs: x.c.Jobs, KeepGoing: true, MemoryLimit: memoryLimit(os.ReadFile), Events: show.event}
+	return pipeline.RunOptions{Jobs: x.c.Jobs, KeepGoing: true, Events: show.event}
 }
 
 // workers is how many cores the run may use.

@@ -131,7 +131,7 @@ func (x *curvatureRun) read(ctx context.Context, result string) ([]byte, error) 
 		if _, err := x.plan.Verify(ctx); err != nil {
 			return nil, err
 		}
-		if _, err := x.plan.Run(ctx, x.options(silent{})); err != nil {
+		if _, err := runPlan(ctx, x.plan, x.options(silent{})); err != nil {
 			return nil, err
 		}
 	}
@@ -180,7 +180,7 @@ func readIfAsked[R any](ctx context.Context, x *curvatureRun, result string) (*R
 func (x *curvatureRun) export(ctx context.Context, p *measured) error {
 	dir := x.c.Output
 	written, err := exportAll(ctx, x.plan, dir, func() error {
-		_, err := x.plan.Run(ctx, x.options(silent{}))
+		_, err := runPlan(ctx, x.plan, x.options(silent{}))
 		return err
 	})
 	if err != nil {

@@ -1,10 +1,25 @@
 package main
 
 import (
+	"context"
+	"os"
 	"path"
+	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
+
+// runPlan runs a plan within the memory of this machine. Stages hold large
+// arrays: while they run, garbage is collected once it is half of what lives.
+func runPlan(ctx context.Context, plan *pipeline.Plan, o pipeline.RunOptions) (*pipeline.Summary, error) {
+	if needed, cached := plan.Count(); cached < needed || o.Compare != nil {
+		defer debug.SetGCPercent(debug.SetGCPercent(50))
+	}
+	o.MemoryLimit = memoryLimit(os.ReadFile)
+	return plan.Run(ctx, o)
+}
 
 // memoryLimit returns how many bytes the running stages may need together:
 // four fifths of what the cgroup allows, or of the machine's memory, whichever

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,9 +123,9 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 func (w *workspace) execute(ctx context.Context, a *app, plan *pipeline.Plan, f running, o pipeline.RunOptions) (*pipeline.Summary, error) {
 	r := newReporter(a, f.Progress, f.Quiet, f.Verbose, newEstimate(w.store, plan, f.Jobs))
 	defer r.close()
-	o.Jobs, o.MemoryLimit, o.Events = f.Jobs, memoryLimit(os.ReadFile), r.event
+	o.Jobs, o.Events = f.Jobs, r.event
 	o.Name, o.Params = w.run, w.params.Lines()
-	return plan.Run(ctx, o)
+	return runPlan(ctx, plan, o)
 }
 
 // interrupted says what an interrupted run leaves behind.

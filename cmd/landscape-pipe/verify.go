@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 
@@ -344,7 +343,7 @@ func (w *workspace) rerun(ctx context.Context, a *app, plan *pipeline.Plan, c *v
 	if len(stages) == 0 {
 		return &rerunReport{Diverged: []divergenceValue{}}, nil // nil stages would not compare but run
 	}
-	sum, err := plan.Run(ctx, pipeline.RunOptions{Jobs: c.Jobs, MemoryLimit: memoryLimit(os.ReadFile), Events: r.event, Compare: stages})
+	sum, err := runPlan(ctx, plan, pipeline.RunOptions{Jobs: c.Jobs, Events: r.event, Compare: stages})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
