@@ -6,20 +6,18 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 )
 
-// stopAt cancels a run as soon as its progress has the text.
+// stopAt cancels a run as soon as its progress says that a stage has finished.
 type stopAt struct {
 	bytes.Buffer
-	text string
 	stop context.CancelFunc
 }
 
 func (s *stopAt) Write(b []byte) (int, error) {
 	n, err := s.Buffer.Write(b)
-	if strings.Contains(s.String(), s.text) {
+	if finishedLine.Match(s.Bytes()) {
 		s.stop()
 	}
 	return n, err
@@ -48,7 +46,7 @@ func TestCurvatureGoesOn(t *testing.T) {
 	for code := exitFailed; code != exitDone; starts++ {
 		ctx, stop := context.WithCancel(t.Context())
 		var stdout bytes.Buffer
-		stderr := &stopAt{text: "] ", stop: stop}
+		stderr := &stopAt{stop: stop}
 		code = run(ctx, newApp(&stdout, stderr, func(string) string { return "" }), args("parts"))
 		stop()
 		before := len(finished)
