@@ -127,7 +127,7 @@ func TestOrigins(t *testing.T) {
 	lock := NewLockfile()
 	lock.Update(g, first.Results())
 
-	g, stages = threeSums(t, k, 2)
+	g, _ = threeSums(t, k, 2)
 	p := mustPlan(t, g, st, Options{})
 	mustRun(t, p, RunOptions{})
 	want := make(map[*Stage]map[string]Digest)

@@ -157,11 +157,3 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	}
 	return pipeline.NewPlan(w.graph, w.store, o)
 }
-
-func isStoreError(err error) bool {
-	var (
-		store  *cas.StoreError
-		format *cas.FormatError
-	)
-	return errors.As(err, &store) || errors.As(err, &format)
-}

@@ -124,6 +124,7 @@ func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error 
 	defer func() {
 		for _, s := range sums {
 			if s != nil {
+				//lint:ignore SA6002 a slice header is small beside the sums
 				op.sums.Put(s[:cap(s)])
 			}
 		}
