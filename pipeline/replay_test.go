@@ -122,12 +122,12 @@ func TestRetriesLeaveLogs(t *testing.T) {
 
 func TestOrigins(t *testing.T) {
 	k, st := newKitchen(), openDisk(t, t.TempDir())
-	g, stages := threeSums(t, k, 1)
+	g, _ := threeSums(t, k, 1)
 	first := mustDo(t, g, st)
 	lock := NewLockfile()
 	lock.Update(g, first.Results())
 
-	g, _ = threeSums(t, k, 2)
+	g, stages := threeSums(t, k, 2)
 	p := mustPlan(t, g, st, Options{})
 	mustRun(t, p, RunOptions{})
 	want := make(map[*Stage]map[string]Digest)

@@ -150,7 +150,7 @@ func (s *completion) threshold(list []Pair, sign float64) (tau float64, ok bool)
 		return 0, false
 	}
 	p := list[len(list)-1]
-	return sign*p.Value + p.Residual + s.r.Rounding + float64(s.Tolerance*math.Abs(p.Value)), true
+	return float64(sign*p.Value) + p.Residual + s.r.Rounding + float64(s.Tolerance*math.Abs(p.Value)), true
 }
 
 // beyond lists the Ritz values of the run that lie beyond a threshold.
@@ -175,7 +175,7 @@ func (s *completion) missed(list []Pair, sign float64) float64 {
 	}
 	logarithm := s.logProduct + detmath.Log(float64(2*float64(s.dimension))/math.Pi)/2
 	for _, theta := range s.theta {
-		distance := tau - sign*theta
+		distance := tau - float64(sign*theta)
 		if !(distance > 0) {
 			return 1
 		}
