@@ -101,8 +101,10 @@ func (r *runner) lookUpOne(i int32) {
 				r.hit(i, outs)
 				return
 			}
+			// A stage that still waits for its own inputs is waited for only by
+			// later stages: otherwise two could wait for each other.
 			for _, l := range lost {
-				if m, ok := p.makers[l.digest]; ok && m != i && r.isLive(m) {
+				if m, ok := p.makers[l.digest]; ok && m != i && r.isLive(m) && (m < i || r.nodes[m].phase != pending) {
 					r.waiting[m] = append(r.waiting[m], i)
 					return
 				}
