@@ -173,7 +173,7 @@ func (s *completion) missed(list []Pair, sign float64) float64 {
 	if !ok || s.dimension <= 0 {
 		return 0
 	}
-	logarithm := s.logProduct + detmath.Log(float64(2*float64(s.dimension))/math.Pi)/2
+	logarithm := s.logProduct + float64(detmath.Log(float64(2*float64(s.dimension))/math.Pi)/2)
 	for _, theta := range s.theta {
 		distance := tau - float64(sign*theta)
 		if !(distance > 0) {
