@@ -97,7 +97,7 @@ func (s *Store) InUse() (owner string, busy bool, err error) {
 	return "", false, unlock()
 }
 
-// ownerText tells those that find a lock taken who holds it.
+// ownerText names the holder of a lock, for processes that find it taken.
 func ownerText(doing string) string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -110,7 +110,7 @@ func ownerText(doing string) string {
 	return text + "\n"
 }
 
-// describe writes who holds a lock into its file. A full disk is not an error
+// describe writes the name of the holder into the file of a lock. A full disk is not an error
 // here: gc must still be able to take the lock.
 func (s *Store) describe(name, doing string) error {
 	err := s.fs.Share(name, s.dir)
