@@ -2,39 +2,42 @@ package fetch
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
 
-// patience says how long to wait for what.
-type patience struct {
-	connect    time.Duration // for a connection, name lookup included
-	silence    time.Duration // for the next bytes of a server that is connected
-	base       time.Duration // before the second attempt; doubles with each
-	longest    time.Duration // between two attempts
-	fruitless, // attempts in a row that may bring too little
-	attempts int // in all
-	fruit  int64         // bytes that an attempt has to bring not to count as fruitless
-	window time.Duration // over which the rate is measured
-	least  int64         // bytes that a window has to bring
+// limits bounds what downloads may cost.
+type limits struct {
+	connect   time.Duration // for a connection, name lookup included
+	window    time.Duration // over which the rate is measured
+	minBytes  int64         // that each window has to bring, the first with the wait for an answer
+	pause     time.Duration // before the second attempt; doubles with each fruitless one
+	maxPause  time.Duration
+	fruitless int           // attempts in a row on one address that may bring fewer than fruit bytes
+	fruit     int64         // bytes
+	attempts  int           // on all addresses of a data set together
+	total     time.Duration // for all attempts together
 }
 
-var usual = patience{
-	connect: 3 * time.Second, silence: 15 * time.Second,
-	base: 500 * time.Millisecond, longest: 20 * time.Second,
-	fruitless: 4, attempts: 40, fruit: 64 << 10,
-	window: time.Minute, least: 256 << 10,
+var usual = limits{
+	connect: 3 * time.Second, window: 30 * time.Second, minBytes: 128 << 10,
+	pause: 500 * time.Millisecond, maxPause: 20 * time.Second,
+	fruitless: 4, fruit: 64 << 10, attempts: 100, total: 6 * time.Hour,
 }
 
 // usualClient is shared by all fetchers. A machine without network has
@@ -48,72 +51,134 @@ var usualClient = sync.OnceValue(func() *http.Client {
 	}}
 })
 
-// downloader gets one address into a file, with resumption and retries.
-type downloader struct {
-	client *http.Client
-	patience
-	meter *meter
+// What ends an attempt, or all of them.
+var (
+	errSlow   = errors.New("the server is silent or too slow")
+	errUsedUp = errors.New("the limit for all downloads of a data set together is reached")
+)
+
+// mirrors downloads the files of one data set from web servers.
+type mirrors struct {
+	limits
+	client   *http.Client
+	progress func(bytes int64) // of the file that is being downloaded
+	left     int               // attempts
+	deadline time.Time         // of all attempts
 }
 
-func (f *Fetcher) downloader(m *meter) downloader {
-	d := downloader{client: f.Client, patience: usual, meter: m}
-	if d.client == nil {
-		d.client = usualClient()
+func (f *Fetcher) newMirrors(progress func(int64)) *mirrors {
+	m := &mirrors{limits: usual, client: f.client, progress: progress}
+	if m.client == nil {
+		m.client = usualClient()
 	}
-	if f.patience != nil {
-		d.patience = *f.patience
+	if f.limits != nil {
+		m.limits = *f.limits
 	}
-	return d
+	m.left, m.deadline = m.attempts, time.Now().Add(m.total)
+	return m
 }
 
-// retryError is a failure that another attempt may repair.
-type retryError struct {
-	err   error
+// source is a folder on a web server; base ends in a slash.
+//
+// A download goes into a .part file in dir with which the next attempt
+// continues, even one of a later process. Two processes may share it without a
+// lock: each writes at its own offsets, from the same address and so the same
+// bytes; should they differ after all, the digest does too, and the download
+// starts again.
+func (m *mirrors) source(base, dir string) source {
+	return source{base, func(ctx context.Context, file File) ([]byte, error) {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, &unreachable{error: fmt.Errorf("folder for downloads: %w", err)}
+		}
+		address := base + file.Name + ".gz"
+		part := filepath.Join(dir, fmt.Sprintf("%s-%.4x.part", file.Name, sha256.Sum256([]byte(address))))
+		f, err := files.Update(part)
+		if err != nil {
+			return nil, &unreachable{error: fmt.Errorf("file for the download: %w", err)}
+		}
+		defer f.Close()
+		content, err := m.download(ctx, address, f, file)
+		if err != nil {
+			if size(f) == 0 {
+				_ = os.Remove(part)
+			}
+			return nil, err
+		}
+		// Keeping it is a convenience: a failure costs a later download at most.
+		// A special file under that name stays where it is.
+		to := keptPath(dir, file)
+		if _, err := os.Lstat(to); err == nil && !isRegular(to) || os.Rename(part, to) != nil {
+			_ = os.Remove(part)
+		}
+		return content, nil
+	}}
+}
+
+// retry is a failure that another attempt may repair.
+type retry struct {
+	error
 	after time.Duration // that the server asked for, or 0
 }
 
-func (e *retryError) Error() string { return e.err.Error() }
-func (e *retryError) Unwrap() error { return e.err }
+func (e *retry) Unwrap() error { return e.error }
 
-// download completes f, which may hold the beginning, to at most limit bytes.
-// Attempts that fail underway are repeated with growing, jittered pauses; an
-// *unreachableError says that there is no server to talk to.
-func (d downloader) download(ctx context.Context, address string, f *os.File, limit int64) error {
+// download completes f, which may hold the beginning, and returns the verified
+// content. Attempts that fail underway are repeated with growing pauses. Bytes
+// whose digest is wrong are dropped, and if they were resumed, loaded again.
+func (m *mirrors) download(ctx context.Context, address string, f *os.File, file File) ([]byte, error) {
+	ctx, cancel := context.WithDeadlineCause(ctx, m.deadline, errUsedUp)
+	defer cancel()
+	limit := file.transferLimit()
 	fruitless, best := 0, size(f)
-	for attempt := 1; ; attempt++ {
-		err := d.transfer(ctx, address, f, limit)
-		if err == nil || ctx.Err() != nil {
-			return err
+	for n := 1; ; n++ {
+		if m.left == 0 || context.Cause(ctx) == errUsedUp {
+			return nil, &unreachable{error: fmt.Errorf("%w: %d attempts, %v", errUsedUp, m.attempts, m.total)}
 		}
-		retry := new(retryError)
-		if !errors.As(err, &retry) {
-			return err
+		m.left--
+		have := size(f)
+		err := m.transfer(ctx, address, f, limit)
+		if err == nil {
+			var content []byte
+			if content, err = verified(f, file); err == nil {
+				return content, nil
+			}
+			if cut := f.Truncate(0); cut != nil || have == 0 {
+				return nil, err
+			}
+			err = &retry{error: err}
 		}
-		if n := size(f); n >= best+d.fruit {
-			fruitless, best = 0, n
+		again := new(retry)
+		if !errors.As(err, &again) {
+			return nil, err
+		}
+		if size := size(f); size >= best+m.fruit {
+			fruitless, best = 0, size
 		} else {
 			fruitless++
 		}
-		if fruitless == d.fruitless || attempt == d.attempts {
-			return fmt.Errorf("%w (attempt %d, the last)", err, attempt)
+		if fruitless == m.fruitless {
+			return nil, fmt.Errorf("%w (attempt %d, the last)", err, n)
 		}
-		pause := max(d.pause(fruitless), min(retry.after, d.longest))
 		select {
-		case <-time.After(pause):
+		case <-time.After(min(max(m.pause<<fruitless, again.after), m.maxPause)):
 		case <-ctx.Done():
-			return ctx.Err()
+			if context.Cause(ctx) != errUsedUp {
+				return nil, context.Cause(ctx)
+			}
 		}
 	}
 }
 
-// pause returns base·2^n, halved to half as much again by chance so that many
-// clients do not come back at once.
-func (d downloader) pause(n int) time.Duration {
-	p := d.base
-	for range n {
-		p = min(2*p, d.longest)
+// verified returns the content of the file that is stored in f.
+func verified(f *os.File, file File) ([]byte, error) {
+	stored, err := io.ReadAll(io.NewSectionReader(f, 0, file.transferLimit()+1))
+	if err != nil {
+		return nil, bare(err)
 	}
-	return p/2 + rand.N(p+1)
+	if int64(len(stored)) > file.transferLimit() {
+		return nil, fmt.Errorf("more than %d bytes, which is too large", file.transferLimit())
+	}
+	return file.open(stored)
 }
 
 // size returns the bytes of an open file, or 0 if the system does not tell.
@@ -125,18 +190,21 @@ func size(f *os.File) int64 {
 	return info.Size()
 }
 
-// What ends an attempt whose server has stopped sending, or sends too slowly.
-var (
-	errSilent = errors.New("the server is silent")
-	errSlow   = errors.New("the server is too slow")
-)
-
-// transfer makes one attempt to complete f.
-func (d downloader) transfer(ctx context.Context, address string, f *os.File, limit int64) error {
+// transfer makes one attempt to complete f. It ends when a window brings too few
+// bytes.
+func (m *mirrors) transfer(ctx context.Context, address string, f *os.File, limit int64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watch := time.AfterFunc(d.silence, func() { cancel(errSilent) })
-	defer watch.Stop()
+	var received atomic.Int64 // in this window
+	var watch func()
+	watch = func() {
+		if received.Swap(0) < m.minBytes {
+			cancel(errSlow)
+		} else if ctx.Err() == nil {
+			time.AfterFunc(m.window, watch)
+		}
+	}
+	time.AfterFunc(m.window, watch)
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -149,12 +217,12 @@ func (d downloader) transfer(ctx context.Context, address string, f *os.File, li
 	if have > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
 	}
-	resp, err := d.client.Do(req)
+	resp, err := m.client.Do(req)
 	if err != nil {
-		return d.connection(ctx, err)
+		return connectionError(ctx, err)
 	}
 	defer resp.Body.Close()
-	at, err := start(resp, have)
+	at, err := bodyOffset(resp, have)
 	if err != nil || at == complete {
 		return err
 	}
@@ -166,65 +234,57 @@ func (d downloader) transfer(ctx context.Context, address string, f *os.File, li
 	if resp.ContentLength > limit-at {
 		return fmt.Errorf("the server has %d bytes, more than the %d there may be", at+resp.ContentLength, limit)
 	}
-	return d.receive(ctx, resp.Body, f, at, limit, watch)
-}
 
-// receive writes the body into f from offset at on.
-func (d downloader) receive(ctx context.Context, body io.Reader, f *os.File, at, limit int64, watch *time.Timer) error {
 	buf := make([]byte, 64<<10)
-	began, from := time.Now(), at // of the window
 	for {
-		n, err := body.Read(buf)
-		if n > 0 {
-			watch.Reset(d.silence)
-			if at+int64(n) > limit {
-				return fmt.Errorf("the server sends more than the %d bytes there may be", limit)
-			}
-			if _, err := f.WriteAt(buf[:n], at); err != nil {
-				return fmt.Errorf("writing the download: %w", err)
-			}
-			at += int64(n)
-			d.meter.set(at)
+		n, err := resp.Body.Read(buf)
+		if at+int64(n) > limit {
+			return fmt.Errorf("the server sends more than the %d bytes there may be", limit)
 		}
-		if passed := time.Since(began); err == nil && passed >= d.window {
-			if at-from < d.least {
-				return &retryError{err: fmt.Errorf("after %d bytes: %w: %d bytes in %v", at, errSlow, at-from, passed.Round(time.Second))}
-			}
-			began, from = time.Now(), at
+		if _, err := f.WriteAt(buf[:n], at); err != nil {
+			return fmt.Errorf("writing the download: %w", err)
 		}
+		at += int64(n)
+		received.Add(int64(n))
+		m.progress(at)
 		if err == io.EOF { // not io.ErrUnexpectedEOF
 			return nil
 		}
 		if err != nil {
-			if context.Cause(ctx) == errSilent {
-				err = errSilent
-			}
-			return &retryError{err: fmt.Errorf("after %d bytes: %w", at, err)}
+			return &retry{error: fmt.Errorf("after %d bytes: %w", at, because(ctx, err))}
 		}
 	}
 }
 
-// connection judges an error that came before any answer: it is worth another
-// attempt only if a server was there.
-func (d downloader) connection(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errSilent {
-		return &retryError{err: errSilent}
+// because returns why a request was ended here, or err if it was not.
+func because(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause == errSlow || cause == errUsedUp {
+		return cause
+	}
+	return err
+}
+
+// connectionError judges an error that came before any answer: it is worth
+// another attempt only if a server was there.
+func connectionError(ctx context.Context, err error) error {
+	if ended := because(ctx, err); ended != err {
+		return &retry{error: ended}
 	}
 	if urlErr := new(url.Error); errors.As(err, &urlErr) {
 		err = urlErr.Err // without the address, which is named anyway
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		return &retryError{err: err}
+		return &retry{error: err}
 	}
-	return &unreachableError{fmt.Errorf("no connection: %w", err)}
+	return &unreachable{error: fmt.Errorf("no connection: %w", err)}
 }
 
-// complete is what start returns if nothing is left to transfer.
+// complete is the offset that bodyOffset returns if nothing is left to transfer.
 const complete = -1
 
-// start returns the offset of the file at which the body of a response to a
-// request for all bytes from the given one on begins.
-func start(resp *http.Response, from int64) (int64, error) {
+// bodyOffset returns the offset of the file at which the body of a response to
+// a request for all bytes from the given one on begins.
+func bodyOffset(resp *http.Response, from int64) (int64, error) {
 	switch resp.StatusCode {
 	case http.StatusOK:
 		return 0, nil
@@ -238,14 +298,12 @@ func start(resp *http.Response, from int64) (int64, error) {
 		return from, nil
 	case http.StatusRequestedRangeNotSatisfiable:
 		if from > 0 {
-			// Nothing follows what we have: the digest will say whether it is
-			// the file.
-			return complete, nil
+			return complete, nil // nothing follows; the digest says whether it is the file
 		}
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 		http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		seconds, _ := strconv.ParseInt(resp.Header.Get("Retry-After"), 10, 32)
-		return 0, &retryError{fmt.Errorf("the server answers %s", resp.Status), time.Duration(seconds) * time.Second}
+		return 0, &retry{fmt.Errorf("the server answers %s", resp.Status), time.Duration(seconds) * time.Second}
 	}
 	return 0, fmt.Errorf("the server answers %s", resp.Status)
 }

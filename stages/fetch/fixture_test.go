@@ -77,15 +77,15 @@ func toyParams() Params {
 
 // brisk waits less than usual, and long enough for a loaded machine wherever
 // the server answers.
-var brisk = patience{
-	connect: 5 * time.Second, silence: 5 * time.Second,
-	base: time.Millisecond, longest: 2 * time.Millisecond,
-	fruitless: 3, attempts: 20, fruit: 1, window: time.Minute,
+var brisk = limits{
+	connect: 5 * time.Second, window: 5 * time.Second, minBytes: 1,
+	pause: time.Millisecond, maxPause: 2 * time.Millisecond,
+	fruitless: 3, fruit: 1, attempts: 40, total: time.Minute,
 }
 
 // fetcher returns a Fetcher of the one data set.
 func fetcher(d Dataset) *Fetcher {
-	return &Fetcher{Catalogue: []Dataset{d}, patience: &brisk}
+	return &Fetcher{catalogue: []Dataset{d}, limits: &brisk}
 }
 
 // run fetches the toy data set, expects what it is, and returns the log.

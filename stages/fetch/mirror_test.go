@@ -186,7 +186,7 @@ func part(t *testing.T, f *Fetcher, s *web, content []byte) {
 		},
 	}}
 	first := *f
-	first.Client = client
+	first.client = client
 	fail(t, &first)
 	parts, err := filepath.Glob(filepath.Join(f.CacheDir, "toy", "*.part"))
 	if err != nil || len(parts) != 1 {
@@ -298,10 +298,10 @@ func TestMirrorHangs(t *testing.T) {
 	defer close(release)
 	f := fetcher(toy(hang.URL+"/", good.URL+"/"))
 	hasty := brisk
-	hasty.silence = 50 * time.Millisecond
-	f.patience = &hasty
-	f.Client = &http.Client{Transport: slow(good.URL)}
-	has(t, run(t, f), "no train-labels-idx1-ubyte from "+hang.URL, "the server is silent (attempt", "train-images-idx3-ubyte from "+good.URL)
+	hasty.window = 50 * time.Millisecond
+	f.limits = &hasty
+	f.client = &http.Client{Transport: slow(good.URL)}
+	has(t, run(t, f), "no train-labels-idx1-ubyte from "+hang.URL, "the server is silent or too slow (attempt", "train-images-idx3-ubyte from "+good.URL)
 }
 
 // slow gives requests to the good server all the time they need, so that a
@@ -331,7 +331,7 @@ func TestMirrorUnreachable(t *testing.T) {
 	}
 	asked := 0
 	f := fetcher(toy(dead, "http://mirror.invalid/"))
-	f.Client = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	f.client = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		asked++
 		if r.URL.Host == "mirror.invalid" {
 			return nil, &net.DNSError{Err: "no such host", Name: "mirror.invalid", IsNotFound: true}
@@ -381,16 +381,37 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestPauseGrowsToItsLimit(t *testing.T) {
-	d := downloader{patience: usual}
-	for n := range 60 {
-		p := d.pause(n)
-		low, high := usual.base/2, usual.longest*3/2
-		if n < 5 {
-			high = usual.base << n * 3 / 2
+// TestAllDownloadsTogether: servers that each bring a little per attempt are
+// left when all attempts, or the time for all, are used up; a source that is no
+// server still delivers.
+func TestAllDownloadsTogether(t *testing.T) {
+	piecewise := func(n int, w http.ResponseWriter, r *http.Request, content []byte) bool {
+		at, _ := strconv.Atoi(strings.Trim(r.Header.Get("Range"), "bytes=-"))
+		if at > 0 {
+			w.Header().Set("Content-Range", "bytes "+strconv.Itoa(at)+"-/"+strconv.Itoa(len(content)))
+			w.WriteHeader(http.StatusPartialContent)
 		}
-		if p < low || p > high+1 {
-			t.Errorf("pause %d is %v, want %v to %v", n, p, low, high)
-		}
+		cut(w, content[at:], 2)
+		return true
+	}
+	first, second := serve(t, piecewise), serve(t, piecewise)
+	d := toy(first.URL+"/", second.URL+"/")
+	d.Module = &Module{Path: "example.org/toy", Version: "v1.0.0", Dir: "data"}
+	goCommand(t, answer(t, unpacked(t, gz(images()), gz(labels()))))
+	f := fetcher(d)
+	few := brisk
+	few.attempts = 8
+	f.limits = &few
+	has(t, run(t, f), first.URL+"/: the limit for all downloads", second.URL+"/: the limit for all downloads", "train-images-idx3-ubyte from Go module")
+	if n := len(first.requests) + len(second.requests); n != 8 {
+		t.Errorf("%d requests, want 8: %s, %s", n, first.seen(), second.seen())
+	}
+
+	none := brisk
+	none.total = -1
+	f.limits = &none
+	has(t, run(t, f), first.URL+"/: the limit for all downloads", "train-images-idx3-ubyte from Go module")
+	if n := len(first.requests) + len(second.requests); n != 8 {
+		t.Errorf("%d requests, want no further one", n-8)
 	}
 }

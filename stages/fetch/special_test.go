@@ -95,10 +95,10 @@ func TestSlowServer(t *testing.T) {
 	})
 	f := fetcher(toy(trickle.URL+"/", good.URL+"/"))
 	strict := brisk
-	strict.window, strict.least = 20*time.Millisecond, 1<<20
-	f.patience = &strict
-	f.Client = &http.Client{Transport: slow(good.URL)}
-	has(t, run(t, f), "the server is too slow", "train-images-idx3-ubyte from "+good.URL)
+	strict.window, strict.minBytes = 20*time.Millisecond, 1<<20
+	f.limits = &strict
+	f.client = &http.Client{Transport: slow(good.URL)}
+	has(t, run(t, f), "the server is silent or too slow", "train-images-idx3-ubyte from "+good.URL)
 
 	drops := serve(t, func(_ int, w http.ResponseWriter, r *http.Request, content []byte) bool {
 		at := 0
@@ -117,7 +117,7 @@ func TestSlowServer(t *testing.T) {
 	f = fetcher(toy(drops.URL+"/", good.URL+"/"))
 	few := brisk
 	few.fruit = 1000
-	f.patience = &few
+	f.limits = &few
 	run(t, f)
 	if got := len(drops.requests); got > 2*few.fruitless {
 		t.Errorf("%d requests for two files of a server that sends one byte each: want at most %d", got, 2*few.fruitless)
