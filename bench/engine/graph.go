@@ -15,6 +15,7 @@ type shape struct {
 	actions  int
 	width    int
 	contents int
+	bytes    int // of an output, at least
 	process  bool
 }
 
@@ -23,6 +24,7 @@ type params struct {
 	Dataset      string
 	Place        int
 	Contents     int
+	Bytes        int
 	LearningRate float64
 	Seeds        []int64
 }
@@ -52,7 +54,7 @@ func (s shape) graph() (*pipeline.Graph, error) {
 		}
 		var err error
 		stages[i], err = pipeline.Add(g, kind, n, params{
-			Dataset: "synthetic", Place: i, Contents: s.contents, LearningRate: 1e-3, Seeds: []int64{1, 2},
+			Dataset: "synthetic", Place: i, Contents: s.contents, Bytes: s.bytes, LearningRate: 1e-3, Seeds: []int64{1, 2},
 		})
 		if err != nil {
 			return nil, err
@@ -61,14 +63,18 @@ func (s shape) graph() (*pipeline.Graph, error) {
 	return g, nil
 }
 
-// text is the output of a stage. All outputs differ, unless the number of
-// contents is limited.
+// text is the output of a stage, filled up with points to the wanted size. All
+// outputs differ, unless the number of contents is limited.
 func text(p params) []byte {
 	place := p.Place
 	if p.Contents > 0 {
 		place %= p.Contents
 	}
-	return fmt.Appendf(nil, "output of stage %d\n", place)
+	out := strconv.AppendInt(nil, int64(place), 10)
+	for len(out) < p.Bytes-1 {
+		out = append(out, '.')
+	}
+	return append(out, '\n')
 }
 
 // write is a stage that only returns its output.

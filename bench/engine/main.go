@@ -2,13 +2,13 @@
 // graph: how long a run takes if there is nothing to do, what a stage costs
 // that does next to nothing, and how much memory that takes.
 //
-//	engine run -actions N -width W -store DIR [-process] [-contents C]
-//	engine syncs -actions N -store DIR
+//	engine run -actions N -width W -store DIR [-process] [-contents C] [-bytes B]
+//	engine syncs -actions N -store DIR [-bytes B] [-files]
 //	engine measure COMMAND [ARGUMENT…]
-//	engine scale [-sizes 10000,100000,1000000] [-dir DIR]
+//	engine scale [-sizes 10000,100000,1000000] [-bytes B] [-dir DIR]
 //
 // The first run on a store is the cold one, the second the no-op. As a
-// yardstick, syncs only writes and syncs the files that a cold run would write.
+// yardstick, syncs only appends and syncs the bytes that a cold run would write.
 // measure runs any command and prints its wall-clock seconds and its peak
 // memory, so that other tools are measured in the same way. scale does all of
 // this for several sizes and prints a table; its last line is the cost per
@@ -79,6 +79,7 @@ func runCommand(args []string, stdout io.Writer) error {
 	var s shape
 	flags.IntVar(&s.actions, "actions", 10_000, "number of stages")
 	flags.IntVar(&s.width, "width", 100, "stages in a layer; each reads two of the layer before")
+	flags.IntVar(&s.bytes, "bytes", 8, "size of an output, in bytes")
 	flags.IntVar(&s.contents, "contents", 0, "number of different outputs, 0 for one per stage")
 	flags.BoolVar(&s.process, "process", false, "each stage starts a shell")
 	dir := flags.String("store", "", "folder of the store")

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestRun(t *testing.T) {
-	for _, more := range [][]string{nil, {"-process"}, {"-contents", "3"}} {
+	for _, more := range [][]string{nil, {"-process"}, {"-contents", "3"}, {"-bytes", "1024"}} {
 		args := append([]string{"run", "-actions", "25", "-width", "10", "-store", filepath.Join(t.TempDir(), "store")}, more...)
 		for _, want := range []struct{ ran, cached int }{{25, 0}, {0, 25}} {
 			var out bytes.Buffer
@@ -64,8 +64,35 @@ func TestScale(t *testing.T) {
 	}
 }
 
+// TestSyncs: as many bytes as asked for lie on the disk, in one file or in one
+// per output.
+func TestSyncs(t *testing.T) {
+	for _, want := range []struct {
+		more         []string
+		files, bytes int64
+	}{{nil, 1, 25 * (100 + rowBytes)}, {[]string{"-files"}, 26, 25 * (100 + rowBytes)}} {
+		dir := filepath.Join(t.TempDir(), "store")
+		var out bytes.Buffer
+		if err := dispatch(append([]string{"syncs", "-actions", "25", "-group", "10", "-bytes", "100", "-store", dir}, want.more...), &out); err != nil {
+			t.Fatal(err)
+		}
+		var files, size int64
+		err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			info, err := e.Info()
+			files, size = files+1, size+info.Size()
+			return err
+		})
+		if err != nil || files != want.files || size != want.bytes {
+			t.Errorf("%q: %d files with %d bytes, %v; want %d with %d", want.more, files, size, err, want.files, want.bytes)
+		}
+	}
+}
+
 func TestWrongUse(t *testing.T) {
-	for _, args := range [][]string{nil, {"x"}, {"run"}, {"run", "-actions", "0", "-store", t.TempDir()}, {"measure"}, {"measure", "false"}, {"scale", "-sizes", "x"}} {
+	for _, args := range [][]string{nil, {"x"}, {"run"}, {"run", "-actions", "0", "-store", t.TempDir()}, {"syncs", "-group", "0", "-store", "x"}, {"measure"}, {"measure", "false"}, {"scale", "-sizes", "x"}} {
 		var out bytes.Buffer
 		if err := dispatch(args, &out); err == nil {
 			t.Errorf("%q gives no error, but %s", args, out.String())

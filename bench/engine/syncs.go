@@ -15,24 +15,35 @@ import (
 // inFlight is how many files are written at the same time, as the store does.
 const inFlight = 16
 
-// syncsCommand writes files of the size of small objects in groups as large
-// as the engine's: each is written, synced and renamed, then the folders are
-// synced, then a log that takes one row per file. No code of the store is used,
-// so its time is what the disk alone asks for the durability of a cold run.
+// syncsCommand writes the bytes of a cold run in groups as large as the
+// engine's and makes each group durable. No code of the store is used, so its
+// time is what the disk alone asks for the durability of a cold run.
+//
+// The bytes of a group are appended to one file and synced, then its rows are
+// appended and synced, as the store does with small outputs. With -files, each
+// output is a file of its own: it is written, synced and renamed, then the
+// folders are synced, then a log that takes one row per file.
 func syncsCommand(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("syncs", flag.ContinueOnError)
-	actions := flags.Int("actions", 10_000, "number of files")
-	group := flags.Int("group", 1000, "files in a group")
+	actions := flags.Int("actions", 10_000, "number of outputs")
+	group := flags.Int("group", 1000, "outputs in a group")
+	size := flags.Int("bytes", 8, "size of an output, in bytes")
+	files := flags.Bool("files", false, "write each output to a file of its own")
 	dir := flags.String("store", "", "folder to write into, which must not exist")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if *actions < 1 || *group < 1 || *size < 0 {
+		return fmt.Errorf("%d actions in groups of %d with %d bytes each: want 1 or more, 1 or more and 0 or more", *actions, *group, *size)
+	}
 	if err := os.Mkdir(*dir, 0o777); err != nil {
 		return err
 	}
-	for i := range 256 {
-		if err := os.Mkdir(filepath.Join(*dir, fmt.Sprintf("%02x", i)), 0o777); err != nil {
-			return err
+	if *files {
+		for i := range 256 {
+			if err := os.Mkdir(filepath.Join(*dir, fmt.Sprintf("%02x", i)), 0o777); err != nil {
+				return err
+			}
 		}
 	}
 	log, err := os.Create(filepath.Join(*dir, "log"))
@@ -43,21 +54,34 @@ func syncsCommand(args []string, stdout io.Writer) error {
 	began := time.Now()
 	for from := 0; from < *actions; from += *group {
 		to := min(from+*group, *actions)
-		if err := syncGroup(*dir, from, to); err != nil {
+		if *files {
+			err = syncFiles(*dir, from, to, *size)
+		} else {
+			err = appendSynced(log, *size*(to-from))
+		}
+		if err != nil {
 			return err
 		}
-		if _, err := log.Write(make([]byte, 256*(to-from))); err != nil {
-			return err
-		}
-		if err := log.Sync(); err != nil {
+		if err := appendSynced(log, rowBytes*(to-from)); err != nil {
 			return err
 		}
 	}
 	return json.NewEncoder(stdout).Encode(outcome{Actions: *actions, Ran: *actions, Seconds: time.Since(began).Seconds(), Peak: peakMemory()})
 }
 
-func syncGroup(dir string, from, to int) error {
-	content := make([]byte, 80)
+// rowBytes is what the store writes for one action of the synthetic graph beside
+// its output: its rows and their headers.
+const rowBytes = 680
+
+func appendSynced(f *os.File, size int) error {
+	if _, err := f.Write(make([]byte, size)); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func syncFiles(dir string, from, to, size int) error {
+	content := make([]byte, size)
 	err := together(to-from, func(i int) error {
 		temporary := filepath.Join(dir, fmt.Sprintf("%d.tmp", i))
 		f, err := os.Create(temporary)
