@@ -151,11 +151,11 @@ func (w *wiring) measured(n artifact.Network) {
 		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, Probes: c.Probes, Deflate: vectors, Seed: c.Seed}
 	}
 	sizes := c.incrementsUpTo(next)
-	bound := bounds.DefaultParams()
-	bound.SampleSize, bound.Objects, bound.Tolerance, bound.Seed = k, min(c.BoundObjects, k), c.Tolerance, c.Seed
-	bound.Top = min(bound.Top, k-bound.Objects)
-	bound.Increments = ascending(append(slices.Clone(sizes), k-1)) // and what the last object does to the mean over the others
-	m.bounds = &bound
+	spread := min(c.BoundObjects, k)
+	m.bounds = &bounds.Params{
+		SampleSize: k, Objects: spread, Top: min(20, k-spread), Tolerance: c.Tolerance, Seed: c.Seed,
+		Increments: ascending(append(slices.Clone(sizes), k-1)), // and what the last object does to the mean over the others
+	}
 	if want.increments {
 		m.increments = &increments.Params{Sizes: sizes, Others: c.Others, Tolerance: c.Tolerance, Seed: c.Seed}
 	}
@@ -165,10 +165,13 @@ func (w *wiring) measured(n artifact.Network) {
 			m.increments.Rotation = c.eigenvectors()
 		}
 		m.surfaces = &surfaces.Params{SampleSize: next, Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: c.Seed}
-		sphere, size := ball.DefaultParams(), samplesize.DefaultParams()
-		sphere.SampleSize, sphere.Tolerance, sphere.Seed = k, c.Tolerance, c.Seed
+		m.ball = &ball.Params{
+			SampleSize: k, K: 1000, Directions: 10, Tolerance: c.Tolerance, Seed: c.Seed,
+			Radii: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10},
+		}
+		size := samplesize.DefaultParams()
 		size.SampleSize, size.Seed, size.Dimensions = k, c.Seed, c.eigenvectors()
-		m.ball, m.samplesize = &sphere, &size
+		m.samplesize = &size
 	}
 	w.measure(s, m)
 }

@@ -123,10 +123,10 @@ func (r Request) measurement(s shape) measurement {
 		}
 	}
 	if r.Bounds && s.objects > 1 {
-		p := bounds.DefaultParams()
-		p.Objects, p.Top, p.Seed = 0, 0, r.Seed // all objects, as in bound_rows
-		p.Increments = slices.DeleteFunc(p.Increments, func(k int) bool { return k >= s.objects })
-		m.bounds = &p
+		m.bounds = &bounds.Params{ // of all objects, as in bound_rows
+			Increments: slices.DeleteFunc([]int{10, 100, 1000}, func(k int) bool { return k >= s.objects }),
+			Tolerance:  1e-4, Seed: r.Seed,
+		}
 	}
 	if len(r.Increments) > 0 {
 		m.increments = &increments.Params{Sizes: r.Increments, Others: r.Others, Tolerance: min(r.Tolerance, 1e-9), Seed: r.Seed}

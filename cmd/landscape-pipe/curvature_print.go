@@ -317,7 +317,7 @@ func (r *report) bounds(p *measured) {
 		rows = append(rows, []string{s.Name, words, "‖" + s.Of + "_i‖", fmt.Sprintf("%.4g", s.Values.Median), fmt.Sprintf("%.4g", s.Values.Max), slack})
 	}
 	r.table(rows, 3)
-	fmt.Fprintf(r.w, "  over %s; slack: median of bound/exact\n", p.boundsOver())
+	fmt.Fprintf(r.w, "  over %s; slack: median of bound/exact, of the uniform bounds (B7 to B10, H_uniform) bound/largest\n", p.boundsOver())
 	s := b.Sample
 	r.facts([][2]string{
 		{"  mean of objects", fmt.Sprintf("‖H‖ = %.5g ≤ mean of ‖G_i‖ + C_i = %.5g; ‖G‖ ≤ mean ‖G_i‖ = %.5g", s.HessianNorm, s.MeanUpper, s.MeanGN)},

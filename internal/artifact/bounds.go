@@ -8,11 +8,15 @@ type BoundStatistics struct {
 	Of string `json:"of"`
 	// Printed is true for a formula of the paper that is not valid in
 	// general: Theorem 1 (B9) and Lemma 1 (B10).
-	Printed bool      `json:"printed"`
+	Printed bool `json:"printed"`
+	// Uniform is true for a bound that is one number for all objects.
+	Uniform bool      `json:"uniform"`
 	Values  Quantiles `json:"values"`
 	// Slack is the median over objects of bound/exact, exact being the norm
 	// Of (and ‖G_i‖₂ for Of = "R"); objects whose exact norm is 0 are left
-	// out. 0 where there are none.
+	// out. A uniform bound bounds the largest norm: its slack is bound/largest,
+	// ‖G_i‖₂ of all objects of the sample, ‖H_i‖₂ of the evaluated ones. 0
+	// where all norms are 0.
 	Slack float64 `json:"slack"`
 	// Step is the median of bound/(the bound before it in the chain), the
 	// slack of this step alone, and StepOfMedians the ratio of the medians;
@@ -86,7 +90,7 @@ type LossForm struct {
 // TheoryError is one of the errors of the paper's theory, with its size on
 // this network.
 type TheoryError struct {
-	Number string `json:"number"` // T1 … T10
+	Number string `json:"number"` // T1 … T11
 	What   string `json:"what"`
 	// PrintedText and CorrectedText say what the two numbers are.
 	PrintedText   string  `json:"printed_text"`

@@ -68,12 +68,20 @@ type BallSummary struct {
 	KinkObjects int       `json:"kink_objects"`
 	KinkAdded   float64   `json:"kink_added"`
 	KinkRandom  Quantiles `json:"kink_random"`
-	// Violations counts spheres on which the pointwise bound and the
-	// largest remainder together are below the largest difference; that
-	// would be an error of ours. Printed counts the same for Lemma 2 with
-	// Theorem 1 as printed.
-	Violations        int `json:"violations"`
-	PrintedViolations int `json:"printed_violations"`
+}
+
+// Exceeded returns the spheres, by their index, whose largest difference is above
+// the bound of that name; none where there is no such bound. Each bound leaves out
+// the remainder of Taylor's expansion, so any may be exceeded.
+func (s BallSummary) Exceeded(name string) []int {
+	var list []int
+	values, _ := s.Form(name)
+	for i, v := range values {
+		if v < s.Spheres[i].Largest {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // Form returns the values of the bound of that name, one per sphere.

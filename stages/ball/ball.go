@@ -51,34 +51,27 @@ type Params struct {
 	// Directions is how many random directions there are, at least 1, each
 	// uniform on the sphere and taken with both signs.
 	Directions int
-	// Eigenvectors limits how many of Vectors are used.
-	Eigenvectors int
-	// Remainder is the share of the difference from which the remainder
-	// counts as too large, above 0.
-	Remainder float64
-	// KinkObjects is over how many objects the nearest flip in any direction
-	// is searched; 0 for none but the added one.
-	KinkObjects int
 	// Tolerance is the relative error that Lanczos stops at for ‖D‖.
 	Tolerance float64
 	Seed      int64
 }
 
-// DefaultParams suit the paper's networks.
-func DefaultParams() Params {
-	return Params{
-		K: 1000, Radii: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10},
-		Directions: 10, Eigenvectors: 5, Remainder: 0.1, KinkObjects: 100, Tolerance: 1e-4,
-	}
-}
+const (
+	// eigenvectors limits how many of Vectors are used.
+	eigenvectors = 5
+	// allowed is the share of the difference from which the remainder counts
+	// as too large.
+	allowed = 0.1
+	// kinkObjects is over how many objects the nearest flip in any direction
+	// is searched.
+	kinkObjects = 100
+)
 
 // check finds the params that would give a wrong result without an error.
 func (p Params) check() error {
 	switch {
 	case p.K < 0 || p.Directions < 1 || len(p.Radii) == 0:
 		return fmt.Errorf("k = %d, %d directions, %d radii: want at least 0, 1 and 1", p.K, p.Directions, len(p.Radii))
-	case !(p.Remainder > 0):
-		return fmt.Errorf("remainder is %v: want more than 0", p.Remainder)
 	case !(p.Tolerance > 0 && p.Tolerance < 1):
 		return fmt.Errorf("tolerance is %v: want more than 0 and less than 1", p.Tolerance)
 	}
@@ -114,7 +107,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		if vectors, err = npy.Rows[float64](t.Inputs, Vectors, network.Parameters()); err != nil {
 			return nil, err
 		}
-		vectors = vectors[:min(len(vectors), p.Eigenvectors)]
+		vectors = vectors[:min(len(vectors), eigenvectors)]
 	}
 	pt, err := curvature.NewPoint(ctx, network, data, t.Workers)
 	if err != nil {

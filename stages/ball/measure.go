@@ -49,7 +49,7 @@ func (m *measurement) run(ctx context.Context) (*artifact.BallSummary, []float64
 	}
 	s := &artifact.BallSummary{
 		K: m.k, Parameters: m.pt.Network.Parameters(), Random: p.Directions, Eigen: len(m.vectors),
-		AtCentre: facts.LossGap / float64(m.k+1), CentreNorm: length(m.pt.Network.Flat()), Allowed: p.Remainder,
+		AtCentre: facts.LossGap / float64(m.k+1), CentreNorm: length(m.pt.Network.Flat()), Allowed: allowed,
 		Spheres: make([]artifact.Sphere, radii),
 	}
 	random, eigen := make([]rms, radii), make([]rms, radii)
@@ -179,7 +179,7 @@ func (l *line) model(t float64) float64 {
 func (m *measurement) exceeded(s *artifact.BallSummary) {
 	first := func(share func(artifact.Sphere) float64) float64 {
 		for _, x := range s.Spheres {
-			if share(x) > m.p.Remainder {
+			if share(x) > allowed {
 				return x.Radius
 			}
 		}
@@ -225,7 +225,7 @@ func (m *measurement) facts(ctx context.Context) (object.LossFacts, error) {
 	}, nil
 }
 
-// forms compares the bounds with the spheres.
+// forms evaluates the bounds on the spheres.
 func (m *measurement) forms(s *artifact.BallSummary, facts object.LossFacts) {
 	for i, name := range object.LossFormNames {
 		s.Forms = append(s.Forms, artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(s.Spheres))})
@@ -235,17 +235,6 @@ func (m *measurement) forms(s *artifact.BallSummary, facts object.LossFacts) {
 			s.Forms[f].Values[i] = min(v, math.MaxFloat64)
 		}
 	}
-	printed, _ := s.Form("lemma2_theorem1")
-	pointwise, _ := s.Form("pointwise")
-	for i, sphere := range s.Spheres {
-		if printed[i] < sphere.Largest {
-			s.PrintedViolations++
-		}
-		// Rounding of both sides is far below this.
-		if (pointwise[i]+sphere.LargestRemainder)*(1+1e-9) < sphere.Largest {
-			s.Violations++
-		}
-	}
 }
 
 // kinks describes how near ReLUs flip.
@@ -253,14 +242,13 @@ func (m *measurement) kinks(ctx context.Context, s *artifact.BallSummary, along 
 	if margin := m.pt.KinkDistance(m.k); !math.IsInf(margin, 1) {
 		s.KinkAdded = margin
 	}
-	if s.KinkObjects = min(m.p.KinkObjects, m.k); s.KinkObjects > 0 {
-		nearest, err := m.pt.NearestKink(ctx, s.KinkObjects)
-		if err != nil {
-			return err
-		}
-		if !math.IsInf(nearest.Margin, 1) {
-			s.KinkNearest = nearest.Margin
-		}
+	s.KinkObjects = min(kinkObjects, m.k)
+	nearest, err := m.pt.NearestKink(ctx, s.KinkObjects)
+	if err != nil {
+		return err
+	}
+	if !math.IsInf(nearest.Margin, 1) {
+		s.KinkNearest = nearest.Margin
 	}
 	medians := make([]float64, 0, m.k+1)
 	one := make([]float64, len(along))

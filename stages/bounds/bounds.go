@@ -5,7 +5,7 @@
 // The chain of an object, with the equation of each, is documented at
 // object.Curvature.Bounds; the forms for the loss at object.LossFacts.Forms.
 // The printed formulas stand beside the corrected ones with the number of the
-// error that separates them, T1 … T10.
+// error that separates them, T1 … T11.
 package bounds
 
 import (
@@ -46,21 +46,14 @@ type Params struct {
 	// Increments are the sizes k at which ‖H_{k+1} − H^(k)‖ is measured and
 	// the loss is bounded; those from SampleSize on are left out.
 	Increments []int
-	// Radii are the R of the bounds of the loss, in the norm of all weights.
-	Radii []float64
 	// Tolerance is the relative error that Lanczos stops at.
 	Tolerance float64
 	// Seed draws the start of Lanczos.
 	Seed int64
 }
 
-// DefaultParams suit the paper's networks.
-func DefaultParams() Params {
-	return Params{
-		Objects: 200, Top: 20, Increments: []int{10, 100, 1000},
-		Radii: []float64{0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10}, Tolerance: 1e-4,
-	}
-}
+// radii are the R of the bounds of the loss, in the norm of all weights.
+var radii = []float64{0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10}
 
 // check finds the params that would give a wrong result without an error.
 func (p Params) check() error {
@@ -70,11 +63,6 @@ func (p Params) check() error {
 	for i, k := range p.Increments {
 		if k < 1 || i > 0 && k <= p.Increments[i-1] {
 			return fmt.Errorf("increments are %v: want ascending sizes from 1", p.Increments)
-		}
-	}
-	for i, r := range p.Radii {
-		if !(r >= 0) || math.IsInf(r, 1) || i > 0 && r <= p.Radii[i-1] {
-			return fmt.Errorf("radii are %v: want ascending numbers from 0", p.Radii)
 		}
 	}
 	return nil

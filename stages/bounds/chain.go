@@ -2,6 +2,7 @@ package bounds
 
 import (
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
@@ -27,6 +28,12 @@ var previous = map[string][]string{
 // printed are the formulas of the paper as they stand there.
 func printed(name string) bool { return name == "B9" || name == "B10" }
 
+// uniform are the bounds that are one number for all objects: they bound the
+// largest norm.
+func uniform(name string) bool {
+	return slices.Contains([]string{"B7", "B8", "B9", "B10", "H_uniform"}, name)
+}
+
 // bounded names the matrix whose norm a bound is of.
 func bounded(name string) string {
 	switch name {
@@ -41,10 +48,11 @@ func bounded(name string) string {
 // chain compares every bound with the exact norms; norms are ‖H_i‖₂.
 func (e *evaluation) chain(norms []float64) []artifact.BoundStatistics {
 	gauss := e.objects.Row("B0")
+	largest := map[string]float64{"G": slices.Max(e.norms.GaussNewton), "H": slices.Max(norms)}
 	list := make([]artifact.BoundStatistics, 0, len(object.BoundNames))
 	for b, name := range object.BoundNames {
 		values := e.objects.Rows[b]
-		s := artifact.BoundStatistics{Name: name, Of: bounded(name), Printed: printed(name), Values: e.quantiles(values)}
+		s := artifact.BoundStatistics{Name: name, Of: bounded(name), Printed: printed(name), Uniform: uniform(name), Values: e.quantiles(values)}
 		exact := gauss
 		if s.Of == "H" {
 			exact = norms
@@ -61,14 +69,16 @@ func (e *evaluation) chain(norms []float64) []artifact.BoundStatistics {
 				s.ViolationsHessian++
 			}
 		}
-		s.Slack = medianRatio(values[:e.spread], exact)
+		if s.Uniform {
+			s.Slack = ratio(s.Values.Max, largest[s.Of])
+		} else {
+			s.Slack = medianRatio(values[:e.spread], exact)
+		}
 		for i, before := range previous[name] {
 			row := e.objects.Row(before)
 			if i == 0 {
 				s.Step = medianRatio(values[:e.spread], row)
-				if m := e.quantiles(row).Median; m > tiny {
-					s.StepOfMedians = min(s.Values.Median/m, math.MaxFloat64)
-				}
+				s.StepOfMedians = ratio(s.Values.Median, e.quantiles(row).Median)
 			}
 			for j, v := range values {
 				if below(v, row[j]) {
@@ -81,13 +91,21 @@ func (e *evaluation) chain(norms []float64) []artifact.BoundStatistics {
 	return list
 }
 
+// ratio is upper/lower, 0 where lower is 0.
+func ratio(upper, lower float64) float64 {
+	if !(lower > tiny) {
+		return 0
+	}
+	return min(upper/lower, math.MaxFloat64)
+}
+
 // medianRatio is the median of upper/lower over the objects whose lower is not
 // zero; 0 where there is none.
 func medianRatio(upper, lower []float64) float64 {
 	var ratios []float64
 	for j, u := range upper {
 		if lower[j] > tiny {
-			ratios = append(ratios, min(u/lower[j], math.MaxFloat64))
+			ratios = append(ratios, ratio(u, lower[j]))
 		}
 	}
 	return artifact.NewQuantiles(ratios).Median

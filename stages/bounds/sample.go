@@ -98,17 +98,14 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 
 // losses evaluates the bounds of |L_{k+1} − L_k| over the radii.
 func (e *evaluation) losses(f object.LossFacts) artifact.LossBounds {
-	l := artifact.LossBounds{K: f.K, Radii: e.p.Radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]artifact.LossForm, len(object.LossFormNames))}
-	if l.Radii == nil {
-		l.Radii = []float64{}
-	}
+	l := artifact.LossBounds{K: f.K, Radii: radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]artifact.LossForm, len(object.LossFormNames))}
 	if f.HessianGap > 0 {
 		l.GradientRadius = min(2*f.GradientGap/f.HessianGap, math.MaxFloat64)
 	}
 	for i, name := range object.LossFormNames {
-		l.Forms[i] = artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(e.p.Radii))}
+		l.Forms[i] = artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(radii))}
 	}
-	for j, r := range e.p.Radii {
+	for j, r := range radii {
 		for i, v := range f.Forms(r) {
 			l.Forms[i].Values[j] = min(v, math.MaxFloat64)
 		}

@@ -66,5 +66,6 @@ func (e *evaluation) errors(s *artifact.BoundsSummary) []artifact.TheoryError {
 	add("T8", "two factors 2 are avoidable: losses are not negative, G is positive semidefinite", "2 M_ℓ", 2*s.Constants.LargestLoss, "M_ℓ", s.Constants.LargestLoss, false)
 	add("T9", "the closed form of the sum is 0/0 at M_W = 1", "M_W²(M_W^{2L}−1)/(M_W²−1)", closed, "Σ_{j≤L} M_W^{2j}", second, w2 == 1)
 	add("T10", "Taylor's expansion holds only while no ReLU flips", "R without limit", 0, "a ReLU flips within this distance of θ*", s.KinkBound, s.KinkBound > 0)
+	add("T11", "the proof of Lemma 1 needs M_W ≤ hM, its printed step is the reverse", "hM, at most M_W as printed", wrongWidth, "M_W, at most hM as needed", c.LargestW, wrongWidth > c.LargestW)
 	return list
 }

@@ -115,8 +115,11 @@ func drawDifferenceOverRadius(s *chart.Sheet, p Params, inputs map[string][]byte
 	if b.AtCentre < 1e-15 { // equal losses, except for rounding
 		entries = append(entries, chart.Entry{Text: `collapsed, the difference at $\theta^*$ is 0`, Note: true})
 	}
-	if b.Violations > 0 {
-		entries = append(entries, chart.Entry{Text: "VIOLATION of the bound with remainder on " + chart.Plural(b.Violations, "sphere"), Note: true})
+	for _, f := range []struct{ name, text string }{{"pointwise", "bound of this object"}, {"uniform", "uniform bound"}} {
+		if over := b.Exceeded(f.name); len(over) > 0 {
+			text := fmt.Sprintf("the %s is exceeded, first at $R = %s$", f.text, chart.Digits(b.Spheres[over[0]].Radius, 2))
+			entries = append(entries, chart.Entry{Text: text, Note: true})
+		}
 	}
 	small := fmt.Sprintf("one more object, $k = %s$, on spheres about the trained weights, $\\|\\theta^*\\|_2 = %s$", chart.MathCount(b.K), chart.Short(b.CentreNorm))
 	page := s.Page(s.Heading(p.title(), small+trained(p.Networks), entries))
@@ -161,8 +164,8 @@ func printedEntry(b artifact.BallSummary, high float64) []chart.Entry {
 		at = len(printed) - 1
 	}
 	text := fmt.Sprintf(`as printed, with Theorem 1: $%s$ at $R = %s$`, chart.Digits(printed[at], 2), chart.Digits(b.Spheres[at].Radius, 1))
-	if b.PrintedViolations > 0 {
-		text += fmt.Sprintf("; VIOLATION on %s", chart.Plural(b.PrintedViolations, "sphere"))
+	if over := b.Exceeded("lemma2_theorem1"); len(over) > 0 {
+		text += fmt.Sprintf("; VIOLATION on %s", chart.Plural(len(over), "sphere"))
 	}
 	return []chart.Entry{{Text: text, Note: true}}
 }

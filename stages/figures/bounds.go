@@ -82,6 +82,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		{Text: "exact", Key: chart.MarkKey(chart.Square, paintExact, drawing.Stroke{}), Slim: true},
 		{Text: "what the step removes", Key: chart.BandKey(paintStep)},
 		{Text: "5 to 95 % of the objects, maximum", Key: spreadKey},
+		{Text: "slack: median of bound/exact; of a bound for all objects ($B_7$ to $B_{10}$, uniform) bound/largest", Note: true},
 	}
 	if summary.GaussNewton.Max == 0 {
 		entries = append(entries, chart.Entry{Text: "collapsed, all exact norms 0", Note: true})
@@ -115,7 +116,7 @@ func drawBoundWaterfall(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 }
 
 func waterfallPrint(b artifact.BoundsSummary) string {
-	return fmt.Sprintf("%s of %s, %d weight matrices; factors: ratio of the medians; slack: median over objects of bound/exact",
+	return fmt.Sprintf("%s of %s, %d weight matrices; factors: ratio of the medians",
 		chart.Plural(b.Objects, "object"), chart.Count(b.SampleSize), b.WeightLayers)
 }
 

@@ -165,7 +165,7 @@ func TestGolden(t *testing.T) {
 		"surface_2d alive svg":      "b14230c1162b8a21",
 		"surface_2d alive pdf":      "dde220aa36bcfe82",
 		"surface_2d alive png":      "864e9ed3a49a181e",
-		"bound_waterfall alive svg": "8dee4d1d01c6090b",
+		"bound_waterfall alive svg": "5fdb08782c00f415",
 	}
 	for _, c := range slices.Concat(conditions(t), curvatureConditions(t)) {
 		if _, golden := want[c.name+" svg"]; !golden {

@@ -134,8 +134,9 @@ func rotationCells(n artifact.Network, inputs map[string][]byte) ([][]string, er
 // bound is B0 … B10, one of the full-Hessian or increment forms, or H_exact; of
 // is the norm that it bounds. min to q95 are quantiles over the evenly spread
 // objects, max is over all evaluated ones; for increments, at the k in the
-// column at, they are one number. slack is the median of bound/exact, step that
-// of bound/(the one before it in the chain).
+// column at, they are one number. slack is the median of bound/exact,
+// for a bound that is one number for all objects bound/(the largest exact norm);
+// step is the median of bound/(the one before it in the chain).
 var boundColumns = []string{
 	"bound", "at", "of", "printed", "min", "q05", "q25", "median", "q75", "q95", "max",
 	"exact_median", "exact_max", "slack", "step", "violations", "violations_hessian",
