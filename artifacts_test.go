@@ -177,7 +177,7 @@ func TestClaimsAgree(t *testing.T) {
 		return string(b)
 	}
 	var all struct {
-		Claims []struct{ ID, Statement, Dataset, Scope, Verdict, Evidence string }
+		Claims []struct{ ID, Statement, Dataset, Scope, Verdict, Conclusion, Evidence string }
 	}
 	if err := json.Unmarshal([]byte(read("claims.json")), &all); err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestClaimsAgree(t *testing.T) {
 		t.Fatalf("%d claims, %d rows", len(all.Claims), len(table))
 	}
 	for i, c := range all.Claims {
-		if r := table[i]; r["claim"] != c.ID || r["verdict"] != c.Verdict || r["evidence"] != c.Evidence || r["scope"] != c.Scope {
+		if r := table[i]; r["id"] != c.ID || r["verdict"] != c.Verdict || r["evidence"] != c.Evidence || r["scope"] != c.Scope || r["conclusion"] != c.Conclusion {
 			t.Errorf("claims.csv: %v, claims.json: %+v", r, c)
 		}
 		if !strings.Contains(text, c.Evidence) || !strings.Contains(markdown, strings.ReplaceAll(c.Evidence, "|", `\|`)) {

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
@@ -85,7 +86,7 @@ func (e *Experiment) recipe() string {
 	}
 	start, length := "cold start", "by epochs"
 	if e.WarmStart {
-		start = "warm start"
+		start = artifact.WarmStart
 	}
 	if e.Steps > 0 {
 		length = chart.Plural(e.Steps, "update")

@@ -272,6 +272,11 @@ func (w *wiring) claims() {
 	in, listed := inputs{}, map[artifact.Network]bool{}
 	for i := range w.params.Experiments {
 		e := &w.params.Experiments[i]
+		for _, c := range e.cuts() {
+			if !slices.Contains(p.Cuts, c) {
+				p.Cuts = append(p.Cuts, c)
+			}
+		}
 		for n := range e.grid {
 			n.Recipe = e.recipe()
 			if listed[n] || w.err != nil {

@@ -164,7 +164,7 @@ func TestReads(t *testing.T) {
 		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
 		"bounds": {"fetch", "train", "spectra"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
 		"samplesize": {"fetch", "train", "spectra"},
-		"claims":     {"losses", "differences", "bounds", "ball"},
+		"claims":     {"losses", "differences", "spectra", "objects", "bounds", "increments", "ball", "samplesize"},
 		"figures":    {"differences", "losses", "rotation", "spectra", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
 		"tables":     {"rotation", "differences", "losses", "spectra", "objects", "bounds", "increments"},
 	}
@@ -228,7 +228,7 @@ func TestParamsReach(t *testing.T) {
 		{"figures.width_cm=20", []string{"figures"}},
 		{"figures.height_cm=20", []string{"figures"}},
 		{"figures.published=false", []string{"figures"}},
-		{"experiment.a.at_hidden_size=4", []string{"ball", "figures", "increments", "rotation", "samplesize", "snapshots", "spectra", "surfaces", "tables"}},
+		{"experiment.a.at_hidden_size=4", []string{"ball", "claims", "figures", "increments", "rotation", "samplesize", "snapshots", "spectra", "surfaces", "tables"}},
 		{"experiment.a.figures=[\"surface_1d\"]", nil},
 		// The layer blocks are measured of a network that some figure sees closely.
 		{"experiment.a.figures=[\"true_difference\"]", []string{"spectra"}},

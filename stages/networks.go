@@ -8,6 +8,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/stages/claims"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 )
@@ -67,6 +68,26 @@ func (e *Experiment) followed(yield func(artifact.Network) bool) {
 // closeUp returns the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() artifact.Network {
 	return e.network(e.AtHiddenSize, e.AtNumLayers, slices.Index(e.SampleSizes, slices.Max(e.SampleSizes)), e.Seeds[0])
+}
+
+// cuts returns where claims tests trends among the experiment's networks: at
+// what its figures hold fixed, or at every value where the grid lacks that.
+func (e *Experiment) cuts() []claims.Cut {
+	var list []claims.Cut
+	for _, axis := range []struct {
+		over   string
+		fixed  int
+		values []int
+	}{{claims.OverHiddenSize, e.AtNumLayers, e.NumLayers}, {claims.OverNumLayers, e.AtHiddenSize, e.HiddenSize}} {
+		at := []int{axis.fixed}
+		if !slices.Contains(axis.values, axis.fixed) {
+			at = axis.values
+		}
+		for _, value := range at {
+			list = append(list, claims.Cut{Dataset: e.Dataset, Input: e.Input, Recipe: e.recipe(), Over: axis.over, At: value})
+		}
+	}
+	return list
 }
 
 // tabled returns the networks of the experiment that a table shows, if what it

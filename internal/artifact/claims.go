@@ -1,10 +1,73 @@
 package artifact
 
-// The verdicts on a claim.
+import "fmt"
+
+// Verdict is what the networks of a run say about a claim.
+type Verdict int
+
 const (
-	Holds       = "holds"
-	DoesNotHold = "does not hold"
-	Undecided   = "undecided"
+	// NotTested: the run has no results that could have refuted the claim.
+	NotTested Verdict = iota
+	// Undecided: there are such results, and they are too few, too noisy or
+	// contradict each other.
+	Undecided
+	Holds
+	DoesNotHold
+)
+
+// verdicts are all of them.
+var verdicts = []Verdict{NotTested, Undecided, Holds, DoesNotHold}
+
+// String names the verdict. No other string constant does, so that each verdict
+// that anyone reads was computed.
+func (v Verdict) String() string {
+	switch v {
+	case Undecided:
+		return "undecided"
+	case Holds:
+		return "holds"
+	case DoesNotHold:
+		return "does not hold"
+	}
+	return "not tested"
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (v *Verdict) UnmarshalText(text []byte) error {
+	for _, x := range verdicts {
+		if x.String() == string(text) {
+			*v = x
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no verdict: want one of %v", text, verdicts)
+}
+
+// Who states a claim.
+const (
+	OfPaper   = "paper"     // the paper states it
+	Corrected = "corrected" // our correction of a statement of the paper
+	Ours      = "ours"      // a question of this project
+)
+
+// The recipes by which networks are trained, as rows name them.
+const (
+	ByEpochs  = "epochs"  // passes over the sample, as the paper does
+	ByUpdates = "updates" // the same number of updates of Adam for every k
+	Warm      = "warm"    // from the weights of the next smaller k
+	AnyRecipe = "any"     // networks of every recipe, each once
+)
+
+// AnyInput is the input of a row over all inputs of a data set.
+const AnyInput = "any"
+
+// The scopes of rows.
+const (
+	AllNetworks      = "all"
+	WithoutCollapsed = "without_collapsed" // without networks that are dead or partly dead
 )
 
 // Interval is an estimate with its confidence interval.
@@ -14,110 +77,75 @@ type Interval struct {
 	High     float64 `json:"high"`
 }
 
-// ClaimTest is a p-value, and what it becomes in the family of all tests of
-// the run (Holm).
+// Effect is the size of what a claim is about, with its 95 % interval or, where
+// Name says so, its range.
+type Effect struct {
+	Name string `json:"name"`
+	Interval
+}
+
+// ClaimTest is a test on which a verdict rests.
 type ClaimTest struct {
-	P        float64 `json:"p"`
+	Name string  `json:"name"` // what is tested
+	P    float64 `json:"p"`
+	// Adjusted is P in the family of all tests of the run (Holm).
 	Adjusted float64 `json:"adjusted"`
-	Exact    bool    `json:"exact"` // over all permutations, otherwise over random ones
+	// Exact is true where P is over all permutations, otherwise it is over
+	// random ones. Floor is true where none of these reached the observed
+	// value: then P is an upper limit.
+	Exact bool `json:"exact"`
+	Floor bool `json:"floor"`
 }
 
-// ClaimGroup is the networks of one size: their MAD over seeds.
-type ClaimGroup struct {
-	At        int       `json:"at"` // h or num_layers
-	Networks  int       `json:"networks"`
-	Collapsed int       `json:"collapsed"` // among them
-	MAD       Quantiles `json:"mad"`
+// ClaimTable is evidence in numbers, one row per group, step or curve.
+type ClaimTable struct {
+	Name    string      `json:"name"`
+	Columns []string    `json:"columns"`
+	Rows    [][]float64 `json:"rows"`
 }
 
-// Neighbours compares two neighbouring sizes (Mann–Whitney, two-sided).
-type Neighbours struct {
-	From        int       `json:"from"`
-	To          int       `json:"to"`
-	Superiority float64   `json:"superiority"` // P(a value at To exceeds one at From)
-	Test        ClaimTest `json:"test"`
-	Reversed    bool      `json:"reversed"` // significantly against the claim
-}
-
-// TrendEvidence is a Jonckheere–Terpstra test over the sizes.
-type TrendEvidence struct {
-	Version string       `json:"version"` // "all" networks, or "without_collapsed"
-	Verdict string       `json:"verdict"`
-	Groups  []ClaimGroup `json:"groups"`
-	Z       float64      `json:"z"`
-	// Superiority is over all pairs of sizes the probability that a network
-	// of the larger size has the larger MAD; ½ means no trend.
-	Superiority float64   `json:"superiority"`
-	Test        ClaimTest `json:"test"`
-	// Ratio is the median MAD at the largest size over that at the
-	// smallest, its interval by resampling seeds; null where a median is 0.
-	Ratio      *Interval    `json:"ratio"`
-	Neighbours []Neighbours `json:"neighbours"`
-}
-
-// RatePoint is the mean over seeds of |ΔL| of the networks trained on K
-// objects.
-type RatePoint struct {
-	K        int     `json:"k"`
-	Networks int     `json:"networks"`
-	Mean     float64 `json:"mean"`
-	Low      float64 `json:"low"` // smallest and largest over seeds
-	High     float64 `json:"high"`
-}
-
-// RateEvidence is the exponent of |ΔL| over k.
-type RateEvidence struct {
-	Version  string      `json:"version"`
-	Verdict  string      `json:"verdict"`
-	Exponent Interval    `json:"exponent"`
-	Test     ClaimTest   `json:"test"` // of the exponent −1
-	Points   []RatePoint `json:"points"`
-}
-
-// PublishedCurve compares one curve of the paper with the networks of its size:
-// the last value of the smoothed curve.
-type PublishedCurve struct {
-	Figure     string  `json:"figure"`
-	HiddenSize int     `json:"hidden_size"`
-	NumLayers  int     `json:"num_layers"`
-	Published  float64 `json:"published"`
-	Networks   int     `json:"networks"`
-	// Low and High are the central rank band of Coverage; 0 where there are
-	// too few networks, and then Decided is false.
-	Low      float64 `json:"low"`
-	High     float64 `json:"high"`
-	Coverage float64 `json:"coverage"`
-	Median   float64 `json:"median"`
-	Decided  bool    `json:"decided"`
-	Inside   bool    `json:"inside"`
-}
-
-// Claim is one claim of the paper with its verdict.
+// Claim is one row: a claim with its verdict on the networks of one data set,
+// input, recipe and scope.
 type Claim struct {
-	ID        string `json:"id"`
+	ID string `json:"id"`
+	// Number is the place of the claim in the order of the paper, from 1; all
+	// rows of a claim share it. Source is where the paper states it, empty for
+	// a question of ours.
+	Number    int    `json:"number"`
+	Source    string `json:"source"`
+	Whose     string `json:"whose"`
 	Statement string `json:"statement"`
-	Dataset   string `json:"dataset"`
-	Input     string `json:"input"` // empty for a claim over both
-	Scope     string `json:"scope"` // which networks
-	Verdict   string `json:"verdict"`
-	Evidence  string `json:"evidence"` // one sentence with the numbers that decide
-	// Effect is the size of what the claim is about, EffectName its name;
-	// null where there is none.
-	EffectName string    `json:"effect_name"`
-	Effect     *Interval `json:"effect"`
-	// Test is the claim's own test, null where the verdict needs none or
-	// there are too few networks.
-	Test      *ClaimTest       `json:"test"`
-	Networks  int              `json:"networks"`
-	Collapsed int              `json:"collapsed"`
-	Trends    []TrendEvidence  `json:"trends"`
-	Rates     []RateEvidence   `json:"rates"`
-	Curves    []PublishedCurve `json:"curves"`
+
+	Dataset string `json:"dataset"`
+	Input   string `json:"input"`
+	Recipe  string `json:"recipe"`
+	Updates int    `json:"updates"` // of each training; 0 where epochs decide
+	Scope   string `json:"scope"`
+	// What the networks of the row have in common besides; null where they
+	// differ.
+	AtNumLayers  *int `json:"at_num_layers"`
+	AtHiddenSize *int `json:"at_hidden_size"`
+	AtK          *int `json:"at_k"`
+
+	Verdict    Verdict `json:"verdict"`
+	Conclusion string  `json:"conclusion"` // what a reader should take from it, one sentence
+	Tested     string  `json:"tested"`     // what was tested on what
+	// Networks is on how many independent networks. Of these Living have no
+	// dead object, or a share too small to matter; Dead are dead on all
+	// objects, or all their losses are equal; the rest is partly dead.
+	Networks int `json:"networks"`
+	Living   int `json:"living"`
+	Dead     int `json:"dead"`
+
+	Effect   *Effect      `json:"effect"` // null where there is none
+	Evidence string       `json:"evidence"`
+	Tests    []ClaimTest  `json:"tests"` // the claim's own first
+	Tables   []ClaimTable `json:"tables"`
 }
 
 // Claims is the output "claims" of the stage claims.
 type Claims struct {
-	Alpha     float64 `json:"alpha"`     // of the family of all tests
+	Alpha     float64 `json:"alpha"`     // bounds the error of the family
 	Tests     int     `json:"tests"`     // in the family
 	Networks  int     `json:"networks"`  // of the run
 	Resamples int     `json:"resamples"` // permutations and resamples

@@ -24,6 +24,10 @@ type Network struct {
 	Given string
 }
 
+// WarmStart begins the Recipe of networks that start from the weights of the
+// next smaller sample.
+const WarmStart = "warm start"
+
 // UsualInput is what networks see of an object unless their names say otherwise.
 const UsualInput = "direct"
 

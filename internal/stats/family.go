@@ -34,27 +34,6 @@ func Holm(p []float64) []float64 {
 	return adjusted
 }
 
-// BinomialTail returns P(X ≥ x) for X ~ Binomial(n, p), 0 ≤ p ≤ 1.
-func BinomialTail(x, n int, p float64) float64 {
-	if x <= 0 {
-		return 1
-	}
-	// The distribution after each trial, all terms positive.
-	d := make([]float64, n+1)
-	d[0] = 1
-	for i := 1; i <= n; i++ {
-		for k := i; k >= 1; k-- {
-			d[k] = float64(d[k]*(1-p)) + float64(d[k-1]*p)
-		}
-		d[0] = float64(d[0] * (1 - p))
-	}
-	tail := 0.0
-	for k := n; k >= x; k-- {
-		tail += d[k]
-	}
-	return min(tail, 1)
-}
-
 // Band is the central rank band of a sample: another value drawn like the
 // sample's lies in it with probability Coverage.
 type Band struct {

@@ -23,17 +23,6 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-func TestBinomialTail(t *testing.T) {
-	for _, c := range []struct {
-		x, n int
-		want float64
-	}{{3, 10, 0.011503557379296871}, {6, 80, 0.2107753214989628}, {1, 9, 0.36975059027064404}, {0, 9, 1}, {10, 9, 0}} {
-		if got := BinomialTail(c.x, c.n, 0.05); math.Abs(got-c.want) > 1e-9 {
-			t.Errorf("P(X ≥ %d) of %d is %v, want %v", c.x, c.n, got, c.want)
-		}
-	}
-}
-
 // TestRankBand: 39 values are the fewest for 95 %, and the band holds a further
 // value with the probability that it states.
 func TestRankBand(t *testing.T) {

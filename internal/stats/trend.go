@@ -27,8 +27,10 @@ type TrendResult struct {
 	Up, Down, P float64
 	// Exact is true where P comes from the distribution over all
 	// permutations, which needs values without ties; otherwise it comes from
-	// random permutations as (1 + reached)/(1 + permutations).
+	// random permutations as (1 + reached)/(1 + permutations), and Floor is
+	// true where none reached the statistic.
 	Exact bool
+	Floor bool
 }
 
 // JonckheereTerpstra tests for a trend over the groups, in their order. Each
@@ -71,6 +73,7 @@ func JonckheereTerpstra(groups [][]float64, permutations int, s *rng.Stream) (Tr
 		}
 		result.Up = float64(1+up) / float64(1+permutations)
 		result.Down = float64(1+down) / float64(1+permutations)
+		result.Floor = min(up, down) == 0
 	}
 	result.P = min(1, 2*min(result.Up, result.Down))
 	return result, nil

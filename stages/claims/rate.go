@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
-	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
@@ -17,25 +15,46 @@ const (
 	rateSeeds = 4
 )
 
-// change is |ΔL| of one network: the mean over the objects that can be the one
+// The statement is "at most like 1/k", so what decides is whether k·|ΔL| still
+// rises over the last sizes. A power law fitted from the first size on would
+// measure how much was learnt at small k.
+var (
+	rateFixedWeights = claim{
+		id: "rate_fixed_weights", source: "Lemma 2", whose: artifact.OfPaper,
+		text: "at fixed weights one more object changes the mean loss at most like 1/k", panel: (*judgement).fixedWeights,
+	}
+	rateOwnObject = claim{
+		id: "rate_own_object", whose: artifact.Ours,
+		text:  "networks trained on k objects change their mean loss at most like 1/k by one of these objects",
+		panel: func(j *judgement, q *panel) error { j.rates(q, ownObject); return nil },
+	}
+	rateNewObject = claim{
+		id: "rate_new_object", whose: artifact.Ours,
+		text:  "networks trained on k objects change their mean loss at most like 1/k by a new object",
+		panel: func(j *judgement, q *panel) error { j.rates(q, newObject); return nil },
+	}
+)
+
+// change is k·|ΔL| of one network: the mean over the objects that can be the one
 // added, and the standard error of that mean.
 type change struct {
 	seed         int64
 	mean, spread float64
 }
 
-// ownSample is the change by an object of the training sample,
-// |L_k − L_{k−1}| averaged over which of the k comes last: exactly MAD/(k−1).
-func ownSample(n network) (change, bool) {
+// ownObject is the change by an object of the training sample, (k−1)·|L_k −
+// L_{k−1}| averaged over which of the k comes last: exactly MAD.
+func ownObject(n network) (change, bool) {
 	s := n.losses.Sample
 	k := float64(s.Objects)
 	// Var|d| = E d² − MAD²
 	variance := max(float64(s.Std*s.Std)*(k-1)/k-float64(s.MAD*s.MAD), 0)
-	return change{n.Seed, s.MAD / (k - 1), math.Sqrt(variance/k) / (k - 1)}, s.Objects > 1
+	return change{n.Seed, s.MAD, math.Sqrt(variance / k)}, s.Objects > 1
 }
 
 // newObject is the change by an object that the network was not trained on,
-// |ℓ_j − L_k|/(k+1) averaged over the objects j after the sample.
+// (k+1)·|L_{k+1} − L_k| = |ℓ_j − L_k| averaged over the objects j after the
+// sample.
 func newObject(n network) (change, bool) {
 	k := n.SampleSize
 	if n.values == nil || len(n.values) < k+2 {
@@ -46,66 +65,57 @@ func newObject(n network) (change, bool) {
 		gaps[i] = math.Abs(l - n.losses.Sample.Mean)
 	}
 	mean, deviation := stats.Moments(gaps)
-	return change{n.Seed, mean / float64(k+1), deviation / math.Sqrt(float64(len(gaps))) / float64(k+1)}, true
+	return change{n.Seed, mean, deviation / math.Sqrt(float64(len(gaps)))}, true
 }
 
-// rateClaim is one of the two readings of the rate.
-type rateClaim struct {
-	id, statement string
-	change        func(network) (change, bool)
-	size          func(k int) float64 // the k of |L_{k+1} − L_k| that the change counts for
-}
+// identityError is the largest relative error that rounding explains.
+const identityError = 1e-9
 
-var rateClaims = []rateClaim{
-	{"rate_own_object", "networks trained on k objects change their mean loss at most like 1/k by one of their objects", ownSample, func(k int) float64 { return float64(k - 1) }},
-	{"rate_new_object", "networks trained on k objects change their mean loss at most like 1/k by a new object", newObject, func(k int) float64 { return float64(k + 1) }},
-}
-
-// cell is the networks of one size and recipe: a rate over k.
-type cell struct {
-	h, l   int
-	recipe string
-}
-
-func (n network) cell() cell { return cell{n.HiddenSize, n.NumLayers, n.Recipe} }
-
-func (c cell) String() string {
-	text := fmt.Sprintf("h = %d, num_layers = %d", c.h, c.l)
-	if c.recipe != "" {
-		text += "; " + c.recipe
+// fixedWeights adds the row of the rate at fixed weights, which is algebra: over
+// random orders of any losses E|L_k − L_{k−1}| is MAD/(k−1) for the last of k
+// objects, and E|L_{k+1} − L_k| ≤ s/√(k(k+1)) for every k. It is verified from
+// the losses, by taking each object out in turn.
+func (j *judgement) fixedWeights(q *panel) error {
+	of := q.once().where(func(n network) bool { return n.values != nil && n.SampleSize > 1 })
+	c := j.row(of, artifact.AllNetworks)
+	largest, checked := 0.0, 0
+	var measured []float64
+	for _, n := range of.networks {
+		if n.dead {
+			continue
+		}
+		sample := n.values[:n.SampleSize]
+		k, sum := float64(len(sample)), 0.0
+		for _, l := range sample {
+			sum += l
+		}
+		mean := 0.0
+		for _, l := range sample {
+			mean += math.Abs(sum/k-(sum-l)/(k-1)) / k
+		}
+		closed := n.losses.Sample.MAD / (k - 1)
+		largest = max(largest, math.Abs(mean-closed)/closed)
+		measured = append(measured, n.differences.Last/closed)
+		checked++
 	}
-	return text
-}
-
-// rates adds the claims of the rate for each network size that was trained on
-// several sample sizes. At fixed weights the rate would be an identity.
-func (j *judgement) rates(q *panel) {
-	sizes := map[cell][]int{}
-	var cells []cell
-	for _, n := range q.networks {
-		c := n.cell()
-		if sizes[c] == nil {
-			cells = append(cells, c)
-		}
-		if !slices.Contains(sizes[c], n.SampleSize) {
-			sizes[c] = append(sizes[c], n.SampleSize)
-		}
+	if checked == 0 {
+		c.Tested = "no network has the losses of its objects"
+		return nil
 	}
-	for _, r := range rateClaims {
-		found := false
-		for _, c := range cells {
-			if len(sizes[c]) >= rateSizes {
-				found = true
-				j.rate(q, r, c)
-			}
-		}
-		if !found {
-			j.add(artifact.Claim{
-				ID: r.id, Statement: r.statement, Dataset: q.dataset, Input: q.input,
-				Evidence: fmt.Sprintf("no network size was trained on %d sample sizes; at fixed weights the rate is an identity", rateSizes),
-			})
-		}
+	c.Tested = fmt.Sprintf("mean |L_k − L_{k−1}| over which object is the last, against MAD/(k−1), for %s", population(c))
+	q01 := artifact.NewQuantiles(measured)
+	c.Effect = &artifact.Effect{
+		Name:     "mean |L_k − L_{k−1}| of the random orders over MAD/(k−1), median and range over networks",
+		Interval: artifact.Interval{Estimate: q01.Median, Low: q01.Min, High: q01.Max},
 	}
+	c.Evidence = fmt.Sprintf("the largest relative difference on %s is %s", plural(checked, "network"), short(largest))
+	if c.Verdict = artifact.Holds; largest > identityError {
+		c.Verdict = artifact.DoesNotHold
+		c.Conclusion = "The losses contradict the algebra: losses and summary do not belong together."
+		return nil
+	}
+	c.Conclusion = "This is algebra, the running mean of any list of numbers changes so: it is true for any weights, trained or not, and no evidence about a landscape."
+	return nil
 }
 
 // ratePoint is the changes of one k.
@@ -114,134 +124,122 @@ type ratePoint struct {
 	changes []change
 }
 
-func (j *judgement) rate(q *panel, r rateClaim, of cell) {
-	c := j.add(artifact.Claim{
-		ID: r.id, Statement: r.statement, Dataset: q.dataset, Input: q.input,
-		Scope: of.String(), EffectName: "exponent of k",
-	})
-	for i, f := range []*family{&j.all, &j.without} {
-		var points []ratePoint
-		for _, n := range q.networks {
-			if n.cell() != of {
-				continue
-			}
-			if i == 0 {
-				c.Networks++
-				if n.collapsed {
-					c.Collapsed++
-				}
-			} else if n.collapsed {
-				continue
-			}
-			v, ok := r.change(n)
-			if !ok {
-				continue
-			}
-			at := slices.IndexFunc(points, func(p ratePoint) bool { return p.k == n.SampleSize })
-			if at < 0 {
-				at = len(points)
-				points = append(points, ratePoint{k: n.SampleSize})
-			}
-			points[at].changes = append(points[at].changes, v)
-		}
-		slices.SortFunc(points, func(a, b ratePoint) int { return a.k - b.k })
-		points = slices.DeleteFunc(points, func(p ratePoint) bool { return len(p.changes) < rateSeeds || meanChange(p.changes) == 0 })
-		if len(points) < rateSizes {
-			if c.Evidence == "" {
-				c.Evidence = fmt.Sprintf("%d sample sizes with %d seeds or more%s: an exponent needs %d", len(points), rateSeeds,
-					[...]string{"", " that have not collapsed"}[i], rateSizes)
-			}
-			continue
-		}
-		version := [...]string{"all", "without_collapsed"}[i]
-		e, p := j.exponent(fmt.Sprintf("%s/%s/%s/%s/%s", q.dataset, q.input, r.id, c.Scope, version), points, r.size)
-		e.Version = version
-		test := f.add(p, false)
-		c.Rates = append(c.Rates, e)
-		at := len(c.Rates) - 1
-		j.decisions = append(j.decisions, func() {
-			e := &c.Rates[at]
-			e.Test = *test
-			switch {
-			case e.Exponent.Estimate > -1 && test.Adjusted <= j.p.Alpha:
-				e.Verdict = artifact.DoesNotHold
-			case e.Exponent.High <= -1+j.p.RateMargin:
-				e.Verdict = artifact.Holds
-			default:
-				e.Verdict = artifact.Undecided
-			}
-		})
-	}
-	if len(c.Rates) == 2 {
-		j.decisions = append(j.decisions, func() {
-			c.Verdict = agree(c.Rates[0].Verdict, c.Rates[1].Verdict)
-			e := c.Rates[0]
-			c.Effect, c.Test = &e.Exponent, &e.Test
-			c.Evidence = fmt.Sprintf("exponent %s, 95 %% interval %s to %s over seeds and orders, k = %d to %d; exponent −1: p = %s (Holm %s)",
-				short(e.Exponent.Estimate), short(e.Exponent.Low), short(e.Exponent.High),
-				e.Points[0].K, e.Points[len(e.Points)-1].K, short(e.Test.P), short(e.Test.Adjusted))
-		})
-	}
-}
-
-func meanChange(changes []change) float64 {
+// mean of the changes over seeds.
+func (p ratePoint) mean() float64 {
 	sum := 0.0
-	for _, c := range changes {
+	for _, c := range p.changes {
 		sum += c.mean
 	}
-	return sum / float64(len(changes))
+	return sum / float64(len(p.changes))
 }
 
-// exponent fits the slope of log |ΔL| over log k, |ΔL| the mean over seeds,
-// and resamples it: seeds with replacement, the same for every k where all have
-// the same seeds, since these share initial weights; and which object is the
-// last one, as a normal deviation of its mean. The spread is widened by
-// t·√(n/(n−1))/1.96 for the few seeds.
-func (j *judgement) exponent(name string, points []ratePoint, size func(k int) float64) (artifact.RateEvidence, float64) {
-	e := artifact.RateEvidence{Points: []artifact.RatePoint{}}
-	x, y := make([]float64, len(points)), make([]float64, len(points))
-	fewest, paired := len(points[0].changes), true
-	for i, p := range points {
-		slices.SortStableFunc(p.changes, func(a, b change) int { return int(min(max(a.seed-b.seed, -1), 1)) })
-		fewest = min(fewest, len(p.changes))
-		paired = paired && slices.EqualFunc(p.changes, points[0].changes, func(a, b change) bool { return a.seed == b.seed })
-		x[i], y[i] = detmath.Log(size(p.k)), detmath.Log(meanChange(p.changes))
-		at := artifact.RatePoint{K: p.k, Networks: len(p.changes), Mean: meanChange(p.changes), Low: p.changes[0].mean}
-		for _, c := range p.changes {
-			at.Low, at.High = min(at.Low, c.mean), max(at.High, c.mean)
+// points returns the changes of the networks by k, ascending.
+func points(networks []network, of func(network) (change, bool)) []ratePoint {
+	var list []ratePoint
+	for _, n := range networks {
+		v, ok := of(n)
+		if !ok {
+			continue
 		}
-		e.Points = append(e.Points, at)
+		at := slices.IndexFunc(list, func(p ratePoint) bool { return p.k == n.SampleSize })
+		if at < 0 {
+			at = len(list)
+			list = append(list, ratePoint{k: n.SampleSize})
+		}
+		list[at].changes = append(list[at].changes, v)
 	}
-	estimate := stats.Slope(x, y)
-	chosen := make([]int, 0, len(points[0].changes))
-	draws := stats.Bootstrap(min(j.p.Resamples, 4000), rng.New(j.p.Seed, "claims", name, 0), func(s *rng.Stream) float64 {
-		for i, p := range points {
-			if i == 0 || !paired {
-				chosen = chosen[:0]
-				for range p.changes {
-					chosen = append(chosen, s.IntN(len(p.changes)))
-				}
+	slices.SortFunc(list, func(a, b ratePoint) int { return a.k - b.k })
+	return list
+}
+
+// rates adds the rows of a reading of the rate, for each network size and
+// recipe with several sample sizes.
+func (j *judgement) rates(q *panel, of func(network) (change, bool)) {
+	found := false
+	for _, r := range q.recipes() {
+		type size struct{ h, l int }
+		sizes := map[size][]int{}
+		var order []size
+		for _, n := range r.networks {
+			s := size{n.HiddenSize, n.NumLayers}
+			if sizes[s] == nil {
+				order = append(order, s)
 			}
-			sum := 0.0
-			for _, at := range chosen {
-				c := p.changes[at]
-				sum += c.mean + float64(c.spread*s.Normal())
+			if !slices.Contains(sizes[s], n.SampleSize) {
+				sizes[s] = append(sizes[s], n.SampleSize)
 			}
-			// All chosen networks may have collapsed.
-			y[i] = detmath.Log(max(sum/float64(len(chosen)), meanChange(p.changes)/1000))
 		}
-		return stats.Slope(x, y)
+		for _, s := range order {
+			if len(sizes[s]) < rateSizes {
+				continue
+			}
+			found = true
+			of1 := r.where(func(n network) bool { return n.HiddenSize == s.h && n.NumLayers == s.l })
+			j.rate(of1, s.h, s.l, artifact.AllNetworks, of)
+			j.rate(of1.living(), s.h, s.l, artifact.WithoutCollapsed, of)
+		}
+	}
+	if !found {
+		j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested =
+			fmt.Sprintf("no network size was trained on %d sample sizes", rateSizes)
+	}
+}
+
+// rate adds one row.
+func (j *judgement) rate(q *panel, h, l int, scope string, of func(network) (change, bool)) {
+	c := j.row(q, scope)
+	c.AtHiddenSize, c.AtNumLayers = &h, &l
+	list := points(q.networks, of)
+	list = slices.DeleteFunc(list, func(p ratePoint) bool { return len(p.changes) < rateSeeds || p.mean() == 0 })
+	c.Tested = fmt.Sprintf("k·|ΔL| of %s, h = %d, num_layers = %d", population(c), h, l)
+	if len(list) < rateSizes {
+		c.Verdict = artifact.Undecided
+		c.Evidence = fmt.Sprintf("%s with %d seeds or more: a rate needs %d", plural(len(list), "sample size"), rateSeeds, rateSizes)
+		c.Conclusion = "There are too few seeds or sample sizes to see a rate."
+		return
+	}
+	name := fmt.Sprintf("%s/%s/%s/%s/%d/%d/%d/%s", c.Dataset, c.Input, c.ID, c.Recipe, c.Updates, h, l, scope)
+	r := j.resampleRate(name, list)
+	last := len(list) - max(rateSizes, (len(list)+2)/3)
+	slope := r.slope(last, len(list))
+	bend := r.contrast(func(y []float64) float64 {
+		n := len(list)
+		return r.local(y, n-2) - r.local(y, last)
 	})
-	n := float64(fewest)
-	widen := stats.StudentQuantile975(n-1) / 1.959963984540054 * math.Sqrt(n/(n-1))
-	_, deviation := stats.Moments(draws)
-	half := float64(1.959963984540054 * widen * deviation)
-	e.Exponent = artifact.Interval{Estimate: estimate, Low: estimate - half, High: estimate + half}
-	reached := 0
-	for _, d := range draws {
-		if float64(widen*math.Abs(d-estimate)) >= math.Abs(estimate+1) {
-			reached++
-		}
+	c.Effect = &artifact.Effect{
+		Name:     fmt.Sprintf("slope of log k·|ΔL| over log k, k = %d to %d", list[last].k, list[len(list)-1].k),
+		Interval: slope.Interval,
 	}
-	return e, float64(1+reached) / float64(1+len(draws))
+	c.Tables = append(c.Tables, r.table())
+	p, floor := slope.above(j.p.RateMargin)
+	t := j.test(c, artifact.ClaimTest{Name: fmt.Sprintf("slope above %s", short(j.p.RateMargin)), P: p, Floor: floor})
+	j.decide(func() {
+		levels := bend.High < 0
+		switch {
+		case slope.High < j.p.RateMargin:
+			c.Verdict = artifact.Holds
+		case j.significant(t) && !levels:
+			c.Verdict = artifact.DoesNotHold
+		default:
+			c.Verdict = artifact.Undecided
+		}
+		c.Evidence = r.evidence(last, slope) + fmt.Sprintf("; slope above %s: %s", short(j.p.RateMargin), pBoth(*t.test()))
+		c.Conclusion = rateConclusion(c.Verdict, slope.Interval, levels)
+	})
+}
+
+// rateConclusion says what follows from the slope of log k·|ΔL| at the largest
+// sizes.
+func rateConclusion(v artifact.Verdict, slope artifact.Interval, levels bool) string {
+	switch {
+	case v == artifact.Holds && slope.High < 0:
+		return "At the largest sample sizes k·|ΔL| falls: the change is smaller than a constant over k."
+	case v == artifact.Holds:
+		return fmt.Sprintf("At the largest sample sizes k·|ΔL| rises like k^%s at most: the change falls like 1/k.", short(max(slope.High, 0)))
+	case v == artifact.DoesNotHold:
+		return fmt.Sprintf("At the largest sample sizes k·|ΔL| still rises, like k^%s: the change falls more slowly than 1/k.", short(slope.Estimate))
+	case levels:
+		return "At the largest sample sizes k·|ΔL| still rises, but ever more slowly: only larger samples can tell whether it is bounded."
+	}
+	return fmt.Sprintf("The slope of k·|ΔL| at the largest sample sizes is only known to lie between %s and %s: more seeds or larger samples must tell.", short(slope.Low), short(slope.High))
 }

@@ -12,10 +12,17 @@ type network struct {
 	artifact.Network
 	losses      artifact.LossSummary
 	differences artifact.DifferenceSummary
-	collapsed   bool
-	values      []float64               // nil if not given
-	bounds      *artifact.BoundsSummary // nil if not given
-	ball        *artifact.BallSummary   // nil if not given
+	dead        bool // on all objects, or all losses are equal
+	collapsed   bool // dead, or partly
+
+	// Of some networks, else nil.
+	values     []float64 // the loss of every object, the sample's first
+	spectrum   *artifact.Spectrum
+	objects    *artifact.ObjectSummary
+	bounds     *artifact.BoundsSummary
+	increments *artifact.IncrementSummary
+	ball       *artifact.BallSummary
+	samplesize *artifact.SampleSizeSummary
 }
 
 // read decodes the results of all networks; a network that is named again with
@@ -32,7 +39,8 @@ func read(p Params, inputs map[string][]byte) ([]network, error) {
 		if err := n.read(inputs); err != nil {
 			return nil, err
 		}
-		n.collapsed = n.losses.Sample.DeadFraction >= p.CollapsedFrom || n.losses.Sample.MAD == 0
+		n.dead = n.losses.Sample.DeadFraction == 1 || n.losses.Sample.MAD == 0
+		n.collapsed = n.dead || n.losses.Sample.DeadFraction >= p.CollapsedFrom
 		list = append(list, n)
 	}
 	return list, nil
@@ -56,10 +64,22 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 			return fmt.Errorf("input %s: %d losses, want at least the %d of the sample", name, len(n.values), n.SampleSize)
 		}
 	}
+	if n.spectrum, err = readOptional[artifact.Spectrum](inputs, n.Result("spectra/spectrum")); err != nil {
+		return err
+	}
+	if n.objects, err = readOptional[artifact.ObjectSummary](inputs, n.Result("objects/summary")); err != nil {
+		return err
+	}
 	if n.bounds, err = readOptional[artifact.BoundsSummary](inputs, n.Result("bounds/bounds")); err != nil {
 		return err
 	}
-	n.ball, err = readOptional[artifact.BallSummary](inputs, n.Result("ball/ball"))
+	if n.increments, err = readOptional[artifact.IncrementSummary](inputs, n.Result("increments/increments")); err != nil {
+		return err
+	}
+	if n.ball, err = readOptional[artifact.BallSummary](inputs, n.Result("ball/ball")); err != nil {
+		return err
+	}
+	n.samplesize, err = readOptional[artifact.SampleSizeSummary](inputs, n.Result("samplesize/samplesize"))
 	return err
 }
 

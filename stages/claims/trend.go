@@ -9,33 +9,39 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
-// direction is one of the two trends that the captions claim.
+// A trend is a Jonckheere–Terpstra test of MAD, the one number that decides a
+// curve. The claim is right if the test is significant and no step from a size
+// to the next is significantly reversed (Mann–Whitney); it is wrong if the test
+// or a step is significant the other way. Networks of a size that does not train
+// look smooth and are not, so a row without dead and partly dead networks stands
+// beside the row of all.
+var (
+	fallsWithHiddenSize = claim{
+		id: "falls_with_hidden_size", source: "captions of its figures", whose: artifact.OfPaper,
+		text: "the loss difference falls with the hidden size h", all: func(j *judgement, panels []*panel) error { return j.trends(panels, hiddenSize) },
+	}
+	risesWithNumLayers = claim{
+		id: "rises_with_num_layers", source: "captions of its figures", whose: artifact.OfPaper,
+		text: "the loss difference rises with the number of layers", all: func(j *judgement, panels []*panel) error { return j.trends(panels, numLayers) },
+	}
+)
+
+// direction is one of the two trends.
 type direction struct {
-	id, statement, axis, other string
-	rises                      bool
-	at                         func(network) (at, other int)
-	fixed                      func(Params) int
+	over, axis, other string
+	rises             bool
+	at                func(network) (at, other int)
 }
 
 var (
-	hiddenSize = direction{
-		id: "falls_with_hidden_size", statement: "the loss difference falls with the hidden size",
-		axis: "h", other: "num_layers", rises: false,
-		at:    func(n network) (int, int) { return n.HiddenSize, n.NumLayers },
-		fixed: func(p Params) int { return p.AtNumLayers },
-	}
-	numLayers = direction{
-		id: "rises_with_num_layers", statement: "the loss difference rises with the number of layers",
-		axis: "num_layers", other: "h", rises: true,
-		at:    func(n network) (int, int) { return n.NumLayers, n.HiddenSize },
-		fixed: func(p Params) int { return p.AtHiddenSize },
-	}
+	hiddenSize = direction{over: OverHiddenSize, axis: "h", other: "num_layers", at: func(n network) (int, int) { return n.HiddenSize, n.NumLayers }}
+	numLayers  = direction{over: OverNumLayers, axis: "num_layers", other: "h", rises: true, at: func(n network) (int, int) { return n.NumLayers, n.HiddenSize }}
 )
 
 // group is the networks of one size.
 type group struct {
-	at       int
-	networks []network
+	at int
+	*panel
 }
 
 func (g group) mads() []float64 {
@@ -46,140 +52,352 @@ func (g group) mads() []float64 {
 	return v
 }
 
-// groups returns the networks of the trend by size, ascending, those trained
-// on the k that most sizes have, the largest such k.
-func (d direction) groups(p Params, q *panel, withCollapsed bool) []group {
+// groups returns the panel's networks by size, ascending.
+func (d direction) groups(q *panel) []group {
+	var sizes []int
+	for _, n := range q.networks {
+		if at, _ := d.at(n); !slices.Contains(sizes, at) {
+			sizes = append(sizes, at)
+		}
+	}
+	slices.Sort(sizes)
+	list := make([]group, len(sizes))
+	for i, size := range sizes {
+		list[i] = group{size, q.where(func(n network) bool { at, _ := d.at(n); return at == size })}
+	}
+	return list
+}
+
+// sampleSize is the k on which most sizes were trained, the largest such k.
+func (d direction) sampleSize(q *panel) int {
 	sizes := map[int][]int{} // by k
 	k := 0
 	for _, n := range q.networks {
-		at, other := d.at(n)
-		if other != d.fixed(p) || slices.Contains(sizes[n.SampleSize], at) {
-			continue
+		if at, _ := d.at(n); !slices.Contains(sizes[n.SampleSize], at) {
+			sizes[n.SampleSize] = append(sizes[n.SampleSize], at)
 		}
-		sizes[n.SampleSize] = append(sizes[n.SampleSize], at)
 	}
 	for _, n := range q.networks {
 		if a, b := len(sizes[n.SampleSize]), len(sizes[k]); a > b || a == b && n.SampleSize > k {
 			k = n.SampleSize
 		}
 	}
-	var list []group
-	for _, n := range q.networks {
-		at, other := d.at(n)
-		if other != d.fixed(p) || n.SampleSize != k || n.collapsed && !withCollapsed {
-			continue
-		}
-		i := slices.IndexFunc(list, func(g group) bool { return g.at == at })
-		if i < 0 {
-			i = len(list)
-			list = append(list, group{at: at})
-		}
-		list[i].networks = append(list[i].networks, n)
-	}
-	slices.SortFunc(list, func(a, b group) int { return a.at - b.at })
-	return list
+	return k
 }
 
-// trend adds the claim of a trend.
-func (j *judgement) trend(q *panel, d direction) error {
-	c := j.add(artifact.Claim{
-		ID: d.id, Statement: d.statement, Dataset: q.dataset, Input: q.input,
-		Scope:      fmt.Sprintf("%s = %d", d.other, d.fixed(j.p)),
-		EffectName: "P(larger " + d.axis + " has the larger MAD)",
-	})
-	versions := []struct {
-		name   string
-		family *family
-	}{{"all", &j.all}, {"without_collapsed", &j.without}}
-	both := [2][]group{d.groups(j.p, q, true), d.groups(j.p, q, false)}
-	for _, g := range both[0] {
-		c.Networks += len(g.networks)
-		for _, n := range g.networks {
-			if n.collapsed {
-				c.Collapsed++
+// trends adds the rows of a trend, for each cut that has several sizes, and
+// those over all inputs of a data set.
+func (j *judgement) trends(panels []*panel, d direction) error {
+	first := len(j.rows)
+	for _, q := range panels {
+		found := false
+		for _, c := range j.p.Cuts {
+			if c.Dataset != q.dataset || c.Input != q.input || c.Over != d.over {
+				continue
+			}
+			at := q.where(func(n network) bool { _, other := d.at(n); return n.Recipe == c.Recipe && other == c.At })
+			k := d.sampleSize(at)
+			at = at.where(func(n network) bool { return n.SampleSize == k })
+			if len(d.groups(at)) < 2 {
+				continue
+			}
+			found = true
+			for _, scope := range []string{artifact.AllNetworks, artifact.WithoutCollapsed} {
+				if err := j.trend(at, d, c.At, k, scope); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	for i, groups := range both {
-		if len(groups) < 2 {
-			c.Evidence = fmt.Sprintf("networks of %d sizes at %s%s: a trend needs at least 2", len(groups), c.Scope, [...]string{"", " that have not collapsed"}[i])
-			return nil
+		if !found {
+			j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested = "no experiment has networks of two or more values of " + d.axis
 		}
 	}
-	for i, v := range versions {
-		evidence, decide, err := j.trendEvidence(q, d, v.name, v.family, both[i])
-		if err != nil {
+	j.anyInput(panels, j.rows[first:])
+	return nil
+}
+
+// trend adds the row of one cut and scope.
+func (j *judgement) trend(q *panel, d direction, at, k int, scope string) error {
+	all := d.groups(q)
+	tested, failed := all, []string{}
+	if scope == artifact.WithoutCollapsed {
+		tested = nil
+	}
+	for _, g := range all {
+		living := group{g.at, g.living()}
+		trains := 2*len(living.networks) > len(g.networks)
+		if !trains {
+			failed = append(failed, fmt.Sprintf("%s = %d does not train (%d of %d networks are dead or partly dead, median accuracy %s)",
+				d.axis, g.at, len(g.networks)-len(living.networks), len(g.networks), short(g.accuracy())))
+		}
+		if scope == artifact.WithoutCollapsed && trains {
+			tested = append(tested, living)
+		}
+	}
+	c := j.row(q, scope)
+	c.AtK = &k
+	if d.rises {
+		c.AtHiddenSize = &at
+	} else {
+		c.AtNumLayers = &at
+	}
+	c.Tested = fmt.Sprintf("MAD of %s by %s at %s = %d", population(c), d.axis, d.other, at)
+	if scope == artifact.WithoutCollapsed {
+		if c.Tested += ", living ones only"; len(failed) > 0 {
+			c.Tested += ", of sizes of which most live"
+		}
+	}
+	c.Tables = append(c.Tables, d.table(all))
+	if len(tested) < 2 {
+		c.Verdict = artifact.Undecided
+		c.Evidence = fmt.Sprintf("%s of %s: a trend needs two", plural(len(tested), "value"), d.axis)
+		c.Conclusion = "Too few sizes train to see a trend; " + list(failed) + "."
+		return nil
+	}
+	t, err := j.steps(c, d, tested)
+	if err != nil {
+		return err
+	}
+	if scope == artifact.WithoutCollapsed {
+		if err := j.sweep(c, d, all); err != nil {
 			return err
 		}
-		c.Trends = append(c.Trends, *evidence)
-		j.decisions = append(j.decisions, func() { decide(&c.Trends[i]) })
 	}
-	j.decisions = append(j.decisions, func() {
-		c.Verdict = agree(c.Trends[0].Verdict, c.Trends[1].Verdict)
-		low, high := j.superiority(q, d, both[0])
-		c.Effect = &artifact.Interval{Estimate: c.Trends[0].Superiority, Low: low, High: high}
-		c.Test = &c.Trends[0].Test
-		c.Evidence = describeTrend(c)
+	j.decide(func() {
+		c.Verdict = t.verdict(j)
+		c.Evidence = t.evidence()
+		c.Conclusion = t.conclusion(j, failed)
 	})
 	return nil
 }
 
-// trendEvidence tests one version and returns what is to be done when the
-// family is complete.
-func (j *judgement) trendEvidence(q *panel, d direction, version string, f *family, groups []group) (*artifact.TrendEvidence, func(*artifact.TrendEvidence), error) {
-	e := &artifact.TrendEvidence{Version: version, Groups: []artifact.ClaimGroup{}, Neighbours: []artifact.Neighbours{}}
-	values := make([][]float64, len(groups))
-	for i, g := range groups {
-		values[i] = g.mads()
-		s := artifact.ClaimGroup{At: g.at, Networks: len(g.networks), MAD: artifact.NewQuantiles(values[i])}
-		for _, n := range g.networks {
-			if n.collapsed {
-				s.Collapsed++
-			}
-		}
-		e.Groups = append(e.Groups, s)
+// accuracy is the median over the group.
+func (g group) accuracy() float64 {
+	v := make([]float64, len(g.networks))
+	for i, n := range g.networks {
+		v[i] = n.losses.Sample.Accuracy
 	}
-	name := q.dataset + "/" + q.input + "/" + d.id + "/" + version
-	t, err := stats.JonckheereTerpstra(values, j.p.Resamples, rng.New(j.p.Seed, "claims", name, 0))
+	return stats.Median(v)
+}
+
+// table describes the groups.
+func (d direction) table(groups []group) artifact.ClaimTable {
+	t := artifact.ClaimTable{
+		Name: "MAD by size", Columns: []string{d.over, "networks", "living", "dead", "median accuracy", "MAD q05", "MAD q25", "MAD median", "MAD q75", "MAD q95"},
+	}
+	for _, g := range groups {
+		var c artifact.Claim
+		count(&c, g.networks)
+		s := artifact.NewQuantiles(g.mads())
+		t.Rows = append(t.Rows, []float64{
+			float64(g.at), float64(c.Networks), float64(c.Living), float64(c.Dead), g.accuracy(), s.Q05, s.Q25, s.Median, s.Q75, s.Q95,
+		})
+	}
+	return t
+}
+
+// trendTests are the tests of one row.
+type trendTests struct {
+	direction
+	row    *artifact.Claim
+	groups []group
+	values [][]float64
+	whole  handle
+	steps  []handle  // from each group to the next
+	above  []float64 // P(a value of the next group exceeds one of this), by step
+	ratio  *artifact.Interval
+	z      float64
+}
+
+// steps enters the tests of the whole trend and of its steps.
+func (j *judgement) steps(c *artifact.Claim, d direction, groups []group) (*trendTests, error) {
+	t := &trendTests{direction: d, row: c, groups: groups}
+	for _, g := range groups {
+		t.values = append(t.values, g.mads())
+	}
+	name := fmt.Sprintf("%s/%s/%s/%d/%s/%d/%s", c.Dataset, c.Input, c.Recipe, c.Updates, d.over, *first(c.AtNumLayers, c.AtHiddenSize), c.Scope)
+	r, err := stats.JonckheereTerpstra(t.values, j.p.Resamples, rng.New(j.p.Seed, "claims", name, 0))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	e.Z, e.Superiority = t.Z, t.Superiority
-	e.Ratio = j.ratio(name, values)
-	own := f.add(t.P, t.Exact)
-	var tests []*artifact.ClaimTest
+	t.z = r.Z
+	t.whole = j.test(c, artifact.ClaimTest{Name: "Jonckheere–Terpstra over " + d.axis, P: r.P, Exact: r.Exact, Floor: r.Floor})
+	low, high := j.superiority(name, t.values)
+	c.Effect = &artifact.Effect{
+		Name:     "P(the network of larger " + d.axis + " has the larger MAD)",
+		Interval: artifact.Interval{Estimate: r.Superiority, Low: low, High: high},
+	}
 	for i := range groups[1:] {
-		m, err := stats.MannWhitney(values[i], values[i+1], j.p.Resamples, rng.New(j.p.Seed, "claims", name, uint64(i+1)))
+		m, err := stats.MannWhitney(t.values[i], t.values[i+1], j.p.Resamples, rng.New(j.p.Seed, "claims", name, uint64(i+1)))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		e.Neighbours = append(e.Neighbours, artifact.Neighbours{From: groups[i].at, To: groups[i+1].at, Superiority: m.Superiority})
-		tests = append(tests, f.add(m.P, m.Exact))
+		t.above = append(t.above, m.Superiority)
+		t.steps = append(t.steps, j.test(c, artifact.ClaimTest{
+			Name: fmt.Sprintf("Mann–Whitney from %s = %d to %d", d.axis, groups[i].at, groups[i+1].at), P: m.P, Exact: m.Exact, Floor: m.Floor,
+		}))
 	}
-	return e, func(e *artifact.TrendEvidence) {
-		e.Test = *own
-		reversed := false
-		for i, t := range tests {
-			n := &e.Neighbours[i]
-			n.Test = *t
-			n.Reversed = t.Adjusted <= j.p.Alpha && (n.Superiority > 0.5) != d.rises
-			reversed = reversed || n.Reversed
+	t.ratio = j.ratio(name, t.values)
+	return t, nil
+}
+
+// first is the one that is not nil.
+func first(a, b *int) *int {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// kinds of steps.
+const (
+	unclear = iota
+	along
+	against
+)
+
+// kind says where a step goes.
+func (t *trendTests) kind(j *judgement, i int) int {
+	switch {
+	case !j.significant(t.steps[i]):
+		return unclear
+	case (t.above[i] > 0.5) == t.rises:
+		return along
+	}
+	return against
+}
+
+func (t *trendTests) verdict(j *judgement) artifact.Verdict {
+	for i := range t.steps {
+		if t.kind(j, i) == against {
+			return artifact.DoesNotHold
 		}
-		significant := e.Test.Adjusted <= j.p.Alpha
-		along := (e.Superiority > 0.5) == d.rises
+	}
+	switch {
+	case !j.significant(t.whole):
+		return artifact.Undecided
+	case (t.row.Effect.Estimate > 0.5) == t.rises:
+		return artifact.Holds
+	}
+	return artifact.DoesNotHold
+}
+
+// evidence has the numbers of the whole trend.
+func (t *trendTests) evidence() string {
+	a, b := t.groups[0], t.groups[len(t.groups)-1]
+	text := fmt.Sprintf("median MAD %s → %s from %s = %d to %d", short(stats.Median(t.values[0])), short(stats.Median(t.values[len(t.values)-1])), t.axis, a.at, b.at)
+	if t.ratio != nil {
+		text += fmt.Sprintf(" (ratio %s, 95 %% interval %s to %s)", short(t.ratio.Estimate), short(t.ratio.Low), short(t.ratio.High))
+	}
+	text += fmt.Sprintf(", z = %s, %s; steps:", short(t.z), pBoth(*t.whole.test()))
+	for i, h := range t.steps {
+		if i > 0 {
+			text += ";"
+		}
+		text += fmt.Sprintf(" %d to %d %s", t.groups[i].at, t.groups[i+1].at, pBoth(*h.test()))
+	}
+	return text
+}
+
+// conclusion says where MAD falls, rises and does neither, and which sizes do
+// not train.
+func (t *trendTests) conclusion(j *judgement, failed []string) string {
+	var parts []string
+	for i := 0; i < len(t.steps); {
+		to := i + 1
+		for to < len(t.steps) && t.kind(j, to) == t.kind(j, i) {
+			to++
+		}
+		verb := "falls"
+		if (t.kind(j, i) == along) == t.rises {
+			verb = "rises"
+		}
+		if t.kind(j, i) == unclear {
+			verb = "shows no clear change"
+		}
+		parts = append(parts, fmt.Sprintf("%s from %s = %d to %d (%s)", verb, t.axis, t.groups[i].at, t.groups[to].at, pRange(t.steps[i:to], t.kind(j, i) == unclear)))
+		i = to
+	}
+	text := "MAD " + list(parts)
+	if len(failed) > 0 {
+		text += "; " + list(failed)
+		if t.row.Scope == artifact.WithoutCollapsed {
+			text += " and is left out"
+		}
+	}
+	return text + "."
+}
+
+// pRange writes the p-values of several tests: of significant ones the largest.
+func pRange(tests []handle, unclear bool) string {
+	least, largest := *tests[0].test(), *tests[0].test()
+	for _, h := range tests {
+		if h.test().P < least.P {
+			least = *h.test()
+		}
+		if h.test().P > largest.P {
+			largest = *h.test()
+		}
+	}
+	switch {
+	case len(tests) == 1:
+		return pText(largest)
+	case unclear:
+		return fmt.Sprintf("p = %s to %s", short(least.P), short(largest.P))
+	}
+	return fmt.Sprintf("p ≤ %s each", short(largest.P))
+}
+
+// deadShares are the limits from which networks are left out in turn; above
+// them, those with any dead object.
+var deadShares = []float64{1, 0.5, 0.1, 0.01, 0}
+
+// sweep tests the trend with other limits of the dead share. These tests decide
+// nothing and are not in the family.
+func (j *judgement) sweep(c *artifact.Claim, d direction, all []group) error {
+	t := artifact.ClaimTable{
+		Name:    "without networks whose dead share is above or at the limit, and sizes of which half or fewer are left",
+		Columns: []string{"limit", "networks", "smallest " + d.over, "P(larger has the larger MAD)", "p"},
+	}
+	before := 0
+	for i, limit := range deadShares {
+		var values [][]float64
+		networks, smallest := 0, 0
+		for _, g := range all {
+			left := group{g.at, g.where(func(n network) bool {
+				return !n.dead && (n.losses.Sample.DeadFraction < limit || n.losses.Sample.DeadFraction == 0)
+			})}
+			if 2*len(left.networks) <= len(g.networks) {
+				continue
+			}
+			if len(values) == 0 {
+				smallest = g.at
+			}
+			values = append(values, left.mads())
+			networks += len(left.networks)
+		}
 		switch {
-		case reversed || significant && !along:
-			e.Verdict = artifact.DoesNotHold
-		case significant:
-			e.Verdict = artifact.Holds
-		default:
-			e.Verdict = artifact.Undecided
+		case len(values) < 2:
+			continue
+		case networks == before: // the lower the limit, the fewer are left: these are the same
+			row := slices.Clone(t.Rows[len(t.Rows)-1])
+			row[0] = limit
+			t.Rows = append(t.Rows, row)
+			continue
 		}
-	}, nil
+		before = networks
+		r, err := stats.JonckheereTerpstra(values, j.p.Resamples, rng.New(j.p.Seed, "claims", c.Dataset+"/"+c.Input+"/"+d.over+"/sweep", uint64(i)))
+		if err != nil {
+			return err
+		}
+		t.Rows = append(t.Rows, []float64{limit, float64(networks), float64(smallest), r.Superiority, r.P})
+	}
+	c.Tables = append(c.Tables, t)
+	return nil
 }
 
 // ratio is the median of the last group over that of the first, the interval
-// by resampling seeds.
+// by resampling seeds; nil where a median is 0.
 func (j *judgement) ratio(name string, values [][]float64) *artifact.Interval {
 	first, last := values[0], values[len(values)-1]
 	below := stats.Median(first)
@@ -187,8 +405,7 @@ func (j *judgement) ratio(name string, values [][]float64) *artifact.Interval {
 		return nil
 	}
 	a, b := make([]float64, len(first)), make([]float64, len(last))
-	resamples := min(j.p.Resamples, 2000)
-	draws := stats.Bootstrap(resamples, rng.New(j.p.Seed, "claims", name+"/ratio", 0), func(s *rng.Stream) float64 {
+	draws := stats.Bootstrap(min(j.p.Resamples, 2000), rng.New(j.p.Seed, "claims", name+"/ratio", 0), func(s *rng.Stream) float64 {
 		stats.Resample(a, first, s)
 		stats.Resample(b, last, s)
 		m := stats.Median(a)
@@ -197,43 +414,24 @@ func (j *judgement) ratio(name string, values [][]float64) *artifact.Interval {
 		}
 		return min(stats.Median(b)/m, maxRatio)
 	})
-	low, high := stats.Percentiles(draws, 0.95)
+	low, high := stats.Percentiles(draws, confidence)
 	return &artifact.Interval{Estimate: stats.Median(last) / below, Low: low, High: high}
 }
 
 // maxRatio stands for a ratio to a median of zero.
 const maxRatio = 1e300
 
-// superiority is the 95 % interval of the effect by resampling seeds within
-// sizes.
-func (j *judgement) superiority(q *panel, d direction, groups []group) (low, high float64) {
-	values, resampled := make([][]float64, len(groups)), make([][]float64, len(groups))
-	for i, g := range groups {
-		values[i] = g.mads()
+// superiority is the interval of the effect by resampling seeds within sizes.
+func (j *judgement) superiority(name string, values [][]float64) (low, high float64) {
+	resampled := make([][]float64, len(values))
+	for i := range values {
 		resampled[i] = make([]float64, len(values[i]))
 	}
-	s := rng.New(j.p.Seed, "claims", q.dataset+"/"+q.input+"/"+d.id+"/effect", 0)
-	draws := stats.Bootstrap(min(j.p.Resamples, 1000), s, func(s *rng.Stream) float64 {
+	draws := stats.Bootstrap(min(j.p.Resamples, 1000), rng.New(j.p.Seed, "claims", name+"/effect", 0), func(s *rng.Stream) float64 {
 		for i := range values {
 			stats.Resample(resampled[i], values[i], s)
 		}
 		return stats.Superiority(resampled)
 	})
-	return stats.Percentiles(draws, 0.95)
-}
-
-func describeTrend(c *artifact.Claim) string {
-	t := c.Trends[0]
-	first, last := t.Groups[0], t.Groups[len(t.Groups)-1]
-	text := fmt.Sprintf("median MAD %s → %s from %d to %d, z = %s, p = %s (Holm %s)",
-		short(first.MAD.Median), short(last.MAD.Median), first.At, last.At, short(t.Z), short(t.Test.P), short(t.Test.Adjusted))
-	for _, n := range t.Neighbours {
-		if n.Reversed {
-			text += fmt.Sprintf("; reversed from %d to %d, p = %s (Holm %s)", n.From, n.To, short(n.Test.P), short(n.Test.Adjusted))
-		}
-	}
-	if w := c.Trends[1]; w.Verdict != t.Verdict {
-		text += fmt.Sprintf("; with all networks: %s, without the %d collapsed: %s", t.Verdict, c.Collapsed, w.Verdict)
-	}
-	return text
+	return stats.Percentiles(draws, confidence)
 }

@@ -6,32 +6,100 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 )
 
-// columns are the columns of CSV. A cell is empty where the claim has no
-// such number.
-var columns = []string{
-	"claim", "dataset", "input", "scope", "verdict", "effect_name", "effect", "effect_low", "effect_high",
-	"p", "p_holm", "networks", "collapsed", "evidence",
+// column is a column of CSV, and of the table of people where title is not
+// empty. A cell is empty where the row has no such value.
+type column struct {
+	name string // in CSV
+	cell func(artifact.Claim) string
+}
+
+var columns = []column{
+	{"number", func(c artifact.Claim) string { return strconv.Itoa(c.Number) }},
+	{"id", func(c artifact.Claim) string { return c.ID }},
+	{"whose", func(c artifact.Claim) string { return c.Whose }},
+	{"source", func(c artifact.Claim) string { return c.Source }},
+	{"statement", func(c artifact.Claim) string { return c.Statement }},
+	{"dataset", func(c artifact.Claim) string { return c.Dataset }},
+	{"input", func(c artifact.Claim) string { return c.Input }},
+	{"recipe", func(c artifact.Claim) string { return c.Recipe }},
+	{"updates", func(c artifact.Claim) string { return strconv.Itoa(c.Updates) }},
+	{"scope", func(c artifact.Claim) string { return c.Scope }},
+	{"at_num_layers", func(c artifact.Claim) string { return optional(c.AtNumLayers) }},
+	{"at_hidden_size", func(c artifact.Claim) string { return optional(c.AtHiddenSize) }},
+	{"at_k", func(c artifact.Claim) string { return optional(c.AtK) }},
+	{"verdict", func(c artifact.Claim) string { return c.Verdict.String() }},
+	{"effect_name", effect(func(e artifact.Effect) string { return e.Name })},
+	{"effect", effect(func(e artifact.Effect) string { return exact(e.Estimate) })},
+	{"effect_low", effect(func(e artifact.Effect) string { return exact(e.Low) })},
+	{"effect_high", effect(func(e artifact.Effect) string { return exact(e.High) })},
+	{"p", test(func(t artifact.ClaimTest) string { return exact(t.P) })},
+	{"p_holm", test(func(t artifact.ClaimTest) string { return exact(t.Adjusted) })},
+	{"networks", func(c artifact.Claim) string { return strconv.Itoa(c.Networks) }},
+	{"living", func(c artifact.Claim) string { return strconv.Itoa(c.Living) }},
+	{"dead", func(c artifact.Claim) string { return strconv.Itoa(c.Dead) }},
+	{"tested", func(c artifact.Claim) string { return c.Tested }},
+	{"conclusion", func(c artifact.Claim) string { return c.Conclusion }},
+	{"evidence", func(c artifact.Claim) string { return c.Evidence }},
+}
+
+func optional(v *int) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.Itoa(*v)
+}
+
+func exact(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+func effect(of func(artifact.Effect) string) func(artifact.Claim) string {
+	return func(c artifact.Claim) string {
+		if c.Effect == nil {
+			return ""
+		}
+		return of(*c.Effect)
+	}
+}
+
+// test is of the claim's own test.
+func test(of func(artifact.ClaimTest) string) func(artifact.Claim) string {
+	return func(c artifact.Claim) string {
+		if len(c.Tests) == 0 {
+			return ""
+		}
+		return of(c.Tests[0])
+	}
+}
+
+// write encodes the rows in every form.
+func write(c *artifact.Claims) (map[string][]byte, error) {
+	b, err := artifact.Encode(*c)
+	if err != nil {
+		return nil, err
+	}
+	table, err := claimsCSV(c)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{Claims: b, CSV: table, Table: text(c), Markdown: markdown(c)}, nil
 }
 
 func claimsCSV(c *artifact.Claims) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	if err := w.Write(columns); err != nil {
+	row := make([]string, len(columns))
+	for i, column := range columns {
+		row[i] = column.name
+	}
+	if err := w.Write(row); err != nil {
 		return nil, err
 	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	for _, x := range c.Claims {
-		row := []string{x.ID, x.Dataset, x.Input, x.Scope, x.Verdict, x.EffectName, "", "", "", "", "", strconv.Itoa(x.Networks), strconv.Itoa(x.Collapsed), x.Evidence}
-		if e := x.Effect; e != nil {
-			row[6], row[7], row[8] = number(e.Estimate), number(e.Low), number(e.High)
-		}
-		if t := x.Test; t != nil {
-			row[9], row[10] = number(t.P), number(t.Adjusted)
+		for i, column := range columns {
+			row[i] = column.cell(x)
 		}
 		if err := w.Write(row); err != nil {
 			return nil, err
@@ -43,48 +111,75 @@ func claimsCSV(c *artifact.Claims) ([]byte, error) {
 
 // heading says under which rules the verdicts were given.
 func heading(c *artifact.Claims) string {
-	return fmt.Sprintf("%d networks, %d tests in one family (Holm), alpha = %s. A verdict stands only if it is the same with and without collapsed networks.",
-		c.Networks, c.Tests, short(c.Alpha))
+	tests := "No verdict rests on a p-value."
+	if c.Tests > 0 {
+		tests = fmt.Sprintf("The p-values of %s form one family (Holm, alpha = %s), which bounds the error of all verdicts that rest on one. Intervals and limits of counts hold one by one, at 95 %%.",
+			plural(c.Tests, "test"), short(c.Alpha))
+	}
+	return fmt.Sprintf("%s. %s", plural(c.Networks, "network"), tests)
 }
 
-func where(x artifact.Claim) string {
-	if x.Input == "" {
-		return x.Dataset
+// where names the networks of a row.
+func where(c artifact.Claim) string {
+	parts := []string{c.Dataset, c.Input}
+	switch {
+	case c.Updates > 0:
+		parts = append(parts, fmt.Sprintf("%s (%d)", c.Recipe, c.Updates))
+	default:
+		parts = append(parts, c.Recipe)
 	}
-	return x.Dataset + ", " + x.Input
+	for _, v := range []struct {
+		name string
+		at   *int
+	}{{"h", c.AtHiddenSize}, {"num_layers", c.AtNumLayers}, {"k", c.AtK}} {
+		if v.at != nil {
+			parts = append(parts, fmt.Sprintf("%s = %d", v.name, *v.at))
+		}
+	}
+	if c.Scope != artifact.AllNetworks {
+		parts = append(parts, strings.ReplaceAll(c.Scope, "_", " "))
+	}
+	return strings.Join(parts, ", ")
 }
 
-// table is the verdicts as plain text, in columns.
-func table(c *artifact.Claims) []byte {
-	rows := [][]string{{"verdict", "networks", "data set", "claim"}}
-	for _, x := range c.Claims {
-		name := x.Statement
-		if x.Scope != "" {
-			name += " [" + x.Scope + "]"
-		}
-		rows = append(rows, []string{x.Verdict, strconv.Itoa(x.Networks), where(x), name})
+// stated says who states the claim, and where.
+func stated(c artifact.Claim) string {
+	if c.Source == "" {
+		return c.Whose
 	}
-	width := make([]int, len(rows[0]))
-	for _, r := range rows {
-		for i, cell := range r {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
+	return c.Whose + ", " + c.Source
+}
+
+// size writes the effect with its interval.
+func size(c artifact.Claim) string {
+	e := c.Effect
+	switch {
+	case e == nil:
+		return ""
+	case e.Low == e.Estimate && e.High == e.Estimate:
+		return fmt.Sprintf("%s: %s", e.Name, short(e.Estimate))
 	}
+	return fmt.Sprintf("%s: %s (%s to %s)", e.Name, short(e.Estimate), short(e.Low), short(e.High))
+}
+
+// text is the verdicts as plain text: a paragraph for each claim, and in it one
+// for each of its rows.
+func text(c *artifact.Claims) []byte {
 	var b strings.Builder
-	b.WriteString(heading(c) + "\n\n")
-	for i, r := range rows {
-		for j, cell := range r {
-			if j > 0 {
-				b.WriteString("  ")
-			}
-			b.WriteString(cell)
-			if j < len(r)-1 {
-				b.WriteString(strings.Repeat(" ", width[j]-utf8.RuneCountInString(cell)))
-			}
+	b.WriteString(heading(c) + "\n")
+	last := ""
+	for _, x := range c.Claims {
+		if x.Statement != last {
+			fmt.Fprintf(&b, "\n%d. %s (%s; %s)\n", x.Number, x.Statement, x.ID, stated(x))
+			last = x.Statement
 		}
-		b.WriteByte('\n')
-		if i > 0 {
-			b.WriteString(strings.Repeat(" ", width[0]+width[1]+width[2]+6) + c.Claims[i-1].Evidence + "\n")
+		fmt.Fprintf(&b, "\n   %s: %s\n", strings.ToUpper(x.Verdict.String()), where(x))
+		for _, line := range []struct{ name, text string }{
+			{"", x.Conclusion}, {"tested: ", x.Tested}, {"effect: ", size(x)}, {"evidence: ", x.Evidence},
+		} {
+			if line.text != "" {
+				b.WriteString("      " + line.name + line.text + "\n")
+			}
 		}
 	}
 	return []byte(b.String())
@@ -94,22 +189,11 @@ func table(c *artifact.Claims) []byte {
 func markdown(c *artifact.Claims) []byte {
 	var b strings.Builder
 	b.WriteString(heading(c) + "\n\n")
-	b.WriteString("| verdict | data set | claim | evidence | networks |\n|---|---|---|---|---|\n")
-	cell := strings.NewReplacer("|", `\|`, "\n", " ").Replace
+	b.WriteString("| | claim | stated by | verdict | networks | what it means | tested | effect (95 % interval, or as named) | evidence |\n|---|---|---|---|---|---|---|---|---|\n")
+	cell := strings.NewReplacer("|", `\|`, "\n", " ", "*", `\*`).Replace
 	for _, x := range c.Claims {
-		name := x.Statement
-		if x.Scope != "" {
-			name += " (" + x.Scope + ")"
-		}
-		fmt.Fprintf(&b, "| **%s** | %s | %s | %s | %d |\n", x.Verdict, cell(where(x)), cell(name), cell(x.Evidence), x.Networks)
+		fmt.Fprintf(&b, "| %d | %s | %s | **%s** | %s | %s | %s | %s | %s |\n",
+			x.Number, cell(x.Statement), cell(stated(x)), x.Verdict, cell(where(x)), cell(x.Conclusion), cell(x.Tested), cell(size(x)), cell(x.Evidence))
 	}
 	return []byte(b.String())
-}
-
-// short writes a number with three digits for people.
-func short(v float64) string {
-	if v != 0 && (v < 1e-3 && v > -1e-3 || v >= 1e6 || v <= -1e6) {
-		return strconv.FormatFloat(v, 'e', 1, 64)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
 }
