@@ -21,8 +21,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
-// The kinds of stages. Each has a function, the folder of its code, its outputs
-// and whether their bits are the same everywhere.
+// The kinds of stages. Each has a function, the folder of its code and its
+// outputs, whose bits are the same everywhere.
 var (
 	trainKind = pipeline.Kind[train.Params]{
 		Name: "train", Package: "stages/train", Portable: true,
@@ -80,9 +80,8 @@ var (
 		Name: "samplesize", Package: "stages/samplesize", Portable: true,
 		Outputs: []string{samplesize.SampleSize, samplesize.Curves}, Run: samplesize.Run,
 	}
-	// Drawing goes through third-party code whose rounding cannot be forced.
 	figuresKind = pipeline.Kind[figures.Params]{
-		Name: "figures", Package: "stages/figures",
+		Name: "figures", Package: "stages/figures", Portable: true,
 		Outputs: []string{figures.OutputSVG, figures.OutputPDF, figures.OutputPNG}, Run: figures.Run,
 	}
 	claimsKind = pipeline.Kind[claims.Params]{

@@ -6,7 +6,8 @@
 // coordinates are in points (1/72 inch) from the upper left corner, y pointing
 // down, and are rounded to hundredths of a point when they enter the drawing:
 // the last bits of a computation cannot show in the files. No writer uses the
-// time, the host or a random number, so equal drawings give equal bytes.
+// time, the host, a random number or a library whose output depends on the
+// processor or on the version of Go, so equal drawings give equal bytes.
 package drawing
 
 import (
@@ -51,7 +52,7 @@ func New(width, height float64) *Drawing {
 	d := &Drawing{}
 	d.width, d.height = d.round(width), d.round(height)
 	if d.err == nil && (d.width <= 0 || d.height <= 0) {
-		d.err = fmt.Errorf("vector: a drawing of %v by %v points has no area", width, height)
+		d.err = fmt.Errorf("drawing: a drawing of %v by %v points has no area", width, height)
 	}
 	return d
 }
@@ -100,7 +101,7 @@ const limit = 14400
 func (d *Drawing) round(v float64) coord {
 	if !(v >= -limit && v <= limit) {
 		if d.err == nil {
-			d.err = fmt.Errorf("vector: coordinate %v is not between -%d and %d points", v, limit, limit)
+			d.err = fmt.Errorf("drawing: coordinate %v is not between -%d and %d points", v, limit, limit)
 		}
 		return 0
 	}

@@ -3,7 +3,9 @@ package drawing
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/sha256"
 	"encoding/xml"
+	"fmt"
 	"image/color"
 	"image/png"
 	"io"
@@ -142,9 +144,42 @@ func TestPNG(t *testing.T) {
 			}
 		}
 	}
+	// 144 pixels per inch are 5669.3 per metre.
+	if want := "\x00\x00\x00\tpHYs\x00\x00\x16%\x00\x00\x16%\x01"; !bytes.Contains(b, []byte(want)) {
+		t.Errorf("no chunk %q in the PNG", want)
+	}
 	for _, dpi := range []int{0, 5000} {
 		if _, err := example().PNG(dpi); err == nil {
 			t.Errorf("%d pixels per inch were accepted", dpi)
+		}
+	}
+}
+
+// TestBytes: the files are the same with every processor and version of Go.
+func TestBytes(t *testing.T) {
+	d := example()
+	for i := range 40 {
+		var wave []Point
+		for x := range 100 {
+			wave = append(wave, Point{X: float64(x), Y: 25 + float64((x*x*i)%41)/2})
+		}
+		d.Stroke(Polyline(wave...), Stroke{Color: color.NRGBA{R: uint8(6 * i), B: 90, A: 120}, Width: 0.37, Dash: []float64{3.1, 1.7}})
+	}
+	png := func() ([]byte, error) { return d.PNG(300) }
+	for _, format := range []struct {
+		name, want string
+		write      func() ([]byte, error)
+	}{
+		{"SVG", "1f01dfe2297d36a0b9cdb980d52dd90bdc178253bb9caefb0eae9e4a251775c5", d.SVG},
+		{"PDF", "963ee321424b0c360698a55c9cd8e60210955615ee1a6887b8b5414cf3bc095a", d.PDF},
+		{"PNG", "e25945c4aeba74e88177eda30aa8d2235334d5d05130aef3902f7ca768160b75", png},
+	} {
+		b, err := format.write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(b)); got != format.want {
+			t.Errorf("the digest of the %s is %s, want %s", format.name, got, format.want)
 		}
 	}
 }

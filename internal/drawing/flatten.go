@@ -2,10 +2,9 @@ package drawing
 
 import "math"
 
-// The rasteriser flattens curves and cuts dashes in floating point, whose last
-// bit depends on how it was compiled, and now and then that bit decides to which
-// 1/64 of a pixel a point is rounded. So that pixels do not depend on it, curves and dashes are turned into straight lines here, with every product
-// rounded and every point on that grid.
+// Curves and dashes become straight lines here, with every product rounded and
+// every point on the rasteriser's grid of 1/64 pixel, so that pixels do not
+// depend on how the program was compiled.
 
 // pixel is a point in pixels, a multiple of 1/64.
 type pixel struct{ x, y float64 }

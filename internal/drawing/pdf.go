@@ -2,7 +2,6 @@ package drawing
 
 import (
 	"bytes"
-	"compress/zlib"
 	"fmt"
 	"slices"
 	"unicode/utf16"
@@ -93,18 +92,7 @@ func (d *Drawing) pdfContent() ([]byte, error) {
 			b = append(b, "S\n"...)
 		}
 	}
-	var z bytes.Buffer
-	w, err := zlib.NewWriterLevel(&z, zlib.BestCompression)
-	if err != nil {
-		return nil, fmt.Errorf("vector: compress the page: %w", err)
-	}
-	if _, err := w.Write(b); err != nil {
-		return nil, fmt.Errorf("vector: compress the page: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("vector: compress the page: %w", err)
-	}
-	return z.Bytes(), nil
+	return compress(b)
 }
 
 // pdfString writes s as a hexadecimal text string in UTF-16 with a mark.

@@ -2,67 +2,90 @@ package drawing
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
-	"image/png"
+	"hash/crc32"
+	"image"
+	"math"
 
-	"git.sr.ht/~sbinet/gg"
+	"github.com/klauspost/compress/zlib"
 )
 
-// PNG draws the drawing with that many pixels per inch, with antialiasing.
+// PNG draws the drawing with that many pixels per inch, with antialiasing. The
+// file says its resolution, so that programs show and print it at its size.
+//
+// Filters and compression are chosen here and in a module of a fixed version,
+// not in the standard library: another version of Go gives the same bytes.
 func (d *Drawing) PNG(dpi int) ([]byte, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
 	if dpi < 1 || dpi > 2400 {
-		return nil, fmt.Errorf("vector: %d pixels per inch: want 1 to 2400", dpi)
+		return nil, fmt.Errorf("drawing: %d pixels per inch: want 1 to 2400", dpi)
 	}
-	scale := float64(dpi) / 72
-	pixels := func(c coord) float64 { return float64(c.points() * scale) }
-	c := gg.NewContext(int(pixels(d.width)+0.5), int(pixels(d.height)+0.5))
-	c.SetRGB(1, 1, 1)
-	c.Clear()
-	c.SetLineCapButt()
-	c.SetLineJoinRound()
-	for _, it := range d.items {
-		c.SetColor(it.color)
-		lines := flatten(it.path, scale)
-		if it.stroke == nil {
-			trace(c, lines)
-			c.Fill()
-			continue
-		}
-		if len(it.stroke.dash) > 0 {
-			dash := make([]float64, len(it.stroke.dash))
-			for i, v := range it.stroke.dash {
-				dash[i] = pixels(v)
-			}
-			lines = dashes(lines, dash)
-		}
-		trace(c, lines)
-		c.SetLineWidth(pixels(it.stroke.width))
-		c.Stroke()
+	img := d.raster(float64(dpi) / 72)
+	data, err := compress(scanlines(img))
+	if err != nil {
+		return nil, err
 	}
-	var b bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
-	if err := encoder.Encode(&b, c.Image()); err != nil {
-		return nil, fmt.Errorf("vector: encode the image: %w", err)
-	}
-	return b.Bytes(), nil
+	const (
+		deep      = 8 // bits per channel
+		truecolor = 2 // red, green, blue
+		metre     = 1 // the unit of the resolution
+	)
+	header := binary.BigEndian.AppendUint32(nil, uint32(img.Rect.Dx()))
+	header = binary.BigEndian.AppendUint32(header, uint32(img.Rect.Dy()))
+	header = append(header, deep, truecolor, 0, 0, 0)
+	perMetre := uint32(math.Floor(float64(float64(dpi)/0.0254) + 0.5))
+	resolution := binary.BigEndian.AppendUint32(nil, perMetre)
+	resolution = append(binary.BigEndian.AppendUint32(resolution, perMetre), metre)
+
+	b := []byte("\x89PNG\r\n\x1a\n")
+	b = appendChunk(b, "IHDR", header)
+	b = appendChunk(b, "pHYs", resolution)
+	b = appendChunk(b, "IDAT", data)
+	return appendChunk(b, "IEND", nil), nil
 }
 
-// trace hands polylines to the rasteriser, which for them computes in fixed
-// point only.
-func trace(c *gg.Context, lines []polyline) {
-	for _, l := range lines {
-		for i, p := range l.points {
-			if i == 0 {
-				c.MoveTo(p.x, p.y)
-			} else {
-				c.LineTo(p.x, p.y)
-			}
+// appendChunk adds a chunk of a PNG file: its length, its type, its data and a
+// checksum of the last two.
+func appendChunk(b []byte, kind string, data []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
+	start := len(b)
+	b = append(append(b, kind...), data...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
+}
+
+// scanlines returns the rows of an opaque image, each after the byte that names
+// its filter: 2, the difference to the row above, which is 0 in most places.
+func scanlines(img *image.RGBA) []byte {
+	const up = 2
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	out := make([]byte, 0, h*(1+3*w))
+	above := make([]byte, 4*w)
+	for y := range h {
+		row := img.Pix[y*img.Stride:][:4*w]
+		out = append(out, up)
+		for x := 0; x < 4*w; x += 4 {
+			out = append(out, row[x]-above[x], row[x+1]-above[x+1], row[x+2]-above[x+2])
 		}
-		if l.closed {
-			c.ClosePath()
-		}
+		above = row
 	}
+	return out
+}
+
+// compress writes b in the format of zlib.
+func compress(b []byte) ([]byte, error) {
+	var z bytes.Buffer
+	w, err := zlib.NewWriterLevel(&z, zlib.BestCompression)
+	if err != nil {
+		return nil, fmt.Errorf("drawing: compress: %w", err)
+	}
+	if _, err := w.Write(b); err != nil {
+		return nil, fmt.Errorf("drawing: compress: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("drawing: compress: %w", err)
+	}
+	return z.Bytes(), nil
 }
