@@ -36,7 +36,7 @@ type Cause struct {
 // Params are the current ones, in the form of [Lockfile].Params.
 func (l *Lockfile) Causes(p *Plan, params map[string]string) ([]Cause, error) {
 	changed := make(map[string][]string) // stage → outputs
-	for _, d := range l.Compare(p.results()) {
+	for _, d := range l.Compare(p.Results()) {
 		if d.Kind == Changed {
 			changed[d.Stage] = append(changed[d.Stage], d.Output)
 		}

@@ -266,6 +266,16 @@ func (s *Stage) Code() codehash.Hash { return s.kind.code }
 // Labels returns the coordinates of the stage. The slice must not be changed.
 func (s *Stage) Labels() []Label { return s.labels }
 
+// Label returns the value of a label, "" if the stage does not have it.
+func (s *Stage) Label(key string) string {
+	for _, l := range s.labels {
+		if l.Key == key {
+			return l.Value
+		}
+	}
+	return ""
+}
+
 // Inputs returns the edges into the stage, sorted by name. The slice must not
 // be changed.
 func (s *Stage) Inputs() []Input { return s.inputs }

@@ -236,12 +236,6 @@ func (l *Lockfile) Digests(yield func(Digest) bool) {
 	}
 }
 
-// Knows reports whether a digest of a result is expected, on any platform.
-func (l *Lockfile) Knows(stage, output string) bool {
-	_, ok := l.results[resultName(stage, output)]
-	return ok
-}
-
 // expects returns the digests that are expected of the outputs of a stage on
 // this architecture.
 func (l *Lockfile) expects(s *Stage) map[string]Digest {
@@ -260,7 +254,8 @@ type DifferenceKind string
 // The kinds of differences.
 const (
 	Missing DifferenceKind = "missing" // expected, but not present
-	New     DifferenceKind = "new"     // present, but not expected (on this architecture)
+	New     DifferenceKind = "new"     // present, but not expected
+	Unknown DifferenceKind = "unknown" // present, and expected only of other architectures
 	Changed DifferenceKind = "changed" // has another digest
 )
 
@@ -279,6 +274,8 @@ func (d Difference) String() string {
 	switch d.Kind {
 	case New:
 		return name + " is new: " + d.Have.Short()
+	case Unknown:
+		return name + " is " + d.Have.Short() + ", and is expected only of other architectures"
 	case Missing:
 		return name + " is gone: " + d.Want.Short()
 	}
@@ -298,7 +295,7 @@ func (l *Lockfile) Compare(results map[string]map[string]Digest) []Difference {
 		case !ok && !d.Want.IsZero():
 			d.Kind = Missing
 		case ok && d.Want.IsZero():
-			d.Kind = New
+			d.Kind = Unknown
 		case ok && have != d.Want:
 			d.Kind = Changed
 		default:
@@ -308,7 +305,7 @@ func (l *Lockfile) Compare(results map[string]map[string]Digest) []Difference {
 	}
 	for stage, outputs := range results {
 		for name, have := range outputs {
-			if !l.Knows(stage, name) {
+			if _, ok := l.results[resultName(stage, name)]; !ok {
 				found = append(found, Difference{Kind: New, Stage: stage, Output: name, Have: have})
 			}
 		}

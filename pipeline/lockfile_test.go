@@ -77,7 +77,7 @@ func TestLockfile(t *testing.T) {
 	if b, err = LoadLockfile(file); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Difference{{New, "figure[a&b]", "svg", Digest{}, d2}}, b.Compare(results)); diff != "" {
+	if diff := cmp.Diff([]Difference{{Unknown, "figure[a&b]", "svg", Digest{}, d2}}, b.Compare(results)); diff != "" {
 		t.Error(diff)
 	}
 	b.Update(g, results)

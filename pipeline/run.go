@@ -90,7 +90,7 @@ type Summary struct {
 // goroutines at a time, and the map must not be changed.
 func (s *Summary) Results() map[string]map[string]Digest {
 	if s.results == nil {
-		s.results = s.plan.results()
+		s.results = s.plan.Results()
 	}
 	return s.results
 }
@@ -178,9 +178,9 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	return sum, errors.Join(err, r.finish(sum))
 }
 
-// results returns the digests of the stages that are up to date, by stage and
+// Results returns the digests of the stages that are up to date, by stage and
 // output.
-func (p *Plan) results() map[string]map[string]Digest {
+func (p *Plan) Results() map[string]map[string]Digest {
 	results := make(map[string]map[string]Digest, len(p.graph.stages))
 	for i, s := range p.graph.stages {
 		if !p.needed[i] || p.state[i] != StateCached {

@@ -153,7 +153,7 @@ func caughtParams(t *testing.T, base, program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.wants(string(report), "### First divergent stage", `params.learning\_rate 0.001 → 0.002`)
+	c.wants(string(report), "### Cause", `params.learning\_rate 0.001 → 0.002`)
 
 	// In a fresh clone, without the store of other nights, lock.json knows.
 	if err := os.RemoveAll(filepath.Join(c.folder, "artifacts", "store")); err != nil {

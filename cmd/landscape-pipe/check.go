@@ -1,14 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/baseline"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
@@ -42,245 +45,67 @@ or, where the store knows of none, since lock.json was written.
 
 // Run implements the verb.
 func (c *checkCmd) Run(ctx context.Context, a *app, g *globals) error {
+	if c.AsDefault && !c.Update {
+		return usage(errors.New("--as-default is for --update"), "landscape-pipe check --update --as-default")
+	}
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	if c.AsDefault && !c.Update {
-		return usage(errors.New("--as-default is for --update"), "landscape-pipe check --update --as-default")
-	}
 	if c.AsDefault {
 		w.run, w.exports, w.base = "", g.Artifacts, ""
 	}
-	report, err := w.check(ctx, plan)
+	run := baseline.Run{Name: w.run, Folder: w.exports, Base: w.base, Params: w.params.Lines(), Plan: plan, Store: w.store}
+	found, err := baseline.Check(ctx, run)
 	if err != nil {
 		return err
 	}
-	report.all = c.All
 	if c.Update {
-		if err := report.update(ctx, w, plan); err != nil {
+		if err := c.update(ctx, found, run); err != nil {
 			return err
 		}
-		if c.AsDefault {
-			written, lost, err := plan.Export(ctx, w.exports)
-			if err == nil && len(lost) > 0 {
-				err = advised(fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err), "landscape-pipe repro rebuilds it")
-			}
-			if err != nil {
-				return err
-			}
-			for _, file := range written {
-				report.Updated = append(report.Updated, filepath.Join(w.exports, filepath.FromSlash(file)))
-			}
-		}
 	}
-	switch {
+	switch sections := checkSections(plan, found); {
 	case c.JSON:
-		err = a.json(report)
+		err = a.json(found)
 	case c.Junit:
-		err = report.junit(a.stdout)
+		err = sections.JUnit(a.raw, "landscape-pipe check")
 	case c.Markdown:
-		err = report.markdown(a.stdout)
+		title := "Regression check: **failed**"
+		if found.OK {
+			title = "Regression check: passed"
+		}
+		err = sections.Markdown(a.stdout, title, c.All)
 	default:
-		err = report.text(a.stdout, a.out)
+		err = sections.Text(a.stdout, a.out, c.All)
 	}
-	if err == nil && !report.OK {
-		err = report.failure()
+	if err == nil && !found.OK {
+		err = checkFailure(found)
 	}
-	return err
-}
-
-// checkReport is what check found.
-type checkReport struct {
-	OK       bool   `json:"ok"`
-	Run      string `json:"run"`      // "" for the default one
-	Lock     string `json:"lock"`     // of the run, or where it has none of the one that it is a variant of
-	Expected bool   `json:"expected"` // there is a lock file
-	Variant  bool   `json:"variant"`  // it is that of another run
-	Results  int    `json:"results"`  // outputs that are up to date
-	Stages   int    `json:"stages"`
-
-	Stale       []staleValue          `json:"stale"`       // stages that are not up to date
-	Differences []pipeline.Difference `json:"differences"` // in topological order
-	Unknown     int                   `json:"unknown"`     // results that depend on the platform, and of this one nothing is expected
-	Causes      []pipeline.Cause      `json:"causes"`      // the first divergent stage first
-
-	Tolerances string         `json:"tolerances"` // file, which may be missing
-	Judged     bool           `json:"judged"`     // tables are expected
-	Metrics    []metricResult `json:"metrics"`
-	Curves     []curveResult  `json:"curves"`
-
-	Updated []string `json:"updated,omitempty"` // files, with --update
-
-	all     bool
-	metrics []metric
-	named   map[string]string // stage → kind
-	order   []string          // stages
-}
-
-// staleValue is a stage that is not up to date.
-type staleValue struct {
-	Stage   string   `json:"stage"`
-	State   string   `json:"state"`
-	Reason  string   `json:"reason"`
-	Changed []string `json:"changed,omitempty"` // fields of its key
-}
-
-// check compares what is up to date with what is expected.
-func (w *workspace) check(ctx context.Context, plan *pipeline.Plan) (*checkReport, error) {
-	r := &checkReport{
-		Run:   w.run,
-		Stale: []staleValue{}, Differences: []pipeline.Difference{}, Causes: []pipeline.Cause{}, named: make(map[string]string),
-	}
-	folder := w.exports
-	if !exists(w.lockFile()) && w.base != "" && exists(filepath.Join(w.base, lockName)) {
-		folder, r.Variant = w.base, true
-	}
-	r.Lock, r.Tolerances = filepath.Join(folder, lockName), filepath.Join(folder, tolerancesName)
-	if err := r.look(w, plan); err != nil {
-		return nil, err
-	}
-	baseline, err := pipeline.LoadLockfile(r.Lock)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	default:
-		r.Expected = true
-		if err := r.compare(w, plan, baseline); err != nil {
-			return nil, err
-		}
-	}
-	if r.metrics, err = w.metrics(ctx, plan); err != nil {
-		return nil, err
-	}
-	allowed, err := loadTolerances(ctx, r.Tolerances)
-	if err != nil {
-		return nil, err
-	}
-	expected, judged, err := expectedMetrics(ctx, filepath.Join(folder, expectedName), r.metrics)
-	if err != nil {
-		return nil, err
-	}
-	if r.Judged = judged; judged {
-		r.Metrics = allowed.compare(r.metrics, expected)
-	}
-	if r.Curves, err = w.comparedCurves(ctx, plan); err != nil {
-		return nil, err
-	}
-	r.judge()
-	return r, nil
-}
-
-func (r *checkReport) judge() {
-	r.OK = r.Expected && len(r.Stale)+len(r.Differences) == 0 &&
-		!slices.ContainsFunc(r.Metrics, func(m metricResult) bool { return !m.OK })
-}
-
-// look notes which stages are up to date.
-func (r *checkReport) look(w *workspace, plan *pipeline.Plan) error {
-	for _, step := range plan.Steps() {
-		r.Stages++
-		name := step.Stage.Name()
-		r.named[name] = step.Stage.Kind()
-		r.order = append(r.order, name)
-		if step.State == pipeline.StateCached {
-			r.Results += len(step.Stage.Outputs())
-			continue
-		}
-		v := staleValue{Stage: name, State: stepName(step.State), Reason: step.Reason}
-		e, err := plan.Explain(step.Stage)
-		if err != nil {
-			return err
-		}
-		if !e.Last.IsZero() {
-			v.Changed = pipeline.Changes(e.Fields)
-		}
-		r.Stale = append(r.Stale, v)
-	}
-	return nil
-}
-
-// results has the digests of what is up to date.
-func results(plan *pipeline.Plan) map[string]map[string]pipeline.Digest {
-	all := make(map[string]map[string]pipeline.Digest)
-	for _, step := range plan.Steps() {
-		if step.State != pipeline.StateCached {
-			continue
-		}
-		outputs := make(map[string]pipeline.Digest)
-		for _, name := range step.Stage.Outputs() {
-			if d, _, ok := plan.Output(step.Stage, name); ok {
-				outputs[name] = d
-			}
-		}
-		all[step.Stage.Name()] = outputs
-	}
-	return all
-}
-
-// compare compares the digests with the lock file and looks for what made them
-// differ.
-func (r *checkReport) compare(w *workspace, plan *pipeline.Plan, baseline *pipeline.Lockfile) error {
-	stale := make(map[string]bool)
-	for _, s := range r.Stale {
-		stale[s.Stage] = true
-	}
-	found := baseline.Compare(results(plan))
-	found = slices.DeleteFunc(found, func(d pipeline.Difference) bool {
-		s := w.graph.Stage(d.Stage)
-		if d.Kind == pipeline.New && s != nil && !s.Portable() && baseline.Knows(d.Stage, d.Output) {
-			r.Unknown++
-			return true
-		}
-		return d.Kind == pipeline.Missing && stale[d.Stage]
-	})
-	place := make(map[string]int)
-	for i, name := range r.order {
-		place[name] = i
-	}
-	slices.SortStableFunc(found, func(x, y pipeline.Difference) int { return place[x.Stage] - place[y.Stage] })
-	r.Differences = append(r.Differences, found...)
-	causes, err := baseline.Causes(plan, w.params.Lines())
-	r.Causes = append(r.Causes, causes...)
 	return err
 }
 
 // update accepts the results as the expected ones, unless some are missing.
-func (r *checkReport) update(ctx context.Context, w *workspace, plan *pipeline.Plan) error {
-	if len(r.Stale) > 0 {
-		return advised(fmt.Errorf("%s not up to date: nothing was written", term.Count(len(r.Stale), "stage")),
-			"run landscape-pipe repro first")
+func (c *checkCmd) update(ctx context.Context, found *baseline.Report, run baseline.Run) error {
+	if n := len(found.Stale); n > 0 {
+		return advised(fmt.Errorf("%s not up to date: nothing was written", term.Count(n, "stage")), "run landscape-pipe repro first")
 	}
-	baseline, err := pipeline.LoadLockfile(r.Lock)
-	if errors.Is(err, fs.ErrNotExist) {
-		baseline, err = pipeline.NewLockfile(), nil
-	}
-	if err != nil {
+	if err := found.Update(ctx, run); err != nil || !c.AsDefault {
 		return err
 	}
-	before := baseline.Encode()
-	baseline.Retain(w.graph)
-	baseline.Update(w.graph, results(plan))
-	baseline.MadeWith(w.graph, w.params.Lines(), true)
-	if lock := w.lockFile(); lock != r.Lock || !bytes.Equal(before, baseline.Encode()) {
-		if err := baseline.Save(lock); err != nil {
-			return fmt.Errorf("updating %s: %w", lock, err)
-		}
-		r.Updated = append(r.Updated, lock)
+	written, lost, err := run.Plan.Export(ctx, run.Folder)
+	if err == nil && len(lost) > 0 {
+		err = advised(fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err), "landscape-pipe repro rebuilds it")
 	}
-	changed, err := w.expect(ctx, plan, filepath.Join(w.exports, expectedName))
-	r.Updated = append(r.Updated, changed...)
-	if err != nil {
-		return err
+	for _, file := range written {
+		found.Updated = append(found.Updated, filepath.Join(run.Folder, filepath.FromSlash(file)))
 	}
-	r.OK = true
-	return nil
+	return err
 }
 
-// failure says what is wrong in one line.
-func (r *checkReport) failure() error {
+// checkFailure says what is wrong in one line.
+func checkFailure(r *baseline.Report) error {
 	switch {
 	case !r.Expected:
 		return advised(&differenceError{fmt.Sprintf("%s is missing: nothing to compare with", r.Lock)},
@@ -289,29 +114,262 @@ func (r *checkReport) failure() error {
 		return advised(&differenceError{fmt.Sprintf("%s not up to date", term.Count(len(r.Stale), "stage"))},
 			"landscape-pipe repro brings the results up to date")
 	}
-	text := ""
-	if n := len(r.Differences); n > 0 {
-		text = fmt.Sprintf("%s differ", term.Count(n, "result"))
-		if n == 1 {
-			text += "s"
-		}
+	var parts []string
+	switch n := len(r.Differences); {
+	case n == 1:
+		parts = append(parts, "1 result differs")
+	case n > 1:
+		parts = append(parts, fmt.Sprintf("%d results differ", n))
 	}
-	if n := len(r.outside()); n > 0 {
-		if text != "" {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s outside the tolerance", term.Count(n, "metric"))
+	if n := r.Outside(); n > 0 {
+		parts = append(parts, term.Count(n, "metric")+" outside the tolerance")
 	}
-	return advised(&differenceError{text}, "landscape-pipe check --update accepts the new results")
+	return advised(&differenceError{strings.Join(parts, ", ")}, "landscape-pipe check --update accepts the new results")
 }
 
-// outside are the metrics that are not within their tolerance.
-func (r *checkReport) outside() []metricResult {
-	var found []metricResult
-	for _, m := range r.Metrics {
-		if !m.OK {
-			found = append(found, m)
+// checkSections puts what check found into words.
+func checkSections(plan *pipeline.Plan, r *baseline.Report) term.Report {
+	var sections term.Report
+	if r.Variant {
+		sections = append(sections, term.Section{Title: "run", Verdict: term.Passed,
+			Line: fmt.Sprintf("%s has no %s of its own and is compared with %s", r.Run, baseline.LockName, r.Lock)})
+	}
+	if len(r.Stale) > 0 {
+		sections = append(sections, staleSection(plan, r))
+	}
+	sections = append(sections, digestSection(plan, r))
+	for i, c := range r.Causes {
+		sections = append(sections, causeSection(c, i == 0))
+	}
+	sections = append(sections, metricSection(r), curveSection(r))
+	for _, file := range r.Updated {
+		sections = append(sections, term.Section{Title: "updated", Line: file})
+	}
+	return sections
+}
+
+// staleSection has one row per stage that is not up to date.
+func staleSection(plan *pipeline.Plan, r *baseline.Report) term.Section {
+	s := term.Section{Title: "stages", Verdict: term.Failed,
+		Line: fmt.Sprintf("%d of %s not up to date", len(r.Stale), term.Count(r.Stages, "stage"))}
+	for _, stale := range r.Stale {
+		reason := stale.Reason
+		if len(stale.Changed) > 0 {
+			reason = strings.Join(stale.Changed, ", ")
+		}
+		s.Rows = append(s.Rows, term.Row{
+			Class: plan.Graph().Stage(stale.Stage).Kind(), Name: stale.Stage, Lines: []string{stale.Stage + "  " + reason},
+			Minor: stale.State != pipeline.StateRun.String(),
+		})
+	}
+	return s
+}
+
+// digestSection has one row per stage that is up to date or whose results are
+// gone.
+func digestSection(plan *pipeline.Plan, r *baseline.Report) term.Section {
+	s := term.Section{Title: "digests", Verdict: term.Judge(len(r.Updated) > 0 || r.Expected && len(r.Differences) == 0), Line: digestLine(r)}
+	if !r.Expected {
+		s.Rows = append(s.Rows, term.Row{Class: "lock", Name: r.Lock, OK: len(r.Updated) > 0})
+	}
+	at := make(map[string]int) // stage → row
+	for _, step := range plan.Steps() {
+		if step.State == pipeline.StateCached {
+			at[step.Stage.Name()] = len(s.Rows)
+			s.Rows = append(s.Rows, term.Row{Class: step.Stage.Kind(), Name: step.Stage.Name(), OK: true})
 		}
 	}
-	return found
+	for _, d := range r.Differences {
+		i, ok := at[d.Stage]
+		if !ok {
+			i = len(s.Rows)
+			at[d.Stage] = i
+			kind, _, _ := strings.Cut(d.Stage, "[")
+			s.Rows = append(s.Rows, term.Row{Class: kind, Name: d.Stage})
+		}
+		s.Rows[i].OK = false
+		s.Rows[i].Lines = append(s.Rows[i].Lines, d.String())
+	}
+	return s
+}
+
+func digestLine(r *baseline.Report) string {
+	switch {
+	case !r.Expected && len(r.Updated) == 0:
+		return r.Lock + " is missing: nothing to compare with"
+	case !r.Expected:
+		return term.Count(r.Results, "result") + ", nothing was expected of them before"
+	}
+	count := make(map[pipeline.DifferenceKind]int)
+	for _, d := range r.Differences {
+		count[d.Kind]++
+	}
+	text := fmt.Sprintf("%s, %d as %s expects", term.Count(r.Results, "result"),
+		r.Results-count[pipeline.Changed]-count[pipeline.New]-r.Unknown, r.Lock)
+	for _, kind := range []pipeline.DifferenceKind{pipeline.Changed, pipeline.New, pipeline.Missing} {
+		if count[kind] > 0 {
+			text += fmt.Sprintf(", %d %s", count[kind], kind)
+		}
+	}
+	if r.Unknown > 0 {
+		text += fmt.Sprintf(", %d expected only of other architectures", r.Unknown)
+	}
+	return text
+}
+
+func causeSection(c pipeline.Cause, first bool) term.Section {
+	head := "also divergent"
+	if first {
+		head = "first divergent stage"
+	}
+	lines := slices.Clone(c.Changed)
+	if c.Why != "" {
+		lines = append(lines, c.Why)
+	}
+	if len(c.Same) > 0 {
+		lines = append(lines, fmt.Sprintf("the same holds for %s: %s", term.Count(len(c.Same), "further stage"), joined(c.Same)))
+	}
+	if c.Follows > 0 {
+		lines = append(lines, fmt.Sprintf("%s downstream differ because of this", term.Count(c.Follows, "stage")))
+	}
+	switch {
+	case !c.Run.IsZero():
+		lines = append(lines, fmt.Sprintf("as expected in run %s of %s", c.Run.String()[:12], c.When.Format(time.DateTime)))
+	case len(c.Changed) > 0:
+		lines = append(lines, "since the expected results were accepted; no run in this store gave them")
+	}
+	return term.Section{Title: "cause", Verdict: term.Failed, Line: fmt.Sprintf("%s: %s (%s)", head, c.Stage, strings.Join(c.Outputs, ", ")),
+		Rows: []term.Row{{Class: head, Name: c.Stage, Lines: lines}}}
+}
+
+// metricSection has one row per metric, the farthest off first.
+func metricSection(r *baseline.Report) term.Section {
+	s := term.Section{
+		Title: "metrics", Verdict: term.Judge(len(r.Updated) > 0 || r.Outside() == 0), Line: metricLine(r),
+		Head: []string{"metric", "of", "expected", "value", "distance", "tolerance", ""}, Right: []int{2, 3, 4, 5},
+	}
+	metrics := slices.Clone(r.Metrics)
+	slices.SortStableFunc(metrics, func(a, b baseline.MetricResult) int {
+		switch x, y := a.Share(), b.Share(); {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	for _, m := range metrics {
+		mark := ""
+		if !m.OK {
+			mark = "outside"
+		}
+		s.Rows = append(s.Rows, term.Row{Class: m.Table + "." + m.Metric, Name: m.Row, OK: m.OK, Cells: []string{
+			m.Metric, m.Table + " " + m.Row, optional(m.Expected), optional(m.Value), number(m.Distance), number(m.Tolerance), mark,
+		}})
+	}
+	return s
+}
+
+func metricLine(r *baseline.Report) string {
+	switch {
+	case !r.Judged && len(r.Updated) > 0:
+		return term.Count(r.Values, "value") + ", nothing was expected of them before"
+	case !r.Judged:
+		return fmt.Sprintf("%s, and no expected ones to compare with (check --update writes them beside %s)", term.Count(r.Values, "value"), r.Lock)
+	case len(r.Metrics) == 0:
+		return "none, no table is up to date"
+	}
+	within, moved := 0, 0
+	worst, share := baseline.MetricResult{}, -1.0
+	for _, m := range r.Metrics {
+		if !m.OK {
+			continue
+		}
+		within++
+		if m.Distance > 0 {
+			moved++
+		}
+		if s := m.Share(); s > share && !math.IsInf(s, 0) {
+			share, worst = s, m
+		}
+	}
+	text := fmt.Sprintf("%s, %d within tolerance", term.Count(len(r.Metrics), "value"), within)
+	if n := len(r.Metrics) - within; n > 0 {
+		text += fmt.Sprintf(", %d outside", n)
+	}
+	switch {
+	case within == len(r.Metrics) && moved == 0:
+		text += ", all exactly as expected"
+	case moved > 0:
+		text += fmt.Sprintf("; %d moved, at most by %s of what is allowed (%s of %s)", moved, percent(share), worst.Metric, worst.Row)
+	}
+	return text
+}
+
+// curveSection has one row per curve of ours that the paper shows, too.
+func curveSection(r *baseline.Report) term.Section {
+	s := term.Section{Title: "curves", Verdict: term.Passed, Line: "none of the paper's is among the results"}
+	if len(r.Curves) == 0 {
+		return s
+	}
+	s.Head = []string{"ours/paper's", "h", "num_layers"}
+	for _, p := range r.Curves[0].Factors {
+		s.Head = append(s.Head, fmt.Sprintf("k=%d", p.K))
+	}
+	s.Head = append(s.Head, "median", "worst", "at k")
+	for i := 1; i < len(s.Head); i++ {
+		s.Right = append(s.Right, i)
+	}
+	low, high, zero := math.Inf(1), 0.0, 0
+	for _, c := range r.Curves {
+		cells := []string{c.Dataset + " " + c.Figure, fmt.Sprint(c.HiddenSize), fmt.Sprint(c.NumLayers)}
+		for _, p := range c.Factors {
+			cells = append(cells, factor(p.Factor))
+		}
+		cells = append(cells, factor(c.Median), factor(c.Worst), "")
+		if c.WorstK > 0 {
+			cells[len(cells)-1] = fmt.Sprint(c.WorstK)
+		}
+		s.Rows = append(s.Rows, term.Row{
+			Class: c.Dataset + "." + c.Figure, Name: fmt.Sprintf("h=%d,num_layers=%d", c.HiddenSize, c.NumLayers), OK: true, Cells: cells,
+		})
+		if c.Median == nil {
+			zero++
+		} else {
+			low, high = min(low, *c.Median), max(high, *c.Median)
+		}
+	}
+	s.Line = fmt.Sprintf("%s beside the paper's", term.Count(len(r.Curves), "curve"))
+	if high > 0 {
+		s.Line += fmt.Sprintf(": ours/published between %.3g and %.3g (medians over k)", low, high)
+	}
+	if zero > 0 {
+		s.Line += fmt.Sprintf("; %d of ours zero everywhere, the network is dead", zero)
+	}
+	return s
+}
+
+func factor(v *float64) string {
+	if v == nil {
+		return "0"
+	}
+	return fmt.Sprintf("%.3g", *v)
+}
+
+func optional(v *float64) string {
+	if v == nil {
+		return "–"
+	}
+	return number(*v)
+}
+
+// number writes a value so that people can compare it.
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }
+
+// percent writes a part of 1 with two digits: "34 %", "0.0021 %", "100 %".
+func percent(v float64) string {
+	if v *= 100; v >= 99.5 && v < 1e6 {
+		return strconv.FormatFloat(v, 'f', 0, 64) + " %"
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64) + " %"
 }

@@ -167,7 +167,7 @@ func checkData(ctx context.Context, g *globals, plan *pipeline.Plan) []finding {
 		if step.Stage.Kind() != "fetch" {
 			continue
 		}
-		name := label(step.Stage, "dataset")
+		name := step.Stage.Label("dataset")
 		f := finding{What: "data " + name, Level: ok, Text: "in the store"}
 		if step.State != pipeline.StateCached {
 			d, err := fetch.Lookup(name)

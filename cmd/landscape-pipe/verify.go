@@ -434,7 +434,7 @@ func (r *rerunReport) print(a *app) {
 		}
 	}
 	for i, s := range stages[1:] {
-		if i == maxListed {
+		if i == 20 {
 			fmt.Fprintf(a.stdout, "and %d more\n", len(stages)-1-i)
 			break
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/baseline"
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -78,7 +79,7 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 // no lock.json: otherwise an edited params.toml would overwrite the tracked
 // figures.
 func (g *globals) isDefault(a *app, params stages.Params) (bool, error) {
-	path := filepath.Join(g.Artifacts, lockName)
+	path := filepath.Join(g.Artifacts, baseline.LockName)
 	lock, err := pipeline.LoadLockfile(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && lock.Params == nil {
 		return params.Digest() == stages.DefaultParams().Digest(), nil
@@ -120,14 +121,7 @@ func (g *globals) openStore() (*cas.Store, error) { return cas.Open(g.storeDir()
 func (w *workspace) close() { w.store.Close() }
 
 // lockFile is where the expected digests of the run are kept.
-func (w *workspace) lockFile() string { return filepath.Join(w.exports, lockName) }
-
-// The files of a run that say what is expected of it.
-const (
-	lockName       = "lock.json"
-	expectedName   = "expected"        // folder of tables and claims
-	tolerancesName = "tolerances.toml" // optional
-)
+func (w *workspace) lockFile() string { return filepath.Join(w.exports, baseline.LockName) }
 
 // plan opens the workspace and compares its graph with the store.
 func (g *globals) plan(ctx context.Context, a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/baseline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 )
@@ -55,7 +56,7 @@ func TestIsDefault(t *testing.T) {
 	expect("without a lock.json, edited ones", edited, false)
 	lock := pipeline.NewLockfile()
 	lock.Params = edited.Lines()
-	if err := lock.Save(filepath.Join(g.Artifacts, lockName)); err != nil {
+	if err := lock.Save(filepath.Join(g.Artifacts, baseline.LockName)); err != nil {
 		t.Fatal(err)
 	}
 	expect("the params of this program", stages.DefaultParams(), false)

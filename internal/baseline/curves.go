@@ -1,4 +1,4 @@
-package main
+package baseline
 
 import (
 	"cmp"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
-	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 )
@@ -19,22 +18,22 @@ import (
 // paper's; the nearest one that the paper shows counts.
 var comparedAt = []int{10, 100, 1000, published.SampleSize - 1}
 
-// curveResult is one of our curves beside the paper's. The paper trained each
+// CurveResult is one of our curves beside the paper's. The paper trained each
 // network once, with a seed that nobody knows: the factors are reported, not
 // judged.
-type curveResult struct {
+type CurveResult struct {
 	Figure     string       `json:"figure"`
 	Dataset    string       `json:"dataset"`
 	HiddenSize int          `json:"hidden_size"`
 	NumLayers  int          `json:"num_layers"`
-	Factors    []curvePoint `json:"factors"`
+	Factors    []CurvePoint `json:"factors"`
 	Median     *float64     `json:"median"` // of ours/paper's over all published k; nil for a curve of zeros
 	Worst      *float64     `json:"worst"`  // the factor farthest from 1, up or down
 	WorstK     int          `json:"worst_k,omitempty"`
 }
 
-// curvePoint is ours divided by the paper's.
-type curvePoint struct {
+// CurvePoint is ours divided by the paper's.
+type CurvePoint struct {
 	K      int      `json:"k"`
 	Factor *float64 `json:"factor"` // nil where ours is zero
 }
@@ -43,30 +42,30 @@ type curvePoint struct {
 // moving average. Column i is k = i+1.
 const curveRow = 2
 
-// comparedCurves compares the curves of the paper's figures that are up to date
+// curves compares the curves of the paper's figures that are up to date
 // with the published ones, in the order of the experiments.
-func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]curveResult, error) {
-	results := []curveResult{}
-	for _, step := range plan.Steps() {
-		figure := label(step.Stage, "figure")
+func (r Run) curves(ctx context.Context) ([]CurveResult, error) {
+	results := []CurveResult{}
+	for _, step := range r.Plan.Steps() {
+		figure := step.Stage.Label("figure")
 		if step.Stage.Kind() != "figures" || figure != published.HiddenSize && figure != published.NumLayers {
 			continue
 		}
 		for _, in := range step.Stage.Inputs() {
 			from := in.From
-			if from.Kind() != "differences" || in.Output != differences.Curve || label(from, "k") != strconv.Itoa(published.SampleSize) {
+			if from.Kind() != "differences" || in.Output != differences.Curve || from.Label("k") != strconv.Itoa(published.SampleSize) {
 				continue
 			}
-			d, _, ok := plan.Output(from, in.Output)
+			d, _, ok := r.Plan.Output(from, in.Output)
 			if !ok {
 				continue
 			}
-			name := published.Name{Mode: published.Extraction, Dataset: label(from, "dataset"), Figure: figure}
-			if label(from, "input") == stages.InputDirect {
+			name := published.Name{Mode: published.Extraction, Dataset: from.Label("dataset"), Figure: figure}
+			if from.Label("input") == stages.InputDirect {
 				name.Mode = published.Direct
 			}
-			name.HiddenSize, _ = strconv.Atoi(label(from, "h"))
-			name.NumLayers, _ = strconv.Atoi(label(from, "num_layers"))
+			name.HiddenSize, _ = strconv.Atoi(from.Label("h"))
+			name.NumLayers, _ = strconv.Atoi(from.Label("num_layers"))
 			published, ok, err := published.Published(name)
 			if err != nil {
 				return nil, err
@@ -74,7 +73,7 @@ func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]
 			if !ok {
 				continue
 			}
-			content, err := w.store.Get(ctx, d)
+			content, err := r.Store.Get(ctx, d)
 			if err != nil {
 				return nil, fmt.Errorf("reading the curve of %s: %w", from, err)
 			}
@@ -85,20 +84,11 @@ func (w *workspace) comparedCurves(ctx context.Context, plan *pipeline.Plan) ([]
 			results = append(results, compareCurve(published, ours))
 		}
 	}
-	slices.SortStableFunc(results, func(a, b curveResult) int {
+	slices.SortStableFunc(results, func(a, b CurveResult) int {
 		return cmp.Or(cmp.Compare(a.Dataset, b.Dataset), cmp.Compare(a.Figure, b.Figure),
 			cmp.Compare(a.HiddenSize, b.HiddenSize), cmp.Compare(a.NumLayers, b.NumLayers))
 	})
 	return results, nil
-}
-
-func label(s *pipeline.Stage, key string) string {
-	for _, l := range s.Labels() {
-		if l.Key == key {
-			return l.Value
-		}
-	}
-	return ""
 }
 
 // curveOf returns a row of a curve: the value at k = i+1.
@@ -117,8 +107,8 @@ func curveOf(content []byte, row int) ([]float64, error) {
 	return all[row*a.Shape[1] : (row+1)*a.Shape[1]], nil
 }
 
-func compareCurve(published published.Curve, ours []float64) curveResult {
-	r := curveResult{Figure: published.Figure, Dataset: published.Dataset, HiddenSize: published.HiddenSize, NumLayers: published.NumLayers}
+func compareCurve(published published.Curve, ours []float64) CurveResult {
+	r := CurveResult{Figure: published.Figure, Dataset: published.Dataset, HiddenSize: published.HiddenSize, NumLayers: published.NumLayers}
 	at := func(i int) *float64 {
 		if k := published.K[i]; k <= len(ours) && ours[k-1] > 0 && published.EMA[i] > 0 {
 			return finite(ours[k-1] / published.EMA[i])
@@ -147,7 +137,7 @@ func compareCurve(published published.Curve, ours []float64) curveResult {
 		if i == len(published.K) || i > 0 && k-published.K[i-1] <= published.K[i]-k {
 			i--
 		}
-		r.Factors = append(r.Factors, curvePoint{published.K[i], at(i)})
+		r.Factors = append(r.Factors, CurvePoint{published.K[i], at(i)})
 	}
 	return r
 }

@@ -1,4 +1,4 @@
-package main
+package baseline
 
 import (
 	"bytes"
@@ -19,10 +19,10 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// metric is one number of an exported table.
-type metric struct {
+// Metric is one number of an exported table.
+type Metric struct {
 	Table string // "networks"
-	Row   string // what tells the row from others: "paper,mnist,direct,h=4,l=1,k=10000,seed=0"
+	Row   string // what tells the row from others: "paper,mnist,direct,h=4,num_layers=1,k=10000,seed=0"
 	Name  string // of the column
 	Value float64
 }
@@ -30,12 +30,12 @@ type metric struct {
 // coordinates are the columns that say which network a row is about, and where
 // on its way, and how they are written for short.
 var coordinates = map[string]string{
-	"hidden_size": "h", "num_layers": "l", "k": "k", "seed": "seed", "at": "at", "from_epoch": "from", "to_epoch": "to",
+	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "at": "at", "from_epoch": "from", "to_epoch": "to",
 }
 
 // readMetrics takes a table apart: columns of text and coordinates name the
 // row, every other number is a metric. Cells without a number are left out.
-func readMetrics(table string, text []byte) ([]metric, error) {
+func readMetrics(table string, text []byte) ([]Metric, error) {
 	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
@@ -53,7 +53,7 @@ func readMetrics(table string, text []byte) ([]metric, error) {
 			}
 		}
 	}
-	var metrics []metric
+	var metrics []Metric
 	seen := make(map[string]int)
 	for _, row := range rows[1:] {
 		var id []string
@@ -78,7 +78,7 @@ func readMetrics(table string, text []byte) ([]metric, error) {
 			if err != nil {
 				return nil, fmt.Errorf("table %s: %w", table, err)
 			}
-			metrics = append(metrics, metric{table, name, head[i], value})
+			metrics = append(metrics, Metric{table, name, head[i], value})
 		}
 	}
 	return metrics, nil
@@ -98,20 +98,20 @@ func tableName(file string) string {
 const tablesKind = "tables"
 
 // metrics reads the tables that are up to date, in the order of the graph.
-func (w *workspace) metrics(ctx context.Context, plan *pipeline.Plan) ([]metric, error) {
-	var all []metric
-	for _, step := range plan.Steps() {
+func (r Run) metrics(ctx context.Context) ([]Metric, error) {
+	var all []Metric
+	for _, step := range r.Plan.Steps() {
 		if step.Stage.Kind() != tablesKind {
 			continue
 		}
 		exports := step.Stage.Exports()
 		for _, output := range slices.Sorted(maps.Keys(exports)) {
 			table := tableName(exports[output])
-			d, _, ok := plan.Output(step.Stage, output)
+			d, _, ok := r.Plan.Output(step.Stage, output)
 			if table == "" || !ok || step.State != pipeline.StateCached {
 				continue
 			}
-			metrics, err := readTable(ctx, w.store, table, d)
+			metrics, err := readTable(ctx, r.Store, table, d)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", step.Stage, err)
 			}
@@ -123,7 +123,7 @@ func (w *workspace) metrics(ctx context.Context, plan *pipeline.Plan) ([]metric,
 
 // expectedMetrics reads what a folder expects of the tables of the metrics. ok is
 // false if it has none of them.
-func expectedMetrics(ctx context.Context, folder string, metrics []metric) (expected []metric, ok bool, err error) {
+func expectedMetrics(ctx context.Context, folder string, metrics []Metric) (expected []Metric, ok bool, err error) {
 	last := ""
 	for _, m := range metrics {
 		if m.Table == last {
@@ -150,44 +150,10 @@ func expectedMetrics(ctx context.Context, folder string, metrics []metric) (expe
 // maxExpected bounds an expected file in bytes; the largest has half a megabyte.
 const maxExpected = 64 << 20
 
-// resultsFolder is where repro writes tables and claims.
-const resultsFolder = "results/"
-
-// expect copies tables and claims from the store to the folder of what is
-// expected and returns the files that changed.
-func (w *workspace) expect(ctx context.Context, plan *pipeline.Plan, folder string) (changed []string, err error) {
-	for _, step := range plan.Steps() {
-		exports := step.Stage.Exports()
-		for _, output := range slices.Sorted(maps.Keys(exports)) {
-			name, isResult := strings.CutPrefix(exports[output], resultsFolder)
-			d, _, ok := plan.Output(step.Stage, output)
-			if !isResult || !ok {
-				continue
-			}
-			text, err := w.store.Get(ctx, d)
-			if err != nil {
-				return nil, fmt.Errorf("%s: reading %s: %w", step.Stage, output, err)
-			}
-			file := filepath.Join(folder, filepath.FromSlash(name))
-			if have, err := files.Read(ctx, file, maxExpected); err == nil && bytes.Equal(have, text) {
-				continue
-			}
-			if err := files.Replace(file, text); err != nil {
-				return nil, fmt.Errorf("updating %s: %w", file, err)
-			}
-			changed = append(changed, file)
-		}
-	}
-	return changed, nil
-}
-
-func readTable(ctx context.Context, st *cas.Store, table string, d cas.Digest) ([]metric, error) {
+func readTable(ctx context.Context, st *cas.Store, table string, d cas.Digest) ([]Metric, error) {
 	text, err := st.Get(ctx, d)
 	if err != nil {
 		return nil, fmt.Errorf("reading the table: %w", err)
 	}
 	return readMetrics(table, text)
 }
-
-// number writes a value so that people can compare it.
-func number(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }

@@ -1,4 +1,4 @@
-package main
+package baseline
 
 import (
 	"context"
@@ -24,7 +24,7 @@ type tolerance struct {
 }
 
 func (t tolerance) allowed(value float64) float64 {
-	return t.Absolute + t.Relative*math.Abs(value)
+	return t.Absolute + float64(t.Relative*math.Abs(value))
 }
 
 // usualTolerances are those of every run. Bits are compared elsewhere; these tell
@@ -84,8 +84,8 @@ func (t tolerances) of(table, metric string) tolerance {
 	return otherTolerance
 }
 
-// metricResult is a metric beside what is expected of it.
-type metricResult struct {
+// MetricResult is a metric beside what is expected of it.
+type MetricResult struct {
 	Table     string   `json:"table"`
 	Row       string   `json:"row"`
 	Metric    string   `json:"metric"`
@@ -96,8 +96,8 @@ type metricResult struct {
 	OK        bool     `json:"ok"`
 }
 
-// share is the distance in units of what is allowed.
-func (r metricResult) share() float64 {
+// Share is the distance in units of what is allowed.
+func (r MetricResult) Share() float64 {
 	switch {
 	case r.Value == nil || r.Expected == nil || math.IsNaN(r.Distance):
 		return math.Inf(1)
@@ -109,17 +109,17 @@ func (r metricResult) share() float64 {
 
 // compare compares metrics with the expected ones: those of the run in their
 // order, then those of its tables that are gone.
-func (t tolerances) compare(metrics, expected []metric) []metricResult {
-	results := []metricResult{}
+func (t tolerances) compare(metrics, expected []Metric) []MetricResult {
+	results := []MetricResult{}
 	type id struct{ table, row, name string }
-	of := func(m metric) id { return id{m.Table, m.Row, m.Name} }
+	of := func(m Metric) id { return id{m.Table, m.Row, m.Name} }
 	wanted, seen := make(map[id]float64), make(map[id]bool)
 	for _, m := range expected {
 		wanted[of(m)] = m.Value
 	}
 	for _, m := range metrics {
 		seen[of(m)] = true
-		r := metricResult{Table: m.Table, Row: m.Row, Metric: m.Name, Value: finite(m.Value)}
+		r := MetricResult{Table: m.Table, Row: m.Row, Metric: m.Name, Value: finite(m.Value)}
 		if want, ok := wanted[of(m)]; ok {
 			r.Expected = finite(want)
 			r.Tolerance = t.of(m.Table, m.Name).allowed(want)
@@ -135,7 +135,7 @@ func (t tolerances) compare(metrics, expected []metric) []metricResult {
 	}
 	for _, m := range expected {
 		if !seen[of(m)] {
-			results = append(results, metricResult{Table: m.Table, Row: m.Row, Metric: m.Name, Expected: finite(m.Value)})
+			results = append(results, MetricResult{Table: m.Table, Row: m.Row, Metric: m.Name, Expected: finite(m.Value)})
 		}
 	}
 	return results
