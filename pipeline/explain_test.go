@@ -185,7 +185,8 @@ func TestTargets(t *testing.T) {
 		"":                     "no such stage",
 		"sum[fashion,h=16,,]":  "none has ",
 		"[none]":               "none has none",
-		"figures/nothing like": "kinds are sum, total",
+		"nothing like":         "kinds are sum, total",
+		"figures/nothing like": "no such stage, kind or exported file",
 	} {
 		found, err := g.Match(target)
 		var names []string

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ import (
 //   - a group, which is a kind and some labels: "solve[square,n=16]"; a label
 //     is written as key=value or as its value alone; without a kind, as in
 //     "[square]", stages of any kind match,
-//   - an exported file: "figures/height.svg".
+//   - an exported file: "figures/height.svg", or "height.svg" if that is the name
+//     of only one.
 //
 // If a target matches nothing, the error suggests the nearest name.
 func (g *Graph) Match(target string) ([]*Stage, error) {
@@ -25,6 +27,9 @@ func (g *Graph) Match(target string) ([]*Stage, error) {
 		return []*Stage{s}, nil
 	}
 	if s, ok := g.exports[target]; ok {
+		return []*Stage{s}, nil
+	}
+	if s := g.exporter(target); s != nil {
 		return []*Stage{s}, nil
 	}
 	kind, labels, group := strings.Cut(target, "[")
@@ -51,6 +56,23 @@ func (g *Graph) Match(target string) ([]*Stage, error) {
 		return nil, fmt.Errorf("target %q: no stage has these labels%s", target, g.badLabel(kind, items))
 	}
 	return nil, fmt.Errorf("target %q: no such stage, kind or exported file%s", target, g.near(kind, target))
+}
+
+// exporter returns the stage that exports the one file of this name in any
+// folder, nil if there is none or more than one.
+func (g *Graph) exporter(name string) (found *Stage) {
+	if g.byKind[name] != nil {
+		return nil
+	}
+	for file, s := range g.exports {
+		if path.Base(file) == name {
+			if found != nil {
+				return nil
+			}
+			found = s
+		}
+	}
+	return found
 }
 
 // matches reports whether each item is a label of s.
@@ -123,7 +145,11 @@ func (g *Graph) near(kind, target string) string {
 		consider(s.name, target)
 		for _, file := range s.exports {
 			consider(file, target)
+			consider(path.Base(file), target)
 		}
+	}
+	if len(best) == 0 && strings.ContainsAny(target, "./") {
+		return "" // the kinds are of no use to one who asks for a file
 	}
 	if len(best) == 0 {
 		return ": kinds are " + strings.Join(kinds, ", ")

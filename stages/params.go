@@ -15,6 +15,7 @@ import (
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 )
 
@@ -84,12 +85,33 @@ func LoadParams(ctx context.Context, path string, overrides []string) (Params, e
 	const most = 1 << 20 // bytes; config has its own, smaller limit
 	text, err := files.ReadStream(ctx, path, most)
 	if errors.Is(err, os.ErrNotExist) {
-		return Params{}, fmt.Errorf("params: %w; name a file with --params, or a folder that has params.toml with -C", err)
+		hint := "name a file with --params, or a folder that has params.toml with -C"
+		if near := nearbyFile(path); near != "" {
+			hint = fmt.Sprintf("did you mean --params %s?", near)
+		}
+		return Params{}, fmt.Errorf("params: %w; %s", err, hint)
 	}
 	if err != nil {
 		return Params{}, fmt.Errorf("params: %w", err)
 	}
 	return ParseParams(path, text, overrides)
+}
+
+// nearbyFile returns the params file in the folder of a path that is missing
+// whose name is like it, "" for none.
+func nearbyFile(path string) string {
+	entries, _ := os.ReadDir(filepath.Dir(path)) // no folder, no advice
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".toml"); ok {
+			names = append(names, name)
+		}
+	}
+	near := suggest.Nearest(strings.TrimSuffix(filepath.Base(path), ".toml"), names)
+	if near == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(path), near+".toml")
 }
 
 // ParseParams is LoadParams for a text; the name stands for the file in errors.
@@ -164,11 +186,12 @@ func (p Params) Digest() string {
 // RunName names the folder of exports of a run, other than the default one,
 // that was read from path with the given overrides: "ci" for params.ci.toml,
 // otherwise the name of the file with the first digits of the digest, as in
-// "params-1f0c9a3e", so that no two runs share a folder by accident.
+// "params-1f0c9a3e", so that no two runs share a folder by accident. A pipe such
+// as /dev/fd/63 has no name of its own: only the digest tells its runs apart.
 func (p Params) RunName(path string, overrides []string) string {
-	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	stem, toml := strings.CutSuffix(filepath.Base(path), ".toml")
 	name := strings.TrimPrefix(stem, "params.")
-	if !folderName.MatchString(name) {
+	if !toml || !folderName.MatchString(name) {
 		name = "params"
 	}
 	if len(overrides) == 0 && name != "params" {

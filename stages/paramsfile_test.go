@@ -142,6 +142,10 @@ func TestRunName(t *testing.T) {
 		{small, "mine.toml", nil, "mine"},
 		{small, "..toml", nil, "params-" + digest},
 		{small, "params..toml", nil, "params-" + digest},
+		{small, "/dev/fd/63", nil, "params-" + digest},
+		{small, "/dev/stdin", nil, "params-" + digest},
+		{small, "/proc/self/fd/11", []string{"train.epochs=2"}, "params-" + digest},
+		{small, "x\xff.toml", nil, "params-" + digest},
 	}
 	for _, tt := range tests {
 		if got := tt.p.RunName(tt.path, tt.overrides); got != tt.want {

@@ -32,7 +32,7 @@ func (c *catCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return err
 	}
 	defer w.close()
-	stage, output, err := findOutput(w.graph, c.Output)
+	stage, output, err := w.findOutput(c.Output)
 	if err != nil {
 		return err
 	}
@@ -63,19 +63,19 @@ func writeObject(ctx context.Context, a *app, store *cas.Store, digest cas.Diges
 }
 
 // findOutput returns the one output that a name on the command line means.
-func findOutput(g *pipeline.Graph, name string) (*pipeline.Stage, string, error) {
+func (w *workspace) findOutput(name string) (*pipeline.Stage, string, error) {
 	target, output := name, ""
 	if i := strings.LastIndex(name, ":"); i > strings.LastIndex(name, "]") {
 		target, output = name[:i], name[i+1:]
 	}
-	stages, err := g.Match(target)
+	stages, err := w.match(target)
 	if err != nil {
 		return nil, "", err
 	}
 	stage := stages[0]
 	if output == "" {
 		for name, path := range stage.Exports() {
-			if path == target {
+			if path == w.target(target) || path[strings.LastIndexByte(path, '/')+1:] == target {
 				return stage, name, nil
 			}
 		}

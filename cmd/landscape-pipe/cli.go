@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -30,6 +32,7 @@ type cli struct {
 	Gc         gcCmd         `cmd:"" name:"gc" help:"Remove from the store what nothing needs. Only reports, unless --apply."`
 	Doctor     doctorCmd     `cmd:"" help:"Test this machine's arithmetic, and look for what could keep repro from working."`
 	Completion completionCmd `cmd:"" help:"Write the completion script for a shell."`
+	Help       helpCmd       `cmd:"" help:"Show what a verb does, with its flags."`
 	Complete   completeCmd   `cmd:"" name:"__complete" hidden:""`
 }
 
@@ -47,13 +50,30 @@ type globals struct {
 
 // selection is which stages a verb is about, under which params.
 type selection struct {
-	Targets []string `arg:"" optional:"" name:"target" help:"Stages, kinds (train), groups (train[mnist,h=16]) or exported files; all if none is given."`
+	Targets []string `arg:"" optional:"" name:"target" help:"Stages, kinds (train), groups ('train[mnist,h=16]') or exported files; all if none is given."`
 	overrides
 }
 
 // overrides are params that are given on the command line.
 type overrides struct {
-	Set []string `sep:"none" placeholder:"KEY=VALUE" help:"Use another value for a param, as train.learning_rate=0.002 or experiment.paper.seeds=[0,1]. May be repeated."`
+	Set []string `sep:"none" placeholder:"KEY=VALUE" help:"Use another value for a param, as train.learning_rate=0.002 or 'experiment.paper.seeds=[0,1]'. May be repeated."`
+}
+
+type helpCmd struct {
+	Verb string `arg:"" optional:"" help:"The verb; all are listed if none is given."`
+}
+
+// Run implements the verb.
+func (c *helpCmd) Run(k *kong.Kong) error {
+	args := []string{"--help"}
+	if c.Verb != "" {
+		if !slices.ContainsFunc(k.Model.Children, func(n *kong.Node) bool { return n.Name == c.Verb }) {
+			return usage(fmt.Errorf("there is no verb %s", c.Verb), "landscape-pipe help lists them")
+		}
+		args = []string{c.Verb, "--help"}
+	}
+	_, _ = k.Parse(args) // it prints the help, and complains of arguments that are missing
+	return nil
 }
 
 const description = `Trains the networks of the paper and draws its figures as a pipeline of cached stages. ` +
@@ -93,8 +113,19 @@ func parserOptions(a *app, exit func(int)) []kong.Option {
 		kong.Writers(a.raw, a.display),
 		kong.Exit(exit),
 		kong.Help(help),
+		kong.KindMapper(reflect.String, kong.MapperFunc(decodeBytes)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Tree: false, WrapUpperBound: min(width, 110), NoExpandSubcommands: true}),
 	}
+}
+
+// decodeBytes takes a value as the bytes that it is. The parser's own way goes
+// through JSON, which replaces what is not UTF-8, and paths are bytes.
+func decodeBytes(c *kong.DecodeContext, into reflect.Value) error {
+	token, err := c.Scan.PopValue("string")
+	if err == nil {
+		into.SetString(fmt.Sprint(token.Value))
+	}
+	return err
 }
 
 // selectedHelp returns the part of a verb's help text that follows its flags.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,8 +18,8 @@ type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-const completionHelp = `Verbs, flags, their values, targets of the current params and the keys of --set
-are completed.
+const completionHelp = `Verbs, flags, their values, targets of the current params, the keys of --set and
+the names of runs are completed.
 
     bash   eval "$(landscape-pipe completion bash)"               in ~/.bashrc
     zsh    eval "$(landscape-pipe completion zsh)"                in ~/.zshrc, after compinit
@@ -81,7 +82,7 @@ func (c *completeCmd) Run(ctx context.Context, a *app, g *globals, k *kong.Kong)
 	if len(words) == 0 {
 		words = []string{""}
 	}
-	before, word := words[:len(words)-1], words[len(words)-1]
+	before, word := words[:len(words)-1], strings.TrimLeft(words[len(words)-1], `'"`) // a quote that is still open
 	found := candidates(ctx, a, g, k, before, word)
 	for _, f := range found {
 		fmt.Fprintln(a.raw, f)
@@ -103,6 +104,12 @@ func candidates(ctx context.Context, a *app, g *globals, k *kong.Kong, before []
 		return found
 	}
 	var verb *kong.Node
+	var verbs []string
+	for _, n := range k.Model.Children {
+		if !n.Hidden {
+			verbs = append(verbs, n.Name)
+		}
+	}
 	flags := slices.Clone(k.Model.Flags)
 	for i, w := range before {
 		if i > 0 && takesValue(flags, before[i-1]) {
@@ -136,19 +143,17 @@ func candidates(ctx context.Context, a *app, g *globals, k *kong.Kong, before []
 		}
 		return starts(names, "")
 	case verb == nil:
-		var names []string
-		for _, n := range k.Model.Children {
-			if !n.Hidden {
-				names = append(names, n.Name)
-			}
-		}
-		return starts(names, "")
+		return starts(verbs, "")
 	}
 	for _, p := range verb.Positional {
 		switch {
+		case verb.Name == "help":
+			return starts(verbs, "")
+		case verb.Name == "diff":
+			return starts(append(runNames(g), paramsFiles(word)...), "")
 		case p.Enum != "":
 			return starts(strings.Split(p.Enum, ","), "")
-		case p.Name == "target" || p.Name == "stage":
+		case p.Name == "target" || p.Name == "stage" || p.Name == "output":
 			return starts(targets(ctx, a, g, strings.Contains(word, "[")), "")
 		}
 	}
@@ -214,6 +219,38 @@ func paramKeys(ctx context.Context, a *app, g *globals) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// runNames are the names of the store's runs for diff, the last one first.
+func runNames(g *globals) []string {
+	store, err := g.openStore()
+	if err != nil {
+		return nil
+	}
+	defer store.Close()
+	runs, err := pipeline.Runs(store)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range runs {
+		names = append(names, runName(i), runs[len(runs)-1-i].ID.String()[:12])
+	}
+	return names
+}
+
+// runName names the run before which there were so many later ones.
+func runName(back int) string {
+	if back == 0 {
+		return "last"
+	}
+	return fmt.Sprintf("last~%d", back)
+}
+
+// paramsFiles are the params files whose paths begin so.
+func paramsFiles(word string) []string {
+	found, _ := filepath.Glob(word + "*.toml") // a word with a bad pattern completes to nothing
+	return found
 }
 
 // targets are kinds and exported files, or the names of all stages.

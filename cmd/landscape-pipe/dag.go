@@ -14,7 +14,7 @@ import (
 
 type dagCmd struct {
 	selection
-	Render bool   `help:"Draw the graph into dag.svg in the artifacts folder."`
+	Render bool   `help:"Draw the graph into dag.svg, beside the figures of the run."`
 	Output string `short:"o" placeholder:"FILE" help:"Draw the graph into FILE: .svg, .png, .pdf, .dot (Graphviz), .mmd (Mermaid) or .txt."`
 	Full   bool   `help:"Show every stage, not one node for all that differ in labels only."`
 }
@@ -29,20 +29,26 @@ const maxDrawn = 2000
 
 // Run implements the verb.
 func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
-	output := c.Output
+	output, suffix := c.Output, strings.ToLower(filepath.Ext(c.Output))
 	if output == "" && c.Render {
-		output = filepath.Join(g.Artifacts, "dag.svg")
+		suffix = ".svg"
 	}
-	suffix := strings.ToLower(filepath.Ext(output))
 	write, known := dagFormats[suffix]
-	if !known {
-		return usage(fmt.Errorf("-o %s: cannot write a graph as %q", output, suffix), "use .svg, .png, .pdf, .dot, .mmd or .txt")
+	if !known && output != "" {
+		said := fmt.Errorf("-o %s: cannot write a graph as %q", output, suffix)
+		if suffix == "" {
+			said = fmt.Errorf("-o %s: the suffix is missing, which says how to write the graph", output)
+		}
+		return usage(said, "use .svg, .png, .pdf, .dot, .mmd or .txt")
 	}
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	if output == "" && c.Render {
+		output = filepath.Join(w.exports, "dag.svg")
+	}
 	model := dagviz.Collapse(plan.Steps())
 	if c.Full {
 		model = dagviz.Full(plan.Steps())
@@ -64,9 +70,8 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	return err
 }
 
-// dagFormats writes the model for each suffix; "" is the terminal.
+// dagFormats writes the model for each suffix.
 var dagFormats = map[string]func(context.Context, *app, *dagviz.Model) ([]byte, error){
-	"":     func(context.Context, *app, *dagviz.Model) ([]byte, error) { return nil, nil },
 	".svg": drawAs("svg"),
 	".png": drawAs("png"),
 	".pdf": drawAs("pdf"),

@@ -33,7 +33,7 @@ func (c *explainCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return err
 	}
 	defer w.close()
-	named, err := w.graph.Match(c.Stage)
+	named, err := w.match(c.Stage)
 	if err != nil {
 		return err
 	}

@@ -33,11 +33,14 @@ func (c *gcCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if c.Days < 0 {
 		return usage(fmt.Errorf("--days=%d: want a number of days, or 0 for none", c.Days), "")
 	}
-	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
+	w, plan, err := g.planStore(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	if w.params.Experiments == nil {
+		a.warn("there is no %s here: only lock files and recent runs say what is kept", g.Params)
+	}
 	roots, err := w.roots(plan, g.Artifacts)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return err
 	}
 	defer w.close()
-	stages, err := w.graph.Match(c.Stage)
+	stages, err := w.match(c.Stage)
 	if err != nil {
 		return err
 	}

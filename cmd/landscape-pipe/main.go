@@ -128,6 +128,7 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 
 // gone are the verbs and flags of earlier versions, with what to type instead.
 var gone = []struct{ verb, flag, instead string }{
+	{"run", "", "landscape-pipe repro runs what is not up to date; runs lists earlier runs"},
 	{"list", "", "landscape-pipe status lists kinds and files, status TARGET stages, status --names names, and runs the runs"},
 	{"version", "", "landscape-pipe --version"},
 	{"repro", "--single", "landscape-pipe repro TARGET --force runs the target and brings what it reads up to date"},
@@ -142,11 +143,13 @@ var gone = []struct{ verb, flag, instead string }{
 // parseError makes a usage error from what the parser says, with the help text
 // to look at as a hint.
 func parseError(args []string, err error) error {
+	unexpected, _ := strings.CutPrefix(err.Error(), "unexpected argument ")
+	unexpected, _, _ = strings.Cut(unexpected, ",")
 	for _, g := range gone {
 		verb := slices.Index(args, g.verb)
 		flag := slices.IndexFunc(args, func(arg string) bool { return g.flag != "" && (arg == g.flag || strings.HasPrefix(arg, g.flag+"=")) })
 		switch {
-		case verb >= 0 && g.flag == "" && strings.Contains(err.Error(), "unexpected argument "+g.verb):
+		case verb >= 0 && g.flag == "" && unexpected == g.verb:
 			return usage(fmt.Errorf("there is no verb %s", g.verb), "type instead: "+g.instead)
 		case verb >= 0 && flag > verb && strings.Contains(err.Error(), "unknown flag "+g.flag):
 			return usage(fmt.Errorf("%s has no flag %s", g.verb, g.flag), "type instead: "+g.instead)
@@ -154,6 +157,10 @@ func parseError(args []string, err error) error {
 	}
 	if flag, ok := strings.CutSuffix(err.Error(), `: expected string value but got "EOL" (<EOL>)`); ok {
 		return usage(fmt.Errorf("%s: the value is missing", flag), "landscape-pipe --help lists what is possible")
+	}
+	if flag, value, ok := strings.Cut(err.Error(), `: expected int value but got "-`); ok {
+		value, _, _ = strings.Cut(value, `"`)
+		return usage(fmt.Errorf("%s: -%s is negative", flag, value), "give a whole number, 0 or more")
 	}
 	command := "landscape-pipe"
 	var p *kong.ParseError

@@ -25,7 +25,7 @@ type statusCmd struct {
 	JSON     bool `name:"json" help:"Write JSON: an object with the counts and every stage." xor:"form"`
 }
 
-const statusHelp = `Without targets: one row per kind of stage, with the labels by which groups are
+const statusHelp = `Without targets: one row per kind of stage, the labels by which groups are
 named, and the exported files. With targets: one row per stage that is not up to
 date, among those that the targets name and what they read.
 
@@ -70,7 +70,7 @@ func (c *statusCmd) names(w io.Writer, ws *workspace, plan *pipeline.Plan) error
 	out := bufio.NewWriter(w)
 	if len(c.Targets) > 0 {
 		for _, t := range c.Targets {
-			stages, err := ws.graph.Match(t)
+			stages, err := ws.match(t)
 			if err != nil {
 				return err
 			}
@@ -125,23 +125,25 @@ func printKinds(a *app, w *workspace, plan *pipeline.Plan) error {
 	out := bufio.NewWriter(a.stdout)
 	steps := plan.Steps()
 	estimate := newEstimate(w.store, plan, 0)
-	nodes := dagviz.Collapse(steps).Nodes
-	t := term.Table{Head: []string{"kind", "stages", "state", "estimate", "labels"}, Right: []int{1}}
-	for _, n := range nodes {
-		var labels []string
-		for _, axis := range n.Axes {
-			labels = append(labels, axis.String())
-		}
-		t.Rows = append(t.Rows, []string{n.Title, fmt.Sprint(n.Count.Total()), n.Count.Brief(), estimate.kindText(n.Title), strings.Join(labels, "; ")})
+	model := dagviz.Collapse(steps)
+	t := term.Table{Head: []string{"kind", "stages", "state", "estimate"}, Right: []int{1}}
+	for _, n := range model.Nodes {
+		t.Rows = append(t.Rows, []string{n.Title, fmt.Sprint(n.Count.Total()), n.Count.Brief(), estimate.kindText(n.Title)})
 	}
 	t.Paint = func(row, column int, text string) string {
 		if column == 2 {
-			return paintState(a.out, nodes[row].Count.State(), text)
+			return paintState(a.out, model.Nodes[row].Count.State(), text)
 		}
 		return text
 	}
 	if err := t.Text(out, a.out); err != nil {
 		return err
+	}
+	if axes := model.Labels(); len(axes) > 0 {
+		fmt.Fprintf(out, "\n%s\n", a.out.Bold("labels"))
+		for _, axis := range axes {
+			fmt.Fprintln(out, axis)
+		}
 	}
 	files := term.Table{Paint: func(_, column int, text string) string {
 		if column > 0 {
@@ -329,10 +331,6 @@ func (c *runsCmd) Run(_ context.Context, a *app, g *globals) error {
 	}
 	t := term.Table{Head: []string{"name", "run", "started", "took", "ran", "failed", "command"}, Right: []int{3, 4, 5}}
 	for i, r := range runs {
-		name := "last"
-		if i > 0 {
-			name = fmt.Sprintf("last~%d", i)
-		}
 		took, ran, failed := "–", "–", "–" // it is still running, or was killed
 		if !r.Ended.IsZero() {
 			took, ran, failed = term.Duration(max(0, r.Ended.Sub(r.Started))), fmt.Sprint(r.Ran), fmt.Sprint(r.Failed)
@@ -344,7 +342,7 @@ func (c *runsCmd) Run(_ context.Context, a *app, g *globals) error {
 			}
 			words = append(words, shellWord(w))
 		}
-		t.Rows = append(t.Rows, []string{name, r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, strings.Join(words, " ")})
+		t.Rows = append(t.Rows, []string{runName(i), r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, strings.Join(words, " ")})
 	}
 	return t.Text(a.stdout, a.out)
 }

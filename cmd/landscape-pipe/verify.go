@@ -64,7 +64,7 @@ func (r *rerunCount) Decode(ctx *kong.DecodeContext) error {
 
 // Run implements the verb.
 func (c *verifyCmd) Run(ctx context.Context, a *app, g *globals) error {
-	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets})
+	w, plan, err := g.planStore(ctx, a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -44,9 +45,9 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 		}
 		return nil, usage(err, "")
 	}
-	hasher, err := codehash.New(a.sources, landscape.Module)
+	hasher, err := a.hasher()
 	if err != nil {
-		return nil, fmt.Errorf("reading the sources of the stages: %w", err)
+		return nil, err
 	}
 	graph, err := stages.New(params, stages.Env{Hasher: hasher, Fetcher: &fetch.Fetcher{
 		DataDir: g.Data, Offline: g.Offline, CacheDir: filepath.Join(g.Artifacts, "downloads"),
@@ -71,6 +72,14 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 		return nil, err
 	}
 	return w, nil
+}
+
+func (a *app) hasher() (*codehash.Hasher, error) {
+	hasher, err := codehash.New(a.sources, landscape.Module)
+	if err != nil {
+		return nil, fmt.Errorf("reading the sources of the stages: %w", err)
+	}
+	return hasher, nil
 }
 
 // isDefault reports whether these are the params of the default run, whose
@@ -123,6 +132,9 @@ func (w *workspace) close() { w.store.Close() }
 // lockFile is where the expected digests of the run are kept.
 func (w *workspace) lockFile() string { return filepath.Join(w.exports, baseline.LockName) }
 
+// defaultParams is the params file of the current folder.
+const defaultParams = "params.toml"
+
 // plan opens the workspace and compares its graph with the store.
 func (g *globals) plan(ctx context.Context, a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {
 	w, err := g.open(ctx, a, set)
@@ -137,17 +149,87 @@ func (g *globals) plan(ctx context.Context, a *app, set []string, o pipeline.Opt
 	return w, p, nil
 }
 
+// planStore is plan for the verbs that are about the whole store. Where only
+// curvature was used there are no params: the graph is empty.
+func (g *globals) planStore(ctx context.Context, a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {
+	_, err := os.Stat(g.Params)
+	if !errors.Is(err, fs.ErrNotExist) || g.Params != defaultParams || len(set)+len(o.Targets) > 0 {
+		return g.plan(ctx, a, set, o)
+	}
+	hasher, err := a.hasher()
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &workspace{graph: pipeline.NewGraph(hasher), exports: g.Artifacts}
+	if w.store, err = g.openStore(); err != nil {
+		return nil, nil, err
+	}
+	p, err := w.plan(o)
+	if err != nil {
+		w.close()
+		return nil, nil, err
+	}
+	return w, p, nil
+}
+
 // plan compares the graph with the store. Targets that name nothing are wrong
 // usage.
 func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	var wrong []error
-	for _, t := range o.Targets {
-		if _, err := w.graph.Match(t); err != nil {
+	targets := make([]string, len(o.Targets))
+	for i, t := range o.Targets {
+		targets[i] = w.target(t)
+		if _, err := w.match(t); err != nil {
 			wrong = append(wrong, err)
 		}
 	}
 	if len(wrong) > 0 {
 		return nil, usage(errors.Join(wrong...), "landscape-pipe status shows what there is")
 	}
+	o.Targets = targets
 	return pipeline.NewPlan(w.graph, w.store, o)
+}
+
+// match returns the stages that a target names.
+func (w *workspace) match(target string) ([]*pipeline.Stage, error) {
+	found, err := w.graph.Match(w.target(target))
+	if err != nil {
+		if run := w.otherRun(target); run != "" {
+			return nil, fmt.Errorf("target %q: the file is of the run %s: give the params file of that run by --params", target, run)
+		}
+	}
+	return found, err
+}
+
+// target returns a target as the graph names it: the path of an exported file is
+// cut to the part below the folder of exports.
+func (w *workspace) target(name string) string {
+	if below, ok := within(w.exports, name); ok {
+		return below
+	}
+	return name
+}
+
+// otherRun returns the name of the run to whose exports a path leads, "" for
+// none.
+func (w *workspace) otherRun(path string) string {
+	runs := filepath.Join(w.exports, "runs")
+	if w.run != "" {
+		runs = filepath.Dir(w.exports)
+	}
+	below, _ := within(runs, path)
+	run, _, _ := strings.Cut(below, "/")
+	return run
+}
+
+// within returns the path relative to a folder, with slashes, if it leads below
+// the folder.
+func within(folder, path string) (string, bool) {
+	from, err1 := filepath.Abs(folder)
+	to, err2 := filepath.Abs(path)
+	below, err := filepath.Rel(from, to)
+	if err != nil || err1 != nil || err2 != nil || !filepath.IsLocal(below) || below == "." {
+		return "", false
+	}
+	return filepath.ToSlash(below), true
 }
