@@ -3,11 +3,11 @@ package stages
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
-	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
 // maxNetworks bounds the run as a whole.
@@ -30,6 +30,23 @@ func (c *checking) read(label string, keys ...string) bool {
 	return !slices.ContainsFunc(keys, func(key string) bool { return !c.Read(label + "." + key) })
 }
 
+// overrides reports whether an override sets what decides in which way an
+// experiment feeds a figure.
+func (c *checking) overrides(label string) bool {
+	return slices.ContainsFunc([]string{"dataset", "hidden_size", "num_layers", "at_hidden_size", "at_num_layers", "steps", "warm_start", "figures"}, func(key string) bool {
+		return c.Overridden(label + "." + key)
+	})
+}
+
+// inTOML writes a list of strings.
+func inTOML(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = strconv.Quote(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
 // inWords writes values as messages show them.
 func inWords[T any](values []T) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(values), " ", ", "), "[]")
@@ -50,6 +67,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 	for i := range p.Experiments {
 		e, label := &p.Experiments[i], at.Label(experimentTable, i)
 		e.complete(at, label, p.Data.Objects)
+		c.follow(e, label)
 		c.checkObjects(e, label)
 		c.checkWarmStart(e, label)
 		c.checkFigures(e, label)
@@ -114,7 +132,7 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 	}
 	for i, name := range e.Figures {
 		f := figureNamed(name)
-		if (f.Shows == figures.OverSizes || f.Shows == figures.OverMeasured) && c.read(label, "k") && len(e.SampleSizes) < 2 {
+		if needsSizes(name) && c.read(label, "k") && len(e.SampleSizes) < 2 {
 			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
 		}
 		if f.ReadsOf("rotation") {
@@ -182,7 +200,12 @@ func (c *checking) checkConflicts(at int) {
 			if share(figureNamed(f), &c.Experiments[j], e) {
 				continue
 			}
-			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s and %s both draw %s", c.Label(experimentTable, j), label, what), "take it out of one, or run one from a params file of its own")
+			hint, other := "take it out of one, or run one from a params file of its own", c.Label(experimentTable, j)
+			if c.overrides(label) || c.overrides(other) {
+				left := slices.DeleteFunc(slices.Clone(e.Figures), func(name string) bool { return name == f })
+				hint = fmt.Sprintf("add --set '%s.figures=%s'", label, inTOML(left))
+			}
+			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s and %s both draw %s", other, label, what), hint)
 			break
 		}
 		c.feeding[what] = append(c.feeding[what], at)

@@ -28,6 +28,10 @@ type Params struct {
 	Curvature   Curvature    `toml:"curvature"`
 	Figures     Figures      `toml:"figures"`
 	Experiments []Experiment `toml:"experiment"`
+
+	// Followed says, one per line, which values of the file follow from an
+	// override of another param.
+	Followed []string
 }
 
 // Data is the table [data].

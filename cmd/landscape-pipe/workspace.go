@@ -58,6 +58,9 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 	if text := hasher.Warning(); text != "" {
 		a.warn("%s", text)
 	}
+	for _, text := range params.Followed {
+		fmt.Fprintf(a.stderr, "%s %s\n", a.err.Bold("note:"), text)
+	}
 	w := &workspace{params: params, graph: graph, exports: g.Artifacts}
 	isDefault, err := g.isDefault(a, params)
 	if err != nil {

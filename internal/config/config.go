@@ -11,7 +11,8 @@
 //	                    in a list of tables
 //
 // A field is an integer, a float64, a boolean, a string, a list of integers or
-// strings without duplicates, a struct (a table), or a list of structs. Which
+// strings without duplicates, a struct (a table), or a list of structs. A list of
+// integers may be written as a range, "0..38", with both ends. Which
 // strings are known, a struct says by the method [Chooser].
 //
 // The tables of a list have names: their struct has a field of the key "name",
@@ -121,6 +122,12 @@ func (p *Places) Label(list string, i int) string { return p.names[list][i] }
 
 // Given reports whether the file or an override sets the path.
 func (p *Places) Given(path string) bool { return p.places[path].node != nil }
+
+// Overridden reports whether an override sets the path.
+func (p *Places) Overridden(path string) bool {
+	at := p.places[path]
+	return at.node != nil && at.src.isOverride()
+}
 
 // Read reports whether no value of the paths was refused. Nothing should be
 // concluded from one that was.
@@ -278,7 +285,7 @@ func (f field) allowed() string {
 func (f field) values() string {
 	switch {
 	case f.kind == integerField && f.list:
-		return "List of integers, each " + f.allowed()
+		return "List of integers or a range \"0..9\", each " + f.allowed()
 	case f.kind == textField && f.list:
 		return "List of " + f.allowed()
 	case f.kind == integerField:

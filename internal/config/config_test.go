@@ -85,7 +85,7 @@ func TestKeys(t *testing.T) {
 	want := []string{
 		"soil.depth: Integer, 1 to 300: ", "soil.ph: Number, above 0, below 14: ", "soil.dug: Boolean: ",
 		"bed.NAME.name: Text, " + nameRule + ": ", `bed.NAME.crop: One of "beans", "peas": "beans"`,
-		"bed.NAME.rows: List of integers, each 0 or more: [1, 2]", `bed.NAME.tools: List of "rake", "hoe": []`,
+		"bed.NAME.rows: List of integers or a range \"0..9\", each 0 or more: [1, 2]", `bed.NAME.tools: List of "rake", "hoe": []`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("keys are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

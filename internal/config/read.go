@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
@@ -223,8 +224,11 @@ func (r *reader) value(path string, f field, n *node, into reflect.Value) bool {
 	if !f.list {
 		return r.scalar(path+" is", f, n, into)
 	}
+	if text, ok := n.value.(string); ok && f.kind == integerField {
+		return r.interval(path, f, text, n, into)
+	}
 	if n.kind != arrayNode {
-		r.wrongType(path+" is", n, "a list", f.allowed())
+		r.wrongType(path+" is", f, n, "a list")
 		return false
 	}
 	if len(n.elems) == 0 && !f.mayEmpty {
@@ -254,6 +258,32 @@ func (r *reader) value(path string, f field, n *node, into reflect.Value) bool {
 		into.Set(list)
 	}
 	return ok
+}
+
+// interval reads a range of integers, "first..last".
+func (r *reader) interval(path string, f field, text string, n *node, into reflect.Value) bool {
+	from, to, ok := strings.Cut(text, "..")
+	first, err1 := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	if !ok || err1 != nil || err2 != nil || first > last {
+		r.report(n.val, fmt.Sprintf("%s is %s, which is not a range", path, r.src.show(n.val)), `write "0..9" for the integers from 0 to 9, or a list such as [0, 1, 2]`)
+		return false
+	}
+	if uint64(last-first) >= maxList {
+		r.report(n.val, fmt.Sprintf("%s has %d values", path, uint64(last-first)+1), fmt.Sprintf("allowed: at most %d", maxList))
+		return false
+	}
+	list := reflect.MakeSlice(f.typ, 0, int(last-first)+1)
+	for _, end := range []int64{first, last} { // what lies between is in the range if both ends are
+		if !f.limits.contains(float64(end)) {
+			return r.refuse(path+" holds", f, n)
+		}
+	}
+	for i := first; i <= last; i++ {
+		list = reflect.Append(list, reflect.ValueOf(i).Convert(f.typ.Elem()))
+	}
+	into.Set(list)
+	return true
 }
 
 // scalar reads one value. The subject is what its problems begin with:
@@ -302,7 +332,7 @@ func (r *reader) scalar(subject string, f field, n *node, into reflect.Value) bo
 			return true
 		}
 	}
-	r.wrongType(subject, n, f.article(), f.allowed())
+	r.wrongType(subject, f, n, f.article())
 	return false
 }
 
@@ -313,10 +343,13 @@ func (r *reader) refuse(subject string, f field, n *node) bool {
 }
 
 // wrongType reports a value of a type that its key cannot have.
-func (r *reader) wrongType(subject string, n *node, want, allowed string) {
-	hint := "allowed: " + allowed
+func (r *reader) wrongType(subject string, f field, n *node, want string) {
+	hint := "allowed: " + f.allowed()
 	if want == "a list" && n.kind == scalarNode {
 		hint = fmt.Sprintf("for one value: [%s]", r.src.show(n.val))
+		if x, whole := n.value.(int64); whole && f.kind == integerField && x > 1 {
+			hint += fmt.Sprintf("; for the values from 0 to %d: \"0..%d\"", x-1, x-1)
+		}
 	}
 	r.report(n.val, fmt.Sprintf("%s %s; it must be %s", subject, r.describe(n), want), hint)
 }

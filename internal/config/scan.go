@@ -55,7 +55,7 @@ func (src *source) parse() (*node, *Problem) {
 	if err != nil {
 		hint := ""
 		if src.isOverride() {
-			hint = `write KEY=VALUE with a TOML value, text in quotes: 'KEY="text"'`
+			hint = `write KEY=VALUE with a TOML value, text and ranges in quotes: 'KEY="text"'`
 		}
 		p := src.at(errorSpan(src.text, err), syntaxText(err), hint)
 		return nil, &p
