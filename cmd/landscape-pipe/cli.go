@@ -85,7 +85,7 @@ Exit codes:
     0  done
     1  a stage failed, or something else went wrong
     2  wrong usage or params
-    3  check, verify: a difference or damage;
+    3  check, repro --check, verify: a difference or damage;
        status, diff --exit-code: a stage is not up to date, or the two differ
        curvature: a list of eigenvalues may lack a value
     4  the store cannot be opened or written, is full, or is newer than this program

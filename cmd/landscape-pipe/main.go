@@ -55,6 +55,7 @@ func main() {
 type app struct {
 	stdout, stderr io.Writer // for text: what could steer a terminal is replaced
 	raw, display   io.Writer // the same as they are: for JSON and content, and for lines that are redrawn
+	result         *resultWriter
 	getenv         func(string) string
 	out, err       term.Style // of stdout and stderr
 	started        time.Time
@@ -64,13 +65,33 @@ type app struct {
 
 func newApp(stdout, stderr io.Writer, getenv func(string) string) *app {
 	out, err := term.NewStyle(term.Coloured(stdout, getenv)), term.NewStyle(term.Coloured(stderr, getenv))
+	result := &resultWriter{w: stdout}
 	return &app{
-		stdout: term.NewCleaner(stdout, out), stderr: term.NewCleaner(stderr, err),
-		raw: stdout, display: stderr, getenv: getenv, out: out, err: err,
+		result: result,
+		stdout: term.NewCleaner(result, out), stderr: term.NewCleaner(stderr, err),
+		raw: result, display: stderr, getenv: getenv, out: out, err: err,
 		started: time.Now(),
 		sources: landscape.Sources(),
 	}
 }
+
+// resultWriter is standard output. It remembers the first error, so that every
+// verb whose result could not be written fails.
+type resultWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (r *resultWriter) Write(b []byte) (int, error) {
+	n, err := r.w.Write(b)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
+// Unwrap returns the writer behind this one, for [term.Size].
+func (r *resultWriter) Unwrap() io.Writer { return r.w }
 
 // json writes a value as indented JSON with a newline at the end.
 func (a *app) json(value any) error {
@@ -88,6 +109,9 @@ func (a *app) warn(format string, args ...any) {
 // run parses the arguments, runs the verb and returns the exit code.
 func run(ctx context.Context, a *app, args []string) int {
 	err := dispatch(ctx, a, args)
+	if lost := a.result.err; lost != nil && !errors.Is(err, lost) {
+		err = errors.Join(err, fmt.Errorf("writing the result: %w", lost))
+	}
 	if err == nil {
 		return exitDone
 	}

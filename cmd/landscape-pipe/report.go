@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/base64"
@@ -27,7 +28,7 @@ type reportCmd struct {
 }
 
 const reportHelp = `One HTML file without anything around it: figures, tables, how they were made.
-It shows what is up to date, and names what is not.
+It shows what is up to date, names what is not, and says which runs made it.
 `
 
 // Run implements the verb.
@@ -92,13 +93,11 @@ func (w *workspace) page(ctx context.Context, plan *pipeline.Plan) (*page, error
 	}
 	stages, cached := plan.Count()
 	p.Facts = append(p.Facts, [2]string{"stages", fmt.Sprintf("%d, of which %d are up to date", stages, cached)})
-	if runs, err := pipeline.Runs(w.store); err == nil && len(runs) > 0 {
-		last := runs[len(runs)-1]
-		p.Facts = append(p.Facts,
-			[2]string{"last run", fmt.Sprintf("%s, %s ran", last.Started.UTC().Format(time.DateTime)+" UTC", term.Count(last.Ran, "stage"))},
-			[2]string{"machine", fmt.Sprintf("%s %s/%s, %s", last.CPU, last.OS, last.Arch, term.Count(last.Cores, "core"))},
-			[2]string{"program", fmt.Sprintf("%s %s, %s", last.Module, last.Version, last.Go)})
+	facts, err := w.provenance(plan)
+	if err != nil {
+		return nil, err
 	}
+	p.Facts = append(p.Facts, facts...)
 	lines := w.params.Lines()
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
 		p.Params = append(p.Params, [2]string{name, lines[name]})
@@ -118,6 +117,48 @@ func (w *workspace) page(ctx context.Context, plan *pipeline.Plan) (*page, error
 	}
 	return p, nil
 }
+
+// provenance says which runs made what is up to date, the one with the most stages
+// first, and where.
+func (w *workspace) provenance(plan *pipeline.Plan) ([][2]string, error) {
+	runs, err := pipeline.Runs(w.store)
+	if err != nil {
+		return nil, err
+	}
+	made := make(map[pipeline.RunID]int)
+	total := 0
+	for _, step := range plan.Steps() {
+		if r, ok := plan.Record(step.Stage); ok && step.State == pipeline.StateCached {
+			made[r.Run]++
+			total++
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(made), func(a, b pipeline.RunID) int {
+		return cmp.Or(made[b]-made[a], strings.Compare(a.String(), b.String()))
+	})
+	var facts [][2]string
+	for n, id := range ids {
+		if n == maxRuns {
+			facts = append(facts, [2]string{"", fmt.Sprintf("and %s more", term.Count(len(ids)-n, "run"))})
+			break
+		}
+		text := fmt.Sprintf("run %s: %d of %s", id.String()[:12], made[id], term.Count(total, "stage"))
+		i := slices.IndexFunc(runs, func(r pipeline.Run) bool { return r.ID == id })
+		if i < 0 {
+			facts = append(facts, [2]string{"made by", text + "; the store no longer knows when and where"})
+			continue
+		}
+		r := runs[i]
+		facts = append(facts,
+			[2]string{"made by", fmt.Sprintf("%s, %s UTC", text, r.Started.UTC().Format(time.DateTime))},
+			[2]string{"machine", fmt.Sprintf("%s %s/%s, %s", r.CPU, r.OS, r.Arch, term.Count(r.Cores, "core"))},
+			[2]string{"program", fmt.Sprintf("%s %s, %s", r.Module, r.Version, r.Go)})
+	}
+	return facts, nil
+}
+
+// maxRuns is how many runs the page names.
+const maxRuns = 5
 
 // show puts the files of a stage on the page: pictures and tables.
 func (w *workspace) show(ctx context.Context, plan *pipeline.Plan, s *pipeline.Stage, exports map[string]string, p *page) error {

@@ -23,6 +23,7 @@ type reproCmd struct {
 	KeepGoing  bool `short:"k" help:"After a failure, run what does not need the failed stage."`
 	Retries    int  `placeholder:"N" help:"Run a stage that failed up to N more times. Every attempt leaves its log."`
 	DryRun     bool `short:"n" help:"Only print what would run, and why."`
+	Check      bool `help:"Exit with code 3 if results differ from lock.json, or if there is none."`
 	running
 	JSON bool `name:"json" help:"Write the summary as JSON."`
 }
@@ -103,6 +104,9 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 		runErr = interrupted(ctx, done)
 	}
 	s.Elapsed = time.Since(a.started).Seconds()
+	if runErr == nil && c.Check {
+		runErr = s.difference()
+	}
 	if runErr != nil {
 		s.Error = runErr.Error()
 	}
@@ -175,6 +179,7 @@ type baselineSummary struct {
 	File        string                `json:"file"`
 	Exists      bool                  `json:"exists"`
 	Differences []pipeline.Difference `json:"differences"`
+	Unknown     int                   `json:"unknown"` // results that are expected only of other architectures
 }
 
 func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summary {
@@ -208,15 +213,29 @@ func (s *summary) compare(asked bool) error {
 	}
 	s.Baseline.Exists = true
 	for _, d := range baseline.Compare(s.done.Results()) {
-		if d.Kind != pipeline.Missing || !asked && s.Failed+s.Skipped+s.Unrun == 0 {
+		switch {
+		case d.Kind == pipeline.Unknown:
+			s.Baseline.Unknown++
+		case d.Kind != pipeline.Missing || !asked && s.Failed+s.Skipped+s.Unrun == 0:
 			s.Baseline.Differences = append(s.Baseline.Differences, d)
 		}
 	}
 	return nil
 }
 
-// warn lists results that are not deterministic, or differ from lock.json. repro
-// only warns: check is the verb that fails.
+// difference is the error of --check, nil if the results are as expected.
+func (s *summary) difference() error {
+	switch n := len(s.Baseline.Differences); {
+	case !s.Baseline.Exists:
+		return &differenceError{s.Baseline.File + " is missing: nothing to compare with"}
+	case n > 0:
+		return &differenceError{fmt.Sprintf("results differ from %s: %s", s.Baseline.File, s.tally())}
+	}
+	return nil
+}
+
+// warn lists results that are not deterministic, or differ from lock.json. Without
+// --check, repro only warns: check is the verb that fails.
 func (s *summary) warn(a *app) {
 	for _, d := range s.done.Diverged {
 		a.warn("%s produced different %s under the same key (first %s, now %s): it is not deterministic",
@@ -358,6 +377,9 @@ func (s *summary) baseline() string {
 	results := 0
 	for _, outputs := range s.done.Results() {
 		results += len(outputs)
+	}
+	if n := s.Baseline.Unknown; n > 0 {
+		return fmt.Sprintf("%s: %d of %s as expected, %d expected only of other architectures", s.Baseline.File, results-n, term.Count(results, "result"), n)
 	}
 	return fmt.Sprintf("%s: all %s as expected", s.Baseline.File, term.Count(results, "result"))
 }

@@ -7,10 +7,25 @@ import (
 	xterm "golang.org/x/term"
 )
 
+// file returns the file that w writes to, also through writers that can be
+// unwrapped.
+func file(w io.Writer) (*os.File, bool) {
+	for {
+		switch v := w.(type) {
+		case *os.File:
+			return v, true
+		case interface{ Unwrap() io.Writer }:
+			w = v.Unwrap()
+		default:
+			return nil, false
+		}
+	}
+}
+
 // Size returns the width and height in characters of the terminal that w
 // writes to. ok is false if w is not a terminal.
 func Size(w io.Writer) (width, height int, ok bool) {
-	f, isFile := w.(*os.File)
+	f, isFile := file(w)
 	if !isFile {
 		return 0, 0, false
 	}
@@ -20,7 +35,7 @@ func Size(w io.Writer) (width, height int, ok bool) {
 
 // IsTerminal reports whether w is a terminal.
 func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := file(w)
 	return ok && xterm.IsTerminal(int(f.Fd()))
 }
 
