@@ -87,6 +87,32 @@ func Slope(x, y []float64) float64 {
 	return xy / xx
 }
 
+// RankCorrelation is Spearman's: the correlation of the ranks of x and y, tied
+// values having the mean of their ranks; 0 where all values of one are equal.
+func RankCorrelation(x, y []float64) float64 {
+	ranks := func(v []float64) []float64 {
+		r := make([]float64, len(v))
+		for i, a := range v {
+			for _, b := range v {
+				switch {
+				case b < a:
+					r[i]++
+				case b == a:
+					r[i] += 0.5
+				}
+			}
+		}
+		return r
+	}
+	a, b := ranks(x), ranks(y)
+	_, da := Moments(a)
+	_, db := Moments(b)
+	if da == 0 || db == 0 {
+		return 0
+	}
+	return float64(Slope(a, b) * da / db)
+}
+
 // StudentQuantile975 is the 0.975 quantile of Student's t with df ≥ 3 degrees
 // of freedom by the expansion in 1/df (Abramowitz & Stegun 26.7.5). Its error
 // is below 0.01 at 3 and below 0.001 from 5 on.

@@ -115,3 +115,21 @@ func TestQuantile(t *testing.T) {
 		t.Errorf("quantile of one value %v", got)
 	}
 }
+
+// TestRankCorrelation: with ties by hand, and that only the order counts.
+func TestRankCorrelation(t *testing.T) {
+	for _, c := range []struct {
+		x, y []float64
+		want float64
+	}{
+		{[]float64{1, 2, 3, 4}, []float64{10, 200, 3000, 1e9}, 1},
+		{[]float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1},
+		// Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: covariance 4.5, squares 4.5 and 5.
+		{[]float64{1, 5, 5, 9}, []float64{0, 7, 2, 8}, 4.5 / math.Sqrt(4.5*5)},
+		{[]float64{1, 1, 1}, []float64{1, 2, 3}, 0},
+	} {
+		if got := RankCorrelation(c.x, c.y); math.Abs(got-c.want) > 1e-15 {
+			t.Errorf("rank correlation of %v and %v is %v, want %v", c.x, c.y, got, c.want)
+		}
+	}
+}

@@ -76,9 +76,12 @@ type claim struct {
 // states, each printed bound before its correction, then what its figures are
 // said to show, then questions of ours.
 var All = []claim{
-	theorem1Printed, correctedCurvature, lemma1Printed, lemma2Printed,
+	kOutliers, assumptionMinimum, hessianIsGaussNewton,
+	theorem1Printed, correctedCurvature, lemma1Printed, smallWeights, hessianScaling,
+	lemma2Printed, correctedUniformLoss, correctedPointwiseLoss, slowerFartherAway, lossScaling,
 	rateFixedWeights, fallsWithHiddenSize, risesWithNumLayers, publishedCurves,
 	rateOwnObject, rateNewObject,
+	eigenspaceReproduces, eigenspaceRate, eigenspaceExtremal,
 }
 
 // Cut is where a trend is tested: over h at one num_layers, or over num_layers

@@ -47,7 +47,7 @@ func TestBytes(t *testing.T) {
 	for _, name := range []string{Claims, CSV, Table, Markdown} {
 		h.Write(out[name])
 	}
-	const want = "4848d6977ab4ca4bfafa8e41d6bb481e89148bf6d699328ccf80027039be0d6a"
+	const want = "06b826613c8959c5f7f72b96051b4f9430aef8cfb577a8aa07e59d25617cdb11"
 	if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
 		t.Errorf("digest of the outputs is %s, want %s", got, want)
 	}
