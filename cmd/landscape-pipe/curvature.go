@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
@@ -217,8 +219,8 @@ type curvatureRun struct {
 	figures error // why figures are missing
 }
 
-// maxUserFile bounds each of the user's files in bytes.
-const maxUserFile = 64 << 30
+// maxUserFile bounds each of the user's files in bytes: it is held in memory.
+const maxUserFile = 8 << 30
 
 // readFiles reads and checks the user's files. They are read at every start: no
 // time stamp tells whether a file changed, since a write through a memory map
@@ -226,9 +228,16 @@ const maxUserFile = 64 << 30
 func (x *curvatureRun) readFiles(ctx context.Context) error {
 	var sources [3]userfiles.Source
 	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, {"--labels", x.c.Labels}} {
-		content, err := files.Read(ctx, f.path, maxUserFile)
+		head, size, err := files.ReadHead(f.path, userfiles.HeadSize)
+		if err == nil {
+			err = userfiles.CheckHead(f.path, f.flag == "--weights", head, size)
+		}
+		var content []byte
+		if err == nil {
+			content, err = files.Read(ctx, f.path, maxUserFile)
+		}
 		if err != nil {
-			return fileError(ctx, f.flag, err)
+			return fileError(ctx, f.flag, f.path, err)
 		}
 		sources[i] = userfiles.Source{Name: f.path, Content: content}
 	}
@@ -242,16 +251,49 @@ func (x *curvatureRun) readFiles(ctx context.Context) error {
 	return err
 }
 
-// fileError says which flag named a file that cannot be read.
-func fileError(ctx context.Context, flag string, err error) error {
-	if ctx.Err() != nil {
+// fileError says which flag named a file that cannot be read, and what to do.
+func fileError(ctx context.Context, flag, path string, err error) error {
+	var mistake *userfiles.Error
+	switch {
+	case ctx.Err() != nil:
 		return err
+	case errors.As(err, &mistake):
+		return usage(mistake, mistake.Hint)
+	case errors.Is(err, fs.ErrNotExist):
+		return usage(fmt.Errorf("%s: %w", flag, err), missingFile(path))
+	case errors.Is(err, fs.ErrPermission):
+		return usage(fmt.Errorf("%s: %w", flag, err), "chmod u+r gives its owner the right to read it")
 	}
-	hint := "name a file that can be read"
-	if errors.Is(err, fs.ErrNotExist) {
-		hint = "name a file that exists"
+	return usage(fmt.Errorf("%s: %w", flag, err), "name a file that can be read")
+}
+
+// missingFile looks for what was meant by the name of a file that is not there.
+func missingFile(path string) string {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "there is no folder " + dir
 	}
-	return usage(fmt.Errorf("%s: %w", flag, err), hint)
+	var names, same []string
+	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
+		names = append(names, e.Name())
+		if filepath.Ext(e.Name()) == filepath.Ext(path) && len(same) < 6 {
+			same = append(same, filepath.Join(dir, e.Name()))
+		}
+	}
+	if near := suggest.Nearest(filepath.Base(path), names); near != "" {
+		return "did you mean " + filepath.Join(dir, near) + "?"
+	}
+	if len(same) > 0 {
+		return "the folder has " + strings.Join(same, ", ")
+	}
+	if where, err := filepath.Abs(dir); err == nil {
+		return "the folder " + where + " has no " + filepath.Ext(path) + " file"
+	}
+	return "name a file that exists"
 }
 
 // measure runs what is asked for, after an estimate of what it takes.

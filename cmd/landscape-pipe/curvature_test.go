@@ -118,19 +118,23 @@ func array(ts *testscript.TestScript, _ bool, args []string) {
 	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", args[1], dims)
 	b := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
 	b = append(b, header...)
+	order := binary.AppendByteOrder(binary.LittleEndian)
+	if args[1][0] == '>' {
+		order = binary.BigEndian
+	}
 	for _, x := range values {
 		switch args[1][1:] {
 		case "f8":
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+			b = order.AppendUint64(b, math.Float64bits(x))
 		case "f4":
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(x)))
+			b = order.AppendUint32(b, math.Float32bits(float32(x)))
 		case "i8", "u8":
-			b = binary.LittleEndian.AppendUint64(b, uint64(int64(x)))
+			b = order.AppendUint64(b, uint64(int64(x)))
 		case "i4", "u4":
-			b = binary.LittleEndian.AppendUint32(b, uint32(int32(x)))
+			b = order.AppendUint32(b, uint32(int32(x)))
 		case "i2", "u2", "f2":
-			b = binary.LittleEndian.AppendUint16(b, uint16(int16(x)))
-		case "i1", "u1":
+			b = order.AppendUint16(b, uint16(int16(x)))
+		case "i1", "u1", "b1":
 			b = append(b, uint8(int8(x)))
 		default:
 			ts.Fatalf("unknown type %s", args[1])

@@ -96,6 +96,26 @@ func Update(name string) (*os.File, error) {
 	return f, nil
 }
 
+// ReadHead returns the first bytes of a regular file, at most n, and the size of
+// the file.
+func ReadHead(name string, n int) (head []byte, size int64, err error) {
+	f, err := Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	head = make([]byte, n)
+	n, err = io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, 0, err
+	}
+	return head[:n], info.Size(), nil
+}
+
 // Read returns the content of a regular file of at most limit bytes. It ends
 // with the context's error when ctx is cancelled.
 func Read(ctx context.Context, name string, limit int64) ([]byte, error) {

@@ -200,18 +200,38 @@ func (w wait) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// TestReadHead: the beginning and the size of a file, however short it is.
+func TestReadHead(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	for content, want := range map[string]string{"": "", "abc": "abc", "abcdefgh": "abcd"} {
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		head, size, err := files.ReadHead(name, 4)
+		if err != nil || string(head) != want || size != int64(len(content)) {
+			t.Errorf("%q: %q, %d, %v", content, head, size, err)
+		}
+	}
+	if _, _, err := files.ReadHead(nodes(t)["a named pipe"], 4); err == nil {
+		t.Error("a named pipe was read")
+	}
+}
+
 // TestReadStream reads pipes once, up to the limit, and stops waiting for a
 // writer when it is told to.
 func TestReadStream(t *testing.T) {
 	pipe := nodes(t)["a named pipe"]
 	for content, want := range map[string]string{"a = 1\n": "", strings.Repeat("x", 100): "more than 10 bytes"} {
+		closed := make(chan struct{})
 		go func() {
+			defer close(closed)
 			if f, err := os.OpenFile(pipe, os.O_WRONLY, 0); err == nil {
 				_, _ = io.WriteString(f, content)
 				f.Close()
 			}
 		}()
 		got, err := files.ReadStream(t.Context(), pipe, 10)
+		<-closed // or the next reader gets what is left in the pipe
 		if want == "" && (err != nil || string(got) != content) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %q, %v, want error %q", content, got, err, want)
 		}

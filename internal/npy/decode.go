@@ -2,12 +2,10 @@ package npy
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +18,7 @@ type Array struct {
 	Shape []int // lengths of the dimensions, the last runs fastest; empty for a single number
 	DType DType
 
-	data []byte // the elements, little endian; shared with the decoded file
+	data []byte // the elements, little endian; if possible those of the decoded file
 }
 
 // Len returns the number of elements.
@@ -50,21 +48,19 @@ func decode(b []byte) (Array, error) {
 	if err != nil {
 		return Array{}, fmt.Errorf("header %.200q: %w", strings.TrimRight(text, " \n"), err)
 	}
-	dtype, err := parseDescr(*h.Descr)
+	dtype, bigEndian, err := parseDescr(h.descr)
 	if err != nil {
 		return Array{}, err
 	}
-	if *h.Fortran && len(h.Shape) > 1 {
-		return Array{}, errors.New("array is in Fortran order: save it as numpy.ascontiguousarray(array)")
-	}
-	n, err := count(h.Shape, dtype.Size())
+	size := dtype.Size()
+	n, err := count(h.shape, size)
 	if err != nil {
 		return Array{}, err
 	}
-	if want := n * dtype.Size(); len(data) < want {
-		return Array{}, fmt.Errorf("file is truncated: shape %v of %s needs %d bytes after the header, %d are there", h.Shape, dtype, want, len(data))
+	if want := n * size; len(data) < want {
+		return Array{}, fmt.Errorf("file is truncated: shape %v of %s needs %d bytes after the header, %d are there", h.shape, dtype, want, len(data))
 	} else if len(data) > want {
-		return Array{}, fmt.Errorf("%d trailing bytes after the %d bytes of shape %v of %s", len(data)-want, want, h.Shape, dtype)
+		return Array{}, fmt.Errorf("%d trailing bytes after the %d bytes of shape %v of %s", len(data)-want, want, h.shape, dtype)
 	}
 	if dtype == Bool {
 		for i, v := range data {
@@ -73,7 +69,42 @@ func decode(b []byte) (Array, error) {
 			}
 		}
 	}
-	return Array{Shape: h.Shape, DType: dtype, data: data[:len(data):len(data)]}, nil
+	data = data[:len(data):len(data)]
+	if h.fortran && len(h.shape) > 1 {
+		data = cOrder(data, h.shape, size)
+	}
+	if bigEndian && size > 1 {
+		data = slices.Clone(data)
+		for element := range slices.Chunk(data, size) {
+			slices.Reverse(element)
+		}
+	}
+	return Array{Shape: h.shape, DType: dtype, data: data}, nil
+}
+
+// cOrder returns the elements, size bytes each, of an array in Fortran order
+// (the first index runs fastest) in C order.
+func cOrder(data []byte, shape []int, size int) []byte {
+	out := make([]byte, len(data))
+	strides, index := make([]int, len(shape)), make([]int, len(shape))
+	for i, step := 0, size; i < len(shape); i++ {
+		strides[i] = step
+		step *= shape[i]
+	}
+	from := 0
+	for to := 0; to < len(out); to += size {
+		copy(out[to:to+size], data[from:])
+		for i := len(shape) - 1; i >= 0; i-- {
+			index[i]++
+			from += strides[i]
+			if index[i] < shape[i] {
+				break
+			}
+			from -= strides[i] * shape[i]
+			index[i] = 0
+		}
+	}
+	return out
 }
 
 // split checks the frame of a file and returns its header and its data.
@@ -109,65 +140,6 @@ func split(b []byte) (header string, data []byte, err error) {
 		return "", nil, fmt.Errorf("file is truncated in its header: %d of %d bytes are there", len(rest), length)
 	}
 	return string(rest[:length]), rest[length:], nil
-}
-
-// header is what the dictionary in front of the data says.
-type header struct {
-	Descr   *string `json:"descr"`
-	Fortran *bool   `json:"fortran_order"`
-	Shape   []int   `json:"shape"`
-}
-
-// Python's literals, apart from trailing commas, become JSON by replacing
-// these. Nothing that numpy writes has them inside of a string.
-var (
-	pythonToJSON  = strings.NewReplacer("'", `"`, "(", "[", ")", "]", "True", "true", "False", "false")
-	trailingComma = regexp.MustCompile(`,\s*([\]}])`)
-)
-
-// parseHeader reads the Python dictionary of a header. It knows the literals
-// that numpy writes there (strings, True, False, tuples of whole numbers) and
-// refuses all others, structured types among them.
-func parseHeader(text string) (h header, err error) {
-	text = trailingComma.ReplaceAllString(pythonToJSON.Replace(text), "$1")
-	var structured struct {
-		Descr []json.RawMessage `json:"descr"`
-	}
-	if json.Unmarshal([]byte(text), &structured) == nil && structured.Descr != nil {
-		return h, errors.New("structured arrays are not supported: save each field as an array of its own")
-	}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&h); err != nil {
-		return h, fmt.Errorf("not a dictionary of descr, fortran_order and shape: %w", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return h, errors.New("unexpected text after the closing brace")
-	}
-	switch {
-	case h.Descr == nil:
-		return h, errors.New(`field "descr" is missing`)
-	case h.Fortran == nil:
-		return h, errors.New(`field "fortran_order" is missing`)
-	case h.Shape == nil:
-		return h, errors.New(`field "shape" is missing`)
-	}
-	return h, nil
-}
-
-// parseDescr finds the element type of numpy's descr.
-func parseDescr(descr string) (DType, error) {
-	for d := Bool; int(d) < len(dtypes); d++ {
-		known := dtypes[d].descr
-		// "|" is no byte order; numpy accepts any mark on one-byte types.
-		if descr == known || d.Size() == 1 && len(descr) == 3 && strings.ContainsRune("|<>=", rune(descr[0])) && descr[1:] == known[1:] {
-			return d, nil
-		}
-		if d.Size() > 1 && descr == ">"+known[1:] {
-			return 0, fmt.Errorf("array of %s is big endian (%s): save it as array.astype('%s')", d, descr, known)
-		}
-	}
-	return 0, fmt.Errorf("element type %q is not supported: save the array with astype of one of bool, uint8, int32, int64, float32, float64", descr)
 }
 
 // Values returns the elements in C order if they are exactly of type T, and

@@ -5,10 +5,10 @@
 // order, header padded to 64 bytes), so arrays can be named by their digest
 // and opened with numpy.load.
 //
-// Decode reads what numpy writes for the element types below, in versions
-// 1.0, 2.0 and 3.0. It refuses, by name, what would need a conversion: big
-// endian values, Fortran order, other element types, structured arrays. All
-// of its errors name the fault and, where numpy can repair the array, how.
+// Decode reads what numpy reads of the element types below, in versions 1.0,
+// 2.0 and 3.0, in either byte order and in C or Fortran order. It refuses other
+// element types and structured arrays by name. All of its errors name the
+// fault and, where numpy can repair the array, how.
 //
 // The format is described in numpy's documentation under numpy.lib.format.
 package npy

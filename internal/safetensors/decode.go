@@ -8,36 +8,63 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
-// maxHeader is the format's limit on the header, in bytes.
-const maxHeader = 100_000_000
+// maxHeader bounds the header, in bytes: that of a network of ten thousand
+// matrices has about one million. The format allows 100 million.
+const maxHeader = 4 << 20
+
+// maxDims bounds the dimensions of a tensor.
+const maxDims = 64
 
 // Decode reads a whole file and checks it against every rule of the format. The
 // tensors share b's memory, which must not be changed while they are in use.
 func Decode(b []byte) (*File, error) {
 	f, err := decode(b)
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
+		text := err.Error() // which may quote what is in the file
+		if len(text) > 500 {
+			text = strings.ToValidUTF8(text[:500], "") + "…"
+		}
+		return nil, errors.New("safetensors: " + text)
 	}
 	return f, nil
 }
 
-func decode(b []byte) (*File, error) {
-	if len(b) < 8 {
-		return nil, fmt.Errorf("file of %d bytes is truncated in the length of its header", len(b))
+// CheckHead checks the beginning of a file of that many bytes, so that what is
+// no safetensors file is found before all of it is read.
+func CheckHead(head []byte, size int64) error {
+	_, err := headerLength(head, size)
+	return err
+}
+
+// headerLength reads the length of the header from the beginning of a file.
+func headerLength(head []byte, size int64) (int, error) {
+	if len(head) < 8 {
+		return 0, fmt.Errorf("file of %d bytes is truncated in the length of its header", size)
 	}
-	length := binary.LittleEndian.Uint64(b)
-	b = b[8:]
+	length := binary.LittleEndian.Uint64(head)
 	switch {
+	case length > maxHeader && length <= uint64(size):
+		return 0, fmt.Errorf("header of %d bytes is longer than the limit of %d: the file holds far more tensors than one network, or is damaged", length, maxHeader)
 	case length > maxHeader:
-		return nil, fmt.Errorf("not a safetensors file, or damaged: header of %d bytes, the format's limit is %d", length, maxHeader)
-	case length > uint64(len(b)):
-		return nil, fmt.Errorf("file is truncated in its header: %d of %d bytes are there", len(b), length)
-	case length == 0 || b[0] != '{':
-		return nil, errors.New("header does not begin with a brace")
+		return 0, errors.New("not a safetensors file: it does not begin with the length of a header")
+	case length > uint64(size-8):
+		return 0, fmt.Errorf("file is truncated in its header: %d of %d bytes are there", size-8, length)
+	case length == 0 || len(head) > 8 && head[8] != '{':
+		return 0, errors.New("header does not begin with a brace")
 	}
+	return int(length), nil
+}
+
+func decode(b []byte) (*File, error) {
+	length, err := headerLength(b, int64(len(b)))
+	if err != nil {
+		return nil, err
+	}
+	b = b[8:]
 	head, data := b[:length], b[length:]
 	metadata, entries, err := parseHeader(bytes.TrimRight(head, " "))
 	if err != nil {
@@ -104,6 +131,8 @@ func parseHeader(text []byte) (metadata map[string]string, entries []entry, err 
 			err = errors.New(`"dtype" is missing`)
 		case e.Shape == nil:
 			err = errors.New(`"shape" is missing`)
+		case len(e.Shape) > maxDims:
+			err = fmt.Errorf("%d dimensions, at most %d are possible", len(e.Shape), maxDims)
 		case len(e.Offsets) != 2:
 			err = fmt.Errorf(`"data_offsets" has %d numbers, not 2`, len(e.Offsets))
 		}

@@ -71,7 +71,7 @@ func Encode(metadata map[string]string, tensors ...Tensor) ([]byte, error) {
 		head = append(head, ' ')
 	}
 	if len(head) > maxHeader {
-		return nil, fmt.Errorf("safetensors: header of %d bytes is longer than the format's limit of %d", len(head), maxHeader)
+		return nil, fmt.Errorf("safetensors: header of %d bytes is longer than the limit of %d", len(head), maxHeader)
 	}
 
 	out := make([]byte, 0, 8+len(head)+offset)

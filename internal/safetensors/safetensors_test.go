@@ -109,7 +109,10 @@ func TestDecodeErrors(t *testing.T) {
 	const good = `{"dtype":"F32","shape":[2],"data_offsets":[0,8]}`
 	for _, c := range []struct{ name, file, want string }{
 		{"short", "1234567", "truncated in the length"},
-		{"long header", "\xff\xff\xff\xff\xff\xff\xff\xff{", "the format's limit"},
+		{"long header", "\xff\xff\xff\xff\xff\xff\xff\xff{", "does not begin with the length of a header"},
+		{"many tensors", file(strings.Repeat("{", maxHeader+1), 0), "longer than the limit of 4194304"},
+		{"dimensions", file(`{"a":{"dtype":"F32","shape":[1`+strings.Repeat(",1", 100_000)+`],"data_offsets":[0,4]}}`, 4), "100001 dimensions, at most 64"},
+		{"long name", file(`{"`+strings.Repeat("a", 100_000)+`":3}`, 0), "…"},
 		{"cut header", file(`{}`, 0)[:9], "truncated in its header: 1 of 2"},
 		{"no header", file("", 0), "does not begin with a brace"},
 		{"array", file("[]", 0), "does not begin with a brace"},
@@ -144,8 +147,30 @@ func TestDecodeErrors(t *testing.T) {
 		{"gap at the front", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "a gap of 4 bytes"},
 	} {
 		_, err := Decode([]byte(c.file))
-		if err == nil || !strings.HasPrefix(err.Error(), "safetensors: ") || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v does not say %q", c.name, err, c.want)
+		if err == nil || !strings.HasPrefix(err.Error(), "safetensors: ") || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 600 {
+			t.Errorf("%s: error %.1000v does not say %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestCheckHead: the beginning is enough to refuse a file of any size.
+func TestCheckHead(t *testing.T) {
+	good := file("{}", 0)
+	for _, c := range []struct {
+		head string
+		size int64
+		want string
+	}{
+		{good, 10, ""},
+		{good[:9], 1 << 40, ""},
+		{good[:9], 9, "truncated in its header: 1 of 2"},
+		{"\xff\xff\xff\x7f\x00\x00\x00\x00{", 1 << 40, "longer than the limit"},
+		{"version https", 130, "not a safetensors file"},
+		{"", 0, "truncated"},
+	} {
+		err := CheckHead([]byte(c.head), c.size)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q of %d bytes: error %v, want %q", c.head, c.size, err, c.want)
 		}
 	}
 }

@@ -10,104 +10,172 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
 
+// decode reads an array; hint says how to save one with what the file lacks.
+func decode(b []byte, hint string) (npy.Array, error) {
+	a, err := npy.Decode(b)
+	if err != nil {
+		return a, mistake(hint, "%s", strings.TrimPrefix(err.Error(), "npy: "))
+	}
+	return a, nil
+}
+
 // readInputs checks the objects and writes them as a matrix of floats. What
 // they are is taken as given: whole numbers become float64 of the same value,
-// and nothing is scaled.
+// objects of several dimensions become rows in the order of their values, and
+// nothing is scaled.
 func readInputs(b []byte, n *network) (matrix []byte, objects int, err error) {
-	a, err := npy.Decode(b)
-	var integers []int64
-	if err != nil || a.DType != npy.Float32 && a.DType != npy.Float64 {
-		if a.Shape, integers, err = npy.Integers(b); err != nil {
-			return nil, 0, mistake("in Python: numpy.save(\"inputs.npy\", inputs.astype(numpy.float64))", "%s", strings.TrimPrefix(err.Error(), "npy: "))
-		}
-	}
-	if len(a.Shape) < 2 {
-		return nil, 0, mistake("reshape(len(inputs), -1) puts each object into a row", "array of shape (%s): want objects × values", shape(a.Shape))
-	}
-	objects = a.Shape[0]
-	if objects < 1 {
-		return nil, 0, mistake("", "it has no objects: the shape is %s", shape(a.Shape))
-	}
-	width := 1
-	for _, l := range a.Shape[1:] {
-		width *= l
-	}
-	if want := n.widths[0]; width != want {
-		return nil, 0, mistake("", "objects have %d values (the shape is %s), but %s, the first matrix, takes %d", width, shape(a.Shape), quote(n.layers[0]), want)
-	}
-	size := []int{objects, width}
-	switch {
-	case integers != nil:
-		values := make([]float64, len(integers))
-		for i, x := range integers {
-			if values[i] = float64(x); int64(values[i]) != x {
-				return nil, 0, mistake("", "object %d, value %d is %d, which is not a float64", i/width, i%width, x)
-			}
-		}
-		return npy.Encode(size, values), objects, nil
-	case a.DType == npy.Float32:
-		values, err := npy.Values[float32](a)
-		if err == nil {
-			err = finite(values, width)
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		return npy.Encode(size, values), objects, nil
-	}
-	values, err := npy.Values[float64](a)
-	if err == nil {
-		err = finite(values, width)
-	}
+	a, err := decode(b, "in Python: numpy.save(\"inputs.npy\", inputs.astype(numpy.float64))")
 	if err != nil {
 		return nil, 0, err
 	}
-	return npy.Encode(size, values), objects, nil
+	first, want := quote(n.layers[0]), n.widths[0]
+	size := a.Shape
+	if len(size) == 1 && want == 1 {
+		size = []int{size[0], 1}
+	}
+	if len(size) < 2 {
+		hint := "inputs.reshape(-1, " + fmt.Sprint(want) + ") makes rows of that many values"
+		return nil, 0, mistake(hint, "array of shape (%s): want objects × values", shape(size))
+	}
+	if objects = size[0]; objects < 1 {
+		return nil, 0, mistake("", "it has no objects: the shape is %s", shape(size))
+	}
+	if width := a.Len() / objects; width != want {
+		hint := ""
+		if len(size) == 2 && objects == want {
+			hint = "the objects seem to be columns: in Python: numpy.save(\"inputs.npy\", inputs.T)"
+		}
+		return nil, 0, mistake(hint, "objects have %d values (the shape is %s), but %s, the first matrix, takes %d", width, shape(size), first, want)
+	}
+	switch a.DType {
+	case npy.Float32:
+		matrix, err = finite[float32](a, want)
+	case npy.Float64:
+		matrix, err = finite[float64](a, want)
+	default:
+		matrix, err = whole(a, want)
+	}
+	return matrix, objects, err
 }
 
-func finite[T float32 | float64](values []T, width int) error {
+// finite writes an array of finite floats as a matrix.
+func finite[T float32 | float64](a npy.Array, width int) ([]byte, error) {
+	values, err := npy.Values[T](a)
+	if err != nil {
+		return nil, err
+	}
 	for i, x := range values {
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return mistake("", "object %d, value %d is %v: want finite values", i/width, i%width, x)
+			return nil, mistake("", "object %d, value %d is %v: want finite values", i/width, i%width, x)
 		}
 	}
-	return nil
+	return npy.Encode([]int{len(values) / width, width}, values), nil
 }
 
-// readLabels checks that each object has one of the network's classes. The
-// classes are those up to the largest label.
-func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte, classes int, err error) {
-	size, labels, err := npy.Integers(b)
+// whole writes an array of integers as a matrix of float64.
+func whole(a npy.Array, width int) ([]byte, error) {
+	integers, err := a.Int64s()
 	if err != nil {
-		const hint = "in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64))"
-		return nil, 0, mistake(hint, "%s", strings.TrimPrefix(err.Error(), "npy: "))
+		return nil, mistake("", "%s", strings.TrimPrefix(err.Error(), "npy: "))
 	}
-	if len(size) != 1 {
-		hint := "labels.ravel() makes one of it"
-		if len(size) == 2 && size[1] > 1 {
-			hint = "labels.argmax(axis=1) makes one of labels in one-hot form"
+	values := make([]float64, len(integers))
+	for i, x := range integers {
+		if values[i] = float64(x); int64(values[i]) != x || values[i] == 1<<63 {
+			return nil, mistake("", "object %d, value %d is %d, which is not a float64", i/width, i%width, x)
 		}
-		return nil, 0, mistake(hint, "array of shape (%s): want one dimension, one label per object", shape(size))
+	}
+	return npy.Encode([]int{len(values) / width, width}, values), nil
+}
+
+// readLabels checks that each object has one of the network's classes, and
+// writes them as a vector. The classes are those up to the largest label.
+func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte, classes int, err error) {
+	a, err := decode(b, "in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64))")
+	if err != nil {
+		return nil, 0, err
+	}
+	labels, err := wholeNumbers(a)
+	if err != nil {
+		return nil, 0, err
+	}
+	last := n.layers[len(n.layers)-1]
+	outputs := last.Shape[0]
+	switch size := a.Shape; {
+	case len(size) <= 1, len(size) == 2 && (size[0] == 1 && size[1] == objects || size[1] == 1): // a row or a column
+	case len(size) == 2:
+		if labels, err = oneHot(labels, size[1], outputs); err != nil {
+			return nil, 0, err
+		}
+	default:
+		return nil, 0, mistake("labels.ravel() makes one dimension of it", "array of shape (%s): want one label per object", shape(size))
 	}
 	if len(labels) != objects {
 		return nil, 0, mistake("", "%d labels, but %s has %d objects", len(labels), inputs, objects)
 	}
-	last := n.layers[len(n.layers)-1]
 	wrong, first := 0, errors.New("")
 	for i, y := range labels {
-		if y < 0 || y >= int64(last.Shape[0]) {
+		if y < 0 || y >= int64(outputs) {
 			if wrong++; wrong == 1 {
-				first = fmt.Errorf("the label of object %d is %d, but %s, the last matrix, has %d rows: want 0 … %d", i, y, quote(last), last.Shape[0], last.Shape[0]-1)
+				first = fmt.Errorf("the label of object %d is %d, but %s, the last matrix, has %d rows: want 0 … %d", i, y, quote(last), outputs, outputs-1)
 			}
 		}
 	}
+	hint := ""
+	if slices.Min(labels) == 1 && slices.Max(labels) == int64(outputs) {
+		hint = "the labels seem to count from 1: in Python: numpy.save(\"labels.npy\", labels - 1)"
+	}
 	switch {
 	case wrong == 1:
-		return nil, 0, mistake("", "%v", first)
+		return nil, 0, mistake(hint, "%v", first)
 	case wrong == 2:
-		return nil, 0, mistake("", "%v (and 1 more label)", first)
+		return nil, 0, mistake(hint, "%v (and 1 more label)", first)
 	case wrong > 2:
-		return nil, 0, mistake("", "%v (and %d more labels)", first, wrong-1)
+		return nil, 0, mistake(hint, "%v (and %d more labels)", first, wrong-1)
 	}
 	return npy.Encode([]int{objects}, labels), int(slices.Max(labels)) + 1, nil
+}
+
+// wholeNumbers returns the values of an array of integers or of floats that are
+// whole numbers.
+func wholeNumbers(a npy.Array) ([]int64, error) {
+	if a.DType != npy.Float32 && a.DType != npy.Float64 {
+		labels, err := a.Int64s()
+		if err != nil {
+			return nil, mistake("", "%s", strings.TrimPrefix(err.Error(), "npy: "))
+		}
+		return labels, nil
+	}
+	values, err := a.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]int64, len(values))
+	for i, x := range values {
+		if labels[i] = int64(x); !(math.Abs(x) < 1<<53) || float64(labels[i]) != x {
+			if len(a.Shape) == 2 && a.Shape[1] > 1 {
+				return nil, mistake("labels.argmax(axis=1) makes class numbers of scores", "value %d of object %d is %v: want class numbers, or a one-hot row of 0s and a 1 per object", i%a.Shape[1], i/a.Shape[1], x)
+			}
+			return nil, mistake("in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64)) with class numbers from 0", "the label of object %d is %v: want a whole number", i, x)
+		}
+	}
+	return labels, nil
+}
+
+// oneHot returns the places of the 1s in rows of 0s and a 1, one row per object
+// with as many columns as the network has outputs.
+func oneHot(values []int64, columns, outputs int) ([]int64, error) {
+	if columns != outputs {
+		return nil, mistake("save one class number per object, a vector", "labels of %d columns: one-hot rows would have %d, one for each output of the network", columns, outputs)
+	}
+	var labels []int64
+	for row := range slices.Chunk(values, columns) {
+		at := slices.Index(row, 1)
+		for i, v := range row {
+			if at < 0 || i != at && v != 0 {
+				return nil, mistake("labels.argmax(axis=1) makes class numbers of scores", "row %d of the labels is not 0s and a single 1: it begins with %v", len(labels), row[:min(len(row), 12)])
+			}
+		}
+		labels = append(labels, int64(at))
+	}
+	return labels, nil
 }

@@ -77,8 +77,13 @@ type Files struct {
 
 // Read checks the files. Layers names the matrices from the input to the
 // output; if empty, all tensors are taken in the natural order of their names.
-// A mistake in a file is an *[Error].
+// [CheckHead] is applied first. A mistake in a file is an *[Error].
 func Read(ctx context.Context, weights, inputs, labels Source, layers []string) (Files, error) {
+	for i, s := range []Source{weights, inputs, labels} {
+		if err := CheckHead(s.Name, i == 0, s.Content[:min(len(s.Content), HeadSize)], int64(len(s.Content))); err != nil {
+			return Files{}, err
+		}
+	}
 	network, err := readWeights(weights.Content, layers)
 	if err != nil {
 		return Files{}, weights.wrong(err)

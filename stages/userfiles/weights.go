@@ -1,7 +1,6 @@
 package userfiles
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -34,16 +33,11 @@ func (n *network) encode() ([]byte, error) {
 	return safetensors.Encode(nil, tensors...)
 }
 
-const saveHint = "in Python: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
-
 // readWeights finds the matrices of a bias-free network; names says which and
 // in what order, or nothing for all.
 func readWeights(b []byte, names []string) (*network, error) {
 	file, err := safetensors.Decode(b)
 	if err != nil {
-		if bytes.HasPrefix(b, []byte("PK\x03\x04")) || bytes.HasPrefix(b, []byte("\x80\x02")) {
-			return nil, mistake(saveHint, "a file that torch.save wrote, not safetensors")
-		}
 		return nil, mistake(saveHint, "%s", strings.TrimPrefix(err.Error(), "safetensors: "))
 	}
 	n := &network{}
