@@ -429,6 +429,13 @@ func TestUserGraph(t *testing.T) {
 			t.Errorf("%s is not exported to %s", result, file)
 		}
 	}
+	for _, stage := range all.Graph.Stages() {
+		for _, file := range stage.Exports() {
+			if !slices.Contains(UserExports(), file) {
+				t.Errorf("UserExports lacks %s of %s", file, stage.Name())
+			}
+		}
+	}
 	few, err := NewUser(Request{Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000}, files, testEnv(t))
 	if err != nil {
 		t.Fatal(err)

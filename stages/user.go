@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
@@ -55,6 +56,20 @@ var userExports = map[string]string{
 	"increments/increments": "increments.json", "increments/table": "increments.npy",
 	"surfaces/lines": "surface_lines.npy", "surfaces/eigen_plane": "surface_eigen_plane.npy",
 	"surfaces/random_plane": "surface_random_plane.npy", "surfaces/summary": "surface.json",
+}
+
+// UserExports lists every file that the results of a user's network can be
+// exported to.
+func UserExports() []string {
+	list := slices.Sorted(maps.Values(userExports))
+	for _, f := range figures.All {
+		if f.OfOneNetwork() {
+			for _, suffix := range []string{".svg", ".pdf", ".png"} {
+				list = append(list, "figures/"+f.Name+suffix)
+			}
+		}
+	}
+	return list
 }
 
 // Figures of a user's network are scaled from this size, in

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strconv"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
@@ -174,38 +170,6 @@ func readIfAsked[R any](ctx context.Context, x *curvatureRun, result string) (*R
 	}
 	r, err := readRecord[R](ctx, x, result)
 	return &r, err
-}
-
-// export writes the results and the figures into the folder of -o.
-func (x *curvatureRun) export(ctx context.Context, p *measured) error {
-	dir := x.c.Output
-	written, err := exportAll(ctx, x.plan, dir, func() error {
-		_, err := runPlan(ctx, x.plan, x.options(silent{}))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("exporting to %s: %w", dir, err)
-	}
-	text, err := json.Marshal(p.value())
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(dir, "curvature.json")
-	text = append(text, '\n')
-	if have, err := files.Read(ctx, file, int64(len(text))); err != nil || !bytes.Equal(have, text) {
-		if err := files.Replace(file, text); err != nil {
-			return fmt.Errorf("exporting to %s: %w", dir, err)
-		}
-		written = append(written, "curvature.json")
-	}
-	if !x.c.Quiet {
-		files := 1
-		for _, step := range x.plan.Steps() {
-			files += len(step.Stage.Exports())
-		}
-		fmt.Fprintf(x.a.stderr, "results in %s: %s, %d written\n", dir, term.Count(files, "file"), len(written))
-	}
-	return nil
 }
 
 // curvatureValue is the form for programs: the fields that the documentation
