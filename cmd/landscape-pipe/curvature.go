@@ -16,6 +16,7 @@ import (
 	"time"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
@@ -339,6 +340,10 @@ func (x *curvatureRun) run(ctx context.Context, show reporter) error {
 	if err != nil && summary != nil && onlyFiguresFailed(summary) {
 		x.figures = advised(err, "the numbers are complete; -v shows what the stages log")
 		return nil
+	}
+	var notFinite *json.UnsupportedValueError
+	if errors.Is(err, eigen.ErrOverflow) || errors.As(err, &notFinite) {
+		return usage(err, "the weights or the inputs are too large for the curvature to be computed; trying again gives the same")
 	}
 	var failed *pipeline.StageError
 	if errors.As(err, &failed) && !errors.Is(err, cas.ErrFull) {

@@ -26,7 +26,8 @@ import (
 // TestCurvatureScripts runs testdata/curvature/*.txtar, one behaviour each.
 // Beside the commands of TestScripts they have
 //
-//	tensors FILE NAME=TYPE:SHAPE[:INDEX=VALUE…] …   a safetensors file
+//	tensors FILE NAME=TYPE:SHAPE[:INDEX=VALUE…] …   a safetensors file; :*FACTOR
+//	                                                scales all values
 //	array FILE TYPE SHAPE [INDEX=VALUE…]            a .npy file, TYPE as in
 //	                                                numpy's descr; its values are
 //	                                                0, 1, 2, 0, 1, 2, …
@@ -63,8 +64,16 @@ func sizes(ts *testscript.TestScript, text string) (shape []int, count int) {
 	return shape, count
 }
 
-// place applies INDEX=VALUE to values.
+// place applies INDEX=VALUE or *FACTOR to values.
 func place(ts *testscript.TestScript, values []float64, text string) {
+	if text, ok := strings.CutPrefix(text, "*"); ok {
+		factor, err := strconv.ParseFloat(text, 64)
+		ts.Check(err)
+		for i := range values {
+			values[i] *= factor
+		}
+		return
+	}
 	index, value, _ := strings.Cut(text, "=")
 	i, err := strconv.Atoi(index)
 	ts.Check(err)

@@ -17,7 +17,7 @@ import (
 )
 
 // Encode returns the canonical bytes of v. It fails if a number is NaN or
-// infinite, which JSON cannot hold.
+// infinite, which JSON cannot hold, with a [*json.UnsupportedValueError].
 func Encode(v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

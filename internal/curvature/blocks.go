@@ -2,7 +2,6 @@ package curvature
 
 import (
 	"context"
-	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
@@ -37,11 +36,11 @@ func (op *Operator) BlockNorm(ctx context.Context, pairs []eigen.Pair, p, q, ste
 	for i, c := range dominant(pairs, layerGram(n, pairs, p), layerGram(n, pairs, q)) {
 		kernel.Axpy64(v, c, layer(pairs[i].Vector, p))
 	}
-	if unit(v) == 0 { // no eigenvector reaches the layer
+	if kernel.Normalise64(v) == 0 { // no eigenvector reaches the layer
 		for i := range v {
 			v[i] = 1 + float64(float64(i%7)/8)
 		}
-		unit(v)
+		kernel.Normalise64(v)
 	}
 	// move sets src to the unit vector along the block's image in layer to.
 	move := func(from, to int) (image []float64, length float64, err error) {
@@ -51,7 +50,7 @@ func (op *Operator) BlockNorm(ctx context.Context, pairs []eigen.Pair, p, q, ste
 		image = append(image, layer(dst, to)...)
 		clear(layer(src, from))
 		copy(layer(src, to), image)
-		return image, unit(layer(src, to)), nil
+		return image, kernel.Normalise64(layer(src, to)), nil
 	}
 	for range steps {
 		before := append([]float64(nil), v...)
@@ -65,7 +64,7 @@ func (op *Operator) BlockNorm(ctx context.Context, pairs []eigen.Pair, p, q, ste
 		}
 		kernel.Axpy64(image, -there, before)
 		norm = max(there, back)
-		residual = math.Sqrt(kernel.Dot64(image, image)) / norm
+		residual = kernel.Norm64(image) / norm
 	}
 	return norm, residual, nil
 }
@@ -99,20 +98,11 @@ func dominant(pairs []eigen.Pair, gramP, gramQ []float64) []float64 {
 			for i := range k {
 				next[i] = float64(pairs[i].Value * kernel.Dot64(gram[i*k:(i+1)*k], c))
 			}
-			if unit(next) == 0 {
+			if kernel.Normalise64(next) == 0 {
 				return c
 			}
 			c = next
 		}
 	}
 	return c
-}
-
-// unit scales v to unit length and returns the length it had.
-func unit(v []float64) float64 {
-	norm := math.Sqrt(kernel.Dot64(v, v))
-	if norm > 0 {
-		kernel.Scale64(v, 1/norm)
-	}
-	return norm
 }

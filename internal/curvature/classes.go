@@ -76,7 +76,7 @@ func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 			for j, s := range rows[i] {
 				kernel.Axpy64(v, s, means[j])
 			}
-			kernel.Scale64(v, 1/math.Sqrt(kernel.Dot64(v, v)))
+			kernel.Normalise64(v)
 			c.basis = append(c.basis, v)
 		}
 	}

@@ -55,8 +55,8 @@ func (pt *Point) kinkOf(i int) Kink {
 	best := Kink{Margin: math.Inf(1), Object: i}
 	x := make([]float64, n.Widths[0])
 	pt.Data.Row(i, x)
-	var path [][]float64 // ∂z_p/∂z_q for q = 1 … p, each n_p×n_q
-	var norms []float64  // ‖x_q‖²
+	var path [][]float64         // ∂z_p/∂z_q for q = 1 … p, each n_p×n_q
+	var squares, norms []float64 // ‖x_q‖², ‖x_q‖
 	for p := 1; p < n.Layers(); p++ {
 		in, out := n.Widths[p-1], n.Widths[p]
 		w := n.Weights[p-1]
@@ -78,15 +78,24 @@ func (pt *Point) kinkOf(i int) Kink {
 		for u := range out {
 			one[u*out+u] = 1
 		}
-		path, norms = append(path, one), append(norms, kernel.Dot64(x, x))
+		path, squares, norms = append(path, one), append(squares, kernel.Dot64(x, x)), append(norms, kernel.Norm64(x))
 		for u := range out {
 			square := 0.0
 			for q, b := range path {
 				width := len(b) / out
-				square += float64(norms[q] * kernel.Dot64(b[u*width:(u+1)*width], b[u*width:(u+1)*width]))
+				square += float64(squares[q] * kernel.Dot64(b[u*width:(u+1)*width], b[u*width:(u+1)*width]))
 			}
-			if square > 0 {
-				if margin := math.Abs(z[u]) / math.Sqrt(square); margin < best.Margin {
+			length := math.Sqrt(square)
+			if !kernel.InRange64(square) {
+				parts := make([]float64, len(path))
+				for q, b := range path {
+					width := len(b) / out
+					parts[q] = float64(norms[q] * kernel.Norm64(b[u*width:(u+1)*width]))
+				}
+				length = kernel.Norm64(parts)
+			}
+			if length > 0 {
+				if margin := math.Abs(z[u]) / length; margin < best.Margin {
 					best.Margin, best.Layer, best.Unit = margin, p, u
 				}
 			}
@@ -104,15 +113,15 @@ func (pt *Point) kinkOf(i int) Kink {
 func (pt *Point) KinkUpperBound() float64 {
 	n, nearest := pt.Network, math.Inf(1)
 	for i := range pt.Data.Objects {
-		square := pt.Data.SquaredNorm(i)
+		norm := pt.Data.Norm(i)
 		for p := 1; p < n.Layers(); p++ {
 			x := pt.Activations(p, i)
 			for _, z := range x {
-				if z > 0 && square > 0 {
-					nearest = min(nearest, z/math.Sqrt(square))
+				if z > 0 && norm > 0 {
+					nearest = min(nearest, z/norm)
 				}
 			}
-			square = kernel.Dot64(x, x)
+			norm = kernel.Norm64(x)
 		}
 	}
 	return nearest

@@ -1,8 +1,6 @@
 package curvature
 
 import (
-	"math"
-
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
@@ -103,18 +101,15 @@ func (pt *Point) NullDirections(most int) [][]float64 {
 		}
 		v := make([]float64, dim)
 		fill(v)
-		before := math.Sqrt(kernel.Dot64(v, v))
-		if before == 0 {
+		if kernel.Normalise64(v) == 0 {
 			return true
 		}
-		kernel.Scale64(v, 1/before)
 		for range 2 {
 			for _, u := range list {
 				kernel.Axpy64(v, -kernel.Dot64(u, v), u)
 			}
 		}
-		if after := math.Sqrt(kernel.Dot64(v, v)); after > 1e-6 {
-			kernel.Scale64(v, 1/after)
+		if kernel.Normalise64(v) > 1e-6 {
 			list = append(list, v)
 		}
 		return true

@@ -92,7 +92,11 @@ func (pt *Point) FilterNormalised(v []float64) []float64 {
 		for u := range n.Widths[p+1] {
 			row, own := v[n.Offset(p)+u*in:][:in], w[u*in:(u+1)*in]
 			if norm := kernel.Dot64(row, row); norm > 0 {
-				kernel.Scale64(row, math.Sqrt(kernel.Dot64(own, own)/norm))
+				scale := kernel.Norm64(own) / math.Sqrt(norm)
+				if square := kernel.Dot64(own, own); kernel.InRange64(square) {
+					scale = math.Sqrt(square / norm)
+				}
+				kernel.Scale64(row, scale)
 			}
 		}
 	}

@@ -3,9 +3,11 @@ package curvature
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
@@ -74,7 +76,15 @@ func NewPoint(ctx context.Context, n *mlp.Network, d *mlp.Data, workers int) (*P
 		pt.evaluate(operand, part)
 		return nil
 	})
-	return pt, err
+	if err != nil {
+		return nil, err
+	}
+	for i, loss := range pt.Losses {
+		if math.IsInf(loss, 0) || math.IsNaN(loss) {
+			return nil, fmt.Errorf("the loss of object %d is %v: %w", i, loss, eigen.ErrOverflow)
+		}
+	}
+	return pt, nil
 }
 
 // evaluate fills the rows of one part.

@@ -1,8 +1,6 @@
 package eigen
 
 import (
-	"math"
-
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
@@ -161,13 +159,4 @@ func choose(list [][]float64, at []int) [][]float64 {
 		chosen[i] = list[j]
 	}
 	return chosen
-}
-
-// normalise scales v to unit length and returns the length it had.
-func normalise(v []float64) float64 {
-	norm := math.Sqrt(kernel.Dot64(v, v))
-	if norm > 0 {
-		kernel.Scale64(v, 1/norm)
-	}
-	return norm
 }

@@ -19,7 +19,7 @@ func certify(b *basis, values []float64, vectors [][]float64, s Search, result *
 	block := &basis{n: b.n, workers: b.workers}
 	for _, v := range combine(b.workers, b.q, chosen) { // orthonormal up to rounding, and then to the last bit
 		block.orthogonalise(v)
-		normalise(v)
+		kernel.Normalise64(v)
 		block.add(v)
 	}
 	images := combine(b.workers, b.images, chosen)
@@ -31,7 +31,7 @@ func certify(b *basis, values []float64, vectors [][]float64, s Search, result *
 	rotated, residuals := combine(b.workers, block.q, rotation), combine(b.workers, images, rotation)
 	parallel.Each(b.workers, k, func(i int) {
 		kernel.Axpy64(residuals[i], -theta[i], rotated[i])
-		pairs[i] = Pair{Value: theta[i], Residual: math.Sqrt(kernel.Dot64(residuals[i], residuals[i])), Vector: rotated[i]}
+		pairs[i] = Pair{Value: theta[i], Residual: kernel.Norm64(residuals[i]), Vector: rotated[i]}
 	})
 	gram := inner(b.workers, residuals, residuals)
 	squares, _, err := Symmetric(gram, k, false, 1)
@@ -64,11 +64,12 @@ func certify(b *basis, values []float64, vectors [][]float64, s Search, result *
 // gaps. The pairs are in the order of the vectors.
 func Certify(ctx context.Context, op Operator, vectors [][]float64, workers int) ([]Pair, error) {
 	n, k := op.Dim(), len(vectors)
+	scaled := &balanced{Operator: op}
 	v, hv := make([]float64, k*n), make([]float64, k*n)
 	for i, x := range vectors {
 		copy(v[i*n:(i+1)*n], x)
 	}
-	if err := op.Apply(ctx, hv, v, k); err != nil {
+	if err := scaled.Apply(ctx, hv, v, k); err != nil {
 		return nil, err
 	}
 	pairs := make([]Pair, k)
@@ -76,8 +77,9 @@ func Certify(ctx context.Context, op Operator, vectors [][]float64, workers int)
 		image := hv[i*n : (i+1)*n]
 		value := kernel.Dot64(vectors[i], image)
 		kernel.Axpy64(image, -value, vectors[i])
-		residual := math.Sqrt(kernel.Dot64(image, image))
+		residual := kernel.Norm64(image)
 		pairs[i] = Pair{Value: value, Residual: residual, Error: residual, Vector: vectors[i]}
+		pairs[i].multiply(scaled.inverse())
 	})
 	return pairs, nil
 }

@@ -49,7 +49,21 @@ type Completeness struct {
 // tolerance. Where some θ_j exceeds τ, a value is missing for certain, for θ_j is
 // a lower bound of the largest one: the run goes on until it has converged.
 func Complete(ctx context.Context, op Operator, r *Result, c Completion) (top, bottom Completeness, err error) {
-	s := &completion{Completion: c, op: op, r: r, pool: slices.Concat(r.Top, r.Bottom)}
+	scaled := &balanced{Operator: op}
+	norm := r.Norm
+	if norm == 0 { // of the values that were looked for; the others need not be zero
+		x, product := slices.Clone(c.Random(0)), make([]float64, op.Dim())
+		kernel.Normalise64(x)
+		if err := op.Apply(ctx, product, x, 1); err != nil {
+			return top, bottom, err
+		}
+		norm = kernel.MaxAbs64(product)
+	}
+	scaled.choose(norm)
+	if err := r.multiply(scaled.factor()); err != nil {
+		return top, bottom, err
+	}
+	s := &completion{Completion: c, op: scaled, r: r, pool: slices.Concat(r.Top, r.Bottom)}
 	for round := 0; ; round++ {
 		done, err := s.run(ctx, round)
 		if err != nil {
@@ -58,7 +72,8 @@ func Complete(ctx context.Context, op Operator, r *Result, c Completion) (top, b
 		s.list()
 		if done {
 			r.Products += s.products
-			return s.verdict(r.Top, 1), s.verdict(r.Bottom, -1), nil
+			top, bottom = s.verdict(r.Top, 1), s.verdict(r.Bottom, -1)
+			return top, bottom, r.multiply(scaled.inverse())
 		}
 	}
 }
@@ -90,7 +105,7 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 	}
 	w := append([]float64(nil), s.Random(round)...)
 	known.orthogonalise(w)
-	if normalise(w) == 0 {
+	if kernel.Normalise64(w) == 0 {
 		return true, nil
 	}
 	b := &basis{n: n, workers: s.Workers}
@@ -112,7 +127,7 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 		known.orthogonalise(w)
 		b.t[m-1][m-1] = b.orthogonalise(w)[m-1]
 		known.orthogonalise(w)
-		beta := normalise(w)
+		beta := kernel.Normalise64(w)
 		values, last, err := b.ritz(false)
 		if err != nil {
 			return false, err
@@ -176,6 +191,9 @@ func (s *completion) missed(list []Pair, sign float64) float64 {
 	logarithm := s.logProduct + float64(detmath.Log(float64(2*float64(s.dimension))/math.Pi)/2)
 	for _, theta := range s.theta {
 		distance := tau - float64(sign*theta)
+		if distance == 0 && math.IsInf(s.logProduct, -1) {
+			continue // the run met the whole spectrum, and nothing beyond τ
+		}
 		if !(distance > 0) {
 			return 1
 		}

@@ -46,7 +46,7 @@ func withSpectrum(r *rand.Rand, values []float64) dense {
 	}
 	for range 3 {
 		v := normals(r, n)
-		normalise(v)
+		kernel.Normalise64(v)
 		// A ← (I − 2vvᵀ) A (I − 2vvᵀ)
 		w := make([]float64, n)
 		for i := range n {
@@ -233,7 +233,7 @@ func TestQuadratureMoments(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := append([]float64(nil), start...)
-		normalise(v)
+		kernel.Normalise64(v)
 		w := append([]float64(nil), v...)
 		for moment := range min(2*steps, 8) {
 			want := kernel.Dot64(v, w)

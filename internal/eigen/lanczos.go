@@ -74,6 +74,8 @@ type Result struct {
 // vectors, from which the certificates are measured. The products with the
 // basis are kept for it: H applied to a combination of basis vectors is the
 // same combination of them, so that the certificates cost no further product.
+//
+// Operators of any norm above 2⁻⁹⁶⁰ are searched; one below counts as zero.
 func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	n := op.Dim()
 	wanted := s.Top + s.Bottom
@@ -90,9 +92,11 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 		s.MaxBasis = 400
 	}
 	s.MaxBasis = max(s.MaxBasis, 2*wanted+20)
+	scaled := &balanced{Operator: op}
+	op = scaled
 	b := &basis{n: n, workers: s.Workers}
 	v := append([]float64(nil), s.Start...)
-	if normalise(v) == 0 {
+	if kernel.Normalise64(v) == 0 {
 		return nil, errors.New("lanczos: starting vector is zero")
 	}
 	b.add(v)
@@ -109,13 +113,13 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 		}
 		result.Products++
 		b.images = append(b.images, append([]float64(nil), w...))
-		size := math.Sqrt(kernel.Dot64(w, w))
+		size := kernel.Norm64(w)
 		if math.IsNaN(size) || math.IsInf(size, 0) {
-			return nil, fmt.Errorf("lanczos: product %d is not finite", result.Products)
+			return nil, fmt.Errorf("lanczos: product %d is not finite: %w", result.Products, ErrOverflow)
 		}
 		norm = max(norm, size)
 		b.t[m-1][m-1] = b.orthogonalise(w)[m-1] // the other coefficients are in t already
-		beta := normalise(w)
+		beta := kernel.Normalise64(w)
 		rounding := float64(float64(unit*norm) * math.Sqrt(float64(n)))
 		floor := max(rounding, float64(s.Floor*norm))
 		broken := beta <= rounding
@@ -157,9 +161,9 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 			}
 			w = append([]float64(nil), s.Restart(restarts)...)
 			restarts++
-			normalise(w)
+			kernel.Normalise64(w)
 			b.orthogonalise(w)
-			if normalise(w) == 0 {
+			if kernel.Normalise64(w) == 0 {
 				result.Converged = true
 				break
 			}
@@ -180,7 +184,10 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return result, certify(b, values, vectors, s, result)
+	if err := certify(b, values, vectors, s, result); err != nil {
+		return nil, err
+	}
+	return result, result.multiply(scaled.inverse())
 }
 
 // due reports whether to look at the Ritz values after m basis vectors: first

@@ -36,6 +36,7 @@ type Probing struct {
 // The memory needed is about Steps × len(Probes) × n float64 numbers.
 func Quadrature(ctx context.Context, op Operator, p Probing) ([]Rule, error) {
 	n := op.Dim()
+	scaled := &balanced{Operator: op}
 	if p.Steps < 1 || len(p.Probes) == 0 {
 		return nil, errors.New("quadrature: no steps or no probes")
 	}
@@ -47,7 +48,7 @@ func Quadrature(ctx context.Context, op Operator, p Probing) ([]Rule, error) {
 		}
 		v := append([]float64(nil), start...)
 		outliers.orthogonalise(v)
-		if normalise(v) == 0 {
+		if kernel.Normalise64(v) == 0 {
 			return nil, fmt.Errorf("quadrature: probe %d lies in the deflated space", i)
 		}
 		runs[i] = &probe{basis: basis{n: n, workers: p.Workers, q: [][]float64{v}}}
@@ -68,7 +69,7 @@ func Quadrature(ctx context.Context, op Operator, p Probing) ([]Rule, error) {
 		for i, r := range live {
 			copy(src[i*n:], r.q[len(r.q)-1])
 		}
-		if err := op.Apply(ctx, dst, src, len(live)); err != nil {
+		if err := scaled.Apply(ctx, dst, src, len(live)); err != nil {
 			return nil, err
 		}
 		// Workers share the probes; where there are fewer probes than workers
@@ -95,6 +96,7 @@ func Quadrature(ctx context.Context, op Operator, p Probing) ([]Rule, error) {
 		if err != nil {
 			return nil, err
 		}
+		kernel.Scale64(rule.Nodes, scaled.inverse())
 		rules[i] = rule
 	}
 	return rules, nil
@@ -110,11 +112,11 @@ type probe struct {
 
 // step takes the operator's product with the last vector.
 func (r *probe) step(w []float64, outliers *basis, last bool) {
-	r.norm = max(r.norm, math.Sqrt(kernel.Dot64(w, w)))
+	r.norm = max(r.norm, kernel.Norm64(w))
 	outliers.orthogonalise(w)
 	c := r.orthogonalise(w)
 	r.diagonal = append(r.diagonal, c[len(c)-1])
-	beta := normalise(w)
+	beta := kernel.Normalise64(w)
 	if last || beta <= float64(unit*r.norm)*math.Sqrt(float64(r.n)) {
 		r.done = true
 		return

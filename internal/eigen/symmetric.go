@@ -23,7 +23,11 @@ func Symmetric(a []float64, n int, vectors bool, workers int) (values []float64,
 		return nil, nil, fmt.Errorf("symmetric matrix: %d entries given, want %d×%d", len(a), n, n)
 	}
 	if k := slices.IndexFunc(a, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }); k >= 0 {
-		return nil, nil, fmt.Errorf("symmetric matrix: entry (%d, %d) is %v", k/n, k%n, a[k])
+		return nil, nil, fmt.Errorf("symmetric matrix: entry (%d, %d) is %v: %w", k/n, k%n, a[k], ErrOverflow)
+	}
+	scale := kernel.Balance64(kernel.MaxAbs64(a))
+	if scale != 1 {
+		kernel.Scale64(a, scale)
 	}
 	t := tridiagonalise(a, n, workers)
 	if vectors {
@@ -36,6 +40,9 @@ func Symmetric(a []float64, n int, vectors bool, workers int) (values []float64,
 	values, err = Tridiagonal(t.diagonal, t.off, rows)
 	if err != nil {
 		return nil, nil, err
+	}
+	if scale != 1 {
+		kernel.Scale64(values, 1/scale)
 	}
 	parallel.Each(workers, len(rows), func(i int) { t.back(rows[i]) })
 	return values, rows, nil
@@ -55,10 +62,7 @@ func Symmetrise(a []float64, n int) {
 // its smaller side; 0 for an empty one. M is scaled first, so that squares
 // neither over- nor underflow.
 func SpectralNorm(m []float64, rows, columns int) (float64, error) {
-	scale := 0.0
-	for _, x := range m {
-		scale = max(scale, math.Abs(x))
-	}
+	scale := kernel.MaxAbs64(m)
 	if scale == 0 {
 		return 0, nil
 	}

@@ -95,20 +95,20 @@ func (d *Data) Row(i int, x []float64) {
 	}
 }
 
-// SquaredNorm is ‖x_i‖².
-func (d *Data) SquaredNorm(i int) float64 {
+// Norm is ‖x_i‖₂.
+func (d *Data) Norm(i int) float64 {
 	x := make([]float64, d.Width)
 	d.Row(i, x)
-	return kernel.Dot64(x, x)
+	return kernel.Norm64(x)
 }
 
 // LargestNorm is the largest ‖x_i‖.
 func (d *Data) LargestNorm() float64 {
 	largest := 0.0
 	for i := range d.Objects {
-		largest = max(largest, d.SquaredNorm(i))
+		largest = max(largest, d.Norm(i))
 	}
-	return math.Sqrt(largest)
+	return largest
 }
 
 // First returns the first k objects. They share the memory of all.

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
-	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
@@ -159,8 +159,8 @@ func (o *Curvature) Norms() (Norms, error) {
 	}
 	n.GaussNewton = max(values[len(values)-1], 0)
 	n.Trace = o.Trace()
-	n.Frobenius = math.Sqrt(max(o.SquaredFrobenius(), 0))
-	return n, nil
+	n.Frobenius, err = o.Frobenius()
+	return n, err
 }
 
 // Sizes are what is known of every object without a pass over pairs of layers.
@@ -184,11 +184,12 @@ func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress fu
 		}
 		n.GaussNewton[i] = max(values[len(values)-1], 0)
 		n.Trace[i] = o.Trace()
-		squares := 0.0
+		squares, gradients := 0.0, make([]float64, layers)
 		m := make([]float64, layers*layers)
 		for p := 1; p <= layers; p++ {
 			x := float64(o.deltaNorm[p] * o.inputNorm[p])
 			squares += float64(x * x)
+			gradients[p-1] = x
 			between := 1.0
 			for q := p + 1; q <= layers; q++ {
 				x := float64(float64(o.deltaNorm[q]*between) * o.inputNorm[p])
@@ -196,9 +197,11 @@ func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress fu
 				between = float64(between * c.LayerNorm[q-1])
 			}
 		}
-		n.Gradient[i] = math.Sqrt(squares)
+		if n.Gradient[i] = math.Sqrt(squares); !kernel.InRange64(squares) {
+			n.Gradient[i] = kernel.Norm64(gradients)
+		}
 		if !o.Dead() {
-			n.HTerm[i], err = eigen.SpectralNorm(m, layers, layers)
+			n.HTerm[i], err = spectralNorm(m, layers, layers)
 		}
 		return err
 	})

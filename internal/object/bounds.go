@@ -67,12 +67,12 @@ var BoundNames = []string{
 func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	layers, k := o.Layers, o.Classes
 	a := o.softmaxHessian()
-	normA, err := eigen.SpectralNorm(a, k, k)
+	normA, err := spectralNorm(a, k, k)
 	if err != nil {
 		return nil, err
 	}
 	gram := o.jacobianGram()
-	joint, err := eigen.SpectralNorm(gram, k, k)
+	joint, err := spectralNorm(gram, k, k)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 				after = float64(after * float64(norm*norm))
 			}
 		}
-		sensitive, err := eigen.SpectralNorm(o.sensitive[p], k, o.width[p])
+		sensitive, err := spectralNorm(o.sensitive[p], k, o.width[p])
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,9 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 		b7 + float64(float64(math.Sqrt2*(l-1))*float64(c.LargestX*power(c.LargestW, layers-2))),
 	}
 	for i, b := range bounds {
-		bounds[i] = min(b, math.MaxFloat64)
+		if bounds[i] = b; !(b <= math.MaxFloat64) { // NaN is an overflow times a zero
+			bounds[i] = math.MaxFloat64
+		}
 	}
 	return bounds, nil
 }
@@ -136,7 +138,7 @@ func (o *Curvature) comparison() (norms [3]float64, err error) {
 		both[i] = alpha[i] + cross[i]
 	}
 	for i, m := range [][]float64{alpha, cross, both} {
-		if norms[i], err = eigen.SpectralNorm(m, o.Layers, o.Layers); err != nil {
+		if norms[i], err = spectralNorm(m, o.Layers, o.Layers); err != nil {
 			return norms, err
 		}
 	}
@@ -158,7 +160,16 @@ func (o *Curvature) HessianBound() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return min(norms[2], max(values[len(values)-1], 0)+norms[1], math.Sqrt(max(o.SquaredFrobenius(), 0))), nil
+	frobenius, err := o.Frobenius()
+	return min(norms[2], max(values[len(values)-1], 0)+norms[1], frobenius), err
+}
+
+// spectralNorm is [eigen.SpectralNorm], and infinite where an entry overflowed.
+func spectralNorm(m []float64, rows, columns int) (float64, error) {
+	if !finite(m) {
+		return math.Inf(1), nil
+	}
+	return eigen.SpectralNorm(m, rows, columns)
 }
 
 // printed is √2 [L M_x² m^L + Σ_{j=1}^L m^j] for m = M_W² (Theorem 1) or
@@ -191,6 +202,10 @@ func (o *Curvature) blockNorms() ([]float64, error) {
 	for p := 1; p <= o.Layers; p++ {
 		f := make([]float64, k*o.width[p])
 		kernel.MulTN64(f, b, o.sensitive[p], k, o.width[p], k, false)
+		scale := kernel.Balance64(kernel.MaxAbs64(f))
+		if scale != 1 {
+			kernel.Scale64(f, scale)
+		}
 		gram := make([]float64, k*k)
 		kernel.MulNT64(gram, f, f, k, k, o.width[p], false)
 		values, rows, err := eigen.Symmetric(gram, k, true, 1)
@@ -198,7 +213,7 @@ func (o *Curvature) blockNorms() ([]float64, error) {
 			return nil, err
 		}
 		for i := range rows { // row i of R_pᵀ
-			kernel.Scale64(rows[i], math.Sqrt(max(values[i], 0)))
+			kernel.Scale64(rows[i], math.Sqrt(max(values[i], 0))/scale)
 			roots[p] = append(roots[p], rows[i]...)
 		}
 	}
@@ -207,7 +222,7 @@ func (o *Curvature) blockNorms() ([]float64, error) {
 	for p := 1; p <= o.Layers; p++ {
 		for q := p; q <= o.Layers; q++ {
 			kernel.MulNT64(product, roots[p], roots[q], k, k, k, false)
-			norm, err := eigen.SpectralNorm(product, k, k)
+			norm, err := spectralNorm(product, k, k)
 			if err != nil {
 				return nil, err
 			}
@@ -225,7 +240,7 @@ func (o *Curvature) crossNorms() ([]float64, error) {
 	for p := 1; p < o.Layers; p++ {
 		path := o.between(p)
 		for q := p + 1; q <= o.Layers; q++ {
-			norm, err := eigen.SpectralNorm(path[q], o.width[q-1], o.width[p])
+			norm, err := spectralNorm(path[q], o.width[q-1], o.width[p])
 			if err != nil {
 				return nil, err
 			}

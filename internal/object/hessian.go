@@ -51,7 +51,7 @@ func (o *Curvature) compress() compressed {
 			kernel.Scale64(block, float64(o.inputNorm[q]*o.inputNorm[p]))
 			if q > p {
 				unit := append([]float64(nil), o.x[q]...) // x̂_q
-				kernel.Scale64(unit, 1/o.inputNorm[q])
+				kernel.Normalise64(unit)
 				row := make([]float64, o.width[p]) // x̂_qᵀ P_qp ‖x_p‖
 				kernel.MulTN64(row, path[q], unit, o.width[p], 1, o.width[q-1], false)
 				kernel.Scale64(row, o.inputNorm[p])

@@ -50,7 +50,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 			}
 		}
 	}
-	o.inputNorm[1] = math.Sqrt(pt.Data.SquaredNorm(i))
+	o.inputNorm[1] = pt.Data.Norm(i)
 	active := make([][]int, layers+1)
 	for p := 1; p < layers; p++ {
 		for u, x := range pt.Activations(p, i) {
@@ -59,7 +59,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 				o.x[p+1] = append(o.x[p+1], x)
 			}
 		}
-		o.inputNorm[p+1] = math.Sqrt(kernel.Dot64(o.x[p+1], o.x[p+1]))
+		o.inputNorm[p+1] = kernel.Norm64(o.x[p+1])
 	}
 	for c := range classes {
 		active[layers] = append(active[layers], c)
@@ -70,7 +70,7 @@ func New(pt *curvature.Point, i int) *Curvature {
 		for _, u := range active[p] {
 			o.delta[p] = append(o.delta[p], all[u])
 		}
-		o.deltaNorm[p] = math.Sqrt(kernel.Dot64(o.delta[p], o.delta[p]))
+		o.deltaNorm[p] = kernel.Norm64(o.delta[p])
 		if p > 1 { // W_p between active units
 			for _, u := range active[p] {
 				for _, j := range active[p-1] {
@@ -143,9 +143,51 @@ func (o *Curvature) GaussNewton() ([]float64, error) {
 	b, half, full := o.root(), make([]float64, k*k), make([]float64, k*k)
 	kernel.MulNN64(half, o.jacobianGram(), b, k, k, k, false)
 	kernel.MulTN64(full, b, half, k, k, k, false)
+	scale := 1.0
+	if !finite(full) {
+		f := o.factors()
+		scale = kernel.Balance64(kernel.MaxAbs64(f))
+		kernel.Scale64(f, scale)
+		kernel.MulNT64(full, f, f, k, k, len(f)/k, false)
+	}
 	eigen.Symmetrise(full, k)
 	values, _, err := eigen.Symmetric(full, k, false, 1)
+	if scale != 1 {
+		kernel.Scale64(values, 1/scale)
+		kernel.Scale64(values, 1/scale)
+	}
+	if err == nil && !finite(values) {
+		err = eigen.ErrOverflow
+	}
 	return values, err
+}
+
+// factors returns F with F Fᵀ = Bᵀ J_i J_iᵀ B, K×Σ n_p: ‖x_p‖ Bᵀ S_p for each
+// layer, side by side. B is applied first: where the softmax is saturated it is
+// zero, and nothing overflows.
+func (o *Curvature) factors() []float64 {
+	k, b := o.Classes, o.root()
+	columns := 0
+	for p := 1; p <= o.Layers; p++ {
+		columns += o.width[p]
+	}
+	f, at := make([]float64, k*columns), 0
+	for p := 1; p <= o.Layers; p++ {
+		part := make([]float64, k*o.width[p])
+		kernel.MulTN64(part, b, o.sensitive[p], k, o.width[p], k, false)
+		kernel.Scale64(part, o.inputNorm[p])
+		for c := range k {
+			copy(f[c*columns+at:], part[c*o.width[p]:(c+1)*o.width[p]])
+		}
+		at += o.width[p]
+	}
+	return f
+}
+
+// finite reports whether no number is infinite or NaN.
+func finite(values []float64) bool {
+	largest := kernel.MaxAbs64(values)
+	return !math.IsInf(largest, 0) && !math.IsNaN(largest)
 }
 
 // Trace is tr G_i = tr H_i.
@@ -153,6 +195,10 @@ func (o *Curvature) Trace() float64 {
 	trace := 0.0
 	for _, t := range o.layerTraces() {
 		trace += t
+	}
+	if math.IsInf(trace, 0) || math.IsNaN(trace) {
+		norm := kernel.Norm64(o.factors())
+		return min(float64(norm*norm), math.MaxFloat64)
 	}
 	return trace
 }
@@ -186,6 +232,21 @@ func (o *Curvature) between(p int) [][]float64 {
 		kernel.MulNN64(list[q], o.weights[q-1], list[q-1], o.width[q-1], o.width[p], o.width[q-2], false)
 	}
 	return list
+}
+
+// Frobenius is ‖H_i‖_F.
+func (o *Curvature) Frobenius() (float64, error) {
+	if o.Dead() {
+		return 0, nil
+	}
+	if square := o.SquaredFrobenius(); kernel.InRange64(square) {
+		return math.Sqrt(square), nil
+	}
+	norm := kernel.Norm64(o.compress().matrix) // squares of its entries over- or underflow
+	if math.IsInf(norm, 0) || math.IsNaN(norm) {
+		return 0, eigen.ErrOverflow
+	}
+	return norm, nil
 }
 
 // SquaredFrobenius is ‖H_i‖_F², by its blocks: with M_qp = S_qᵀ A S_p,

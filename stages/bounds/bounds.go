@@ -262,7 +262,7 @@ func (e *evaluation) uniform() artifact.BoundsConstants {
 	c := e.constants
 	u := artifact.BoundsConstants{
 		LargestInput: c.LargestX, LargestLayer: c.LargestW, LargestWeight: c.Largest, Width: c.Width, LayerNorms: c.LayerNorm,
-		Theorem1Holds: c.LargestW >= smallestNorm, MeanGradient: math.Sqrt(kernel.Dot64(e.gradient, e.gradient)),
+		Theorem1Holds: c.LargestW >= smallestNorm, MeanGradient: kernel.Norm64(e.gradient),
 	}
 	u.LargestLoss = slices.Max(e.pt.Losses)
 	u.LargestGradient = slices.Max(e.norms.Gradient)

@@ -88,7 +88,7 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 	upperR := e.norms.HTerm[:n]
 	facts := object.LossFacts{
 		K: k, LossGap: math.Abs(e.pt.Losses[k] - e.pt.MeanLoss(k)),
-		GradientGap: length(gap), MeanGradient: length(mean), HessianGap: s.Norm + s.Residual,
+		GradientGap: kernel.Norm64(gap), MeanGradient: kernel.Norm64(mean), HessianGap: s.Norm + s.Residual,
 		LargestLoss: slices.Max(e.pt.Losses[:n]), LargestGradient: slices.Max(e.norms.Gradient[:n]),
 		LargestG: slices.Max(e.norms.GaussNewton[:n]), LargestR: min(slices.Max(upperR), math.MaxFloat64),
 		Theorem1: theorem, Lemma1: lemma,
@@ -112,8 +112,6 @@ func (e *evaluation) losses(f object.LossFacts) artifact.LossBounds {
 	}
 	return l
 }
-
-func length(v []float64) float64 { return math.Sqrt(kernel.Dot64(v, v)) }
 
 func mean(v []float64) float64 {
 	sum, n := 0.0, float64(len(v))

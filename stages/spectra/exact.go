@@ -51,7 +51,7 @@ func (e *evaluation) dense(ctx context.Context, top, bottom int, term curvature.
 		return err
 	}
 	n := e.pt.Network.Parameters()
-	frobenius := math.Sqrt(kernel.Dot64(matrix, matrix))
+	frobenius := kernel.Norm64(matrix)
 	values, _, err := eigen.Symmetric(append([]float64(nil), matrix...), n, false, e.t.Workers)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (e *evaluation) gram(ctx context.Context, top int, g *artifact.TermSpectrum
 	if err != nil {
 		return err
 	}
-	frobenius := math.Sqrt(kernel.Dot64(matrix, matrix))
+	frobenius := kernel.Norm64(matrix)
 	values, _, err := eigen.Symmetric(matrix, e.pt.Data.Objects*e.pt.Network.Classes(), false, e.t.Workers)
 	if err != nil {
 		return err

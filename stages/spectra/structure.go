@@ -26,7 +26,7 @@ func (e *evaluation) structure(ctx context.Context, h, g, r *ends) (*artifact.Sp
 	if err != nil {
 		return nil, err
 	}
-	s.GradientNorm = math.Sqrt(kernel.Dot64(gradient, gradient))
+	s.GradientNorm = kernel.Norm64(gradient)
 	if s.LayerTraces, err = e.layerTraces(ctx); err != nil {
 		return nil, err
 	}

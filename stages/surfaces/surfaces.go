@@ -11,6 +11,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
@@ -108,7 +109,7 @@ func directions(ctx context.Context, p Params, pt *curvature.Point, inputs map[s
 	}
 	list := [][]float64{slices.Clone(vectors[0]), slices.Clone(vectors[1])}
 	theta := pt.Network.Flat()
-	length := math.Sqrt(kernel.Dot64(theta, theta))
+	length := kernel.Norm64(theta)
 	for i := range 2 {
 		s := rng.New(p.Seed, "surfaces", "direction", uint64(i))
 		v := make([]float64, n)
@@ -124,11 +125,10 @@ func directions(ctx context.Context, p Params, pt *curvature.Point, inputs map[s
 		length = 1
 	}
 	for i, v := range list {
-		norm := math.Sqrt(kernel.Dot64(v, v))
+		norm := kernel.Normalise64(v)
 		if norm == 0 || math.IsNaN(norm) || math.IsInf(norm, 0) {
 			return nil, summary, fmt.Errorf("direction %d has length %v", i, norm)
 		}
-		kernel.Scale64(v, 1/norm)
 		d := artifact.SurfaceDirection{Kind: "eigenvector", Radius: float64(p.EigenRadius * length)}
 		if i >= 2 {
 			d = artifact.SurfaceDirection{Kind: "random", Radius: float64(p.RandomRadius * length)}
@@ -183,6 +183,9 @@ func (g *grid) evaluate(ctx context.Context, pt *curvature.Point, columns, rows 
 			}
 			mean := kernel.Sum64(losses[:g.k]) / float64(g.k)
 			difference := (losses[g.k] - mean) / float64(g.k+1)
+			if math.IsNaN(difference) || math.IsInf(difference, 0) {
+				return nil, fmt.Errorf("the loss at distances %v: %w", at, eigen.ErrOverflow)
+			}
 			cell := a*columns + b
 			out[cell], out[size+cell], out[2*size+cell] = mean, mean+difference, difference
 			g.done++
