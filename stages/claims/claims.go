@@ -112,9 +112,6 @@ type Params struct {
 	// CollapsedFrom is the share of dead objects from which a network counts
 	// as partly dead, above 0, at most 1.
 	CollapsedFrom float64
-	// RateMargin is how fast k·|ΔL| may rise, as a power of k, for the rate to
-	// count as 1/k; 0 or more.
-	RateMargin float64
 	// Resamples is the number of random permutations and of bootstrap
 	// resamples, at least 100.
 	Resamples int
@@ -124,7 +121,7 @@ type Params struct {
 // DefaultParams are the procedures of the design, for networks and cuts to be
 // filled in.
 func DefaultParams() Params {
-	return Params{Alpha: 0.05, CollapsedFrom: 0.01, RateMargin: 0.1, Resamples: 20000}
+	return Params{Alpha: 0.01, CollapsedFrom: 0.01, Resamples: 20000}
 }
 
 // check finds the params that would give a wrong verdict without an error.
@@ -134,8 +131,6 @@ func (p Params) check() error {
 		return fmt.Errorf("alpha is %v: want more than 0 and less than 1", p.Alpha)
 	case !(p.CollapsedFrom > 0 && p.CollapsedFrom <= 1):
 		return fmt.Errorf("collapsed from a dead share of %v: want more than 0, at most 1", p.CollapsedFrom)
-	case !(p.RateMargin >= 0):
-		return fmt.Errorf("rate margin is %v: want 0 or more", p.RateMargin)
 	case p.Resamples < 100:
 		return fmt.Errorf("%d resamples: want at least 100", p.Resamples)
 	}
@@ -156,7 +151,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	c, err := judge(ctx, p, networks, t.Progress)
+	c, err := judge(ctx, p, All, networks, t.Progress)
 	if err != nil {
 		return nil, err
 	}

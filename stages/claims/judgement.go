@@ -9,12 +9,12 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
-// judge makes the rows of every claim, in the order of [All] and there of the
-// panels, which is the order in which the networks name them.
-func judge(ctx context.Context, p Params, networks []network, progress func(done, total int)) (*artifact.Claims, error) {
+// judge makes the rows of the claims in their order, and of each in the order of
+// the panels, which is that in which the networks name them.
+func judge(ctx context.Context, p Params, claims []claim, networks []network, progress func(done, total int)) (*artifact.Claims, error) {
 	j := &judgement{p: p}
 	panels := panelsOf(networks)
-	for i, c := range All {
+	for i, c := range claims {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -30,7 +30,7 @@ func judge(ctx context.Context, p Params, networks []network, progress func(done
 				}
 			}
 		}
-		progress(i+1, len(All)+1)
+		progress(i+1, len(claims)+1)
 	}
 	j.adjust()
 	for _, decide := range j.decisions {
@@ -43,7 +43,7 @@ func judge(ctx context.Context, p Params, networks []network, progress func(done
 	for _, x := range j.rows {
 		c.Claims = append(c.Claims, *x)
 	}
-	progress(len(All)+1, len(All)+1)
+	progress(len(claims)+1, len(claims)+1)
 	return c, nil
 }
 

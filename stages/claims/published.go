@@ -106,9 +106,9 @@ func (j *judgement) published(q *panel) error {
 			c.Verdict = artifact.Holds
 		}
 		c.Evidence = fmt.Sprintf("mean rank %s of %s (0.5: in the middle), %s", short(r.test.Share(r.ranks(1))), plural(len(pairs), "network"), pBoth(*t.test()))
-		found := "no common shift of up to 100 % would be found"
+		found := "not even a common shift of 100 % would be found"
 		if least > 0 {
-			found = fmt.Sprintf("a common shift of %s %% would be found with a probability of %s %% or more", short(100*least), short(100*detection))
+			found = fmt.Sprintf("a common shift of %s %% would give p ≤ %s with a probability of %s %% or more", short(100*least), short(1-confidence), short(100*detection))
 		}
 		c.Evidence += fmt.Sprintf("; common factor %s, 95 %% interval %s to %s; %s", short(common.Estimate), short(common.Low), short(common.High), found)
 		switch c.Verdict {

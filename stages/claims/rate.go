@@ -9,10 +9,18 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
-// The rate needs this many sizes, and this many seeds at each.
 const (
+	// The rate needs this many sizes, and this many seeds at each.
 	rateSizes = 3
 	rateSeeds = 4
+	// levelSlope is a slope of log k·|ΔL| over log k that what levels off may
+	// still have: k/(k + 300), bounded by 1, has 0.1 at k = 2,700. A slope
+	// significantly above it refutes the rate, unless the local slopes fall.
+	levelSlope = 0.1
+	// largestSlope is what must be excluded where no rise is seen, by an interval
+	// of less than that to either side unless the slope is clearly negative:
+	// without that, the networks say nothing.
+	largestSlope = 0.25
 )
 
 // The statement is "at most like 1/k", so what decides is whether k·|ΔL| still
@@ -103,18 +111,18 @@ func (j *judgement) fixedWeights(q *panel) error {
 		return nil
 	}
 	c.Tested = fmt.Sprintf("mean |L_k − L_{k−1}| over which object is the last, against MAD/(k−1), for %s", population(c))
-	q01 := artifact.NewQuantiles(measured)
+	ratio := artifact.NewQuantiles(measured)
 	c.Effect = &artifact.Effect{
 		Name:     "mean |L_k − L_{k−1}| of the random orders over MAD/(k−1), median and range over networks",
-		Interval: artifact.Interval{Estimate: q01.Median, Low: q01.Min, High: q01.Max},
+		Interval: artifact.Interval{Estimate: ratio.Median, Low: ratio.Min, High: ratio.Max},
 	}
 	c.Evidence = fmt.Sprintf("the largest relative difference on %s is %s", plural(checked, "network"), short(largest))
-	if c.Verdict = artifact.Holds; largest > identityError {
+	if c.Verdict = artifact.Holds; !(largest <= identityError) {
 		c.Verdict = artifact.DoesNotHold
 		c.Conclusion = "The losses contradict the algebra: losses and summary do not belong together."
 		return nil
 	}
-	c.Conclusion = "This is algebra, the running mean of any list of numbers changes so: it is true for any weights, trained or not, and no evidence about a landscape."
+	c.Conclusion = "This is algebra, since the running mean of any numbers changes so: it is true for any weights, trained or not, and says nothing about a landscape."
 	return nil
 }
 
@@ -202,7 +210,7 @@ func (j *judgement) rate(q *panel, h, l int, scope string, of func(network) (cha
 	r := j.resampleRate(name, list)
 	last := len(list) - max(rateSizes, (len(list)+2)/3)
 	slope := r.slope(last, len(list))
-	bend := r.contrast(func(y []float64) float64 {
+	bend := r.contrast(last, len(list), func(y []float64) float64 {
 		n := len(list)
 		return r.local(y, n-2) - r.local(y, last)
 	})
@@ -211,19 +219,18 @@ func (j *judgement) rate(q *panel, h, l int, scope string, of func(network) (cha
 		Interval: slope.Interval,
 	}
 	c.Tables = append(c.Tables, r.table())
-	p, floor := slope.above(j.p.RateMargin)
-	t := j.test(c, artifact.ClaimTest{Name: fmt.Sprintf("slope above %s", short(j.p.RateMargin)), P: p, Floor: floor})
+	t := j.test(c, artifact.ClaimTest{Name: fmt.Sprintf("slope above %s", short(levelSlope)), P: slope.above(levelSlope)})
 	j.decide(func() {
-		levels := bend.High < 0
+		slower, levels := j.significant(t), bend.High < 0
 		switch {
-		case slope.High < j.p.RateMargin:
-			c.Verdict = artifact.Holds
-		case j.significant(t) && !levels:
+		case slower && !levels:
 			c.Verdict = artifact.DoesNotHold
+		case !slower && slope.High < largestSlope && (slope.High-slope.Estimate < largestSlope || slope.High < -largestSlope):
+			c.Verdict = artifact.Holds
 		default:
 			c.Verdict = artifact.Undecided
 		}
-		c.Evidence = r.evidence(last, slope) + fmt.Sprintf("; slope above %s: %s", short(j.p.RateMargin), pBoth(*t.test()))
+		c.Evidence = r.evidence(last, slope) + fmt.Sprintf("; slope above %s: %s", short(levelSlope), pBoth(*t.test()))
 		c.Conclusion = rateConclusion(c.Verdict, slope.Interval, levels)
 	})
 }
@@ -235,7 +242,7 @@ func rateConclusion(v artifact.Verdict, slope artifact.Interval, levels bool) st
 	case v == artifact.Holds && slope.High < 0:
 		return "At the largest sample sizes k·|ΔL| falls: the change is smaller than a constant over k."
 	case v == artifact.Holds:
-		return fmt.Sprintf("At the largest sample sizes k·|ΔL| rises like k^%s at most: the change falls like 1/k.", short(max(slope.High, 0)))
+		return fmt.Sprintf("At the largest sample sizes no rise of k·|ΔL| is seen, and one faster than k^%s is excluded: the change falls like 1/k.", short(slope.High))
 	case v == artifact.DoesNotHold:
 		return fmt.Sprintf("At the largest sample sizes k·|ΔL| still rises, like k^%s: the change falls more slowly than 1/k.", short(slope.Estimate))
 	case levels:

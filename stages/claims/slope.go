@@ -14,88 +14,112 @@ import (
 
 // resampled is log k·|ΔL| over log k, the mean over seeds, with resamples.
 type resampled struct {
-	points   []ratePoint
-	x, y     []float64
-	draws    [][]float64 // further y
-	widening float64     // of deviations between draws, for the few seeds
+	points []ratePoint
+	x, y   []float64
+	draws  [][]float64 // further y
 }
 
-// resampleRate resamples the means: seeds with replacement, the same for every k
-// where all have the same seeds, since these share initial weights; and which
-// object is the last one, as a normal deviation of its mean. Deviations are to be
-// widened by t·√(n/(n−1))/1.96 for the few seeds.
+// resampleRate resamples the means: seeds with replacement, the same for all k,
+// since the networks of a seed share initial weights; and which object is the last
+// one, as a normal deviation of its mean. Seeds of one k only are drawn among
+// themselves.
 func (j *judgement) resampleRate(name string, points []ratePoint) *resampled {
 	r := &resampled{points: points}
-	fewest, paired := len(points[0].changes), true
+	times := map[int64]int{} // at how many k a seed occurs
 	for _, p := range points {
-		slices.SortStableFunc(p.changes, func(a, b change) int { return int(min(max(a.seed-b.seed, -1), 1)) })
-		fewest = min(fewest, len(p.changes))
-		paired = paired && slices.EqualFunc(p.changes, points[0].changes, func(a, b change) bool { return a.seed == b.seed })
 		r.x, r.y = append(r.x, detmath.Log(float64(p.k))), append(r.y, detmath.Log(p.mean()))
+		for _, c := range p.changes {
+			times[c.seed]++
+		}
 	}
+	var shared []int64 // seeds of several k
+	alone := make([][]int64, len(points))
+	for i, p := range points {
+		for _, c := range p.changes {
+			switch {
+			case times[c.seed] == 1:
+				alone[i] = append(alone[i], c.seed)
+			case !slices.Contains(shared, c.seed):
+				shared = append(shared, c.seed)
+			}
+		}
+	}
+	slices.Sort(shared)
 	s := rng.New(j.p.Seed, "claims", name, 0)
-	chosen := make([]int, 0, len(points[0].changes))
+	drawn := map[int64]int{} // how often
+	draw := func(seeds []int64) {
+		for _, seed := range seeds {
+			drawn[seed] = 0
+		}
+		for range seeds {
+			drawn[seeds[s.IntN(len(seeds))]]++
+		}
+	}
 	for range min(j.p.Resamples, 4000) {
 		y := make([]float64, len(points))
+		draw(shared)
 		for i, p := range points {
-			if i == 0 || !paired {
-				chosen = chosen[:0]
-				for range p.changes {
-					chosen = append(chosen, s.IntN(len(p.changes)))
+			draw(alone[i])
+			sum, n := 0.0, 0
+			for _, c := range p.changes {
+				for range drawn[c.seed] {
+					sum += c.mean + float64(c.spread*s.Normal())
+					n++
 				}
 			}
-			sum := 0.0
-			for _, at := range chosen {
-				c := p.changes[at]
-				sum += c.mean + float64(c.spread*s.Normal())
+			// None of a k with few seeds may be drawn, and all that are may have
+			// collapsed.
+			y[i] = r.y[i]
+			if n > 0 {
+				y[i] = detmath.Log(max(sum/float64(n), p.mean()/1000))
 			}
-			// All chosen networks may have collapsed.
-			y[i] = detmath.Log(max(sum/float64(len(chosen)), p.mean()/1000))
 		}
 		r.draws = append(r.draws, y)
 	}
-	n := float64(fewest)
-	r.widening = stats.StudentQuantile975(n-1) / normal975 * math.Sqrt(n/(n-1))
 	return r
 }
-
-// normal975 is the 0.975 quantile of the normal distribution.
-const normal975 = 1.959963984540054
 
 // contrast is a linear function of y with its 95 % interval.
 type contrast struct {
 	artifact.Interval
-	draws    []float64
-	widening float64
+	err     float64 // standard error
+	freedom int     // degrees of freedom
 }
 
-func (r *resampled) contrast(of func(y []float64) float64) contrast {
-	c := contrast{widening: r.widening}
-	for _, y := range r.draws {
-		c.draws = append(c.draws, of(y))
+// contrast is a function of the points from … to−1. Its error is the deviation
+// of its draws times √(n/(n−1)), with n − 1 degrees of freedom for the n seeds of
+// the k that has fewest.
+func (r *resampled) contrast(from, to int, of func(y []float64) float64) contrast {
+	fewest := len(r.points[from].changes)
+	for _, p := range r.points[from:to] {
+		fewest = min(fewest, len(p.changes))
 	}
-	_, deviation := stats.Moments(c.draws)
-	half := float64(normal975 * r.widening * deviation)
-	estimate := of(r.y)
+	draws := make([]float64, len(r.draws))
+	for i, y := range r.draws {
+		draws[i] = of(y)
+	}
+	_, deviation := stats.Moments(draws)
+	n := float64(fewest)
+	c := contrast{err: deviation * math.Sqrt(n/(n-1)), freedom: fewest - 1}
+	estimate, half := of(r.y), float64(stats.StudentQuantile975(n-1)*c.err)
 	c.Interval = artifact.Interval{Estimate: estimate, Low: estimate - half, High: estimate + half}
 	return c
 }
 
-// above is the one-sided p-value of the contrast being at most the value, and
-// whether it is the least that the draws allow.
-func (c contrast) above(value float64) (p float64, floor bool) {
-	reached := 0
-	for _, d := range c.draws {
-		if float64(c.widening*(d-c.Estimate)) >= c.Estimate-value {
-			reached++
-		}
+// above is the one-sided p-value of the contrast being at most the value.
+func (c contrast) above(value float64) float64 {
+	switch d := c.Estimate - value; {
+	case c.err > 0:
+		return stats.StudentTail(d/c.err, c.freedom)
+	case d > 0:
+		return 0
 	}
-	return float64(1+reached) / float64(1+len(c.draws)), reached == 0
+	return 1
 }
 
 // slope is the least-squares slope over the points from … to−1.
 func (r *resampled) slope(from, to int) contrast {
-	return r.contrast(func(y []float64) float64 { return stats.Slope(r.x[from:to], y[from:to]) })
+	return r.contrast(from, to, func(y []float64) float64 { return stats.Slope(r.x[from:to], y[from:to]) })
 }
 
 // local is the slope from point i to the next.
@@ -119,7 +143,7 @@ func (r *resampled) curvature() contrast {
 		return left
 	}
 	q := rest(squares)
-	return r.contrast(func(y []float64) float64 { return stats.Slope(q, rest(y)) })
+	return r.contrast(0, n, func(y []float64) float64 { return stats.Slope(q, rest(y)) })
 }
 
 // table has a row per k, with the local slope to the next.
@@ -135,7 +159,7 @@ func (r *resampled) table() artifact.ClaimTable {
 		}
 		row := []float64{float64(p.k), float64(len(p.changes)), p.mean(), least, largest}
 		if i+1 < len(r.points) {
-			s := r.contrast(func(y []float64) float64 { return r.local(y, i) })
+			s := r.contrast(i, i+2, func(y []float64) float64 { return r.local(y, i) })
 			row = append(row, s.Estimate, s.Low, s.High)
 		}
 		t.Rows = append(t.Rows, row)

@@ -171,26 +171,44 @@ func (j *judgement) trend(q *panel, d direction, at, k int, scope string) error 
 	return nil
 }
 
-// accuracy is the median over the group.
-func (g group) accuracy() float64 {
+// median of a number over the group.
+func (g group) median(of func(artifact.LossStatistics) float64) float64 {
 	v := make([]float64, len(g.networks))
 	for i, n := range g.networks {
-		v[i] = n.losses.Sample.Accuracy
+		v[i] = of(n.losses.Sample)
 	}
 	return stats.Median(v)
+}
+
+func (g group) accuracy() float64 {
+	return g.median(func(s artifact.LossStatistics) float64 { return s.Accuracy })
+}
+
+func (g group) loss() float64 {
+	return g.median(func(s artifact.LossStatistics) float64 { return s.Mean })
+}
+
+// relative is MAD over the mean loss, 0 where there is no loss.
+func (g group) relative() float64 {
+	return g.median(func(s artifact.LossStatistics) float64 {
+		if s.Mean == 0 {
+			return 0
+		}
+		return s.MAD / s.Mean
+	})
 }
 
 // table describes the groups.
 func (d direction) table(groups []group) artifact.ClaimTable {
 	t := artifact.ClaimTable{
-		Name: "MAD by size", Columns: []string{d.over, "networks", "living", "dead", "median accuracy", "MAD q05", "MAD q25", "MAD median", "MAD q75", "MAD q95"},
+		Name: "MAD by size", Columns: []string{d.over, "networks", "living", "dead", "median accuracy", "median mean loss", "median MAD over mean loss", "MAD q05", "MAD q25", "MAD median", "MAD q75", "MAD q95"},
 	}
 	for _, g := range groups {
 		var c artifact.Claim
 		count(&c, g.networks)
 		s := artifact.NewQuantiles(g.mads())
 		t.Rows = append(t.Rows, []float64{
-			float64(g.at), float64(c.Networks), float64(c.Living), float64(c.Dead), g.accuracy(), s.Q05, s.Q25, s.Median, s.Q75, s.Q95,
+			float64(g.at), float64(c.Networks), float64(c.Living), float64(c.Dead), g.accuracy(), g.loss(), g.relative(), s.Q05, s.Q25, s.Median, s.Q75, s.Q95,
 		})
 	}
 	return t
@@ -289,7 +307,8 @@ func (t *trendTests) evidence() string {
 	if t.ratio != nil {
 		text += fmt.Sprintf(" (ratio %s, 95 %% interval %s to %s)", short(t.ratio.Estimate), short(t.ratio.Low), short(t.ratio.High))
 	}
-	text += fmt.Sprintf(", z = %s, %s; steps:", short(t.z), pBoth(*t.whole.test()))
+	text += fmt.Sprintf("; median mean loss %s → %s, MAD over it %s → %s", short(a.loss()), short(b.loss()), short(a.relative()), short(b.relative()))
+	text += fmt.Sprintf("; z = %s, %s; steps:", short(t.z), pBoth(*t.whole.test()))
 	for i, h := range t.steps {
 		if i > 0 {
 			text += ";"

@@ -19,7 +19,7 @@ func TestTrendVerdicts(t *testing.T) {
 		says    string
 	}{
 		{"falls", []float64{0.9, 0.7, 0.5, 0.4, 0.3}, 12, artifact.Holds, "MAD falls from h = 4 to 64 (p ≤ "},
-		{"rises", []float64{0.3, 0.4, 0.5, 0.6, 0.7}, 12, artifact.DoesNotHold, "MAD rises from h = 4 to 64"},
+		{"rises", []float64{0.3, 0.4, 0.5, 0.65, 0.85}, 12, artifact.DoesNotHold, "MAD rises from h = 4 to 64"},
 		// Falls as a whole, yet rises at first, like the paper's MNIST.
 		{"reversed once", []float64{0.5, 0.7, 0.5, 0.35, 0.25}, 39, artifact.DoesNotHold, "MAD rises from h = 4 to 8 (p = "},
 		{"flat at the end", []float64{0.7, 0.5, 0.3, 0.2, 0.2}, 20, artifact.Holds, "and shows no clear change from h = 32 to 64 (p = "},
@@ -74,7 +74,7 @@ func TestSizesThatDoNotTrain(t *testing.T) {
 
 // TestFalseAlarms: without any trend, the probability that a run has any
 // verdict other than undecided is at most alpha. 150 runs with 2 panels, 4
-// trends and 12 pairs each: 7.5 expected at most, P(> 15) < 0.005.
+// trends and 12 pairs each: 1.5 expected at most, P(> 6) < 0.001.
 func TestFalseAlarms(t *testing.T) {
 	const runs = 150
 	s := rng.New(7, "claims", "test", 0)
@@ -100,7 +100,7 @@ func TestFalseAlarms(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d runs without a trend have a verdict", alarms, runs)
-	if alarms > 15 {
+	if alarms > 6 {
 		t.Errorf("%d of %d runs without a trend have a verdict", alarms, runs)
 	}
 }
