@@ -132,7 +132,7 @@ func theoremProven(list []curvature) string {
 	for _, c := range list {
 		least = min(least, c.constants.LargestLayer)
 	}
-	return fmt.Sprintf("M_W is at least %s, and the statement is proven of G from 0.595 on", short(least))
+	return fmt.Sprintf("M_W is at least %s, and from 0.595 on the statement is proven for G", short(least))
 }
 
 // lemmaProven says on how many networks M_W ≤ hM, which the proof of Lemma 1 needs.

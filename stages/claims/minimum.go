@@ -45,8 +45,8 @@ func (j *judgement) minimum(q *panel) error {
 		c.Evidence = fmt.Sprintf("λ_min < 0 beyond its residual on %s; λ_min is %s in the median, the gradient's norm %s",
 			saddles, short(stats.Median(least)), short(stats.Median(gradients)))
 		c.Conclusion = map[artifact.Verdict]string{
-			artifact.Holds:       "Where training ends no direction is known in which the loss bends down.",
-			artifact.DoesNotHold: "Where training ends the gradient is not zero and some directions bend down: what the theory expands about is not there.",
+			artifact.Holds:       "Where training ends, the loss bends down in no direction that was found.",
+			artifact.DoesNotHold: "Where training ends the gradient is not zero and the loss bends down in some directions: the minimum about which the theory expands is not there.",
 			artifact.Undecided:   "The networks are too few, or disagree, to say whether training ends at minima.",
 		}[c.Verdict]
 	}
@@ -94,7 +94,7 @@ func (j *judgement) gaussNewton(q *panel) error {
 			c.Evidence += fmt.Sprintf("; of single objects ‖G_i‖ is %s of ‖H_i‖ in the median, from %s to %s over networks", short(o.Estimate), short(o.Low), short(o.High))
 		}
 		c.Conclusion = map[artifact.Verdict]string{
-			artifact.Holds:       "As a rule the rest H − G is small beside H, so a bound of G says much about H; that is no bound of H (T4).",
+			artifact.Holds:       "As a rule the rest H − G is small beside H, so that a bound of G says much about H, although it is none of H (T4).",
 			artifact.DoesNotHold: "As a rule the rest H − G is not small beside H: a bound of G says little about H (T4).",
 			artifact.Undecided:   "The networks do not tell whether the rest H − G is small as a rule.",
 		}[c.Verdict]

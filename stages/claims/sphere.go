@@ -100,9 +100,10 @@ func (j *judgement) lemma2(q *panel) error {
 	return nil
 }
 
-// ofSpheres is like noneOf, for spheres.
+// ofSpheres is like noneOf, for spheres. Those about one network share directions.
 func ofSpheres(s share) string {
-	return strings.ReplaceAll(noneOf(s.count, s.n), "networks", "spheres")
+	return fmt.Sprintf("%d of %d, at most %s %% of such spheres (one-sided 95 %% limit, were they independent)",
+		s.count, s.n, short(100*stats.ClopperPearson(s.count, s.n, confidence)))
 }
 
 // correctedLoss adds the row of a corrected bound of the difference. It has no
@@ -141,6 +142,18 @@ func (j *judgement) correctedLoss(q *panel, bound string) {
 // noticeable is from which factor on a difference counts as having grown.
 const noticeable = 1.1
 
+// course says how values over spheres begin and end, and where they have grown.
+func course(spheres []artifact.Sphere, values [][]float64) string {
+	at := func(i int) string { return fmt.Sprintf("%s at R = %s", short(values[i][0]), short(spheres[i].Radius)) }
+	text := fmt.Sprintf("%s to %s", at(0), at(len(values)-1))
+	for i, v := range values {
+		if from := values[0][0]; from > 0 && v[0] > float64(from*noticeable) {
+			return text + fmt.Sprintf(", more than a tenth above the first at R = %s", short(spheres[i].Radius))
+		}
+	}
+	return text
+}
+
 // farther adds the row on whether the difference grows with the distance from θ*,
 // in random directions and in the worst ones. The distances are ranked against
 // both.
@@ -176,19 +189,9 @@ func (j *judgement) farther(q *panel) error {
 			}
 			t := j.test(c, artifact.ClaimTest{Name: name + " rise with R", P: r.P, Exact: r.Exact, Floor: r.Floor})
 			both = append(both, rising{r.Superiority > 0.5, t})
-			from, to := values[0][0], values[len(values)-1][0]
-			if from > 0 {
-				parts = append(parts, fmt.Sprintf("%s: %s at R = %s, %s at R = %s", name,
-					short(from), short(n.ball.Spheres[0].Radius), short(to), short(n.ball.Spheres[len(values)-1].Radius)))
-				if i == 0 {
-					growth = append(growth, to/from)
-					for k, v := range values {
-						if v[0] > float64(from*noticeable) {
-							parts = append(parts, fmt.Sprintf("more than a tenth above the first from R = %s on", short(n.ball.Spheres[k].Radius)))
-							break
-						}
-					}
-				}
+			parts = append(parts, name+" "+course(n.ball.Spheres, values))
+			if from := values[0][0]; i == 0 && from > 0 {
+				growth = append(growth, values[len(values)-1][0]/from)
 			}
 		}
 	}
