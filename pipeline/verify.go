@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -163,6 +164,33 @@ type ComparedOutput struct {
 	Name       string
 	Want, Have Digest // on record, and of this execution
 	Content    []byte // of this execution
+}
+
+// Sample draws n of the stages that are up to date, in topological order, one of
+// each kind first, so that a small sample sees every function. n < 0 means all.
+func (p *Plan) Sample(n int) []*Stage {
+	all := []*Stage{}
+	for _, s := range p.Steps() {
+		if s.State == StateCached {
+			all = append(all, s.Stage)
+		}
+	}
+	if n < 0 || n >= len(all) {
+		return all
+	}
+	first := make(map[string]bool)
+	var kinds, rest []*Stage
+	for _, i := range rand.Perm(len(all)) {
+		if k := all[i].Kind(); !first[k] {
+			first[k] = true
+			kinds = append(kinds, all[i])
+		} else {
+			rest = append(rest, all[i])
+		}
+	}
+	chosen := append(kinds, rest...)[:n]
+	slices.SortFunc(chosen, func(a, b *Stage) int { return int(a.index - b.index) })
+	return chosen
 }
 
 // comparable returns stages in topological order, each once. Their results

@@ -182,7 +182,7 @@ func caughtDamage(t *testing.T, base, program string) {
 			}
 		}
 	}
-	c.wants(c.nightly(program, exitDifference), "fault: damaged ", ", weights of train[mnist,h=4,num_layers=2,k=200,seed=0]: ",
+	c.wants(c.nightly(program, exitDifference), "damaged ", ", weights of train[mnist,h=4,num_layers=2,k=200,seed=0]: ",
 		"- store failed with exit code 3\n- repro passed\n- check passed\n- rerun passed\n")
 	c.wants(c.nightly(program, exitDone), "- store passed\n")
 }
