@@ -21,8 +21,8 @@ type Cause struct {
 	// store knows of none, they are the params and the code that differ from
 	// those in the lock file.
 	Changed []string  `json:"changed"`
-	Run     RunID     `json:"run,omitzero"` // of that action
-	When    time.Time `json:"when,omitzero"`
+	Run     RunID     `json:"run_id,omitzero"` // of that action
+	When    time.Time `json:"started,omitzero"`
 
 	// Why says it in words if Changed is empty.
 	Why string `json:"why,omitempty"`

@@ -261,7 +261,7 @@ const (
 
 // Difference is one result that is not as expected.
 type Difference struct {
-	Kind   DifferenceKind `json:"kind"`
+	Kind   DifferenceKind `json:"difference"`
 	Stage  string         `json:"stage"`
 	Output string         `json:"output"`
 	Want   Digest         `json:"want,omitzero"`

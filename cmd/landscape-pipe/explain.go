@@ -69,10 +69,10 @@ type explainValue struct {
 	Key     string          `json:"key,omitempty"`
 	Last    string          `json:"last,omitempty"` // the key with which it last ran
 	Fields  []explainField  `json:"fields"`
-	Outputs []explainOutput `json:"outputs,omitempty"` // of the current key
-	Run     string          `json:"run,omitempty"`     // that made them
+	Outputs []explainOutput `json:"made,omitempty"`   // of the current key
+	Run     string          `json:"run_id,omitempty"` // that made them
 	Started time.Time       `json:"started,omitzero"`
-	Elapsed float64         `json:"elapsed,omitempty"` // seconds
+	Elapsed float64         `json:"elapsed_seconds,omitempty"`
 
 	state pipeline.State
 }
@@ -81,13 +81,18 @@ type explainField struct {
 	Field   string   `json:"field"`
 	Old     string   `json:"old,omitempty"`
 	New     string   `json:"new,omitempty"`
-	Changed bool     `json:"changed"`
-	Unknown bool     `json:"unknown,omitempty"` // New says where it will come from
+	Changed bool     `json:"differs"`
+	Unknown bool     `json:"pending,omitempty"` // New says where it will come from
 	Parts   []string `json:"parts,omitempty"`   // of the code: the packages that changed
 }
 
+// newExplainField is a field in JSON; ran says that the stage has run before.
+func newExplainField(f pipeline.FieldChange, ran bool) explainField {
+	return explainField{Field: f.Path, Old: f.Old, New: f.New, Changed: f.Changed && ran, Unknown: f.Unknown, Parts: f.Parts}
+}
+
 type explainOutput struct {
-	Name   string `json:"name"`
+	Name   string `json:"output"`
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"`
 }
@@ -105,8 +110,7 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 		v.Last = e.Last.String()
 	}
 	for _, f := range e.Fields {
-		field := explainField{Field: f.Path, Old: f.Old, New: f.New, Changed: f.Changed && v.Last != "", Unknown: f.Unknown, Parts: f.Parts}
-		v.Fields = append(v.Fields, field)
+		v.Fields = append(v.Fields, newExplainField(f, v.Last != ""))
 	}
 	if r, ok := plan.Record(s); ok {
 		v.Run, v.Started, v.Elapsed = r.Run.String(), r.Started, r.Elapsed.Seconds()

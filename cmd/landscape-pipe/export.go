@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/baseline"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
@@ -30,14 +31,16 @@ func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if dir == "" {
 		dir = w.exports
 	}
-	var stale []string
+	stale := []baseline.Stale{}
+	var names []string // of these
 	files := 0
 	for _, step := range plan.Steps() {
 		n := len(step.Stage.Exports())
 		files += n
 		if n > 0 && step.State != pipeline.StateCached {
 			files -= n
-			stale = append(stale, step.Stage.Name())
+			names = append(names, step.Stage.Name())
+			stale = append(stale, baseline.Stale{Stage: step.Stage.Name(), State: step.State.String(), Reason: step.Reason})
 		}
 	}
 	written, lost, err := plan.Export(ctx, dir)
@@ -48,22 +51,22 @@ func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return err
 	}
 	if c.JSON {
-		err = a.json(exportValue{dir, files, append([]string{}, written...), append([]string{}, stale...)})
+		err = a.json(exportValue{dir, files, append([]string{}, written...), stale})
 	} else {
 		_, err = fmt.Fprintf(a.stdout, "%s in %s, %d written\n", term.Count(files, "file"), dir, len(written))
 	}
 	if err == nil && len(stale) > 0 {
-		err = advised(fmt.Errorf("not exported because out of date: %s", joined(stale)), "landscape-pipe repro runs what is missing")
+		err = advised(fmt.Errorf("not exported because out of date: %s", joined(names)), "landscape-pipe repro runs what is missing")
 	}
 	return err
 }
 
 // exportValue is what export did, in JSON.
 type exportValue struct {
-	Dir     string   `json:"dir"`
-	Files   int      `json:"files"`
-	Written []string `json:"written"`
-	Stale   []string `json:"stale"` // stages
+	Dir     string           `json:"folder"`
+	Files   int              `json:"files"`
+	Written []string         `json:"written"`
+	Stale   []baseline.Stale `json:"stale"`
 }
 
 // exportAll exports the results of a plan. It runs the plan again to rebuild

@@ -98,14 +98,14 @@ type gcReport struct {
 	Applied bool      `json:"applied"`
 	Kept    []gcGroup `json:"kept"` // each object under the first reason that it has
 	Removed []gcGroup `json:"removed"`
-	Rows    int       `json:"rows"`  // removed
-	Bytes   int64     `json:"bytes"` // removed, without rows
+	Rows    int       `json:"removed_rows"`
+	Bytes   int64     `json:"removed_bytes"` // without rows
 
 	RowDamage int `json:"row_damage"` // places without an intact row, in files that go to quarantine
 }
 
 type gcGroup struct {
-	Why     string `json:"why"`
+	Why     string `json:"what"`
 	Objects int    `json:"objects"`
 	Bytes   int64  `json:"bytes"` // on disk
 }

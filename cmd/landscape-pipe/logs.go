@@ -43,7 +43,11 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		found = append(found, logs...)
 	}
 	if c.JSON {
-		return a.json(found)
+		values := make([]logValue, len(found))
+		for i, l := range found {
+			values[i] = logValue{l.Stage, l.Run, l.Started, l.Elapsed.Seconds(), l.Error, l.Text}
+		}
+		return a.json(values)
 	}
 	for _, l := range found {
 		text := l.Text
@@ -54,6 +58,16 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		}
 	}
 	return nil
+}
+
+// logValue is a log in JSON.
+type logValue struct {
+	Stage   string         `json:"stage"`
+	Run     pipeline.RunID `json:"run_id"`
+	Started time.Time      `json:"started"`
+	Elapsed float64        `json:"elapsed_seconds"`
+	Error   string         `json:"error,omitempty"`
+	Text    string         `json:"text"` // lines, each with its newline
 }
 
 // noLogReason says why there is no log.

@@ -403,10 +403,10 @@ type eventValue struct {
 	Total   *int      `json:"total,omitempty"`
 	Cached  *int      `json:"cached,omitempty"`
 	Workers int       `json:"workers,omitempty"`
-	Elapsed *float64  `json:"elapsed,omitempty"` // seconds
+	Elapsed *float64  `json:"elapsed_seconds,omitempty"`
 	Text    string    `json:"text,omitempty"`
 	Error   string    `json:"error,omitempty"`
-	Because string    `json:"because,omitempty"`
+	Because []string  `json:"because,omitempty"`
 }
 
 func (j *jsonLines) event(e pipeline.Event) {
@@ -415,7 +415,7 @@ func (j *jsonLines) event(e pipeline.Event) {
 		v.Stage, v.Kind = e.Stage.Name(), e.Stage.Kind()
 	}
 	if e.Because != nil {
-		v.Because = e.Because.Name()
+		v.Because = []string{e.Because.Name()}
 	}
 	if !e.Key.IsZero() {
 		v.Key = e.Key.String()

@@ -55,7 +55,7 @@ the digest of the params are added.
 With --progress=json, standard error has one object per line, with the fields
 "time", "event" (planned, started, progress, log, finished, cached, failed,
 skipped, waiting, damaged, diverged, retried) and, where they apply, "stage", "kind",
-"key", "done", "total", "cached", "workers", "elapsed" (seconds), "text",
+"key", "done", "total", "cached", "workers", "elapsed_seconds", "text",
 "error" and "because".
 
 Examples:
@@ -151,9 +151,9 @@ type summary struct {
 	Failed   int             `json:"failed"`
 	Skipped  int             `json:"skipped"`
 	Unrun    int             `json:"unrun"`
-	Elapsed  float64         `json:"elapsed"` // seconds
+	Elapsed  float64         `json:"elapsed_seconds"`
 	Run      string          `json:"run"`     // name, "" for the default run
-	Exports  string          `json:"exports"` // folder
+	Exports  string          `json:"folder"`  // of the files that were written
 	Written  []string        `json:"written"` // exports that changed
 	Failures []failureValue  `json:"failures"`
 	Baseline baselineSummary `json:"baseline"`

@@ -242,27 +242,21 @@ func countStates(steps []pipeline.Step) map[pipeline.State]int {
 // statusValue is a plan in JSON.
 type statusValue struct {
 	Cached  int          `json:"cached"`
-	Run     int          `json:"run"`
+	Run     int          `json:"to_run"`
 	Depends int          `json:"depends"`
 	Stages  []stageValue `json:"stages"`
 }
 
 type stageValue struct {
-	Name    string            `json:"name"`
+	Name    string            `json:"stage"`
 	Kind    string            `json:"kind"`
 	Labels  map[string]string `json:"labels,omitempty"`
 	State   string            `json:"state"` // cached, run or depends
 	Key     string            `json:"key,omitempty"`
 	Reason  string            `json:"reason,omitempty"`
 	Waits   []string          `json:"waits,omitempty"`
-	Changed []changedField    `json:"changed,omitempty"`
+	Changed []explainField    `json:"fields,omitempty"` // that differ
 	Exports map[string]string `json:"exports,omitempty"`
-}
-
-type changedField struct {
-	Field string `json:"field"`
-	Old   string `json:"old"`
-	New   string `json:"new"`
 }
 
 // newStatusValue lists every stage; why adds the fields that changed.
@@ -293,7 +287,7 @@ func newStatusValue(plan *pipeline.Plan, why bool) (statusValue, error) {
 			}
 			for _, f := range e.Fields {
 				if f.Changed && !e.Last.IsZero() {
-					value.Changed = append(value.Changed, changedField{f.Path, f.Old, f.New})
+					value.Changed = append(value.Changed, newExplainField(f, true))
 				}
 			}
 		}
@@ -323,7 +317,11 @@ func (c *runsCmd) Run(_ context.Context, a *app, g *globals) error {
 	}
 	slices.Reverse(runs)
 	if c.JSON {
-		return a.json(append([]pipeline.Run{}, runs...))
+		values := make([]runValue, len(runs))
+		for i, r := range runs {
+			values[i] = newRunValue(r)
+		}
+		return a.json(values)
 	}
 	if len(runs) == 0 {
 		fmt.Fprintf(a.stderr, "%s has no run yet\n", g.storeDir())
@@ -345,4 +343,35 @@ func (c *runsCmd) Run(_ context.Context, a *app, g *globals) error {
 		t.Rows = append(t.Rows, []string{runName(i), r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, strings.Join(words, " ")})
 	}
 	return t.Text(a.stdout, a.out)
+}
+
+// runValue is a run in JSON.
+type runValue struct {
+	Run     string            `json:"run"` // its name, "" for the default one
+	ID      pipeline.RunID    `json:"run_id"`
+	Note    string            `json:"note,omitempty"`
+	Params  map[string]string `json:"params,omitempty"`
+	Command []string          `json:"command"`
+	Started time.Time         `json:"started"`
+	Ended   time.Time         `json:"ended,omitzero"` // zero if it is still running or was killed
+	Elapsed float64           `json:"elapsed_seconds,omitempty"`
+	Ran     int               `json:"ran"`
+	Failed  int               `json:"failed"`
+	Host    string            `json:"host"`
+	OS      string            `json:"os"`
+	Arch    string            `json:"arch"`
+	CPU     string            `json:"cpu,omitempty"`
+	Cores   int               `json:"cores"`
+	Go      string            `json:"go"`
+	Module  string            `json:"module"`
+	Version string            `json:"version"`
+}
+
+func newRunValue(r pipeline.Run) runValue {
+	v := runValue{Run: r.Name, ID: r.ID, Note: r.Note, Params: r.Params, Command: r.Command, Started: r.Started, Ended: r.Ended, Ran: r.Ran, Failed: r.Failed,
+		Host: r.Host, OS: r.OS, Arch: r.Arch, CPU: r.CPU, Cores: r.Cores, Go: r.Go, Module: r.Module, Version: r.Version}
+	if !r.Ended.IsZero() {
+		v.Elapsed = max(0, r.Ended.Sub(r.Started)).Seconds()
+	}
+	return v
 }

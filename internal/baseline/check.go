@@ -31,12 +31,12 @@ type Run struct {
 // Report is what [Check] found. Its exported fields are its form in JSON.
 type Report struct {
 	OK       bool   `json:"ok"`
-	Run      string `json:"run"`      // "" for the default one
-	Lock     string `json:"lock"`     // of the run, or where it has none of the one that it is a variant of
-	Expected bool   `json:"expected"` // there is a lock file
-	Variant  bool   `json:"variant"`  // it is that of another run
-	Results  int    `json:"results"`  // outputs that are up to date
-	Stages   int    `json:"stages"`
+	Run      string `json:"run"`     // "" for the default one
+	Lock     string `json:"lock"`    // of the run, or where it has none of the one that it is a variant of
+	Expected bool   `json:"exists"`  // there is a lock file
+	Variant  bool   `json:"variant"` // it is that of another run
+	Results  int    `json:"results"` // outputs that are up to date
+	Stages   int    `json:"stage_count"`
 
 	Stale       []Stale               `json:"stale"`       // stages that are not up to date
 	Differences []pipeline.Difference `json:"differences"` // in topological order

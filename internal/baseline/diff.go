@@ -26,25 +26,25 @@ type Side struct {
 type Difference struct {
 	A      string         `json:"a"`
 	B      string         `json:"b"`
-	Params []ParamChange  `json:"params"`
-	Stages StageCounts    `json:"stages"`
-	Tables []MetricChange `json:"metrics"`
-	Curves CurveChange    `json:"curves"`
+	Params []ParamChange  `json:"param_changes"`
+	Stages StageCounts    `json:"stage_counts"`
+	Tables []MetricChange `json:"metric_changes"`
+	Curves CurveChange    `json:"curve_changes"`
 
 	Lacking []string `json:"lacking,omitempty"` // what could not be compared, in words
 }
 
 // ParamChange is a param with different values; "" for a side that lacks it.
 type ParamChange struct {
-	Name string `json:"name"`
+	Name string `json:"param"`
 	A    string `json:"a,omitempty"`
 	B    string `json:"b,omitempty"`
 }
 
 // StageCounts counts stages by how their keys compare.
 type StageCounts struct {
-	Same  int `json:"same"`  // with the same key
-	Other int `json:"other"` // with another key
+	Same  int `json:"same_key"`  // with the same key
+	Other int `json:"other_key"` // with another key
 	OnlyA int `json:"only_a"`
 	OnlyB int `json:"only_b"`
 }
@@ -57,8 +57,8 @@ type MetricChange struct {
 	Differ   int      `json:"differ"`
 	Relative float64  `json:"relative"` // largest |a−b| / max(|a|, |b|)
 	Row      string   `json:"row,omitempty"`
-	A        *float64 `json:"a,omitempty"`
-	B        *float64 `json:"b,omitempty"`
+	A        *float64 `json:"value_a,omitempty"`
+	B        *float64 `json:"value_b,omitempty"`
 }
 
 // CurveChange is how the moving averages of the loss differences compare.
