@@ -41,6 +41,9 @@ func judge(ctx context.Context, p Params, claims []claim, networks []network, pr
 		c.Networks += len(q.once().networks)
 	}
 	for _, x := range j.rows {
+		if x.Verdict == artifact.NotTested && x.Conclusion == "" {
+			x.Conclusion = "No result of this run could have refuted it."
+		}
 		c.Claims = append(c.Claims, *x)
 	}
 	progress(len(claims)+1, len(claims)+1)

@@ -39,11 +39,16 @@ func read(p Params, inputs map[string][]byte) ([]network, error) {
 		if err := n.read(inputs); err != nil {
 			return nil, err
 		}
-		n.dead = n.losses.Sample.DeadFraction == 1 || n.losses.Sample.MAD == 0
-		n.collapsed = n.dead || n.losses.Sample.DeadFraction >= p.CollapsedFrom
+		n.setStates(p)
 		list = append(list, n)
 	}
 	return list, nil
+}
+
+// setStates says whether the network is dead or partly dead, from its losses.
+func (n *network) setStates(p Params) {
+	n.dead = n.losses.Sample.DeadFraction == 1 || n.losses.Sample.MAD == 0
+	n.collapsed = n.dead || n.losses.Sample.DeadFraction >= p.CollapsedFrom
 }
 
 func (n *network) read(inputs map[string][]byte) (err error) {

@@ -59,7 +59,7 @@ func TestBytes(t *testing.T) {
 	for _, name := range []string{Claims, CSV, Table, Markdown} {
 		h.Write(out[name])
 	}
-	const want = "2cb03dda1a7d5919f7716ce488079ead956857bcf3167b3b499b0dec125b8e7f"
+	const want = "c200626de3121f13f3b2321382b503f5944d9acf21e96fc563ec784c68636f0c"
 	if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
 		t.Errorf("digest of the outputs is %s, want %s", got, want)
 	}
