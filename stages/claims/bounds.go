@@ -108,7 +108,7 @@ func (j *judgement) printedCurvature(q *panel, name, errors string, proven func(
 		}
 	}
 	c.Verdict = test.bound()
-	c.Tested = fmt.Sprintf("%d objects of %s; %d of these networks could refute the bound", objects, population(c), test.n)
+	c.Tested = fmt.Sprintf("%d objects of %s; %d of the networks could refute the bound", objects, related(c, of.networks), test.n)
 	if len(margins) > 0 {
 		c.Effect = &artifact.Effect{Name: "printed over corrected bound, which implies it from 1 on, median and range over networks", Interval: spread(margins)}
 	}
@@ -164,7 +164,7 @@ func (j *judgement) correctedCurvature(q *panel) error {
 		}
 	}
 	c.Verdict = violated.bound()
-	c.Tested = fmt.Sprintf("%d objects of %s", objects, population(c))
+	c.Tested = fmt.Sprintf("%d objects of %s", objects, related(c, of.networks))
 	c.Evidence = "violated on " + noneOf(violated.count, violated.n)
 	if slack := ratios(list, func(c curvature) (float64, float64) { return c.uniform.Values.Max, c.largest }); len(slack) > 0 {
 		c.Effect = &artifact.Effect{Name: "bound over the largest ‖H_i‖, median and range over networks", Interval: spread(slack)}

@@ -40,7 +40,7 @@ func (j *judgement) minimum(q *panel) error {
 			least = append(least, n.spectrum.Hessian.Bottom[0].Value)
 		}
 		c.Verdict = saddles.assumption()
-		c.Tested = fmt.Sprintf("the smallest eigenvalue of H, with its certificate, of %s", population(c))
+		c.Tested = fmt.Sprintf("the smallest eigenvalue of H, with its certificate, of %s", related(c, s.networks))
 		c.Effect = saddles.effect("share of networks with a certified negative eigenvalue")
 		c.Evidence = fmt.Sprintf("λ_min < 0 beyond its residual on %s; λ_min is %s in the median, the gradient's norm %s",
 			saddles, short(stats.Median(least)), short(stats.Median(gradients)))
@@ -82,7 +82,7 @@ func (j *judgement) gaussNewton(q *panel) error {
 		}
 		small := shareOf(networks, func(n network) bool { return rest(n) <= smallRest })
 		c.Verdict = small.most()
-		c.Tested = fmt.Sprintf("‖H − G‖/‖H‖ of %s", population(c))
+		c.Tested = fmt.Sprintf("‖H − G‖/‖H‖ of %s", related(c, s.networks))
 		c.Effect = &artifact.Effect{Name: "‖H − G‖/‖H‖, median over networks", Interval: median(rests)}
 		c.Evidence = fmt.Sprintf("‖H − G‖ is at most %s %% of ‖H‖ on %s", short(100*smallRest), small)
 		if len(bad) > 0 {

@@ -60,7 +60,7 @@ func (j *judgement) outliers(q *panel) error {
 		exactly := shareOf(networks, func(n network) bool { a, b := gap(n); return b >= apart && b > a })
 		fewer := shareOf(networks, func(n network) bool { a, b := gap(n); return a >= apart && a >= b })
 		c.Verdict = exactly.most()
-		c.Tested = fmt.Sprintf("the eigenvalues K−1, K and K+1 of G, K classes, of %s", population(c))
+		c.Tested = fmt.Sprintf("the eigenvalues K−1, K and K+1 of G, K classes, of %s", related(c, s.networks))
 		c.Effect = exactly.effect(fmt.Sprintf("share of networks with λ_K/λ_{K+1} of %s or more and above λ_{K−1}/λ_K", short(apart)))
 		c.Evidence = fmt.Sprintf("K stand apart on %s, K−1 on %s; λ_{K−1}/λ_K is %s and λ_K/λ_{K+1} %s in the median",
 			exactly, fewer, short(stats.Median(before)), short(stats.Median(after)))

@@ -67,7 +67,7 @@ func (j *judgement) smallWeights(q *panel) error {
 		}
 		below := shareOf(s.networks, func(n network) bool { return scaled(n) < 1 })
 		c.Verdict = below.most()
-		c.Tested = fmt.Sprintf("hM, M the largest |weight| of all layers, of %s", population(c))
+		c.Tested = fmt.Sprintf("hM, M the largest |weight| of all layers, of %s", related(c, s.networks))
 		c.Effect = &artifact.Effect{Name: "hM, median over networks", Interval: median(values)}
 		all := spread(values)
 		c.Evidence = fmt.Sprintf("hM < 1 on %s; hM is %s to %s, in the median %s", below, short(all.Low), short(all.High), list(medians))
@@ -104,7 +104,7 @@ func (j *judgement) scaling(q *panel, name string, of func(network) float64) {
 			continue
 		}
 		c.AtK = &k
-		c.Tested = fmt.Sprintf("the slope of log %s over the layers within each h, of %s", name, population(c))
+		c.Tested = fmt.Sprintf("the slope of log %s over the layers within each h, of %s", name, related(c, s.networks))
 		measured, ok := layerSlope(networks, func(n network) float64 { return detmath.Log(of(n)) })
 		predicted, _ := layerSlope(networks, predictedLog)
 		if !ok {

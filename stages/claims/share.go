@@ -133,3 +133,21 @@ func (q *panel) scopes(want func(network) bool) []scope {
 func alive(networks []network) []network {
 	return slices.DeleteFunc(slices.Clone(networks), func(n network) bool { return n.dead })
 }
+
+// related is the population of a row, and from how many initial weights its
+// networks come where several share them: those of one size and seed do, whatever
+// their samples.
+func related(c *artifact.Claim, networks []network) string {
+	type origin struct {
+		h, l int
+		seed int64
+	}
+	seen := map[origin]bool{}
+	for _, n := range networks {
+		seen[origin{n.HiddenSize, n.NumLayers, n.Seed}] = true
+	}
+	if len(seen) == len(networks) {
+		return population(c)
+	}
+	return fmt.Sprintf("%s, which began with %d different weights", population(c), len(seen))
+}
