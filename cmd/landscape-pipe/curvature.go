@@ -18,6 +18,7 @@ import (
 	landscape "github.com/landscape-pipe/landscape-pipe"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/measured"
 	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -99,7 +100,7 @@ func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if err := x.measure(ctx, request); err != nil {
 		return err
 	}
-	p, err := x.results(ctx)
+	p, err := measured.Read(func(name string) ([]byte, error) { return x.read(ctx, name) }, request.Top, request.Bottom)
 	if err != nil {
 		return err
 	}
@@ -109,11 +110,11 @@ func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
 		}
 	}
 	if c.JSON {
-		err = json.NewEncoder(a.raw).Encode(p.value()) // one line: its lists may have a number per object
+		err = json.NewEncoder(a.raw).Encode(p.Value()) // one line: its lists may have a number per object
 	} else {
-		err = p.print(a)
+		err = printNetwork(a, x.shape, p)
 	}
-	if lists := p.incomplete(); len(lists) > 0 {
+	if lists := p.Incomplete(); len(lists) > 0 {
 		err = errors.Join(err, &differenceError{"the search ended with only " + strings.Join(lists, "; ")})
 	}
 	return errors.Join(err, x.figures)
@@ -213,7 +214,6 @@ type curvatureRun struct {
 	env   stages.Env
 	files userfiles.Files
 
-	request stages.Request
 	shape   userfiles.Shape
 	graph   *stages.UserGraph
 	plan    *pipeline.Plan
@@ -299,7 +299,6 @@ func missingFile(path string) string {
 
 // measure runs what is asked for, after an estimate of what it takes.
 func (x *curvatureRun) measure(ctx context.Context, r stages.Request) error {
-	x.request = r
 	var err error
 	if x.graph, err = stages.NewUser(r, x.files, x.env); err != nil {
 		return fmt.Errorf("building the graph: %w", err)
@@ -354,6 +353,35 @@ func (x *curvatureRun) run(ctx context.Context, show reporter) error {
 
 func (x *curvatureRun) options(show reporter) pipeline.RunOptions {
 	return pipeline.RunOptions{Jobs: x.c.Jobs, KeepGoing: true, Events: show.event}
+}
+
+// read returns a result from the store. If the store has lost it, its stage
+// runs again.
+func (x *curvatureRun) read(ctx context.Context, result string) ([]byte, error) {
+	o := x.graph.Results[result]
+	if o.Stage == nil {
+		return nil, measured.ErrNotAsked
+	}
+	for again := false; ; again = true {
+		digest, _, ok := x.plan.Output(o.Stage, o.Name)
+		if !ok {
+			return nil, fmt.Errorf("%v has no output %s", o.Stage, o.Name)
+		}
+		b, err := x.store.Get(ctx, digest)
+		var damaged *cas.DamagedError
+		if err == nil || again || !errors.Is(err, cas.ErrNotFound) && !errors.As(err, &damaged) {
+			return b, err
+		}
+		if x.plan, err = pipeline.NewPlan(x.graph.Graph, x.store, pipeline.Options{}); err != nil {
+			return nil, err
+		}
+		if _, err := x.plan.Verify(ctx); err != nil {
+			return nil, err
+		}
+		if _, err := runPlan(ctx, x.plan, x.options(silent{})); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // workers is how many cores the run may use.

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
+	"github.com/landscape-pipe/landscape-pipe/internal/measured"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/stages"
 )
@@ -46,9 +47,9 @@ const maxNetworkFile = 16 << 20
 // export writes the results and the figures into the folder of -o. The results
 // of another network there are removed first, so that a folder never holds those
 // of two.
-func (x *curvatureRun) export(ctx context.Context, p *measured) error {
+func (x *curvatureRun) export(ctx context.Context, p *measured.Network) error {
 	dir := x.c.Output
-	values, err := json.Marshal(p.value())
+	values, err := json.Marshal(p.Value())
 	if err != nil {
 		return err
 	}

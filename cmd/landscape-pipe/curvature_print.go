@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/measured"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
 // report writes results for people.
@@ -17,23 +19,23 @@ type report struct {
 	style term.Style
 }
 
-func (p *measured) print(a *app) error {
+func printNetwork(a *app, shape userfiles.Shape, p *measured.Network) error {
 	r := &report{bufio.NewWriter(a.stdout), a.out}
-	s := p.spectrum
+	s := p.Spectrum
 	r.facts([][2]string{
-		{"network", fmt.Sprintf("%s, %s weights in %s: %s", widths(p.shape.Widths), thousands(s.Parameters), term.Count(s.Layers, "matrix"), strings.Join(ends(p.shape.Layers), ", "))},
+		{"network", fmt.Sprintf("%s, %s weights in %s: %s", widths(shape.Widths), thousands(s.Parameters), term.Count(s.Layers, "matrix"), strings.Join(ends(shape.Layers), ", "))},
 		{"objects", thousands(s.Objects)},
 		{"loss", fmt.Sprintf("%.10g nats, mean over objects", s.Loss)},
 		{"gradient", fmt.Sprintf("%.6g, norm; at a minimum it is 0", s.GradientNorm)},
 	})
-	r.terms(s, p.incomplete())
-	r.eigenvalues("largest eigenvalues", p.top, s.Hessian.Top, s.GaussNewton.Top, s.HTerm.Top)
-	r.eigenvalues("smallest eigenvalues", p.bottom, s.Hessian.Bottom, s.GaussNewton.Bottom, s.HTerm.Bottom)
+	r.terms(s, p.Incomplete())
+	r.eigenvalues("largest eigenvalues", p.Top, s.Hessian.Top, s.GaussNewton.Top, s.HTerm.Top)
+	r.eigenvalues("smallest eigenvalues", p.Bottom, s.Hessian.Bottom, s.GaussNewton.Bottom, s.HTerm.Bottom)
 	r.structure(s)
 	r.layers(s)
-	r.density(p.density)
-	r.objects(p.objects)
-	r.increments(p.increments)
+	r.density(p.Density)
+	r.objects(p.Objects)
+	r.increments(p.Increments)
 	r.bounds(p)
 	return r.w.Flush()
 }
@@ -229,24 +231,24 @@ func (r *report) density(d *artifact.Density) {
 }
 
 // objects shows the distributions over objects.
-func (r *report) objects(o *perObject) {
+func (r *report) objects(o *measured.Objects) {
 	if o == nil {
 		return
 	}
 	var norms, least []float64
-	for i, x := range o.hessian {
+	for i, x := range o.Hessian {
 		if !math.IsNaN(x) {
-			norms, least = append(norms, x), append(least, o.least[i])
+			norms, least = append(norms, x), append(least, o.Least[i])
 		}
 	}
 	r.heading("single objects")
-	rows := [][]string{quantileHead, quantileRow("loss", artifact.NewQuantiles(o.loss)), quantileRow("‖G_i‖", artifact.NewQuantiles(o.gaussNewton))}
+	rows := [][]string{quantileHead, quantileRow("loss", artifact.NewQuantiles(o.Loss)), quantileRow("‖G_i‖", artifact.NewQuantiles(o.GaussNewton))}
 	name, note := "‖H_i‖", ""
-	if len(norms) < len(o.loss) {
+	if len(norms) < len(o.Loss) {
 		name = fmt.Sprintf("‖H_i‖ of %d", len(norms))
-		note = fmt.Sprintf("  those with the largest bounds; the others are at most %.4g, so the largest of all is not proven\n", o.next)
-		if o.proven {
-			note = fmt.Sprintf("  those with the largest bounds; the others are at most %.4g: the largest of all is proven to be among them\n", o.next)
+		note = fmt.Sprintf("  those with the largest bounds; the others are at most %.4g, so the largest of all is not proven\n", o.NextBound)
+		if o.Proven {
+			note = fmt.Sprintf("  those with the largest bounds; the others are at most %.4g: the largest of all is proven to be among them\n", o.NextBound)
 		}
 	}
 	if len(norms) > 0 {
@@ -294,16 +296,16 @@ var boundWords = map[string]string{
 }
 
 // bounds lists the chain from loose to tight with the slack of each bound.
-func (r *report) bounds(p *measured) {
-	if p.chain == nil {
+func (r *report) bounds(p *measured.Network) {
+	if p.Chain == nil {
 		return
 	}
 	r.heading("bounds of single objects")
-	if p.bounds == nil {
+	if p.Bounds == nil {
 		fmt.Fprintln(r.w, "  there is one object: see --json for its bounds")
 		return
 	}
-	b := p.bounds
+	b := p.Bounds
 	rows := [][]string{{"", "", "of", "median", "largest", "slack"}}
 	for i := range b.Bounds {
 		s := b.Bounds[len(b.Bounds)-1-i]
@@ -317,7 +319,7 @@ func (r *report) bounds(p *measured) {
 		rows = append(rows, []string{s.Name, words, "‖" + s.Of + "_i‖", fmt.Sprintf("%.4g", s.Values.Median), fmt.Sprintf("%.4g", s.Values.Max), slack})
 	}
 	r.table(rows, 3)
-	fmt.Fprintf(r.w, "  over %s; slack: median of bound/exact, of the uniform bounds (B7 to B10, H_uniform) bound/largest\n", p.boundsOver())
+	fmt.Fprintf(r.w, "  over %s; slack: median of bound/exact, of the uniform bounds (B7 to B10, H_uniform) bound/largest\n", p.BoundsOver())
 	s := b.Sample
 	r.facts([][2]string{
 		{"  mean of objects", fmt.Sprintf("‖H‖ = %.5g ≤ mean of ‖G_i‖ + C_i = %.5g; ‖G‖ ≤ mean ‖G_i‖ = %.5g", s.HessianNorm, s.MeanUpper, s.MeanGN)},
