@@ -30,8 +30,8 @@ import (
 
 type curvatureCmd struct {
 	Weights string `required:"" placeholder:"FILE.safetensors" help:"The network: matrices outputs × inputs, as in PyTorch's state_dict, float32 or float64, without biases."`
-	Inputs  string `required:"" placeholder:"FILE.npy" help:"The objects, one per row, taken as given."`
-	Labels  string `required:"" placeholder:"FILE.npy" help:"The class of each object, counted from 0, in any integer type."`
+	Inputs  string `required:"" placeholder:"FILE.npy" help:"The objects × their values, in one or more dimensions, of any number type, taken as given."`
+	Labels  string `required:"" placeholder:"FILE.npy" help:"The class of each object, counted from 0: whole numbers of any type, or one-hot rows."`
 
 	Layers     []string `sep:"," placeholder:"NAME,…" help:"The matrices from the input to the output (default: all tensors, in the natural order of their names)."`
 	Top        int      `default:"20" placeholder:"N" help:"Largest eigenvalues to find (default: ${default})."`
@@ -54,7 +54,8 @@ type curvatureCmd struct {
 const curvatureHelp = `The network is a chain of matrices with ReLU between them, softmax and
 cross-entropy at the end, and no biases. Save PyTorch's with
     safetensors.torch.save_file(model.state_dict(), "weights.safetensors")
-and the data with numpy.save. Nothing is scaled or normalised.
+and the data with numpy.save. Nothing is scaled or normalised; objects of several
+dimensions become rows as by reshape(len(inputs), -1).
 
 H is the Hessian of the mean loss, G its Gauss–Newton part, R = H − G. Each
 eigenvalue has a residual, within which an eigenvalue is sure to lie, and an
@@ -261,40 +262,65 @@ func fileError(ctx context.Context, flag, path string, err error) error {
 	case errors.As(err, &mistake):
 		return usage(mistake, mistake.Hint)
 	case errors.Is(err, fs.ErrNotExist):
-		return usage(fmt.Errorf("%s: %w", flag, err), missingFile(path))
+		return usage(fmt.Errorf("%s: %w", flag, err), missingFile(flag, path))
 	case errors.Is(err, fs.ErrPermission):
 		return usage(fmt.Errorf("%s: %w", flag, err), "chmod u+r gives its owner the right to read it")
 	}
-	return usage(fmt.Errorf("%s: %w", flag, err), "name a file that can be read")
+	if info, stat := os.Stat(path); stat == nil && info.IsDir() {
+		if suffix := suffixOf(flag, ""); len(filesIn(path, suffix)) > 0 {
+			return usage(fmt.Errorf("%s: %w", flag, err), "it has "+strings.Join(filesIn(path, suffix), ", "))
+		}
+	}
+	return usage(fmt.Errorf("%s: %w", flag, err), "name a "+suffixOf(flag, "")+" file")
+}
+
+// suffixOf is that of a file name, or the usual one of the flag's files.
+func suffixOf(flag, path string) string {
+	switch suffix := filepath.Ext(path); {
+	case suffix != "":
+		return suffix
+	case flag == "--weights":
+		return ".safetensors"
+	}
+	return ".npy"
+}
+
+// filesIn lists up to six files of a folder that have the suffix.
+func filesIn(dir, suffix string) []string {
+	entries, _ := os.ReadDir(dir) // what cannot be read has no suggestion to make
+	var list []string
+	for _, e := range entries {
+		if !e.IsDir() && filepath.Ext(e.Name()) == suffix && len(list) < 6 {
+			list = append(list, filepath.Join(dir, e.Name()))
+		}
+	}
+	return list
 }
 
 // missingFile looks for what was meant by the name of a file that is not there.
-func missingFile(path string) string {
+func missingFile(flag, path string) string {
 	dir := filepath.Dir(path)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "there is no folder " + dir
 	}
-	var names, same []string
+	var names []string
 	for _, e := range entries {
-		if e.IsDir() {
-			continue
-		}
-		names = append(names, e.Name())
-		if filepath.Ext(e.Name()) == filepath.Ext(path) && len(same) < 6 {
-			same = append(same, filepath.Join(dir, e.Name()))
+		if !e.IsDir() {
+			names = append(names, e.Name())
 		}
 	}
+	suffix := suffixOf(flag, path)
 	if near := suggest.Nearest(filepath.Base(path), names); near != "" {
 		return "did you mean " + filepath.Join(dir, near) + "?"
 	}
-	if len(same) > 0 {
+	if same := filesIn(dir, suffix); len(same) > 0 {
 		return "the folder has " + strings.Join(same, ", ")
 	}
-	if where, err := filepath.Abs(dir); err == nil {
-		return "the folder " + where + " has no " + filepath.Ext(path) + " file"
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
 	}
-	return "name a file that exists"
+	return "the folder " + dir + " has no " + suffix + " file"
 }
 
 // measure runs what is asked for, after an estimate of what it takes.
@@ -408,9 +434,9 @@ func (x *curvatureRun) printEstimate() {
 	}
 	s, cores := x.shape, x.workers()
 	fmt.Fprintf(x.a.stderr, "%s objects of %s values, %s weights in %s\n", thousands(s.Objects), thousands(s.Widths[0]), thousands(s.Parameters()), term.Count(len(s.Layers), "matrix"))
-	fmt.Fprintf(x.a.stderr, "estimate: about %s on %s; %.2g GiB of memory\n", guess(work/time.Duration(cores)), term.Count(cores, "core"), float64(memory)/(1<<30))
+	fmt.Fprintf(x.a.stderr, "estimate: about %s on %s; %s of memory\n", guess(work/time.Duration(cores)), term.Count(cores, "core"), term.Bytes(memory))
 	if limit := x.options(silent{}).MemoryLimit; limit > 0 && memory > limit {
-		x.a.warn("that is more memory than the %.2g GiB that this process may use", float64(limit)/(1<<30))
+		x.a.warn("that is more memory than the %s that this process may use", term.Bytes(limit))
 	}
 }
 

@@ -27,7 +27,8 @@ import (
 // Beside the commands of TestScripts they have
 //
 //	tensors FILE NAME=TYPE:SHAPE[:INDEX=VALUE…] …   a safetensors file; :*FACTOR
-//	                                                scales all values
+//	                                                scales all values, and NAME
+//	                                                may have Go's escapes
 //	array FILE TYPE SHAPE [INDEX=VALUE…]            a .npy file, TYPE as in
 //	                                                numpy's descr; its values are
 //	                                                0, 1, 2, 0, 1, 2, …
@@ -85,6 +86,8 @@ func tensors(ts *testscript.TestScript, _ bool, args []string) {
 	var list []safetensors.Tensor
 	for _, arg := range args[1:] {
 		name, rest, _ := strings.Cut(arg, "=")
+		name, err := strconv.Unquote(`"` + name + `"`)
+		ts.Check(err)
 		parts := strings.Split(rest, ":")
 		shape, count := sizes(ts, parts[1])
 		values := make([]float64, count)

@@ -140,7 +140,7 @@ func (s *scanner) tuple() ([]int, error) {
 // and Python's types, as they are on the usual 64-bit machines.
 var aliases = map[string]DType{
 	"?": Bool, "b": Int8, "B": Uint8, "h": Int16, "H": Uint16, "i": Int32, "I": Uint32,
-	"l": Int64, "L": Uint64, "q": Int64, "Q": Uint64, "f": Float32, "d": Float64,
+	"l": Int64, "long": Int64, "intp": Int64, "L": Uint64, "q": Int64, "Q": Uint64, "f": Float32, "d": Float64,
 	"bool_": Bool, "int": Int64, "float": Float64, "single": Float32, "double": Float64,
 }
 
@@ -157,7 +157,7 @@ func parseDescr(descr string) (d DType, bigEndian bool, err error) {
 			d, known = t, true
 		}
 	}
-	if !known || order == '|' && d.Size() > 1 {
+	if !known {
 		return 0, false, fmt.Errorf("element type %.40q is not supported: save the array with astype of one of bool, uint8, int32, int64, float32, float64", descr)
 	}
 	return d, order == '>', nil

@@ -54,7 +54,7 @@ func headerLength(head []byte, size int64) (int, error) {
 	case length > uint64(size-8):
 		return 0, fmt.Errorf("file is truncated in its header: %d of %d bytes are there", size-8, length)
 	case length == 0 || len(head) > 8 && head[8] != '{':
-		return 0, errors.New("header does not begin with a brace")
+		return 0, errors.New("not a safetensors file: its header does not begin with a brace")
 	}
 	return int(length), nil
 }

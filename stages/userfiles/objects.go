@@ -10,21 +10,34 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
 
-// decode reads an array; hint says how to save one with what the file lacks.
-func decode(b []byte, hint string) (npy.Array, error) {
+// decode reads an array; the hints say how to save one of numbers, and what to do
+// with one of text.
+func decode(b []byte, hint, textHint string) (npy.Array, error) {
 	a, err := npy.Decode(b)
-	if err != nil {
-		return a, mistake(hint, "%s", strings.TrimPrefix(err.Error(), "npy: "))
+	if err == nil {
+		return a, nil
 	}
-	return a, nil
+	text := strings.TrimPrefix(err.Error(), "npy: ")
+	switch {
+	case strings.Contains(text, "truncated"):
+		hint = copyHint
+	case strings.Contains(text, "structured"):
+		hint = "in Python: numpy.lib.recfunctions.structured_to_unstructured(array)"
+	case strings.Contains(text, `"<U`), strings.Contains(text, `"|S`):
+		hint = textHint
+	}
+	return a, mistake(hint, "%s", text)
 }
+
+const copyHint = "copy or download the file again: it ends too early"
 
 // readInputs checks the objects and writes them as a matrix of floats. What
 // they are is taken as given: whole numbers become float64 of the same value,
 // objects of several dimensions become rows in the order of their values, and
 // nothing is scaled.
 func readInputs(b []byte, n *network) (matrix []byte, objects int, err error) {
-	a, err := decode(b, "in Python: numpy.save(\"inputs.npy\", inputs.astype(numpy.float64))")
+	const hint = "in Python: numpy.save(\"inputs.npy\", inputs.astype(numpy.float64))"
+	a, err := decode(b, hint, hint)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -90,7 +103,7 @@ func whole(a npy.Array, width int) ([]byte, error) {
 // readLabels checks that each object has one of the network's classes, and
 // writes them as a vector. The classes are those up to the largest label.
 func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte, classes int, err error) {
-	a, err := decode(b, "in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64))")
+	a, err := decode(b, "in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64))", "in Python: numpy.unique(labels, return_inverse=True)[1] numbers the classes")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -110,7 +123,7 @@ func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte
 		return nil, 0, mistake("labels.ravel() makes one dimension of it", "array of shape (%s): want one label per object", shape(size))
 	}
 	if len(labels) != objects {
-		return nil, 0, mistake("", "%d labels, but %s has %d objects", len(labels), inputs, objects)
+		return nil, 0, mistake("", "the number of labels is %d, but %s has %d objects", len(labels), inputs, objects)
 	}
 	wrong, first := 0, errors.New("")
 	for i, y := range labels {
@@ -155,7 +168,7 @@ func wholeNumbers(a npy.Array) ([]int64, error) {
 			if len(a.Shape) == 2 && a.Shape[1] > 1 {
 				return nil, mistake("labels.argmax(axis=1) makes class numbers of scores", "value %d of object %d is %v: want class numbers, or a one-hot row of 0s and a 1 per object", i%a.Shape[1], i/a.Shape[1], x)
 			}
-			return nil, mistake("in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64)) with class numbers from 0", "the label of object %d is %v: want a whole number", i, x)
+			return nil, mistake("labels are class numbers, counted from 0", "the label of object %d is %v: want a whole number", i, x)
 		}
 	}
 	return labels, nil

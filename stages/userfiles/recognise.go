@@ -3,6 +3,7 @@ package userfiles
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
@@ -27,7 +28,8 @@ var formats = []struct {
 	{"BZh", 0, "a file compressed with bzip2", "decompress it with bunzip2", "decompress it with bunzip2"},
 	{"\xfd7zXZ\x00", 0, "a file compressed with xz", "decompress it with unxz", "decompress it with unxz"},
 	{"\x28\xb5\x2f\xfd", 0, "a file compressed with zstd", "decompress it with unzstd", "decompress it with unzstd"},
-	{"PK\x03\x04", 0, "a zip archive, as torch.save, Keras and numpy.savez write", saveHint, "in Python: numpy.save(\"array.npy\", numpy.load(\"archive.npz\")[\"name\"])"},
+	{"PK\x03\x04", 0, "a zip archive, as torch.save, Keras and numpy.savez write",
+		saveHint + "; or safetensors.numpy.save_file(dict(numpy.load(\"weights.npz\")), \"weights.safetensors\")", "in Python: numpy.save(\"array.npy\", numpy.load(\"archive.npz\")[\"name\"])"},
 	{"\x89HDF\r\n\x1a\n", 0, "an HDF5 file, as Keras and h5py write",
 		"in Python: safetensors.numpy.save_file({name: numpy.ascontiguousarray(kernel.T), …}, \"weights.safetensors\"), because Keras has kernels as inputs × outputs",
 		"in Python: numpy.save(\"array.npy\", h5py.File(\"data.h5\")[\"name\"][:])"},
@@ -38,6 +40,7 @@ var formats = []struct {
 	{"TFL3", 4, "a TensorFlow Lite model", "save its matrices in Python with safetensors.numpy.save_file({name: matrix, …}, \"weights.safetensors\")", ""},
 	{"\x89PNG\r\n\x1a\n", 0, "a PNG image", "", "save all images as one array of objects × values: numpy.save(\"inputs.npy\", numpy.stack(images))"},
 	{"\xff\xd8\xff", 0, "a JPEG image", "", "save all images as one array of objects × values: numpy.save(\"inputs.npy\", numpy.stack(images))"},
+	{"ustar", 257, "a tar archive", "take the file out of it with tar -xf", "take the file out of it with tar -xf"},
 	{"PAR1", 0, "a Parquet file", "", "in Python: numpy.save(\"array.npy\", pandas.read_parquet(\"data.parquet\").to_numpy())"},
 }
 
@@ -60,6 +63,8 @@ func CheckHead(name string, weights bool, head []byte, size int64) error {
 		return &Error{File: name, Text: "it is " + what + ": want a safetensors file", Hint: hint}
 	case what != "":
 		return &Error{File: name, Text: "it is " + what + ": want a .npy array", Hint: hint}
+	case weights && strings.Contains(wrong.Error(), "truncated"):
+		return &Error{File: name, Text: wrong.Error(), Hint: copyHint}
 	case weights:
 		return &Error{File: name, Text: wrong.Error(), Hint: saveHint}
 	}
@@ -92,11 +97,19 @@ func recognise(weights bool, head []byte) (what, hint string) {
 		}
 		return "a pickle", "in Python: numpy.save(\"array.npy\", numpy.asarray(pickle.load(open(\"data.pkl\", \"rb\"))))"
 	case len(head) > 3 && head[0] == 8 && head[1] < 32 && head[2] == 0x12 && int(head[3]) < 64:
+		if !weights {
+			return "an ONNX model, it seems", ""
+		}
 		return "an ONNX model, it seems", "save its matrices in Python with safetensors.numpy.save_file({i.name: onnx.numpy_helper.to_array(i) for i in onnx.load(\"model.onnx\").graph.initializer}, \"weights.safetensors\")"
 	case !weights && len(head) > 9 && safetensors.CheckHead(head, 1<<62) == nil:
 		return "a safetensors file", "in Python: numpy.save(\"array.npy\", safetensors.numpy.load_file(\"data.safetensors\")[\"name\"])"
 	case !weights && len(head) > 4 && head[0] == 0 && head[1] == 0 && head[2] >= 8 && head[2] <= 14 && head[3] >= 1 && head[3] <= 4:
 		return "an IDX file, as MNIST has", "in Python, for images of 28×28: numpy.save(\"inputs.npy\", numpy.fromfile(\"images\", numpy.uint8)[16:].reshape(-1, 784)); for labels: [8:]"
+	case isText(head) && bytes.HasPrefix(start, []byte("{")):
+		if weights && bytes.Contains(head, []byte("weight_map")) {
+			return "an index that lists the parts of a network", "load the parts in Python and save them as one file: safetensors.torch.save_file({…}, \"weights.safetensors\")"
+		}
+		return "JSON text", ""
 	case isText(head):
 		if weights {
 			return "text", saveHint

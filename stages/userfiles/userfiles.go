@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
@@ -107,9 +108,14 @@ func Read(ctx context.Context, weights, inputs, labels Source, layers []string) 
 			return Files{}, weights.wrong(err)
 		}
 	}
-	f := Files{
-		Shape:  Shape{Objects: objects, Widths: network.widths, Layers: network.names()},
-		Params: Params{Weights: weights.digest(), Inputs: inputs.digest(), Labels: labels.digest(), Layers: layers},
+	f := Files{Shape: Shape{Objects: objects, Widths: network.widths, Layers: network.names()}, Params: Params{Layers: layers}}
+	for _, d := range []struct {
+		of *string
+		s  Source
+	}{{&f.Params.Weights, weights}, {&f.Params.Inputs, inputs}, {&f.Params.Labels, labels}} {
+		if *d.of, err = d.s.digest(ctx); err != nil {
+			return Files{}, err
+		}
 	}
 	f.outputs = map[string][]byte{Images: images, Labels: targets}
 	if f.outputs[Weights], err = network.encode(); err != nil {
@@ -127,9 +133,15 @@ func (f Files) Run(context.Context, Params, *task.Task) (map[string][]byte, erro
 	return maps.Clone(f.outputs), nil
 }
 
-func (s Source) digest() string {
-	sum := sha256.Sum256(s.Content)
-	return hex.EncodeToString(sum[:])
+func (s Source) digest(ctx context.Context) (string, error) {
+	sum := sha256.New()
+	for piece := range slices.Chunk(s.Content, 16<<20) {
+		if err := context.Cause(ctx); err != nil {
+			return "", err
+		}
+		sum.Write(piece)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // wrong names the file in an error.

@@ -2,7 +2,9 @@ package userfiles
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -175,4 +177,69 @@ func FuzzRun(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestOtherFormats: what people have in place of weights and arrays is named,
+// with what to do.
+func TestOtherFormats(t *testing.T) {
+	weights, inputs, _ := example(t)
+	for _, c := range []struct {
+		head           string
+		weights        string // what it is called; empty for one that is read
+		array, forBoth string
+	}{
+		{head: "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 3\n", forBoth: "a Git LFS pointer"},
+		{head: "\n<!doctype HTML><html>", forBoth: "a web page"},
+		{head: "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00", forBoth: "compressed with gzip"},
+		{head: "PK\x03\x04\x00\x00\x00\x00\x00", forBoth: "a zip archive"},
+		{head: "\x80\x02\x8a\nl\xfc\x9cF\xf9", forBoth: "a pickle"},
+		{head: "\x89HDF\r\n\x1a\n\x00", forBoth: "an HDF5 file"},
+		{head: "\x08\x07\x12\x07pytorch", forBoth: "an ONNX model"},
+		{head: "", forBoth: "empty"},
+		{head: strings.Repeat("\x00", 257) + "ustar\x00", forBoth: "a tar archive"},
+		{head: "1.5,2\n3,4\n", forBoth: "text"},
+		{head: `{"weight_map": {"a": "model-1.safetensors"}}`, weights: "an index", array: "JSON text"},
+		{head: "\x00\x00\x08\x03\x00\x00\x00\x01", weights: "not a safetensors file", array: "an IDX file"},
+		{head: string(weights), array: "a safetensors file"},
+		{head: string(inputs), weights: "a .npy array"},
+		{head: "\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe", weights: "not a safetensors file", array: "not a .npy file"},
+	} {
+		for i, want := range []string{c.weights, c.array} {
+			if c.forBoth != "" {
+				want = c.forBoth
+			}
+			err := CheckHead("f", i == 0, []byte(c.head), int64(len(c.head)))
+			var wrong *Error
+			if want == "" && err != nil || want != "" && (!errors.As(err, &wrong) || wrong.File != "f" || !strings.Contains(wrong.Text, want)) {
+				t.Errorf("%.20q as weights: %v: error %v, want %q", c.head, i == 0, err, want)
+			}
+		}
+	}
+}
+
+// TestReadCanBeCancelled: files of any size are left when the context ends.
+func TestReadCanBeCancelled(t *testing.T) {
+	weights, inputs, labels := example(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("stop")
+	cancel(stop)
+	if _, err := Read(ctx, Source{"w", weights}, Source{"x", inputs}, Source{"y", labels}, nil); !errors.Is(err, stop) {
+		t.Errorf("error %v, want %v", err, stop)
+	}
+}
+
+// TestManyMatrices: a file of more matrices than a network has is refused at once.
+func TestManyMatrices(t *testing.T) {
+	var tensors []safetensors.Tensor
+	for p := range maxLayers + 1 {
+		tensors = append(tensors, safetensors.Float64Tensor(fmt.Sprint("l", p), []int{2, 2}, make([]float64, 4)))
+	}
+	weights, err := safetensors.Encode(nil, tensors...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, inputs, labels := example(t)
+	if _, _, err := given(t, weights, inputs, labels); err == nil || !strings.Contains(err.Error(), "1001 matrices: at most 1000") {
+		t.Errorf("error is %v", err)
+	}
 }

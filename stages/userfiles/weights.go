@@ -33,12 +33,19 @@ func (n *network) encode() ([]byte, error) {
 	return safetensors.Encode(nil, tensors...)
 }
 
+// maxLayers bounds the matrices of a network.
+const maxLayers = 1000
+
 // readWeights finds the matrices of a bias-free network; names says which and
 // in what order, or nothing for all.
 func readWeights(b []byte, names []string) (*network, error) {
 	file, err := safetensors.Decode(b)
 	if err != nil {
-		return nil, mistake(saveHint, "%s", strings.TrimPrefix(err.Error(), "safetensors: "))
+		text, hint := strings.TrimPrefix(err.Error(), "safetensors: "), saveHint
+		if strings.Contains(text, "truncated") {
+			hint = copyHint
+		}
+		return nil, mistake(hint, "%s", text)
 	}
 	n := &network{}
 	if len(names) > 0 {
@@ -48,6 +55,9 @@ func readWeights(b []byte, names []string) (*network, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if len(n.layers) > maxLayers {
+		return nil, mistake("--layers NAME,… picks the matrices of one network", "%d matrices: at most %d are possible", len(n.layers), maxLayers)
 	}
 	for _, l := range n.layers {
 		if err := checkMatrix(l); err != nil {
