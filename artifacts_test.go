@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite the headline table of README.md from artifacts/expected")
+var update = flag.Bool("update", false, "rewrite what README.md shows of artifacts/expected")
 
 // rows reads a table of artifacts/expected, a map from column to cell each.
 func rows(t *testing.T, name string) []map[string]string {
