@@ -25,7 +25,7 @@ func share(f figures.Figure, a, b *Experiment) bool {
 	case f.PerRecipe:
 		return a.recipe() != b.recipe()
 	}
-	return f.Shows == figures.OverBoth && a.recipe() == b.recipe()
+	return slices.Contains([]figures.Shown{figures.OverHiddenSize, figures.OverNumLayers, figures.OverBoth}, f.Shows) && a.recipe() == b.recipe()
 }
 
 // holds reports whether some figure that the experiment feeds holds the
@@ -57,9 +57,9 @@ func (e *Experiment) shows(s figures.Shown, n artifact.Network) bool {
 	case figures.One:
 		return h && l && k && first
 	case figures.OverHiddenSize:
-		return l && k && first
+		return l && k
 	case figures.OverNumLayers:
-		return h && k && first
+		return h && k
 	case figures.OverSizes:
 		return h && l
 	case figures.OverBoth:

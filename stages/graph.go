@@ -130,6 +130,10 @@ func (w *wiring) training(n artifact.Network, classes int) train.Params {
 	}
 }
 
+// surfaceObjects is the k whose surfaces L_k and L_{k+1} are evaluated: with many
+// more objects the two are one picture.
+const surfaceObjects = 30
+
 // measured adds the second-order stages of a network, as the table [curvature]
 // says. What costs much is measured only of the networks that some figure shows.
 func (w *wiring) measured(n artifact.Network) {
@@ -164,7 +168,7 @@ func (w *wiring) measured(n artifact.Network) {
 		if want.increments {
 			m.increments.Rotation = c.eigenvectors()
 		}
-		m.surfaces = &surfaces.Params{SampleSize: next, Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: c.Seed}
+		m.surfaces = &surfaces.Params{SampleSize: min(surfaceObjects, next), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: c.Seed}
 		m.ball = &ball.Params{
 			SampleSize: k, K: 1000, Directions: 10, Tolerance: c.Tolerance, Seed: c.Seed,
 			Radii: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10},

@@ -147,7 +147,7 @@ func (r Request) measurement(s shape) measurement {
 		m.increments = &increments.Params{Sizes: r.Increments, Others: r.Others, Tolerance: min(r.Tolerance, 1e-9), Seed: r.Seed}
 	}
 	if r.Figures && s.objects > 1 && s.parameters() > 1 {
-		m.surfaces = &surfaces.Params{SampleSize: s.objects - 1, Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: r.Seed}
+		m.surfaces = &surfaces.Params{SampleSize: min(surfaceObjects, s.objects-1), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: r.Seed}
 	}
 	return m
 }

@@ -165,7 +165,7 @@ func printedEntry(b artifact.BallSummary, high float64) []chart.Entry {
 	}
 	text := fmt.Sprintf(`as printed, with Theorem 1: $%s$ at $R = %s$`, chart.Digits(printed[at], 2), chart.Digits(b.Spheres[at].Radius, 1))
 	if over := b.Exceeded("lemma2_theorem1"); len(over) > 0 {
-		text += fmt.Sprintf("; VIOLATION on %s", chart.Plural(len(over), "sphere"))
+		text += fmt.Sprintf("; exceeded on %s", chart.Plural(len(over), "sphere"))
 	}
 	return []chart.Entry{{Text: text, Note: true}}
 }

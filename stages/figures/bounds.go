@@ -188,13 +188,13 @@ func drawStep(in *chart.Panel, r step, from, place float64) {
 	case from >= q.Median:
 		text = "÷ $" + shortest(from/q.Median) + "$"
 	case from > 0: // out of order, as a bound that does not hold can be
-		text, ink = "OUT OF ORDER: × $"+shortest(q.Median/from)+"$", paintPrinted
+		text, ink = "larger than the step above: × $"+shortest(q.Median/from)+"$", paintPrinted
 	}
 	if n := r.bound.Violations; n > 0 {
-		text, ink = fmt.Sprintf("VIOLATION: below the exact norm of %s", chart.Plural(n, "object")), paintPrinted
+		text, ink = fmt.Sprintf("does not hold: %s above it", chart.Plural(n, "exact norm")), paintPrinted
 	}
 	if n := r.bound.ViolationsHessian; n > 0 && r.bound.Printed && r.bound.Violations == 0 {
-		text, ink = fmt.Sprintf(`VIOLATION: below $\|H_i\|_2$ of %s`, chart.Plural(n, "object")), paintPrinted
+		text, ink = fmt.Sprintf(`does not hold for $\|H_i\|_2$ of %s`, chart.Plural(n, "object")), paintPrinted
 	}
 	if text == "" {
 		return
@@ -232,9 +232,10 @@ const boundRadius = 0.1
 // the Hessian of networks trained on k objects, each at its own weights, with the
 // bounds on both.
 func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	actual := &chart.Trend{Label: "measured", Paint: chart.Black, Mark: chart.Square, Shift: -2.5}
+	actual := &chart.Trend{Label: `measured: loss, $\|D\|_2$`, Paint: chart.Black, Mark: chart.Square, Shift: -2.5}
 	norm, printed := *actual, lossForms[1].Trend
-	upper := &chart.Trend{Label: "from the ends of both spectra", Paint: chart.Palette[2], Mark: chart.Disc, Dash: dotted, Shift: 2.5}
+	change := &chart.Trend{Label: `measured $\|D\|_2/k$, the change of $H^{(k-1)}$ by object $k$`, Paint: chart.Palette[4], Mark: chart.Triangle, Dash: dashed}
+	upper := &chart.Trend{Label: `$\|D\|_2$ from the ends of both spectra`, Paint: chart.Palette[2], Mark: chart.Disc, Dash: dotted, Shift: 2.5}
 	forms := make([]*chart.Trend, len(lossForms))
 	for i, f := range lossForms {
 		forms[i] = &f.Trend
@@ -273,6 +274,7 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			}
 		}
 		norm.Add(k, i.Norm)
+		change.Add(k, i.Norm/float64(k))
 		upper.Add(k, i.Upper)
 		printed.Add(k, i.Printed)
 	}
@@ -280,16 +282,13 @@ func drawBoundOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	if known {
 		small += fmt.Sprintf("; loss bounds within $R = %s$ of the weights, without Taylor’s remainder", chart.Digits(radius, 1))
 	}
-	entries := chart.TrendEntries(append([]*chart.Trend{actual, upper}, forms...)...)
+	entries := chart.TrendEntries(append([]*chart.Trend{actual, upper, change}, forms...)...)
 	top := s.Heading(p.title(), small, append(entries, s.Remarks(dead, "collapsed, all measured values 0")...))
-	page := s.Page(top)
-	left, right := page, page
-	left.Right = float64((page.Left+page.Right)/2) - chart.PanelGap/2
-	right.Left = left.Right + chart.PanelGap
+	left, right := halves(s.Page(top))
 	if err := chart.DrawTrends(s, left, `$|\mathcal{L}_k(\theta) - \mathcal{L}_{k-1}(\theta)|$`, "collapsed, all 0", chart.TrendPanel{Title: "loss", Trends: append(forms, actual)}); err != nil {
 		return err
 	}
-	return chart.DrawTrends(s, right, `$\|H_k - H^{(k-1)}\|_2$`, "collapsed, all 0", chart.TrendPanel{Title: "Hessian", Trends: []*chart.Trend{&printed, upper, &norm}})
+	return chart.DrawTrends(s, right, "spectral norm", "collapsed, all 0", chart.TrendPanel{Title: `Hessian: $D = \nabla^2\ell_k - H^{(k-1)}$`, Trends: []*chart.Trend{&printed, upper, &norm, change}})
 }
 
 // beyondRounding returns v, or 0 if v is less than the rounding differences of

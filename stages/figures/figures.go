@@ -40,8 +40,8 @@ type Shown int
 // at the experiment's at_hidden_size and at_num_layers, and shows the largest k.
 const (
 	One            Shown = iota // the first seed
-	OverHiddenSize              // every hidden_size, the first seed
-	OverNumLayers               // every num_layers, the first seed
+	OverHiddenSize              // every hidden_size, all seeds
+	OverNumLayers               // every num_layers, all seeds
 	OverSizes                   // every k and seed
 	OverBoth                    // every hidden_size and every num_layers, all seeds
 	OverMeasured                // every k, the seeds whose curvature is measured
@@ -51,11 +51,12 @@ const (
 // All are the figures.
 var All = []Figure{
 	// The paper's two figures of a data set: the mean of |L_{k+1} − L_k| over
-	// random orders after a moving average, with the paper's own curves in the background.
+	// random orders after a moving average, the median seed with a band over the
+	// seeds, and the paper's own curves in the background.
 	{Name: "hidden_size", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawOverHiddenSize,
-		Reads: []string{"differences/curve", "differences/summary"}},
+		Reads: []string{"differences/curve", "differences/summary", "losses/summary"}},
 	{Name: "num_layers", Shows: OverNumLayers, Wide: 1, High: 1, Published: true, draw: drawOverNumLayers,
-		Reads: []string{"differences/curve", "differences/summary"}},
+		Reads: []string{"differences/curve", "differences/summary", "losses/summary"}},
 	// The same without the filter on log-log axes, the closed form MAD/(k+1), a band.
 	{Name: "true_difference", Wide: 1, High: 1, draw: drawTrueDifference,
 		Reads: []string{"differences/curve", "differences/band", "differences/summary"}},
@@ -65,7 +66,7 @@ var All = []Figure{
 
 	// The spectra of H, G and R, of single objects, of layers.
 	{Name: "spectral_density", Wide: 1.45, High: 1, draw: drawSpectralDensity, Reads: []string{"density/density", "density/rule"}},
-	{Name: "top_eigenvalues", Wide: 1, High: 1.25, draw: drawTopEigenvalues, Reads: []string{"spectra/spectrum"}},
+	{Name: "top_eigenvalues", Wide: 1, High: 1.5, draw: drawTopEigenvalues, Reads: []string{"spectra/spectrum"}},
 	{Name: "object_norms", Wide: 1, High: 1, draw: drawObjectNorms,
 		Reads: []string{"objects/objects", "objects/hessians", "objects/summary", "spectra/spectrum"}},
 	{Name: "layer_blocks", Wide: 1.5, High: 1, draw: drawLayerBlocks, Reads: []string{"spectra/spectrum"}},
@@ -74,7 +75,7 @@ var All = []Figure{
 	{Name: "surface_2d", Wide: 1.7, High: 1.4, draw: drawSurface2D,
 		Reads: []string{"surfaces/summary", "surfaces/eigen_plane", "surfaces/random_plane"}},
 	// What one more object changes, at fixed weights and of trained networks.
-	{Name: "increments_over_k", Shows: OverSeeds, Wide: 1, High: 1, draw: drawIncrementsOverK, Reads: []string{"increments/increments"}},
+	{Name: "increments_over_k", Shows: OverSeeds, Wide: 1.45, High: 1, draw: drawIncrementsOverK, Reads: []string{"increments/increments"}},
 	{Name: "norms_over_k", Shows: OverMeasured, Wide: 1, High: 1, PerRecipe: true, draw: drawNormsOverK, Reads: []string{"spectra/spectrum"}},
 	// The bounds and what they bound.
 	{Name: "bound_waterfall", Wide: 1.35, High: 1.35, draw: drawBoundWaterfall, Reads: []string{"bounds/bounds"}},

@@ -22,17 +22,23 @@ func criterionLabel(c artifact.Criterion) string {
 	return chart.Plain(c.Name)
 }
 
-// criterionPen is wider for what is drawn first: with little noise the criteria
-// agree, and each must stay visible.
+// criterionPen is the line of criterion i of n. With little noise the criteria
+// agree: of lines on top of each other, the later have the shorter dashes, so that
+// all are seen, one after the other.
 func criterionPen(i, n int) drawing.Stroke {
+	const each = 5
 	pen := chart.Line(i)
-	pen.Width = 1.1 + float64(0.8*float64(n-1-i))
+	pen.Width = 1.5
+	if i > 0 {
+		pen.Dash = []float64{float64(each * (n - i)), float64(each * i)}
+	}
 	return pen
 }
 
 // drawSufficientSize draws the sufficient sample size over ε: the closed form of
-// each criterion, and for the one without noise what single orders give under
-// both definitions.
+// each criterion, which is of the root mean square over orders, and for the one
+// without noise what single orders give under both definitions. Sizes that are not
+// reached within the sample are censored.
 func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	summary, err := read[artifact.SampleSizeSummary](inputs, "samplesize/samplesize", p.Networks[0])
 	if err != nil {
@@ -60,8 +66,9 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	entries = append(entries,
 		chart.Entry{Text: `$\Delta_1$ of single orders: first crossing`, Key: chart.MarkKey(once.mark, once.paint, drawing.Stroke{}), Slim: true},
 		chart.Entry{Text: "for all larger sizes", Key: chart.MarkKey(always.mark, always.paint, drawing.Stroke{}), Slim: true},
+		chart.Entry{Text: "open, or arrow: not reached within the sample", Key: censoredKey(always), Slim: true},
 		chart.Entry{Text: fmt.Sprintf("the sample, %s objects: larger sizes are extrapolated", chart.Count(summary.SampleSize)), Key: chart.StrokeKey(pen)})
-	small := fmt.Sprintf("lines: closed form of the mean over orders; marks: median and 5 to 95 %% of %s; $D = %d$",
+	small := fmt.Sprintf("lines: closed form, root mean square over all orders; marks: median and 5 to 95 %% of %s; $D = %d$",
 		chart.Plural(summary.Orders, "order"), summary.Dimensions)
 	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 
@@ -86,8 +93,8 @@ func drawSufficientSize(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	}
 	for _, c := range summary.Criteria {
 		if c.Name == "delta1" {
-			once.draw(in, c)
-			always.draw(in, c)
+			once.draw(in, c, float64(summary.SampleSize))
+			always.draw(in, c, float64(summary.SampleSize))
 		}
 	}
 	if !alive {
@@ -105,7 +112,9 @@ type orders struct {
 	of    func(artifact.Sufficient) *artifact.Quantiles
 }
 
-func (o orders) draw(in *chart.Panel, c artifact.Criterion) {
+// draw draws medians with whiskers. An order that does not reach ε within the
+// sample counts as the sample size: a median there is open, a whisker an arrow.
+func (o orders) draw(in *chart.Panel, c artifact.Criterion, sample float64) {
 	pen := chart.Stroke(o.paint, 0.8)
 	for _, x := range c.Sufficient {
 		q := o.of(x)
@@ -115,7 +124,36 @@ func (o orders) draw(in *chart.Panel, c artifact.Criterion) {
 		at := in.Point(x.Epsilon, max(q.Median, 1))
 		at.X += o.shift
 		top, bottom := in.Y.At(in.Y.Clamp(q.Q95)), in.Y.At(in.Y.Clamp(q.Q05))
+		if q.Q95 >= sample {
+			top -= arrowLength
+			arrow(in.Sheet, drawing.Point{X: at.X, Y: top}, pen)
+		}
 		in.Stroke(drawing.Polyline(drawing.Point{X: at.X, Y: bottom}, drawing.Point{X: at.X, Y: top}), pen)
-		in.Fill(o.mark(at), o.paint)
+		if q.Median >= sample {
+			in.Open(o.mark, at, o.paint)
+		} else {
+			in.Fill(o.mark(at), o.paint)
+		}
+	}
+}
+
+// arrowLength is how far an arrow goes beyond the sample size, in points.
+const arrowLength = 7
+
+// arrow draws the tip of an arrow upwards.
+func arrow(s *chart.Sheet, tip drawing.Point, pen drawing.Stroke) {
+	const half, high = 2, 2.6
+	s.Stroke(drawing.Polyline(drawing.Point{X: tip.X - half, Y: tip.Y + high}, tip, drawing.Point{X: tip.X + half, Y: tip.Y + high}), pen)
+}
+
+// censoredKey is the sample of a censored mark with its arrow.
+func censoredKey(o orders) func(*chart.Sheet, drawing.Point, float64) {
+	return func(s *chart.Sheet, at drawing.Point, w float64) {
+		pen := chart.Stroke(o.paint, 0.8)
+		at.X += float64(w / 2)
+		tip := drawing.Point{X: at.X, Y: at.Y - 5}
+		s.Stroke(drawing.Polyline(at, tip), pen)
+		arrow(s, tip, pen)
+		s.Open(o.mark, at, o.paint)
 	}
 }

@@ -111,7 +111,7 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	thin := drawing.Stroke{Color: chart.Black, Width: 0.8, Dash: []float64{3, 2}}
 	change := drawing.Stroke{Color: chart.Palette[3], Width: 1.1}
 	top := s.Heading(p.title(),
-		`loss along lines through the trained weights $\theta^*$: eigenvectors of $H^{(k)}$ and filter-normalised random directions`+trained(p.Networks),
+		`mean loss of the first $k$ objects along lines through the trained weights $\theta^*$: eigenvectors of the whole sample’s $H$; filter-normalised random directions`+trained(p.Networks),
 		[]chart.Entry{
 			{Text: `$\mathcal{L}_k$, $k = ` + k + `$`, Key: chart.StrokeKey(wide)},
 			{Text: `$\mathcal{L}_{k+1}$, $k + 1 = ` + next + `$`, Key: chart.StrokeKey(thin)},
@@ -166,7 +166,7 @@ func drawSurface1D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			panel.VerticalLine(0, chart.Stroke(chart.Shade(chart.Grey, 90), 0.6))
 			panel.DrawAxes()
 		}
-		in.Above(directionName(d, i) + `, $v^{\text{T}}Hv = ` + chart.Short(d.Curvature) + `$`)
+		in.Above(directionName(d, i) + `, $v^{\text{T}}H^{(k)}v = ` + chart.Short(d.Curvature) + `$`)
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func drawSurface2D(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		return fmt.Errorf("input %s has no planes: the stage surfaces was not asked for them", p.Networks[0].Result("surfaces/summary"))
 	}
 	top := s.Heading(p.title(),
-		fmt.Sprintf(`planes through the trained weights $\theta^*$ (cross), $k = %s$: top eigenvectors of $H^{(k)}$; filter-normalised random directions`, chart.MathCount(summary.K))+trained(p.Networks), nil)
+		fmt.Sprintf(`mean loss of the first $k = %s$ objects on planes through the trained weights $\theta^*$ (cross): top eigenvectors of the whole sample’s $H$; filter-normalised random directions`, chart.MathCount(summary.K))+trained(p.Networks), nil)
 	page := s.Page(top)
 	height := float64((page.Bottom - page.Top - 2) / 2)
 	for row, result := range []string{"surfaces/eigen_plane", "surfaces/random_plane"} {

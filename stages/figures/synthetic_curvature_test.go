@@ -98,10 +98,12 @@ func (n network) spectrum(t *testing.T) {
 		LayerBlocks:    &artifact.LayerBlocks{},
 		ClassStructure: &artifact.ClassStructure{Share: []float64{}, Cosine: []float64{}},
 	}
+	s.Widths[layers] = 10
 	s.NullSpace.DeadUnits = []int{}
 	s.GaussNewton.Bottom = []artifact.Eigenvalue{}
 	for i := range 20 {
 		s.ClassStructure.Predicted = append(s.ClassStructure.Predicted, s.GaussNewton.Top[i].Value/2)
+		s.ClassStructure.Share = append(s.ClassStructure.Share, 0.9/float64(1+i/9))
 	}
 	for q := range layers {
 		var row []float64
@@ -294,6 +296,9 @@ func (n network) sizes(t *testing.T) {
 			x := artifact.Sufficient{Epsilon: epsilon, Closed: 1 + int64(n.alive*float64(1+i)/epsilon)}
 			if i == 0 {
 				first, always := quantilesAround(0.1/epsilon), quantilesAround(1000)
+				if epsilon == 0.0001 { // half of the orders do not stay below it
+					always.Median, always.Q75, always.Q95 = 10000, 10000, 10000
+				}
 				x.First, x.Always = &first, &always
 			}
 			c.Sufficient = append(c.Sufficient, x)
