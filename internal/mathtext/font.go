@@ -42,12 +42,12 @@ type shape struct {
 	minY, maxY  float64 // y down
 	maxX        float64
 	inked       bool
-	index       sfnt.GlyphIndex
-	kernedAfter float64 // kerning with the character before it
+	index       sfnt.GlyphIndex // 0 for a character that its own font lacks
+	kernedAfter float64         // kerning with the character before it
 }
 
-// load returns the shape of g at size points. previous is the character of the
-// same font before it, or 0.
+// load returns the shape of g at size points, a stand-in if no font has it.
+// previous is the character of the same font before it, or 0.
 func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (shape, error) {
 	f, err := faces[g.style]()
 	if err != nil {
@@ -57,8 +57,13 @@ func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (sh
 	if err != nil {
 		return shape{}, fmt.Errorf("character %q: %w", g.r, err)
 	}
-	if index == 0 {
-		return shape{}, fmt.Errorf("the fonts have no %q", g.r)
+	switch {
+	case index == 0 && g.style != symbol: // the mathematics font has more characters
+		s, err := load(buf, glyph{g.r, symbol}, size, 0)
+		s.index = 0
+		return s, err
+	case index == 0:
+		return standIn(size), nil
 	}
 	scale := size / float64(f.units)
 	points := func(v fixed.Int26_6) float64 { return float64(float64(v) * scale) }
@@ -110,6 +115,17 @@ func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (sh
 		s.minY, s.maxY, s.maxX = points(bounds.Min.Y), points(bounds.Max.Y), points(bounds.Max.X)
 	}
 	return s, nil
+}
+
+// standIn is an empty box as high as a capital, for a character that no font has.
+func standIn(size float64) shape {
+	width, height, pen, side := float64(0.5*size), CapHeight(size), float64(0.05*size), float64(0.05*size)
+	s := shape{advance: width + 2*side, maxX: width + side, minY: -height, inked: true}
+	corner := func(x, y float64) drawing.Point { return drawing.Point{X: side + x, Y: y} }
+	s.outline = drawing.Polygon(corner(0, 0), corner(width, 0), corner(width, -height), corner(0, -height))
+	// The hole runs the other way round.
+	s.outline.Append(drawing.Polygon(corner(pen, -pen), corner(pen, pen-height), corner(width-pen, pen-height), corner(width-pen, -pen)), drawing.Point{})
+	return s
 }
 
 // between returns the point two thirds of the way from an end of a quadratic

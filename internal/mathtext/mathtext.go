@@ -41,12 +41,14 @@ type Label struct {
 }
 
 // Set sets markup at that font size in points. An error names the byte of the
-// markup that it is about.
+// markup that it is about. Text is never an error: a character that no font has is
+// a box, a control character a blank, and marks without ink, such as those for the
+// direction of writing, are left out.
 func Set(markup string, size float64) (Label, error) {
 	if !(size > 0 && size <= 1000) {
 		return Label{}, fmt.Errorf("mathtext: font size %v is not between 0 and 1000 points", size)
 	}
-	list, err := parse(markup)
+	list, err := parse(clean(markup))
 	if err != nil {
 		return Label{}, fmt.Errorf("mathtext: %q: %w", markup, err)
 	}
@@ -59,6 +61,23 @@ func Set(markup string, size float64) (Label, error) {
 		l.Ascent, l.Descent = b.ascent, b.descent
 	}
 	return l, nil
+}
+
+// clean returns valid UTF-8 without control characters and marks without ink.
+func clean(markup string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029:
+			return ' '
+		case r == 0xad, // soft hyphen
+			r >= 0x200b && r <= 0x200f, r == 0x61c, // joiners, direction marks
+			r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f, // embeddings, isolates
+			r >= 0xfe00 && r <= 0xfe0f, r == 0xfeff, // variation selectors, byte order mark
+			r >= 0xe0000 && r <= 0xe0fff: // tags, more selectors
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(markup, "\uFFFD"))
 }
 
 // CapHeight returns the height of capital letters and digits at that font size

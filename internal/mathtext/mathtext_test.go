@@ -102,10 +102,7 @@ func TestErrors(t *testing.T) {
 		{`$\mathcal{l}$`, `the letters A to Z`},
 		{`$\mathcal L$`, "argument in braces"},
 		{`$\text{a$b}$`, "plain characters"},
-		{"a\nb", "one line"},
-		{"x 漢", "the fonts have no '漢'"},
 		{"$" + strings.Repeat("{", 20) + strings.Repeat("}", 20) + "$", "nested"},
-		{"\xff", "UTF-8"},
 		{`$\`, "unknown command"},
 	} {
 		_, err := Set(c.markup, 10)
@@ -120,9 +117,40 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Text in any language can be set: a character that no font has is a box, and
+// marks without ink are left out.
+func TestAnyText(t *testing.T) {
+	box := set(t, "日")
+	for _, c := range []struct{ text, as string }{
+		{"日本語", "漢漢漢"}, {"ネットワーク", "漢漢漢漢漢漢"}, {"שבת", "漢漢漢"}, {"🙂", "漢"},
+		{"a\u202eb\u200f\ufeff", "ab"}, {"a\nb\tc\x00", "a b c "}, {"\xff", "\ufffd"}, {"$日$", "漢"}, {`$\text{日}$`, "漢"},
+		{"x≲y", "x$≲$y"}, // in the mathematics font alone
+	} {
+		got, want := set(t, c.text), set(t, c.as)
+		if math.Abs(got.Width-want.Width) > 1e-9 || !reflect.DeepEqual(got.Outline, want.Outline) {
+			t.Errorf("%q is %v wide, not as %q, %v", c.text, got.Width, c.as, want.Width)
+		}
+	}
+	if box.Ascent != CapHeight(10) || box.Descent != 0 || !(box.Width > 4) {
+		t.Errorf("a box is %v wide, %v high and %v deep", box.Width, box.Ascent, box.Descent)
+	}
+	if got := set(t, "日\u202eA").Text; got != "日A" {
+		t.Errorf("the text for screen readers is %q", got)
+	}
+}
+
 // Every command has its characters in the fonts.
 func TestCommandsCanBeSet(t *testing.T) {
-	for name := range commands {
+	for name, c := range commands {
+		for _, r := range c.text {
+			f, err := faces[c.style]()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if index, err := f.font.GlyphIndex(nil, r); err != nil || index == 0 {
+				t.Errorf(`\%s: no %q, %v`, name, r, err)
+			}
+		}
 		if _, err := Set(`$a\`+name+` b$`, 10); err != nil {
 			t.Error(err)
 		}
@@ -164,11 +192,14 @@ func TestGolden(t *testing.T) {
 }
 
 func FuzzSet(f *testing.F) {
-	for _, s := range []string{"Sample $k$", `$\mathcal{L}_{k+1}^2$`, `$\text{a}\ln{-x}\,$`, "$", "${{}_}^$"} {
+	for _, s := range []string{"Sample $k$", `$\mathcal{L}_{k+1}^2$`, `$\text{a}\ln{-x}\,$`, "$", "${{}_}^$", "日本\u202e\xff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		l, err := Set(s, 10)
+		if !strings.ContainsAny(s, "$\\") && err != nil {
+			t.Errorf("plain text %q: %v", s, err)
+		}
 		if err == nil && !(l.Width >= -1e4 && l.Width < math.MaxFloat64) {
 			t.Errorf("%q is %v wide", s, l.Width)
 		}

@@ -39,11 +39,8 @@ func (p *parser) next() rune {
 	return r
 }
 
-// parse reads a whole label.
+// parse reads a whole label, valid UTF-8 without control characters.
 func parse(s string) ([]atom, error) {
-	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("not valid UTF-8")
-	}
 	p := &parser{s: s}
 	var line []atom
 	for !p.done() {
@@ -57,30 +54,21 @@ func parse(s string) ([]atom, error) {
 			line = append(line, signs(math)...)
 			continue
 		}
-		text, err := p.text()
-		if err != nil {
-			return nil, err
-		}
-		line = append(line, text)
+		line = append(line, p.text())
 	}
 	return line, nil
 }
 
 // text reads plain text up to a dollar sign or the end.
-func (p *parser) text() (atom, error) {
+func (p *parser) text() atom {
 	a := atom{text: true, at: p.at}
 	for !p.done() && p.s[p.at] != '$' {
 		if strings.HasPrefix(p.s[p.at:], `\$`) {
 			p.at++
 		}
-		at := p.at
-		r := p.next()
-		if r < ' ' {
-			return a, p.errorf(at, "control character %q: a label is one line", r)
-		}
-		a.glyphs = append(a.glyphs, glyph{r, upright})
+		a.glyphs = append(a.glyphs, glyph{p.next(), upright})
 	}
-	return a, nil
+	return a
 }
 
 // math reads mathematics up to the character end, which began at byte open.
@@ -166,8 +154,6 @@ func (p *parser) atom() (atom, error) {
 		return atom{}, p.errorf(at, "'$' inside of braces")
 	case r == '\\':
 		return p.command(at)
-	case r < ' ':
-		return atom{}, p.errorf(at, "control character %q: a label is one line", r)
 	default:
 		g, c := character(r)
 		return atom{glyphs: []glyph{g}, class: c, at: at}, nil
@@ -222,7 +208,7 @@ func (p *parser) argument(name string, at int) (string, error) {
 	if !found || n < 0 {
 		return "", p.errorf(at, `\%s wants its argument in braces`, name)
 	}
-	if i := strings.IndexAny(text[:n], "{$\\\n\t"); i >= 0 {
+	if i := strings.IndexAny(text[:n], "{$\\"); i >= 0 {
 		return "", p.errorf(at, `\%s takes plain characters, not %q`, name, text[i])
 	}
 	p.at += n + 2

@@ -41,6 +41,7 @@ func conditions(t *testing.T) []condition {
 	p, in = panelOf(t, "num_layers", "an unknown_set $", "direct", 300, 0, 1, 2)
 	add("all collapsed", p, in)
 	p, in = panelOf(t, "hidden_size", "mnist", "direct", 2, 0)
+	p.Dataset = "日本語のデータ \u202eab\u200f"
 	add("two objects", p, in)
 	p, in = panelOf(t, "num_layers", "cifar10", "features", 1500, 0)
 	p.Figure, p.WidthCM, p.HeightCM, p.Networks = "true_difference", 18, 13, p.Networks[:1]
