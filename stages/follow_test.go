@@ -43,11 +43,11 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ set, want string }{
-		{"experiment.paper.hidden_size=[128];experiment.paper.at_hidden_size=16", "allowed: one of its hidden_size, 128"},
+		{"experiment.sample-size.hidden_size=[128];experiment.sample-size.at_hidden_size=16", "allowed: one of its hidden_size, 128"},
 		{"experiment.paper.seeds=[9];experiment.paper.curvature_seeds=[0]", "curvature_seeds holds 0, which is none of its seeds"},
 		{"train.epochs=3;experiment.sample-size.snapshots=[0,4]", "snapshots holds 4, but the training has 3 epochs"},
 		{"data.objects=500;experiment.paper.k=[700]", "k holds 700, but data.objects is 500"},
-		{"experiment.hidden-size.hidden_size=[128]", "add --set 'experiment.num-layers.figures=[]'"},
+		{"experiment.hidden-size.hidden_size=[128]", `add --set 'experiment.num-layers.figures=["num_layers"]'`},
 		{"experiment.paper.seeds=3", `for one value: [3]; for the values from 0 to 2: "0..2"`},
 		{`experiment.paper.seeds="3"`, `write "0..9" for the integers from 0 to 9`},
 		{`experiment.paper.seeds="4..2"`, "which is not a range"},
