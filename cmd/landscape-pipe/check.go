@@ -33,14 +33,14 @@ const checkHelp = `Compares the results in the store, and runs nothing:
     curves    with the paper's: ours divided by the published one, which is
               reported and not judged
 
-Both lie in the artifacts folder, for version control; those of a run with other
-params in its own folder. The file tolerances.toml there may say how far metrics
-may be off. A run that has none, because its params
-file was edited or by --set, is compared with those of the run without the edit.
+lock.json and expected/ lie in the artifacts folder, those of a run with other
+params in its folder below runs. The file tolerances.toml beside them may say how
+far metrics may be off. A run without a lock.json, because its params file was
+edited or by --set, is compared with that of the run without the edit.
 
-Where something differs, the first divergent stage is named, with the params,
-code or inputs that changed since the last run that gave the expected result,
-or, where the store knows of none, since lock.json was written.
+Where results differ, the first divergent stage is named, with the params, code
+or inputs that changed since the last run that gave the expected result or, if
+the store has no such run, since lock.json was written.
 `
 
 // Run implements the verb.

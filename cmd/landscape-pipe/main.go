@@ -53,9 +53,9 @@ func main() {
 
 // app is what a verb may use of the process.
 type app struct {
-	stdout, stderr io.Writer // for text: what could steer a terminal is replaced
-	raw, display   io.Writer // the same as they are: for JSON and content, and for lines that are redrawn
-	result         *resultWriter
+	stdout, stderr io.Writer     // for text: what could steer a terminal is replaced
+	raw, display   io.Writer     // the same as they are: for JSON and content, and for lines that are redrawn
+	result         *resultWriter // standard output
 	getenv         func(string) string
 	out, err       term.Style // of stdout and stderr
 	started        time.Time

@@ -26,9 +26,9 @@ type verifyCmd struct {
 
 const verifyHelp = `Without flags: every row is read, every object has its size, and every record
 finds its objects. Damage is only reported, with exit code 3. With --repair the
-exit code is 3, too, if something was wrong and is whole now. What the current
+exit code is also 3 if something was wrong and is whole now. What the current
 params do not name cannot be rebuilt here: a run with its params does that. With
-targets, only these and what they read run again.
+targets, only these stages and those that they read run again.
 
 Examples:
     landscape-pipe verify --hash              is the store intact?

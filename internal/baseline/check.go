@@ -32,7 +32,7 @@ type Run struct {
 type Report struct {
 	OK       bool   `json:"ok"`
 	Run      string `json:"run"`     // "" for the default one
-	Lock     string `json:"lock"`    // of the run, or where it has none of the one that it is a variant of
+	Lock     string `json:"lock"`    // of the run, or of the one that it is a variant of
 	Expected bool   `json:"exists"`  // there is a lock file
 	Variant  bool   `json:"variant"` // it is that of another run
 	Results  int    `json:"results"` // outputs that are up to date

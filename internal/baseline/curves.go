@@ -14,13 +14,12 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
 )
 
-// comparedAt are the sample sizes at which curves are compared with the
-// paper's; the nearest one that the paper shows counts.
+// comparedAt are the sample sizes at which curves are compared with the paper's;
+// of those that the paper shows, the nearest one is taken.
 var comparedAt = []int{10, 100, 1000, published.SampleSize - 1}
 
 // CurveResult is one of our curves beside the paper's. The paper trained each
-// network once, with a seed that nobody knows: the factors are reported, not
-// judged.
+// network once, with an unknown seed: the factors are reported, not judged.
 type CurveResult struct {
 	Figure     string       `json:"figure"`
 	Dataset    string       `json:"dataset"`

@@ -22,19 +22,19 @@ import (
 // Metric is one number of an exported table.
 type Metric struct {
 	Table string // "networks"
-	Row   string // what tells the row from others: "paper,mnist,direct,h=4,num_layers=1,k=10000,seed=0"
+	Row   string // what identifies the row: "paper,mnist,direct,h=4,num_layers=1,k=10000,seed=0"
 	Name  string // of the column
 	Value float64
 }
 
-// coordinates are the columns that say which network a row is about, and where
-// on its way, and how they are written for short.
+// coordinates are the columns of numbers that say which network a row is about and
+// at which step of its training, with their names in [Metric].Row.
 var coordinates = map[string]string{
 	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "at": "at", "from_epoch": "from", "to_epoch": "to",
 }
 
-// readMetrics takes a table apart: columns of text and coordinates name the
-// row, every other number is a metric. Cells without a number are left out.
+// readMetrics splits a table into its numbers: columns of text and coordinates name
+// the row, every other column is a metric. Empty cells are left out.
 func readMetrics(table string, text []byte) ([]Metric, error) {
 	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
@@ -68,7 +68,7 @@ func readMetrics(table string, text []byte) ([]Metric, error) {
 		}
 		name := strings.Join(id, ",")
 		if seen[name]++; seen[name] > 1 {
-			name += fmt.Sprintf("#%d", seen[name]) // rows that nothing but numbers tells apart
+			name += fmt.Sprintf("#%d", seen[name]) // rows that differ only in numbers
 		}
 		for i, cell := range row {
 			if names[i] || cell == "" {

@@ -27,9 +27,9 @@ func (t tolerance) allowed(value float64) float64 {
 	return t.Absolute + float64(t.Relative*math.Abs(value))
 }
 
-// usualTolerances are those of every run. Bits are compared elsewhere; these tell
-// a change of rounding, after which a training takes another way to much the same
-// place, from a change of what is computed.
+// usualTolerances are those of every run. Bits are compared elsewhere; these
+// distinguish a change of rounding, after which a training ends near the same
+// result, from a change of what is computed.
 //
 //go:embed tolerances.toml
 var usualTolerances string
@@ -37,8 +37,8 @@ var usualTolerances string
 // otherTolerance is that of a metric that is not named.
 var otherTolerance = tolerance{Relative: 0.1}
 
-// loadTolerances reads the usual tolerances and those of a file, which count
-// more. The file may be missing.
+// loadTolerances reads the usual tolerances and those of a file, which take
+// precedence. The file may be missing.
 func loadTolerances(ctx context.Context, name string) (tolerances, error) {
 	t := tolerances{}
 	if err := t.add("tolerances.toml", usualTolerances); err != nil {
