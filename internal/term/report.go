@@ -52,20 +52,23 @@ type Row struct {
 	Lines       []string
 }
 
-// maxRows is how many rows of a section are written unless all are asked for.
-const maxRows = 20
+// maxLines is how many lines of a section are written, up to the end of a row,
+// unless all are asked for.
+const maxLines = 20
 
 // shown returns the rows to write, and how many more there are.
 func (s Section) shown(all bool) (rows []Row, more int) {
+	lines := 0
 	for _, r := range s.Rows {
-		if !r.OK && !r.Minor || all && (s.Head != nil || !r.OK) {
+		switch {
+		case all && (s.Head != nil || !r.OK), !r.OK && !r.Minor && lines < maxLines:
 			rows = append(rows, r)
+			lines += max(1, len(r.Lines))
+		case !r.OK && !r.Minor:
+			more++
 		}
 	}
-	if n := len(rows); n > maxRows && !all {
-		return rows[:maxRows], n - maxRows
-	}
-	return rows, 0
+	return rows, more
 }
 
 // table is the table of rows of a section with a head.

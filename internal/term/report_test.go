@@ -65,10 +65,10 @@ curves    none
 		}
 	}
 	var b strings.Builder
-	if err := (Report{{Title: "many", Rows: numbered(maxRows + 5)}}).Text(&b, Style{}, false); err != nil {
+	if err := (Report{{Title: "many", Rows: numbered(maxLines + 5)}}).Text(&b, Style{}, false); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(b.String()), "\n"); len(lines) != maxRows+2 || strings.TrimSpace(lines[maxRows+1]) != "and 5 more" {
+	if lines := strings.Split(strings.TrimSpace(b.String()), "\n"); len(lines) != maxLines+2 || strings.TrimSpace(lines[maxLines+1]) != "and 5 more" {
 		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
 	}
 }
