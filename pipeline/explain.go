@@ -9,14 +9,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/codehash"
 )
 
-// Explanation compares the key of a stage with the key it had when it last
-// ran.
+// Explanation compares the key of a stage with an earlier one. A stage that is up
+// to date is compared with itself.
 type Explanation struct {
 	Stage  *Stage
 	State  State
 	Reason string
-	Key    Key // zero if not known yet
-	Last   Key // zero if the stage never ran
+	Key    Key    // zero if not known yet
+	Before Before // its Key is zero if nothing of the kind ever ran
 	Fields []FieldChange
 }
 
@@ -34,24 +34,16 @@ type FieldChange struct {
 	Parts []string
 }
 
-// Explain compares the key of a stage with its last one, field by field.
+// Explain compares the key of a stage with an earlier one, field by field.
 func (p *Plan) Explain(s *Stage) (*Explanation, error) {
 	step := p.step(s)
 	e := &Explanation{Stage: s, State: step.State, Reason: step.Reason, Key: step.Key}
-	last, ok, err := LastKey(p.store, s.name)
-	if err != nil {
-		return nil, fmt.Errorf("stage %s: %w", s.name, err)
-	}
 	var old []Field
-	if ok {
-		e.Last = last
-		m, err := lookupManifest(p.store, last)
-		if err != nil {
-			return nil, fmt.Errorf("stage %s: %w", s.name, err)
-		}
-		if m != nil {
-			old = m.fields()
-		}
+	var err error
+	if step.State == StateCached {
+		e.Before, old = Before{Key: step.Key}, p.fields(s)
+	} else if e.Before, old, _, err = p.before(s); err != nil {
+		return nil, fmt.Errorf("stage %s: %w", s.name, err)
 	}
 	if e.Fields, err = p.compare(old, s); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", s.name, err)
@@ -153,20 +145,25 @@ func (p *Plan) reason(s *Stage) string {
 	if p.forced(s.index, p.keys[s.index]) {
 		return "forced"
 	}
-	last, ok, err := LastKey(p.store, s.name)
+	b, old, ok, err := p.before(s)
 	switch {
 	case err != nil:
 		return "its last run cannot be read: " + err.Error()
 	case !ok:
 		return "never run"
-	case last == p.keys[s.index]:
+	case b.Key == p.keys[s.index]:
 		return "its record is lost"
-	}
-	m, err := lookupManifest(p.store, last)
-	if err != nil || m == nil {
+	case old == nil:
 		return "the manifest of its last run is lost"
 	}
-	return summary(compareFields(m.fields(), p.fields(s)))
+	changes := compareFields(old, p.fields(s))
+	if !b.Nearest {
+		return summary(changes)
+	}
+	if n := differing(old, p.fields(s)); n > maxReasons {
+		return "never run"
+	}
+	return "never run; nearest: " + summary(changes)
 }
 
 func lostReason(s *Stage, lost []lostOutput) string {
@@ -177,9 +174,11 @@ func lostReason(s *Stage, lost []lostOutput) string {
 	return "output " + s.kind.outputs[lost[0].output] + " " + what
 }
 
+// maxReasons is how many changed fields a reason names.
+const maxReasons = 3
+
 // summary names the first fields that changed.
 func summary(fields []FieldChange) string {
-	const most = 3
 	var parts []string
 	for _, f := range fields {
 		if f.Changed {
@@ -190,8 +189,8 @@ func summary(fields []FieldChange) string {
 	if len(parts) == 0 {
 		return "the format of keys changed"
 	}
-	if len(parts) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(parts[:most], ", "), len(parts)-most)
+	if len(parts) > maxReasons {
+		return fmt.Sprintf("%s and %d more", strings.Join(parts[:maxReasons], ", "), len(parts)-maxReasons)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -67,7 +67,7 @@ func TestReasons(t *testing.T) {
 			t.Errorf("%s, reason %q, want %q", got.State, got.Reason, c.want)
 		}
 		e, err := p.Explain(b)
-		if err != nil || e.Reason != c.want || e.Last.IsZero() || e.Key == e.Last {
+		if err != nil || e.Reason != c.want || e.Before.Key.IsZero() || e.Key == e.Before.Key {
 			t.Errorf("explanation %+v, %v", e, err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestExplainListsEveryField(t *testing.T) {
 	if diff := cmp.Diff([]string{"a params.add 1 → 2", "b params.add 10 → 20, input in0 changed"}, events.of(EventStarted)); diff != "" {
 		t.Error(diff)
 	}
-	if e, err = p.Explain(stages[1]); err != nil || e.State != StateCached || e.Key != e.Last {
+	if e, err = p.Explain(stages[1]); err != nil || e.State != StateCached || e.Key != e.Before.Key {
 		t.Errorf("after the run: %+v, %v", e, err)
 	}
 	for _, f := range e.Fields {

@@ -18,6 +18,12 @@ type Options struct {
 	// Force runs the targets even if the store has their results.
 	Force bool
 
+	// Since are the earlier runs with which stages that are not up to date are
+	// compared, the one to prefer first. A stage that none of them had is
+	// compared with the nearest action of its kind. Nil means the last action
+	// under the stage's name, whatever run it was in.
+	Since []Run
+
 	// Downstream adds the stages that read a target, directly or not, and
 	// what these read.
 	Downstream bool
@@ -46,6 +52,8 @@ type Plan struct {
 	rebuilt map[rebuilt]bool // lost outputs that this plan has rebuilt, or found again
 
 	forcedKeys map[Key]bool // what [Options].Force has run
+
+	past past
 
 	scratch []byte
 }
@@ -295,17 +303,31 @@ func (p *Plan) Record(s *Stage) (Record, bool) {
 	return r, ok && err == nil
 }
 
+// LastRecord is Record, or, if the stage is not up to date, the record of the
+// earlier run with which it is compared.
+func (p *Plan) LastRecord(s *Stage) (Record, bool) {
+	if p.state[s.index] == StateCached {
+		return p.Record(s)
+	}
+	b, _, ok, err := p.before(s)
+	if err != nil || !ok || b.Nearest {
+		return Record{}, false
+	}
+	r, ok, err := LookupRecord(p.store, b.Key)
+	return r, ok && err == nil
+}
+
 // Logs returns what a stage logged under its current key or, if the key is not
-// known or there is no log, under the last key with which it ran.
+// known or there is no log, under the key with which it ran before.
 func (p *Plan) Logs(s *Stage) ([]Log, error) {
 	if k, ok := p.Key(s); ok {
 		if logs, err := lookupLogs(p.store, k); err != nil || len(logs) > 0 {
 			return logs, err
 		}
 	}
-	last, ok, err := LastKey(p.store, s.name)
-	if err != nil || !ok {
+	b, _, ok, err := p.before(s)
+	if err != nil || !ok || b.Nearest {
 		return nil, err
 	}
-	return lookupLogs(p.store, last)
+	return lookupLogs(p.store, b.Key)
 }

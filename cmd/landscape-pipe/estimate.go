@@ -11,7 +11,8 @@ import (
 )
 
 // estimate predicts how long a run will take: each stage as long as the mean of
-// its kind, in the store and in this run.
+// its kind, in the store and in this run; one of a kind that never ran as long as
+// the graph says.
 type estimate struct {
 	jobs    int
 	pending map[*pipeline.Stage]bool // stages that have not ended
@@ -89,20 +90,22 @@ func (e *estimate) left(b *board, now time.Time) (left time.Duration, ok bool) {
 	known, unknown := 0, 0
 	add := func(s *pipeline.Stage, w *worker) {
 		k := e.kind(s.Kind())
-		cores, rest := k.cores, time.Duration(0)
+		cores, rest := k.cores, s.Estimate()
 		if k.count > 0 {
 			rest = k.sum / time.Duration(k.count)
+		} else {
+			cores = 1 // what the graph says is for one core
 		}
 		if w != nil {
 			cores, rest = w.cores, max(0, rest-now.Sub(w.began))
 			if w.total > 0 && w.done > 0 && w.done*20 >= w.total {
 				rest = time.Duration(float64(now.Sub(w.began)) * float64(w.total-w.done) / float64(w.done))
-			} else if k.count == 0 {
+			} else if k.count == 0 && s.Estimate() == 0 {
 				unknown++
 				return
 			}
 			longest = max(longest, rest)
-		} else if k.count == 0 {
+		} else if k.count == 0 && s.Estimate() == 0 {
 			unknown++
 			return
 		}
@@ -130,18 +133,21 @@ func (e *estimate) left(b *board, now time.Time) (left time.Duration, ok bool) {
 
 // kindText says how long the pending stages of a kind will take, "" for none.
 func (e *estimate) kindText(kind string) string {
-	n := 0
+	n, work := 0, time.Duration(0) // of one core
 	for s := range e.pending {
 		if s.Kind() == kind {
 			n++
+			work += s.Estimate()
 		}
 	}
 	k := e.kind(kind)
 	switch {
 	case n == 0:
 		return ""
-	case k.count == 0:
+	case k.count == 0 && work == 0:
 		return "not known"
+	case k.count == 0:
+		return "about " + guess(work/time.Duration(e.jobs))
 	}
 	mean := k.sum / time.Duration(k.count)
 	return "about " + guess(max(mean, mean*time.Duration(n)/time.Duration(e.jobs)))

@@ -22,8 +22,10 @@ type explainCmd struct {
 
 const explainHelp = `The key of a stage is the hash of the fields that are listed: kind, code,
 outputs, params and the digest of each input. Each field is shown with its
-previous value; a changed key makes the stage run again. Without --all, only the
-fields that changed since the stage last ran are shown.
+previous value; a changed key makes the stage run again. The previous value is that
+of the last run of the same params file or, if the stage was in none, of the
+nearest key on record: the one of the stage's kind that differs in the fewest
+fields. Without --all, only the fields that differ are shown.
 `
 
 // Run implements the verb.
@@ -43,8 +45,8 @@ func (c *explainCmd) Run(ctx context.Context, a *app, g *globals) error {
 		if err != nil {
 			return err
 		}
-		if !c.All && !c.JSON && v.Last != "" {
-			v.Fields = slices.DeleteFunc(v.Fields, func(f explainField) bool { return !f.Changed && !f.Unknown })
+		if !c.All && !c.JSON {
+			v.shorten()
 		}
 		values = append(values, v)
 	}
@@ -67,7 +69,7 @@ type explainValue struct {
 	State   string          `json:"state"`
 	Reason  string          `json:"reason,omitempty"`
 	Key     string          `json:"key,omitempty"`
-	Last    string          `json:"last,omitempty"` // the key with which it last ran
+	Before  *explainBefore  `json:"before,omitempty"` // with what it is compared; a cached stage with nothing
 	Fields  []explainField  `json:"fields"`
 	Outputs []explainOutput `json:"made,omitempty"`   // of the current key
 	Run     string          `json:"run_id,omitempty"` // that made them
@@ -75,6 +77,41 @@ type explainValue struct {
 	Elapsed float64         `json:"elapsed_seconds,omitempty"`
 
 	state pipeline.State
+	more  int // fields that are not shown
+}
+
+// explainBefore is the earlier key with which a stage is compared.
+type explainBefore struct {
+	Key     string    `json:"key"`
+	RunID   string    `json:"run_id,omitempty"`
+	RunName string    `json:"run,omitempty"`
+	Started time.Time `json:"started,omitzero"`
+	Nearest bool      `json:"nearest"` // no run of the params file had the stage
+}
+
+// String says with what a stage is compared.
+func (b *explainBefore) String() string {
+	text := "run " + b.RunID[:12]
+	if b.RunName != "" {
+		text += " (" + b.RunName + ")"
+	}
+	if b.Nearest {
+		text = "the nearest key on record, made by " + text
+	}
+	return text + " of " + b.Started.Format(time.DateTime)
+}
+
+// shorten leaves out the fields that are as before, and of very many the rest.
+func (v *explainValue) shorten() {
+	const most = 24
+	if v.state == pipeline.StateCached || v.Before != nil {
+		v.Fields = slices.DeleteFunc(v.Fields, func(f explainField) bool { return !f.Changed && !f.Unknown })
+	}
+	if v.more = len(v.Fields) - most; v.more > 1 {
+		v.Fields = v.Fields[:most]
+	} else {
+		v.more = 0
+	}
 }
 
 type explainField struct {
@@ -106,11 +143,11 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 	if !e.Key.IsZero() {
 		v.Key = e.Key.String()
 	}
-	if !e.Last.IsZero() {
-		v.Last = e.Last.String()
+	if b := e.Before; !b.Key.IsZero() && e.State != pipeline.StateCached {
+		v.Before = &explainBefore{Key: b.Key.String(), RunID: b.Run.String(), RunName: b.Name, Started: b.Started, Nearest: b.Nearest}
 	}
 	for _, f := range e.Fields {
-		v.Fields = append(v.Fields, newExplainField(f, v.Last != ""))
+		v.Fields = append(v.Fields, newExplainField(f, v.Before != nil))
 	}
 	if r, ok := plan.Record(s); ok {
 		v.Run, v.Started, v.Elapsed = r.Run.String(), r.Started, r.Elapsed.Seconds()
@@ -127,15 +164,21 @@ func (v *explainValue) print(out io.Writer, style term.Style) {
 		fmt.Fprintf(out, ": %s", v.Reason)
 	}
 	fmt.Fprintln(out)
+	if v.Before != nil {
+		fmt.Fprintf(out, "  %s\n", style.Dim("compared with "+v.Before.String()))
+	}
 	width := len("field")
 	for _, f := range v.Fields {
 		width = max(width, term.Width(f.Field))
 	}
 	for _, f := range v.Fields {
-		fmt.Fprintln(out, f.line(style, width, v.Last != ""))
+		fmt.Fprintln(out, f.line(style, width, v.Before != nil))
 	}
-	if len(v.Fields) == 0 {
-		fmt.Fprintln(out, "  no field of the key changed")
+	if v.more > 0 {
+		fmt.Fprintf(out, "  and %d more; --all lists them\n", v.more)
+	}
+	if len(v.Fields) == 0 && v.Before != nil {
+		fmt.Fprintln(out, "  no field of the key differs")
 	}
 	for _, o := range v.Outputs {
 		fmt.Fprintf(out, "%s  %s, %s\n", style.Dim("  → "+o.Name), short(o.Digest), term.Bytes(o.Size))

@@ -17,6 +17,17 @@ type logsCmd struct {
 	JSON bool `name:"json" help:"Write JSON: an array of logs."`
 }
 
+// logValue is what a stage logged in one run, in JSON. A stage that ran and
+// logged nothing has an empty text.
+type logValue struct {
+	Stage   string         `json:"stage"`
+	Run     pipeline.RunID `json:"run_id"`
+	Started time.Time      `json:"started"`
+	Elapsed float64        `json:"elapsed_seconds"`
+	Error   string         `json:"error,omitempty"`
+	Text    string         `json:"text"` // lines, each with its newline
+}
+
 // Run implements the verb.
 func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: []string{c.Stage}})
@@ -28,7 +39,9 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if err != nil {
 		return err
 	}
-	found := []pipeline.Log{}
+	found := []logValue{}
+	var quiet kindTimes // that logged nothing
+	var never []string
 	for _, s := range stages {
 		logs, err := plan.Logs(s)
 		if err != nil {
@@ -37,43 +50,36 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		if !c.All && len(logs) > 1 {
 			logs = logs[len(logs)-1:]
 		}
-		if len(logs) == 0 {
-			fmt.Fprintf(a.stderr, "%s: %s\n", s, noLogReason(plan, s))
+		for _, l := range logs {
+			found = append(found, logValue{l.Stage, l.Run, l.Started, l.Elapsed.Seconds(), l.Error, l.Text})
 		}
-		found = append(found, logs...)
+		if len(logs) > 0 {
+			continue
+		}
+		if r, ok := plan.Record(s); ok {
+			quiet.add(s, r.Elapsed)
+			found = append(found, logValue{Stage: s.Name(), Run: r.Run, Started: r.Started, Elapsed: r.Elapsed.Seconds()})
+		} else {
+			never = append(never, s.Name())
+		}
+	}
+	for _, k := range quiet {
+		fmt.Fprintf(a.stderr, "%s: %s ran for %s and logged nothing\n", k.Kind, term.Count(k.Count, "stage"), inWords(k.Total))
+	}
+	if len(never) > 0 {
+		fmt.Fprintf(a.stderr, "never ran with these params: %s\n", joined(never))
 	}
 	if c.JSON {
-		values := make([]logValue, len(found))
-		for i, l := range found {
-			values[i] = logValue{l.Stage, l.Run, l.Started, l.Elapsed.Seconds(), l.Error, l.Text}
-		}
-		return a.json(values)
+		return a.json(found)
 	}
 	for _, l := range found {
-		text := l.Text
-		fmt.Fprintf(a.stdout, "%s  %s\n%s", a.out.Bold(l.Stage),
-			a.out.Dim(l.Started.Format(time.DateTime)+", "+term.Duration(l.Elapsed)), text)
+		if l.Text+l.Error == "" {
+			continue
+		}
+		fmt.Fprintf(a.stdout, "%s  %s\n%s", a.out.Bold(l.Stage), a.out.Dim(l.Started.Format(time.DateTime)+", "+inWords(l.Elapsed)), l.Text)
 		if l.Error != "" {
 			fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("failed:"), strings.TrimRight(l.Error, "\n"))
 		}
 	}
 	return nil
-}
-
-// logValue is a log in JSON.
-type logValue struct {
-	Stage   string         `json:"stage"`
-	Run     pipeline.RunID `json:"run_id"`
-	Started time.Time      `json:"started"`
-	Elapsed float64        `json:"elapsed_seconds"`
-	Error   string         `json:"error,omitempty"`
-	Text    string         `json:"text"` // lines, each with its newline
-}
-
-// noLogReason says why there is no log.
-func noLogReason(plan *pipeline.Plan, s *pipeline.Stage) string {
-	if r, ok := plan.Record(s); ok {
-		return fmt.Sprintf("it ran on %s for %s and logged nothing", r.Started.Format(time.DateTime), term.Duration(r.Elapsed))
-	}
-	return "it never ran with these params"
 }

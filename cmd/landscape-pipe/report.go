@@ -115,6 +115,10 @@ func (w *workspace) page(ctx context.Context, plan *pipeline.Plan) (*page, error
 			return nil, fmt.Errorf("%s: %w", step.Stage, err)
 		}
 	}
+	if kinds, _ := recordedTimes(plan, plan.Record); len(kinds) > 0 {
+		t := kinds.table()
+		p.Tables = append(p.Tables, pageTable{Title: "time by kind", Head: t.Head, Rows: t.Rows})
+	}
 	return p, nil
 }
 

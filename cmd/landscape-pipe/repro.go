@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,18 +13,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 )
 
 type reproCmd struct {
 	selection
-	Force      bool `help:"Run the targets even if their results are cached."`
-	Downstream bool `help:"Run what reads the targets, too."`
-	KeepGoing  bool `short:"k" help:"After a failure, run what does not need the failed stage."`
-	Retries    int  `placeholder:"N" help:"Run a stage that failed up to N more times. Every attempt leaves its log."`
-	DryRun     bool `short:"n" help:"Only print what would run, and why."`
-	Check      bool `help:"Exit with code 3 if results differ from lock.json, or if there is none."`
+	Force      bool   `help:"Run the targets even if their results are cached."`
+	Downstream bool   `help:"Run what reads the targets, too."`
+	KeepGoing  bool   `short:"k" help:"After a failure, run what does not need the failed stage."`
+	Retries    int    `placeholder:"N" help:"Run a stage that failed up to N more times. Every attempt leaves its log."`
+	DryRun     bool   `short:"n" help:"Only print what would run, and why."`
+	Check      bool   `help:"Exit with code 3 if results differ from lock.json, or there is none."`
+	Trace      string `placeholder:"FILE" help:"Write when each stage ran, in Chrome's trace event format, which ui.perfetto.dev shows."`
 	running
 	JSON bool `name:"json" help:"Write the summary as JSON."`
 }
@@ -51,6 +54,9 @@ for damage at once.
 A run with params other than the default ones exports into runs/NAME in the
 artifacts folder: NAME is ci for params.ci.toml; with --set, the first digits of
 the digest of the params are added.
+
+Results that differ from lock.json are named, and the exit code stays 0; with
+--check it is 3.
 
 With --progress=json, standard error has one object per line, with the fields
 "time", "event" (planned, started, progress, log, finished, cached, failed,
@@ -86,13 +92,19 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return printKinds(a, w, plan)
 	}
 	o := pipeline.RunOptions{KeepGoing: c.KeepGoing, Retries: c.Retries}
-	done, runErr := w.execute(ctx, a, plan, c.running, o)
+	var times kindTimes
+	var traced trace
+	watch := func(e pipeline.Event) {
+		times.event(e)
+		traced.event(e)
+	}
+	done, runErr := w.execute(ctx, a, plan, c.running, o, watch)
 	s := newSummary(w, plan, done)
 	// What is up to date is exported and compared even if something failed. After
 	// an interrupt nothing more is done: an interrupted user wants to stop now.
 	if ctx.Err() == nil {
 		written, err := exportAll(ctx, plan, w.exports, func() error {
-			_, err := w.execute(ctx, a, plan, c.running, o)
+			_, err := w.execute(ctx, a, plan, c.running, o, watch)
 			return err
 		})
 		if s.Written = append(s.Written, written...); err != nil && runErr == nil {
@@ -103,7 +115,10 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if ctx.Err() != nil {
 		runErr = interrupted(ctx, done)
 	}
-	s.Elapsed = time.Since(a.started).Seconds()
+	s.Elapsed, s.Kinds = time.Since(a.started).Seconds(), append(s.Kinds, times...)
+	if c.Trace != "" {
+		runErr = errors.Join(runErr, writeTrace(c.Trace, &traced))
+	}
 	if runErr == nil && c.Check {
 		runErr = s.difference()
 	}
@@ -123,11 +138,30 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 	return errors.Join(runErr, err)
 }
 
-// execute runs a plan and shows its progress.
-func (w *workspace) execute(ctx context.Context, a *app, plan *pipeline.Plan, f running, o pipeline.RunOptions) (*pipeline.Summary, error) {
+// writeTrace writes a trace even of a run that was interrupted.
+func writeTrace(path string, t *trace) error {
+	var text bytes.Buffer
+	err := t.write(&text)
+	if err == nil {
+		err = files.Write(context.Background(), path, text.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("writing the trace: %w", err)
+	}
+	return nil
+}
+
+// execute runs a plan and shows its progress. watch, if there is one, gets the
+// events too.
+func (w *workspace) execute(ctx context.Context, a *app, plan *pipeline.Plan, f running, o pipeline.RunOptions, watch ...func(pipeline.Event)) (*pipeline.Summary, error) {
 	r := newReporter(a, f.Progress, f.Quiet, f.Verbose, newEstimate(w.store, plan, f.Jobs))
 	defer r.close()
-	o.Jobs, o.Events = f.Jobs, r.event
+	o.Jobs, o.Events = f.Jobs, func(e pipeline.Event) {
+		r.event(e)
+		for _, w := range watch {
+			w(e)
+		}
+	}
 	o.Name, o.Params = w.run, w.params.Lines()
 	return runPlan(ctx, plan, o)
 }
@@ -158,6 +192,7 @@ type summary struct {
 	Failures []failureValue  `json:"failures"`
 	Baseline baselineSummary `json:"baseline"`
 	Skips    []skipValue     `json:"skips"`
+	Kinds    kindTimes       `json:"kinds"` // how long the stages took that ran
 	Error    string          `json:"error,omitempty"`
 
 	plan *pipeline.Plan
@@ -185,7 +220,7 @@ type baselineSummary struct {
 func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summary {
 	s := &summary{
 		Cached: done.Cached, Ran: done.Ran, Failed: done.Failed, Skipped: done.Skipped, Unrun: done.Unrun,
-		Run: w.run, Exports: w.exports, Written: []string{}, Failures: []failureValue{}, Skips: []skipValue{},
+		Run: w.run, Exports: w.exports, Written: []string{}, Failures: []failureValue{}, Skips: []skipValue{}, Kinds: kindTimes{},
 		Baseline: baselineSummary{File: w.lockFile(), Differences: []pipeline.Difference{}}, plan: plan, done: done,
 	}
 	for _, f := range done.Failures {
@@ -271,7 +306,14 @@ func (s *summary) print(a *app) error {
 	if text := s.baseline(); text != "" {
 		t.Rows = append(t.Rows, []string{"baseline", text})
 	}
-	return t.Text(a.stdout, a.out)
+	err := t.Text(a.stdout, a.out)
+	if err == nil && s.Ran > 1 {
+		times := s.Kinds.table()
+		if _, err = fmt.Fprintln(a.stdout); err == nil {
+			err = times.Text(a.stdout, a.out)
+		}
+	}
+	return err
 }
 
 // paintFirst makes the first column bold.

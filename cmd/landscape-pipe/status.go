@@ -21,6 +21,7 @@ type statusCmd struct {
 	Why      bool `help:"List the stages that will run, with the fields of their keys that changed."`
 	All      bool `short:"a" help:"List every stage, also those that are cached."`
 	Names    bool `help:"List what can be a target, one name per line, for scripts: kinds and exported files; with targets or --all, stages." xor:"form"`
+	Times    bool `help:"List how long the stages took when they last ran, by kind and each." xor:"form"`
 	ExitCode bool `help:"Exit with code 3 if a stage is not up to date."`
 	JSON     bool `name:"json" help:"Write JSON: an object with the counts and every stage." xor:"form"`
 }
@@ -36,6 +37,7 @@ Examples:
     landscape-pipe status
     landscape-pipe status 'train[h=16]' --all
     landscape-pipe status --why --set train.learning_rate=0.002
+    landscape-pipe status --times train
 `
 
 // Run implements the verb.
@@ -48,6 +50,8 @@ func (c *statusCmd) Run(ctx context.Context, a *app, g *globals) error {
 	switch {
 	case c.Names:
 		err = c.names(a.stdout, w, plan)
+	case c.Times:
+		err = printTimes(a, plan)
 	case c.JSON:
 		var v statusValue
 		if v, err = newStatusValue(plan, c.Why); err == nil {
@@ -162,7 +166,11 @@ func printKinds(a *app, w *workspace, plan *pipeline.Plan) error {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "\n%s\n", planSummary(steps))
+	text := planSummary(steps)
+	if left, ok := estimate.left(&board{}, time.Now()); ok && len(estimate.pending) > 0 {
+		text += "; about " + guess(left) + " in all"
+	}
+	fmt.Fprintf(out, "\n%s\n", text)
 	return out.Flush()
 }
 
@@ -201,7 +209,7 @@ func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 			if err != nil {
 				return err
 			}
-			if !e.Last.IsZero() {
+			if !e.Before.Key.IsZero() {
 				fields = pipeline.Changes(e.Fields)
 			}
 			if len(fields) > 0 && s.State == pipeline.StateRun {
@@ -245,6 +253,7 @@ type statusValue struct {
 	Run     int          `json:"to_run"`
 	Depends int          `json:"depends"`
 	Stages  []stageValue `json:"stages"`
+	Kinds   kindTimes    `json:"kinds"` // how long the cached stages took
 }
 
 type stageValue struct {
@@ -255,7 +264,8 @@ type stageValue struct {
 	Key     string            `json:"key,omitempty"`
 	Reason  string            `json:"reason,omitempty"`
 	Waits   []string          `json:"waits,omitempty"`
-	Changed []explainField    `json:"fields,omitempty"` // that differ
+	Changed []explainField    `json:"fields,omitempty"`          // that differ
+	Elapsed float64           `json:"elapsed_seconds,omitempty"` // of a cached stage, when it ran
 	Exports map[string]string `json:"exports,omitempty"`
 }
 
@@ -264,12 +274,16 @@ func newStatusValue(plan *pipeline.Plan, why bool) (statusValue, error) {
 	steps := plan.Steps()
 	count := countStates(steps)
 	v := statusValue{
-		Cached: count[pipeline.StateCached], Run: count[pipeline.StateRun], Depends: count[pipeline.StateDepends], Stages: []stageValue{},
+		Cached: count[pipeline.StateCached], Run: count[pipeline.StateRun], Depends: count[pipeline.StateDepends], Stages: []stageValue{}, Kinds: kindTimes{},
 	}
 	for _, s := range steps {
 		value := stageValue{Name: s.Stage.Name(), Kind: s.Stage.Kind(), State: stepName(s.State), Reason: s.Reason, Exports: s.Stage.Exports()}
 		if !s.Key.IsZero() {
 			value.Key = s.Key.String()
+		}
+		if r, ok := plan.Record(s.Stage); ok && s.State == pipeline.StateCached {
+			value.Elapsed = r.Elapsed.Seconds()
+			v.Kinds.add(s.Stage, r.Elapsed)
 		}
 		for _, l := range s.Stage.Labels() {
 			if value.Labels == nil {
@@ -286,7 +300,7 @@ func newStatusValue(plan *pipeline.Plan, why bool) (statusValue, error) {
 				return v, err
 			}
 			for _, f := range e.Fields {
-				if f.Changed && !e.Last.IsZero() {
+				if f.Changed && !e.Before.Key.IsZero() {
 					value.Changed = append(value.Changed, newExplainField(f, true))
 				}
 			}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	landscape "github.com/landscape-pipe/landscape-pipe"
@@ -189,9 +192,44 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	if len(wrong) > 0 {
 		return nil, usage(errors.Join(wrong...), "landscape-pipe status shows what there is")
 	}
+	var err error
+	if o.Since, err = w.since(); err != nil {
+		return nil, err
+	}
 	o.Targets = targets
 	return pipeline.NewPlan(w.graph, w.store, o)
 }
+
+// since are the earlier runs with which stages are compared: those with the name
+// of this one, then those of the same params file, the last one first.
+func (w *workspace) since() ([]pipeline.Run, error) {
+	const most = 16
+	runs, err := pipeline.Runs(w.store)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(runs)
+	same, akin := []pipeline.Run{}, []pipeline.Run{}
+	for _, r := range runs {
+		switch {
+		case r.Name == w.run:
+			same = append(same, r)
+		case fileOf(r.Name) == fileOf(w.run):
+			akin = append(akin, r)
+		}
+	}
+	all := append(same, akin...)
+	return all[:min(len(all), most)], nil
+}
+
+// fileOf is what the runs of one params file have in common in their names: "ci"
+// of "ci" and of "ci-1f0c9a3e", "params" of the default run.
+func fileOf(run string) string {
+	return cmp.Or(variantSuffix.ReplaceAllString(run, ""), "params")
+}
+
+// variantSuffix is what [stages.Params.RunName] adds for other values.
+var variantSuffix = regexp.MustCompile(`-[0-9a-f]{8}$`)
 
 // match returns the stages that a target names.
 func (w *workspace) match(target string) ([]*pipeline.Stage, error) {

@@ -127,7 +127,7 @@ func (r *Report) look(plan *pipeline.Plan) error {
 		if err != nil {
 			return err
 		}
-		if !e.Last.IsZero() {
+		if !e.Before.Key.IsZero() {
 			v.Changed = pipeline.Changes(e.Fields)
 		}
 		r.Stale = append(r.Stale, v)

@@ -217,10 +217,11 @@ func (l Length) EpochsOf(stepsPerEpoch int) int {
 // drawn from order(epoch), in steps of the trainer's batch; the last step of an
 // epoch takes what is left. It returns the mean loss of each epoch, every
 // object's taken just before the step that used it, over the objects that were
-// used. done is called after each epoch. If check is set, the weights are
+// used. done is called after each epoch with its mean
+// loss. If check is set, the weights are
 // examined after each step, otherwise after each epoch; a weight that is
 // infinite or NaN is a *DivergedError.
-func (t *Trainer) Train(ctx context.Context, objects int, length Length, order func(epoch int) *rng.Stream, check bool, done func(epoch int)) ([]float64, error) {
+func (t *Trainer) Train(ctx context.Context, objects int, length Length, order func(epoch int) *rng.Stream, check bool, done func(epoch int, loss float64)) ([]float64, error) {
 	perEpoch := (objects-1)/t.batch + 1
 	history := make([]float64, length.EpochsOf(perEpoch))
 	rows := make([]int32, objects)
@@ -245,7 +246,7 @@ func (t *Trainer) Train(ctx context.Context, objects int, length Length, order f
 			return nil, &DivergedError{Epoch: epoch + 1}
 		}
 		history[epoch] = total / float64(end)
-		done(epoch + 1)
+		done(epoch+1, history[epoch])
 	}
 	return history, nil
 }

@@ -180,7 +180,10 @@ func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, c
 	}
 	at(0, trainer)
 	epochs := length.EpochsOf(s.stepsPerEpoch())
-	return trainer.Train(ctx, s.SampleSize, length, stream("order"), check, func(epoch int) {
+	return trainer.Train(ctx, s.SampleSize, length, stream("order"), check, func(epoch int, loss float64) {
+		if !check { // the second attempt would say the same again
+			t.Logf("epoch %d of %d: mean loss %.4g", epoch, epochs, loss)
+		}
 		t.Progress(epoch, epochs)
 		at(epoch, trainer)
 	})
