@@ -63,6 +63,7 @@ func hint(err error) string {
 		failed *pipeline.StageError
 		store  *cas.StoreError
 		damage *cas.DamagedError
+		format *cas.FormatError
 	)
 	switch {
 	case errors.As(err, &wrong):
@@ -77,6 +78,9 @@ func hint(err error) string {
 		return "--store or LANDSCAPE_STORE names another folder for the store"
 	case errors.As(err, &damage) && !errors.As(err, &failed):
 		return repairHint
+	case errors.As(err, &format) && format.Have > 0 && format.Have < format.Want:
+		dir := shellWord(format.Dir)
+		return fmt.Sprintf("remove it: rm -r -- %s; or keep it elsewhere: mv -- %s %s", dir, dir, shellWord(fmt.Sprintf("%s.format%d", format.Dir, format.Have)))
 	case errors.As(err, &failed):
 		return fmt.Sprintf("landscape-pipe logs %s shows what it logged; repro -k continues with what does not need it", shellWord(failed.Stage.Name()))
 	}
@@ -138,7 +142,7 @@ func shellWord(word string) string {
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,+@%", r)
 	}
-	if word != "" && strings.TrimFunc(word, safe) == "" && strings.IndexFunc(word, func(r rune) bool { return !safe(r) }) < 0 {
+	if word != "" && strings.TrimFunc(word, safe) == "" {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

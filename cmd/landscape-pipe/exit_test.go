@@ -123,6 +123,9 @@ func TestShellWord(t *testing.T) {
 		"figures/a.svg": "figures/a.svg",
 		"it's":          `'it'\''s'`,
 		"":              "''",
+		"a[b]c":         "'a[b]c'",
+		"--params=x":    "--params=x",
+		"x\xff":         "'x\xff'",
 	} {
 		if got := shellWord(word); got != want {
 			t.Errorf("shellWord(%q) = %s, want %s", word, got, want)

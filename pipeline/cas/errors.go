@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"syscall"
-	"unicode"
 )
 
 // ErrNotFound is returned (wrapped, with the digest) if an object is not in
@@ -92,22 +90,9 @@ func (e *FormatError) Error() string {
 	case e.Have > e.Want:
 		return fmt.Sprintf("store %s has format %d, this program reads format %d: use a newer release, or another folder as store", e.Dir, e.Have, e.Want)
 	case e.Have > 0:
-		return fmt.Sprintf("store %s has format %d, this program reads format %d and cannot use its results, since the keys have changed too; "+
-			"remove it (rm -r %s) or keep it elsewhere (mv %s %s)",
-			e.Dir, e.Have, e.Want, shellWord(e.Dir), shellWord(e.Dir), shellWord(fmt.Sprintf("%s.format%d", e.Dir, e.Have)))
+		return fmt.Sprintf("store %s has format %d, this program reads format %d and cannot use its results, since the keys have changed too", e.Dir, e.Have, e.Want)
 	}
 	return fmt.Sprintf("store %s cannot be used: %s", e.Dir, e.Reason)
-}
-
-// shellWord quotes a path for a command line, if it must be.
-func shellWord(path string) string {
-	plain := func(r rune) bool {
-		return r == '/' || r == '.' || r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)
-	}
-	if !strings.HasPrefix(path, "-") && strings.TrimFunc(path, plain) == "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // BusyError says that exclusive access to the store is denied because another

@@ -41,7 +41,7 @@ func TestFormat(t *testing.T) {
 	}{
 		{"empty folder", func(*testing.T, string) {}, "", 0},
 		{"current", write(current), "", 0},
-		{"older", write(cas.FormatText(1)), "rm -r", 1},
+		{"older", write(cas.FormatText(1)), "the keys have changed", 1},
 		{"newer", write(cas.FormatText(3)), "newer release", 3},
 		{"much newer", write(cas.FormatText(17)), "newer release", 17},
 		{"empty file", write(""), "damaged", 0},
@@ -50,7 +50,7 @@ func TestFormat(t *testing.T) {
 		{"version zero", write(cas.FormatText(0)), "damaged", 0},
 		{"lost format, objects", make("objects/ab/x.zst"), "", 0},
 		{"lost format, rows", make("tables/00000001.rows"), "", 0},
-		{"older, lost format", both(make("tables/00000001.rows"), make("damaged/x")), "mv ", 1},
+		{"older, lost format", both(make("tables/00000001.rows"), make("damaged/x")), "the keys have changed", 1},
 		{"other folder", make("thesis.tex"), `"thesis.tex"`, 0},
 		{"interrupted creation", make("tmp/1234-1"), "", 0},
 	} {
