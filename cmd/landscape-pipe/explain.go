@@ -54,11 +54,19 @@ func (c *explainCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return a.json(values)
 	}
 	out := bufio.NewWriter(a.stdout)
-	for i, v := range values {
+	for i := 0; i < len(values); {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		v.print(out, a.out)
+		values[i].print(out, a.out)
+		same := i + 1
+		for !c.All && same < len(values) && values[same].like(&values[i]) {
+			same++
+		}
+		if more := same - i - 1; more > 0 {
+			fmt.Fprintf(out, "  the same for %s, to %s; --all lists them\n", term.Count(more, "more stage"), values[same-1].Stage)
+		}
+		i = same
 	}
 	return out.Flush()
 }
@@ -78,6 +86,17 @@ type explainValue struct {
 
 	state pipeline.State
 	more  int // fields that are not shown
+	later int // inputs that are not known yet, and are not shown one by one
+}
+
+// like reports whether two stages that are not up to date differ from their
+// earlier keys in the same way.
+func (v *explainValue) like(w *explainValue) bool {
+	return v.state != pipeline.StateCached && v.state == w.state && v.Before != nil && w.Before != nil &&
+		v.Before.RunID == w.Before.RunID && v.more == w.more && v.later == w.later &&
+		slices.EqualFunc(v.Fields, w.Fields, func(f, g explainField) bool {
+			return f.Field == g.Field && (f.Unknown && g.Unknown || f.Old == g.Old && f.New == g.New)
+		})
 }
 
 // explainBefore is the earlier key with which a stage is compared.
@@ -101,11 +120,22 @@ func (b *explainBefore) String() string {
 	return text + " of " + b.Started.Format(time.DateTime)
 }
 
-// shorten leaves out the fields that are as before, and of very many the rest.
+// shorten leaves out the fields that are as before, counts the inputs that are
+// not known yet if they are many, and of very many fields leaves out the rest.
 func (v *explainValue) shorten() {
-	const most = 24
+	const most, fewInputs = 24, 3
 	if v.state == pipeline.StateCached || v.Before != nil {
 		v.Fields = slices.DeleteFunc(v.Fields, func(f explainField) bool { return !f.Changed && !f.Unknown })
+	}
+	later := 0
+	for _, f := range v.Fields {
+		if f.Unknown {
+			later++
+		}
+	}
+	if later > fewInputs {
+		v.later = later
+		v.Fields = slices.DeleteFunc(v.Fields, func(f explainField) bool { return f.Unknown })
 	}
 	if v.more = len(v.Fields) - most; v.more > 1 {
 		v.Fields = v.Fields[:most]
@@ -177,7 +207,10 @@ func (v *explainValue) print(out io.Writer, style term.Style) {
 	if v.more > 0 {
 		fmt.Fprintf(out, "  and %d more; --all lists them\n", v.more)
 	}
-	if len(v.Fields) == 0 && v.Before != nil {
+	if v.later > 0 {
+		fmt.Fprintf(out, "? %s not known yet: outputs of stages that will run\n", term.Count(v.later, "input"))
+	}
+	if len(v.Fields)+v.later == 0 && v.Before != nil {
 		fmt.Fprintln(out, "  no field of the key differs")
 	}
 	for _, o := range v.Outputs {

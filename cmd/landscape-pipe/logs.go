@@ -56,7 +56,7 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		if len(logs) > 0 {
 			continue
 		}
-		if r, ok := plan.Record(s); ok {
+		if r, ok := plan.LastRecord(s); ok {
 			quiet.add(s, r.Elapsed)
 			found = append(found, logValue{Stage: s.Name(), Run: r.Run, Started: r.Started, Elapsed: r.Elapsed.Seconds()})
 		} else {
