@@ -100,13 +100,10 @@ func printTimes(a *app, plan *pipeline.Plan) error {
 }
 
 // trace collects the executions of a run in Chrome's trace event format, which
-// ui.perfetto.dev and chrome://tracing show. Each execution lies on the first
-// line that is free when it starts.
+// ui.perfetto.dev and chrome://tracing show.
 type trace struct {
 	began  time.Time
-	lines  []*pipeline.Stage // what runs on each line
 	starts map[*pipeline.Stage]traceEvent
-	cores  int // in use
 	events []traceEvent
 }
 
@@ -117,68 +114,80 @@ type traceEvent struct {
 	Category string         `json:"cat,omitempty"`
 	Phase    string         `json:"ph"`
 	Time     float64        `json:"ts"`
-	Duration *float64       `json:"dur,omitempty"`
+	Duration float64        `json:"dur,omitempty"`
 	Process  int            `json:"pid"`
 	Line     int            `json:"tid"`
 	Args     map[string]any `json:"args,omitempty"`
 }
 
-func (t *trace) at(when time.Time) float64 { return float64(when.Sub(t.began)) / 1e3 }
-
 func (t *trace) event(e pipeline.Event) {
+	at := float64(e.Time.Sub(t.began)) / 1e3
 	switch e.Kind {
 	case pipeline.EventPlanned:
 		if t.began.IsZero() {
 			t.began, t.starts = e.Time, make(map[*pipeline.Stage]traceEvent)
 		}
 	case pipeline.EventStarted:
-		line := slices.Index(t.lines, nil)
-		if line < 0 {
-			line = len(t.lines)
-			t.lines = append(t.lines, nil)
-		}
-		t.lines[line] = e.Stage
-		cores := max(1, e.Workers)
 		t.starts[e.Stage] = traceEvent{
-			Name: e.Stage.Name(), Category: e.Stage.Kind(), Phase: "X", Time: t.at(e.Time), Process: 1, Line: line + 1,
-			Args: map[string]any{"cores": cores, "why": e.Text},
+			Name: e.Stage.Name(), Category: e.Stage.Kind(), Phase: "X", Time: at, Process: 1,
+			Args: map[string]any{"cores": max(1, e.Workers), "why": e.Text},
 		}
-		t.count(e, cores)
 	case pipeline.EventFinished, pipeline.EventFailed, pipeline.EventRetried, pipeline.EventCached:
-		started, ok := t.starts[e.Stage]
+		x, ok := t.starts[e.Stage]
 		if !ok {
 			return
 		}
 		delete(t.starts, e.Stage)
-		t.lines[started.Line-1] = nil
-		t.count(e, -started.Args["cores"].(int))
-		duration := t.at(e.Time) - started.Time
-		if e.Elapsed > 0 {
-			duration = min(duration, float64(e.Elapsed)/1e3)
+		// The event comes when the result is durable, which may be later.
+		if x.Duration = at - x.Time; e.Elapsed > 0 {
+			x.Duration = min(x.Duration, float64(e.Elapsed)/1e3)
 		}
-		started.Duration = &duration
-		started.Args["outcome"] = e.Kind.String()
+		x.Args["outcome"] = e.Kind.String()
 		if !e.Key.IsZero() {
-			started.Args["key"] = e.Key.String()
+			x.Args["key"] = e.Key.String()
 		}
 		if e.Err != nil {
-			started.Args["error"] = e.Err.Error()
+			x.Args["error"] = e.Err.Error()
 		}
-		t.events = append(t.events, started)
+		t.events = append(t.events, x)
 	}
 }
 
-// count notes how many cores are in use.
-func (t *trace) count(e pipeline.Event, more int) {
-	t.cores += more
-	t.events = append(t.events, traceEvent{Name: "cores in use", Phase: "C", Time: t.at(e.Time), Process: 1, Args: map[string]any{"cores": t.cores}})
+// layout puts each execution on the first line that is free when it starts, and
+// adds names for the lines and a counter of the cores in use.
+func (t *trace) layout() []traceEvent {
+	name := func(phase string, line int, text string) traceEvent {
+		return traceEvent{Name: phase, Phase: "M", Process: 1, Line: line, Args: map[string]any{"name": text}}
+	}
+	all := []traceEvent{name("process_name", 0, "landscape-pipe")}
+	runs := slices.SortedStableFunc(slices.Values(t.events), func(a, b traceEvent) int { return cmp.Compare(a.Time, b.Time) })
+	var free []float64 // when each line is
+	type step struct {
+		at    float64
+		cores int
+	}
+	var steps []step
+	for _, x := range runs {
+		line := slices.IndexFunc(free, func(at float64) bool { return at <= x.Time })
+		if line < 0 {
+			line = len(free)
+			free = append(free, 0)
+			all = append(all, name("thread_name", line+1, fmt.Sprintf("worker %d", line+1)))
+		}
+		free[line], x.Line = x.Time+x.Duration, line+1
+		all = append(all, x)
+		steps = append(steps, step{x.Time, x.Args["cores"].(int)}, step{free[line], -x.Args["cores"].(int)})
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.cores, b.cores)) })
+	cores := 0
+	for _, s := range steps {
+		cores += s.cores
+		all = append(all, traceEvent{Name: "cores in use", Phase: "C", Time: s.at, Process: 1, Args: map[string]any{"cores": cores}})
+	}
+	return all
 }
 
-// write writes what has ended as a JSON object.
+// write writes the executions that have ended as a JSON object.
 func (t *trace) write(w io.Writer) error {
-	events := []traceEvent{{Name: "process_name", Phase: "M", Process: 1, Args: map[string]any{"name": "landscape-pipe"}}}
-	for i := range t.lines {
-		events = append(events, traceEvent{Name: "thread_name", Phase: "M", Process: 1, Line: i + 1, Args: map[string]any{"name": fmt.Sprintf("worker %d", i+1)}})
-	}
-	return json.NewEncoder(w).Encode(map[string]any{"displayTimeUnit": "ms", "traceEvents": append(events, t.events...)})
+	return json.NewEncoder(w).Encode(map[string]any{"displayTimeUnit": "ms", "traceEvents": t.layout()})
 }

@@ -31,8 +31,7 @@ func TestTrace(t *testing.T) {
 	for _, e := range story(t) {
 		tr.event(e)
 	}
-	s := tr.starts
-	for stage := range s { // the one that was running ends
+	for stage := range tr.starts { // the one that was running ends
 		tr.event(pipeline.Event{Kind: pipeline.EventFinished, Time: at(9), Stage: stage, Elapsed: 4 * time.Second})
 	}
 	var text bytes.Buffer

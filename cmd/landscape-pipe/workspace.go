@@ -251,8 +251,8 @@ func (w *workspace) target(name string) string {
 	return name
 }
 
-// otherRun returns the name of the run to whose exports a path leads, "" for
-// none.
+// otherRun returns the name of another run to whose exports a path leads, ""
+// for none.
 func (w *workspace) otherRun(path string) string {
 	runs := filepath.Join(w.exports, "runs")
 	if w.run != "" {
@@ -260,6 +260,9 @@ func (w *workspace) otherRun(path string) string {
 	}
 	below, _ := within(runs, path)
 	run, _, _ := strings.Cut(below, "/")
+	if run == w.run {
+		return ""
+	}
 	return run
 }
 
