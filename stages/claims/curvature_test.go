@@ -235,7 +235,7 @@ func TestMeasuredBits(t *testing.T) {
 		x := find(t, claims, c.id, "mnist", "direct", artifact.AllNetworks)
 		fmt.Fprintf(h, "%s %x %x %x %s\n", x.ID, x.Effect.Estimate, x.Effect.Low, x.Effect.High, x.Evidence)
 	}
-	const want = "f39996993125e259d83da781cbe49d301ed55cf6333c19e9ff601c6dce7317b6"
+	const want = "23511c09698dd15b393b175756b441da08d89ad141b4ed71eb9526957476e362"
 	if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
 		t.Errorf("digest is %s, want %s", got, want)
 	}

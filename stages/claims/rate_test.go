@@ -127,3 +127,43 @@ func TestRateCoverage(t *testing.T) {
 		t.Errorf("%d of %d intervals hold the slope", inside, runs)
 	}
 }
+
+// TestRateNotTested: networks of two sample sizes say nothing about a rate, and
+// those without the losses of their objects nothing about the algebra.
+func TestRateNotTested(t *testing.T) {
+	r := newRun(t)
+	for _, k := range []int{100, 1000} {
+		for seed := range 5 {
+			r.add("mnist", "direct", 16, 5, k, int64(seed), 0.5)
+		}
+	}
+	claims, _ := r.run()
+	for _, id := range []string{"rate_own_object", "rate_new_object", "rate_fixed_weights"} {
+		if x := find(t, claims, id, "mnist", "direct", all); x.Verdict != artifact.NotTested || x.Tested == "" || x.Conclusion == "" {
+			t.Errorf("%s: %q, %s", id, x.Verdict, x.Tested)
+		}
+	}
+}
+
+// TestFixedWeights: the algebra is right for any losses, and refuted where the
+// summary is not that of the losses.
+func TestFixedWeights(t *testing.T) {
+	s := rng.New(15, "claims", "test", 0)
+	for want, factor := range map[artifact.Verdict]float64{artifact.Holds: 1, artifact.DoesNotHold: 1 + 1e-6} {
+		r := newRun(t)
+		losses, mean, mad := make([]float64, 500), 0.0, 0.0
+		for i := range losses {
+			losses[i] = noise(s, 2)
+			mean += losses[i] / 500
+		}
+		for _, l := range losses {
+			mad += math.Abs(l-mean) / 500
+		}
+		n := r.add("mnist", "direct", 16, 5, 500, 0, mad*factor)
+		r.inputs[n.Result("losses/losses")] = npy.Encode([]int{500}, losses)
+		claims, _ := r.run()
+		if x := find(t, claims, "rate_fixed_weights", "mnist", "direct", all); x.Verdict != want {
+			t.Errorf("with %v times its MAD: %q, %s", factor, x.Verdict, x.Evidence)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
@@ -35,7 +36,11 @@ func pText(t artifact.ClaimTest) string {
 
 // pBoth writes a p-value and what it is in the family.
 func pBoth(t artifact.ClaimTest) string {
-	return fmt.Sprintf("%s (Holm %s)", pText(t), short(t.Adjusted))
+	relation := ""
+	if t.Floor {
+		relation = "≤ "
+	}
+	return fmt.Sprintf("%s (Holm %s%s)", pText(t), relation, short(t.Adjusted))
 }
 
 // population says how many networks there are, and how many of them live.
@@ -74,8 +79,9 @@ func list(parts []string) string {
 
 // short writes a number with three digits for people.
 func short(v float64) string {
-	if a := math.Abs(v); a != 0 && (a < 1e-3 || a >= 1e6) {
+	if a := math.Abs(v); a != 0 && (a < 1e-3 || a >= 1e5) {
 		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', 1, 64), "e")
+		mantissa = strings.TrimSuffix(mantissa, ".0")
 		sign := ""
 		if exponent[0] == '-' {
 			sign = "-"
@@ -87,5 +93,26 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
-// times writes a factor.
-func times(v float64) string { return short(v) + " times" }
+// textWidth is how wide plain text is, in characters.
+const textWidth = 100
+
+// wrap writes a paragraph in lines of textWidth, each after the indent.
+func wrap(b *strings.Builder, indent, paragraph string) {
+	room := 0
+	for i, word := range strings.Fields(paragraph) {
+		width := utf8.RuneCountInString(word) + 1
+		switch {
+		case i == 0:
+			b.WriteString(indent)
+			room = textWidth - len(indent) + 1
+		case width > room:
+			b.WriteString("\n" + indent)
+			room = textWidth - len(indent) + 1
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		room -= width
+	}
+	b.WriteByte('\n')
+}

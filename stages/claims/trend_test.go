@@ -137,3 +137,30 @@ func TestIndependence(t *testing.T) {
 		}
 	}
 }
+
+// TestRisesWithNumLayers: the other trend, with each verdict.
+func TestRisesWithNumLayers(t *testing.T) {
+	for _, c := range []struct {
+		medians []float64
+		spread  float64
+		want    artifact.Verdict
+		says    string
+	}{
+		{[]float64{0.3, 0.45, 0.65}, 0.1, artifact.Holds, "MAD rises from num_layers = 1 to 5 (p ≤ "},
+		{[]float64{0.65, 0.45, 0.3}, 0.1, artifact.DoesNotHold, "MAD falls from num_layers = 1 to 5 (p ≤ "},
+		{[]float64{0.5, 0.5, 0.5}, 0.5, artifact.Undecided, "shows no clear change from num_layers = 1 to 5 (p = "},
+	} {
+		r := newRun(t)
+		s := rng.New(14, "claims", "test", 0)
+		for i, l := range []int{1, 3, 5} {
+			for seed := range 12 {
+				r.add("mnist", "direct", 16, l, 10000, int64(seed), c.medians[i]*noise(s, c.spread))
+			}
+		}
+		claims, _ := r.run()
+		x := find(t, claims, "rises_with_num_layers", "mnist", "direct", all)
+		if x.Verdict != c.want || !strings.Contains(x.Conclusion, c.says) || *x.AtHiddenSize != 16 {
+			t.Errorf("verdict %q at h = %d: %s; want %q, %q", x.Verdict, *x.AtHiddenSize, x.Conclusion, c.want, c.says)
+		}
+	}
+}

@@ -166,19 +166,21 @@ func size(c artifact.Claim) string {
 // for each of its rows.
 func text(c *artifact.Claims) []byte {
 	var b strings.Builder
-	b.WriteString(heading(c) + "\n")
+	wrap(&b, "", heading(c))
 	last := ""
 	for _, x := range c.Claims {
 		if x.Statement != last {
-			fmt.Fprintf(&b, "\n%d. %s (%s; %s)\n", x.Number, x.Statement, x.ID, stated(x))
+			b.WriteByte('\n')
+			wrap(&b, "", fmt.Sprintf("%d. %s (%s; %s)", x.Number, x.Statement, x.ID, stated(x)))
 			last = x.Statement
 		}
-		fmt.Fprintf(&b, "\n   %s: %s\n", strings.ToUpper(x.Verdict.String()), where(x))
+		b.WriteByte('\n')
+		wrap(&b, "   ", strings.ToUpper(x.Verdict.String())+": "+where(x))
 		for _, line := range []struct{ name, text string }{
 			{"", x.Conclusion}, {"tested: ", x.Tested}, {"effect: ", size(x)}, {"evidence: ", x.Evidence},
 		} {
 			if line.text != "" {
-				b.WriteString("      " + line.name + line.text + "\n")
+				wrap(&b, "      ", line.name+line.text)
 			}
 		}
 	}
