@@ -75,12 +75,15 @@ func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
 	sums := make([][]float64, len(list))
 	err := eachPart(ctx, pt.Workers, list, func(at int, part span) error {
 		m := part.hi - part.lo
-		norms := make([]float64, layers*m) // ‖x_p‖²
+		norms, lengths := make([]float64, layers*m), make([]float64, layers*m) // ‖x_p‖², ‖x_p‖
 		for p := range layers {
 			x := make([]float64, n.Widths[p])
 			for i := range m {
 				pt.layerInputs(x, p, part.lo+i)
 				norms[p*m+i] = kernel.Dot64(x, x)
+				if lengths[p*m+i] = math.Sqrt(norms[p*m+i]); !kernel.InRange64(norms[p*m+i]) {
+					lengths[p*m+i] = kernel.Norm64(x)
+				}
 			}
 		}
 		sum := make([]float64, layers)
@@ -89,7 +92,12 @@ func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
 				width := n.Widths[p+1]
 				for i := range m {
 					row := f.layers[p+1][i*width : (i+1)*width]
-					sum[p] += float64(norms[p*m+i] * kernel.Dot64(row, row))
+					square := float64(norms[p*m+i] * kernel.Dot64(row, row))
+					if !(square <= math.MaxFloat64) { // an overflow, which can belong to a zero
+						length := float64(lengths[p*m+i] * kernel.Norm64(row))
+						square = float64(length * length)
+					}
+					sum[p] += square
 				}
 			}
 		})
@@ -130,6 +138,10 @@ func (pt *Point) Gram(ctx context.Context) ([]float64, error) {
 		x := make([]float64, k*in)
 		for i := range k {
 			pt.layerInputs(x[i*in:(i+1)*in], p, i)
+		}
+		if c := kernel.Balance64(kernel.MaxAbs64(x)); c != 1 {
+			kernel.Scale64(x, c)
+			kernel.Scale64(d, 1/c)
 		}
 		err := parallel.Try(ctx, pt.Workers, k, func(i int) error {
 			dots, block := make([]float64, k), make([]float64, classes*size)

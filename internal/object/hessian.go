@@ -48,7 +48,12 @@ func (o *Curvature) compress() compressed {
 		for q := p; q <= o.Layers; q++ {
 			block := make([]float64, o.width[q]*o.width[p]) // (α_q, α_p)
 			kernel.MulTN64(block, o.sensitive[q], as, o.width[q], o.width[p], k, false)
-			kernel.Scale64(block, float64(o.inputNorm[q]*o.inputNorm[p]))
+			if norms := float64(o.inputNorm[q] * o.inputNorm[p]); norms <= math.MaxFloat64 {
+				kernel.Scale64(block, norms)
+			} else { // the block can be zero
+				kernel.Scale64(block, o.inputNorm[q])
+				kernel.Scale64(block, o.inputNorm[p])
+			}
 			if q > p {
 				unit := append([]float64(nil), o.x[q]...) // x̂_q
 				kernel.Normalise64(unit)

@@ -96,7 +96,7 @@ func ratio(upper, lower float64) float64 {
 	if !(lower > tiny) {
 		return 0
 	}
-	return min(upper/lower, math.MaxFloat64)
+	return capped(upper / lower)
 }
 
 // medianRatio is the median of upper/lower over the objects whose lower is not

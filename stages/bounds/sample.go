@@ -21,7 +21,7 @@ func (e *evaluation) sample(ctx context.Context, exact []float64) (artifact.Samp
 	}
 	upper := make([]float64, len(e.norms.HTerm))
 	for i := range upper {
-		upper[i] = min(e.norms.GaussNewton[i]+e.norms.HTerm[i], math.MaxFloat64)
+		upper[i] = capped(e.norms.GaussNewton[i] + e.norms.HTerm[i])
 	}
 	s.MeanUpper, s.LargestUpper = mean(upper), slices.Max(upper)
 	data, err := e.pt.Data.Subset(e.objects.Objects[:e.spread])
@@ -66,12 +66,12 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 	if err != nil {
 		return fail(err)
 	}
-	theorem, lemma := min(bounds[9], math.MaxFloat64), min(bounds[10], math.MaxFloat64)
+	theorem, lemma := capped(bounds[9]), capped(bounds[10])
 	s := artifact.IncrementBounds{
 		K: k, Norm: difference.Norm(), Residual: difference.Residual,
 		Lower: math.Abs(norm - before.Norm()),
 		Upper: max(largest-before.Least, before.Largest-least),
-		Sum:   norm + before.Norm(), Larger: max(norm, before.Norm()), Printed: min(2*theorem, math.MaxFloat64),
+		Sum:   norm + before.Norm(), Larger: max(norm, before.Norm()), Printed: capped(2 * theorem),
 	}
 	// Residuals of Lanczos are allowed for on both sides.
 	s.Violation = below(s.Norm+s.Residual+before.Residual, s.Lower) || below(s.Upper+before.Residual, s.Norm)
@@ -90,7 +90,7 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 		K: k, LossGap: math.Abs(e.pt.Losses[k] - e.pt.MeanLoss(k)),
 		GradientGap: kernel.Norm64(gap), MeanGradient: kernel.Norm64(mean), HessianGap: s.Norm + s.Residual,
 		LargestLoss: slices.Max(e.pt.Losses[:n]), LargestGradient: slices.Max(e.norms.Gradient[:n]),
-		LargestG: slices.Max(e.norms.GaussNewton[:n]), LargestR: min(slices.Max(upperR), math.MaxFloat64),
+		LargestG: slices.Max(e.norms.GaussNewton[:n]), LargestR: capped(slices.Max(upperR)),
 		Theorem1: theorem, Lemma1: lemma,
 	}
 	return s, facts, nil
@@ -100,17 +100,26 @@ func (e *evaluation) increment(ctx context.Context, k int) (artifact.IncrementBo
 func (e *evaluation) losses(f object.LossFacts) artifact.LossBounds {
 	l := artifact.LossBounds{K: f.K, Radii: radii, Actual: f.LossGap / float64(f.K+1), Forms: make([]artifact.LossForm, len(object.LossFormNames))}
 	if f.HessianGap > 0 {
-		l.GradientRadius = min(2*f.GradientGap/f.HessianGap, math.MaxFloat64)
+		l.GradientRadius = capped(2 * f.GradientGap / f.HessianGap)
 	}
 	for i, name := range object.LossFormNames {
 		l.Forms[i] = artifact.LossForm{Name: name, Printed: i < 2, Values: make([]float64, len(radii))}
 	}
 	for j, r := range radii {
 		for i, v := range f.Forms(r) {
-			l.Forms[i].Values[j] = min(v, math.MaxFloat64)
+			l.Forms[i].Values[j] = capped(v)
 		}
 	}
 	return l
+}
+
+// capped returns x, or the largest float64 in place of an overflow; NaN is one
+// that was multiplied by zero.
+func capped(x float64) float64 {
+	if x <= math.MaxFloat64 {
+		return x
+	}
+	return math.MaxFloat64
 }
 
 func mean(v []float64) float64 {
@@ -118,5 +127,5 @@ func mean(v []float64) float64 {
 	for _, x := range v {
 		sum += x / n
 	}
-	return min(sum, math.MaxFloat64)
+	return capped(sum)
 }

@@ -34,7 +34,7 @@ func (e *evaluation) errors(s *artifact.BoundsSummary) []artifact.TheoryError {
 			largestA = max(largestA, fifth[j]/sixth[j]/2)
 		}
 		if gauss[j] > tiny {
-			ratio = max(ratio, min(e.objects.Norm(j)/gauss[j], math.MaxFloat64))
+			ratio = max(ratio, capped(e.objects.Norm(j)/gauss[j]))
 		}
 	}
 	theorem, _ := s.Bound("B9")
@@ -52,8 +52,8 @@ func (e *evaluation) errors(s *artifact.BoundsSummary) []artifact.TheoryError {
 	var list []artifact.TheoryError
 	add := func(number, what, printedText string, printed float64, correctedText string, corrected float64, violation bool) {
 		list = append(list, artifact.TheoryError{
-			Number: number, What: what, PrintedText: printedText, Printed: min(printed, math.MaxFloat64),
-			CorrectedText: correctedText, Corrected: min(corrected, math.MaxFloat64), Violation: violation,
+			Number: number, What: what, PrintedText: printedText, Printed: capped(printed),
+			CorrectedText: correctedText, Corrected: capped(corrected), Violation: violation,
 		})
 	}
 	add("T1", "the exponent of M_W is 2L−2, not 2L", "√2 L M_x² M_W^{2L}", scale*high, "√2 L M_x² M_W^{2L−2}", scale*low, theorem.Violations > 0)
