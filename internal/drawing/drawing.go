@@ -1,8 +1,9 @@
 // Package drawing holds a drawing as filled and stroked paths and writes it as
 // SVG, PDF and PNG.
 //
-// There is no text in a drawing: letters are outlines (package mathtext), so a
-// figure looks the same in every viewer and needs no font there. All
+// Letters are outlines (package mathtext), so a figure looks the same in every
+// viewer and needs no font there; [Drawing.Write] alone adds text that an SVG keeps
+// as such, so that a viewer can search it. All
 // coordinates are in points (1/72 inch) from the upper left corner, y pointing
 // down, and are rounded to hundredths of a point when they enter the drawing:
 // the last bits of a computation cannot show in the files. No writer uses the
@@ -40,6 +41,16 @@ type item struct {
 	color  color.NRGBA
 	stroke *stroke
 	label  string
+	title  string // shown by viewers of an SVG that point at it
+	words  *words // in an SVG in place of the path
+	drawn  bool   // left out of an SVG
+}
+
+// words is a line of text: where its baseline begins, the size of its letters and
+// its width.
+type words struct {
+	x, y, size, width coord
+	bold              bool
 }
 
 type stroke struct {
@@ -70,6 +81,40 @@ func (d *Drawing) Fill(p Path, c color.NRGBA) { d.FillLabelled(p, c, "") }
 func (d *Drawing) FillLabelled(p Path, c color.NRGBA, label string) {
 	if path := d.roundPath(p); len(path) > 0 {
 		d.items = append(d.items, item{path: path, color: c, label: label})
+	}
+}
+
+// FillTitled is Fill for a path with a title, which viewers of an SVG show where
+// the pointer is and find in a search.
+func (d *Drawing) FillTitled(p Path, c color.NRGBA, title string) {
+	if path := d.roundPath(p); len(path) > 0 {
+		d.items = append(d.items, item{path: path, color: c, title: title})
+	}
+}
+
+// Text is a line of text with its outline, which begins at x = 0 on the baseline
+// y = 0.
+type Text struct {
+	Content     string
+	Outline     Path
+	Size, Width float64 // of the letters and of the line, in points
+	Bold        bool
+}
+
+// Write adds text at a place, where its baseline begins. PDF and PNG have its
+// outlines, the SVG the text itself, stretched to the width of the outlines.
+func (d *Drawing) Write(t Text, at Point, c color.NRGBA) {
+	const pen = 0.028 // of the size: the line around bold letters
+	var p Path
+	p.Append(t.Outline, at)
+	path := d.roundPath(p)
+	if len(path) == 0 {
+		return
+	}
+	w := &words{x: d.round(at.X), y: d.round(at.Y), size: d.round(t.Size), width: d.round(t.Width), bold: t.Bold}
+	d.items = append(d.items, item{path: path, color: c, label: t.Content, words: w})
+	if t.Bold {
+		d.items = append(d.items, item{path: path, color: c, stroke: &stroke{width: d.round(float64(pen * t.Size))}, drawn: true})
 	}
 }
 

@@ -54,6 +54,39 @@ func TestSVG(t *testing.T) {
 	}
 }
 
+// TestText: an SVG has words as text and titles, the other formats outlines.
+func TestText(t *testing.T) {
+	d := New(100, 50)
+	d.FillTitled(Rectangle(Point{10, 10}, Point{30, 40}), red, "a < b\nc")
+	d.Write(Text{Content: "x & y", Outline: Rectangle(Point{0, -5}, Point{20, 0}), Size: 7, Width: 20, Bold: true}, Point{40, 30}, blue)
+	b, err := d.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`d="m10 10l20 0l0 30l-20 0z"><title>a &lt; b&#xA;c</title></path>`,
+		`<text x="40" y="30" font-family="STIX Two Text,Times New Roman,serif" font-size="7" textLength="20" lengthAdjust="spacingAndGlyphs" font-weight="bold" fill="#0000ff" fill-opacity="0.200">x &amp; y</text>`,
+	} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %s in\n%s", want, b)
+		}
+	}
+	if strings.Count(string(b), "<path") != 2 { // the page and the rectangle
+		t.Errorf("the SVG has outlines of letters:\n%s", b)
+	}
+	content, err := d.PNG(72)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, _, b, _ := img.At(50, 27).RGBA(); r >= b {
+		t.Error("the PNG has no outlines of letters")
+	}
+}
+
 func TestPDF(t *testing.T) {
 	b, err := example().PDF()
 	if err != nil {

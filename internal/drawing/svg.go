@@ -22,6 +22,13 @@ func (d *Drawing) SVG() ([]byte, error) {
 	}
 	fmt.Fprintf(&b, `<path fill="#fff" d="M0 0h%sv%sH0z"/>`+"\n", w, h)
 	for _, it := range d.items {
+		switch {
+		case it.drawn:
+			continue
+		case it.words != nil:
+			writeText(&b, it)
+			continue
+		}
 		b.WriteString("<path")
 		if it.label != "" {
 			fmt.Fprintf(&b, ` role="img" aria-label="%s"`, escape(it.label))
@@ -45,10 +52,26 @@ func (d *Drawing) SVG() ([]byte, error) {
 		}
 		b.WriteString(` d="`)
 		b.Write(appendSVGPath(nil, it.path))
+		if it.title != "" {
+			fmt.Fprintf(&b, "\"><title>%s</title></path>\n", escape(it.title))
+			continue
+		}
 		b.WriteString("\"/>\n")
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes(), nil
+}
+
+// writeText writes a line of text in a font with serifs, as the outlines are.
+func writeText(b *bytes.Buffer, it item) {
+	w := it.words
+	fmt.Fprintf(b, `<text x="%s" y="%s" font-family="STIX Two Text,Times New Roman,serif" font-size="%s" textLength="%s" lengthAdjust="spacingAndGlyphs"`,
+		w.x.append(nil), w.y.append(nil), w.size.append(nil), w.width.append(nil))
+	if w.bold {
+		b.WriteString(` font-weight="bold"`)
+	}
+	writePaint(b, "fill", it.color)
+	fmt.Fprintf(b, ">%s</text>\n", escape(it.label))
 }
 
 func writePaint(b *bytes.Buffer, attribute string, c color.NRGBA) {

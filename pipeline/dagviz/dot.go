@@ -36,39 +36,76 @@ const (
 	// a viewer fits into the boxes.
 	font = "DejaVu Sans"
 
-	barWidth = 116 // of the bar of states in a group's node, in points
+	barWidth = 76 // of the bar of states in a group's node, in points
 )
 
-// DOT writes the model in the language of Graphviz, coloured by state, with a
-// legend. A collapsed model flows from top to bottom, which keeps it narrow
-// enough for a page; a full one flows from left to right, with one row per
-// chain of stages.
+// DOT writes the model in the language of Graphviz, from left to right, coloured
+// by state. Below stand the states and, of a collapsed model, the values of all
+// labels, which the nodes would repeat. A collapsed model has no edge that a longer
+// way implies; the tooltip of a node names all that it reads.
 func (m *Model) DOT(w io.Writer) error {
+	sparse, margin := "0.8", "0.10,0.04"
+	if !m.Full {
+		sparse, margin = "0.4", "0.08,0.05"
+	}
 	var b strings.Builder
 	b.WriteString("digraph \"landscape-pipe\" {\n")
-	fmt.Fprintf(&b, "  rankdir=%s; bgcolor=white; pad=0.2; nodesep=%s; ranksep=%s;\n",
-		m.pick("LR", "TB"), m.pick("0.10", "0.35"), m.pick("0.8", "0.42"))
+	fmt.Fprintf(&b, "  rankdir=LR; bgcolor=white; pad=0.2; nodesep=0.10; ranksep=%s;\n", sparse)
 	fmt.Fprintf(&b, "  fontname=%q; labelloc=b; labeljust=l;\n", font)
 	fmt.Fprintf(&b, "  label=<%s>;\n", m.legend())
-	fmt.Fprintf(&b, "  node [shape=box, style=\"rounded,filled\", fontname=%q, fontsize=11, fontcolor=%q, penwidth=1.2, margin=%q, height=0.3];\n",
-		font, ink, m.pick("0.10,0.04", "0.09,0.06"))
-	fmt.Fprintf(&b, "  edge [color=%q, arrowsize=0.65, penwidth=1.1, fontname=%q, fontsize=8, fontcolor=%q];\n\n", wire, font, faint)
-	for _, n := range m.Nodes {
+	fmt.Fprintf(&b, "  node [shape=box, style=\"rounded,filled\", fontname=%q, fontsize=11, fontcolor=%q, penwidth=1.2, margin=%q, height=0.3];\n", font, ink, margin)
+	fmt.Fprintf(&b, "  edge [color=%q, arrowsize=0.65, penwidth=1.1];\n\n", wire)
+	for i, n := range m.Nodes {
 		l := looks[n.Count.State()]
 		label := m.stageLabel(n)
 		if !m.Full {
 			label = groupLabel(n)
 		}
-		fmt.Fprintf(&b, "  %s [label=<%s>, color=%q, fillcolor=%q, tooltip=%s];\n",
-			quote(n.Name), label, l.line, l.fill, quote(n.Name+": "+n.Count.String()))
+		fmt.Fprintf(&b, "  %s [label=<%s>, color=%q, fillcolor=%q, tooltip=%s];\n", quote(n.Name), label, l.line, l.fill, quote(m.tooltip(i)))
 	}
 	b.WriteByte('\n')
-	for _, e := range m.Edges {
-		fmt.Fprintf(&b, "  %s -> %s [%s];\n", quote(m.Nodes[e.From].Name), quote(m.Nodes[e.To].Name), m.edgeLook(e))
+	for _, e := range m.shown() {
+		fmt.Fprintf(&b, "  %s -> %s%s;\n", quote(m.Nodes[e.From].Name), quote(m.Nodes[e.To].Name), m.edgeLook(e))
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// shown returns the edges that are drawn: of a collapsed model those that no longer
+// way implies. An edge backwards, of a circle that collapsing made, stays.
+func (m *Model) shown() []Edge {
+	if m.Full {
+		return m.Edges
+	}
+	next := make([][]int, len(m.Nodes))
+	for _, e := range m.Edges {
+		if e.From < e.To {
+			next[e.From] = append(next[e.From], e.To)
+		}
+	}
+	var reaches func(from, to int) bool
+	reaches = func(from, to int) bool {
+		return from == to || slices.ContainsFunc(next[from], func(via int) bool { return via <= to && reaches(via, to) })
+	}
+	return slices.DeleteFunc(slices.Clone(m.Edges), func(e Edge) bool {
+		return slices.ContainsFunc(next[e.From], func(via int) bool { return via < e.To && reaches(via, e.To) })
+	})
+}
+
+// tooltip names a node, its states, its labels and what it reads.
+func (m *Model) tooltip(node int) string {
+	n := m.Nodes[node]
+	lines := []string{m.heading(&n) + ": " + n.Count.String()}
+	for _, a := range n.Axes {
+		lines = append(lines, a.String())
+	}
+	for _, e := range m.Edges {
+		if from := m.Nodes[e.From]; e.To == node && !m.Full {
+			lines = append(lines, "reads "+strings.Join(e.Outputs, ", ")+" of "+from.Title)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // edgeLook returns the attributes of an edge. If every stage has a node, edges
@@ -76,20 +113,13 @@ func (m *Model) DOT(w io.Writer) error {
 // the others are drawn fainter.
 func (m *Model) edgeLook(e Edge) string {
 	if !m.Full {
-		return "label=" + quote(" "+outputText(e.Outputs)+" ")
+		return ""
 	}
 	same := func(a, b Axis) bool { return a.Key == b.Key && slices.Equal(a.Values, b.Values) }
 	if from := m.Nodes[e.From].Axes; len(from) > 0 && slices.EqualFunc(from, m.Nodes[e.To].Axes, same) {
-		return "weight=20"
+		return " [weight=20]"
 	}
-	return fmt.Sprintf("color=%q, penwidth=0.8, arrowsize=0.5", wireBack)
-}
-
-func (m *Model) pick(full, collapsed string) string {
-	if m.Full {
-		return full
-	}
-	return collapsed
+	return fmt.Sprintf(" [color=%q, penwidth=0.8, arrowsize=0.5]", wireBack)
 }
 
 // stageLabel is the text in the node of one stage: its kind and, in a smaller
@@ -106,8 +136,8 @@ func (m *Model) stageLabel(n Node) string {
 	return label
 }
 
-// groupLabel is the text in the node of a group: the kind and the number of
-// stages, the axes, and the states of the stages, as a bar and in words.
+// groupLabel is the text in the node of a group: the kind, the number of stages
+// and their states, as a bar and in words.
 func groupLabel(n Node) string {
 	var b strings.Builder
 	b.WriteString(`<table border="0" cellborder="0" cellspacing="0" cellpadding="1">`)
@@ -115,26 +145,22 @@ func groupLabel(n Node) string {
 	if n.Count.Total() > 1 {
 		many = fmt.Sprintf("×%d", n.Count.Total())
 	}
-	fmt.Fprintf(&b, `<tr><td align="left"><b>%s</b></td><td width="10"></td><td align="right"><font color="%s">%s</font></td></tr>`, html(n.Title), faint, many)
-	for _, a := range n.Axes {
-		for _, line := range wrap(a.String(), 30) {
-			fmt.Fprintf(&b, `<tr><td colspan="3" align="left"><font point-size="8.5" color="%s">%s</font></td></tr>`, faint, html(line))
-		}
-	}
+	fmt.Fprintf(&b, `<tr><td align="left"><b>%s</b></td><td align="right"><font color="%s">%s</font></td></tr>`, html(n.Title), faint, many)
 	if n.Count.Brief() == n.Count.String() { // several states
-		fmt.Fprintf(&b, `<tr><td colspan="3" height="11" align="left">%s</td></tr>`, stateBar(n.Count))
+		fmt.Fprintf(&b, `<tr><td colspan="2" height="11" align="left">%s</td></tr>`, stateBar(n.Count))
 	}
-	fmt.Fprintf(&b, `<tr><td colspan="3" align="left"><font point-size="8.5" color="%s">%s</font></td></tr>`, ink, html(n.Count.Brief()))
+	fmt.Fprintf(&b, `<tr><td colspan="2" align="left"><font point-size="8.5" color="%s">%s</font></td></tr>`, ink, html(n.Count.Brief()))
 	b.WriteString(`</table>`)
 	return b.String()
 }
 
-// wrap breaks a list after its commas into lines of about width characters.
-func wrap(text string, width int) []string {
+// wrap breaks a list after its separators into lines of about width characters.
+func wrap(items []string, separator string, width int) []string {
 	var lines []string
-	for _, item := range strings.SplitAfter(text, ", ") {
-		if last := len(lines) - 1; last >= 0 && utf8.RuneCountInString(lines[last]+item) <= width {
-			lines[last] += item
+	for _, item := range items {
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last]+separator+item) <= width {
+			lines[last] += separator + item
 			continue
 		}
 		lines = append(lines, item)
@@ -159,30 +185,41 @@ func stateBar(c Count) string {
 	return b.String()
 }
 
+// ranges says what the labels of a collapsed model range over.
+func (m *Model) ranges() []string {
+	var list []string
+	if !m.Full {
+		for _, a := range m.Labels() {
+			list = append(list, a.String())
+		}
+	}
+	return list
+}
+
+// legend is the text below the graph: the number of stages in each state and,
+// of a collapsed model, what the labels of its nodes range over.
 func (m *Model) legend() string {
 	total := m.Total()
 	var b strings.Builder
-	b.WriteString(`<table border="0" cellborder="0" cellspacing="5" cellpadding="0"><tr>`)
+	b.WriteString(`<table border="0" cellborder="0" cellspacing="3" cellpadding="0"><tr><td align="left">`)
 	for i, n := range total.list() {
-		if n == 0 {
-			continue
+		if n > 0 {
+			fmt.Fprintf(&b, `<font point-size="9" color="%s">■ </font><font point-size="9" color="%s">%d %s   </font>`, looks[i].line, faint, n, looks[i].text)
 		}
-		fmt.Fprintf(&b, `<td fixedsize="true" width="11" height="11" bgcolor="%s"></td><td><font point-size="9" color="%s">%d %s </font></td>`,
-			looks[i].line, faint, n, looks[i].text)
 	}
 	if total.Total() == 0 {
-		fmt.Fprintf(&b, `<td><font point-size="9" color="%s">no stages</font></td>`, faint)
+		fmt.Fprintf(&b, `<font point-size="9" color="%s">no stages</font>`, faint)
 	}
-	b.WriteString(`</tr></table>`)
+	b.WriteString(`</td></tr>`)
+	lines := wrap(m.ranges(), "; ", 100)
+	if !m.Full {
+		lines = append(lines, "no arrow where a longer way leads to the same kind")
+	}
+	for _, line := range lines {
+		fmt.Fprintf(&b, `<tr><td align="left"><font point-size="9" color="%s">%s</font></td></tr>`, faint, html(line))
+	}
+	b.WriteString(`</table>`)
 	return b.String()
-}
-
-// outputText names the outputs at an edge, or counts them if there are many.
-func outputText(outputs []string) string {
-	if len(outputs) > 3 {
-		return fmt.Sprintf("%d outputs", len(outputs))
-	}
-	return strings.Join(outputs, ", ")
 }
 
 // quote returns a string of the DOT language. Only the quotation mark is special

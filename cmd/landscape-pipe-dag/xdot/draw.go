@@ -10,13 +10,10 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/mathtext"
 )
 
-// Letters are drawn as outlines of our own font, so that no viewer needs one.
+// Letters are set in our own font, so that no viewer of a PDF or PNG needs one.
 // Graphviz reserved the room for a wider font: letters may be a little larger
 // than it thinks, which makes them as large as they look there.
-const (
-	letterScale = 1.1
-	boldStroke  = 0.028 // of the font size: width of the line around bold letters
-)
+const letterScale = 1.1
 
 // Draw draws the layout, edges below nodes.
 func (l *Layout) Draw() (*drawing.Drawing, error) {
@@ -31,7 +28,10 @@ func (l *Layout) Draw() (*drawing.Drawing, error) {
 		p.draw(e.Draw, e.Tail, e.Head, e.Label)
 	}
 	for _, n := range l.Objects {
-		p.draw(n.Draw, n.Label)
+		p.title = unescape.Replace(n.Title)
+		p.draw(n.Draw)
+		p.title = ""
+		p.draw(n.Label)
 	}
 	p.draw(l.Label)
 	if p.err != nil {
@@ -39,6 +39,9 @@ func (l *Layout) Draw() (*drawing.Drawing, error) {
 	}
 	return d, d.Err()
 }
+
+// unescape undoes the escapes of a string of the DOT language.
+var unescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n")
 
 // painter carries out drawing operations. Pen, fill and font stay until they
 // are changed, within one list.
@@ -50,6 +53,7 @@ type painter struct {
 	dash      []float64
 	size      float64
 	bold      bool
+	title     string // of what is filled
 	err       error
 }
 
@@ -145,7 +149,7 @@ func (p *painter) ellipse(r [4]float64) (path drawing.Path) {
 // shape fills and strokes a path. A colour that cannot be seen is left out.
 func (p *painter) shape(path drawing.Path, filled bool) {
 	if filled && p.fill.A > 0 {
-		p.d.Fill(path, p.fill)
+		p.d.FillTitled(path, p.fill, p.title)
 	}
 	if p.pen.A > 0 {
 		p.d.Stroke(path, drawing.Stroke{Color: p.pen, Width: p.width, Dash: p.dash})
@@ -191,12 +195,7 @@ func (p *painter) text(o drawn) error {
 	case "r":
 		at.X -= label.Width
 	}
-	var path drawing.Path
-	path.Append(label.Outline, at)
-	p.d.FillLabelled(path, p.pen, o.Text)
-	if p.bold {
-		p.d.Stroke(path, drawing.Stroke{Color: p.pen, Width: size * boldStroke})
-	}
+	p.d.Write(drawing.Text{Content: o.Text, Outline: label.Outline, Size: size, Width: label.Width, Bold: p.bold}, at, p.pen)
 	return nil
 }
 

@@ -25,6 +25,7 @@ type Layout struct {
 
 // piece is a node or an edge.
 type piece struct {
+	Title string  `json:"tooltip"`
 	Draw  []drawn `json:"_draw_"`
 	Head  []drawn `json:"_hdraw_"` // arrow heads
 	Tail  []drawn `json:"_tdraw_"`

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/png"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -47,9 +48,18 @@ func TestSVG(t *testing.T) {
 		if have := strings.Count(text, `stroke-width="1.2"`); have != len(l.Objects) {
 			t.Errorf("%s: %d borders, want %d", name, have, len(l.Objects))
 		}
+		if have := strings.Count(text, "<title>"); have != len(l.Objects)+1 { // and the page's
+			t.Errorf("%s: %d titles, want %d", name, have, len(l.Objects)+1)
+		}
+		if !strings.Contains(text, "&#xA;reads images, labels of fetch</title>") && name == "collapsed.json" {
+			t.Errorf("%s: no title says what a node reads", name)
+		}
+		if width, _ := d.Size(); width > 1200 {
+			t.Errorf("%s is %v points wide", name, width)
+		}
 		for _, want := range []string{"fetch", "train", "tables", "cached", "waiting"} {
-			if !strings.Contains(text, `aria-label="`+want) && !strings.Contains(text, " "+want+` "`) {
-				t.Errorf("%s does not show %q", name, want)
+			if !regexp.MustCompile(`>[^<]*` + want + `[^<]*</text>`).MatchString(text) {
+				t.Errorf("%s has no text with %q", name, want)
 			}
 		}
 	}
