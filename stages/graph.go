@@ -14,6 +14,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
@@ -120,12 +121,17 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	})
 }
 
-// training are the params of a network's training.
+// training are the params of a network's training. A param that changes no bit of
+// it has one value: the epochs where the steps are given, the size of batches that
+// hold the whole sample.
 func (w *wiring) training(n artifact.Network, classes int) train.Params {
 	recipe := w.params.Train
+	if n.Steps > 0 {
+		recipe.Epochs = 0
+	}
 	return train.Params{
 		HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, Classes: classes, SampleSize: n.SampleSize, Seed: n.Seed,
-		Epochs: recipe.Epochs, Steps: n.Steps, BatchSize: recipe.BatchSize,
+		Epochs: recipe.Epochs, Steps: n.Steps, BatchSize: min(recipe.BatchSize, n.SampleSize),
 		LearningRate: recipe.LearningRate, Beta1: recipe.Beta1, Beta2: recipe.Beta2, Epsilon: recipe.Epsilon,
 	}
 }
@@ -145,10 +151,10 @@ func (w *wiring) measured(n artifact.Network) {
 	vectors := min(c.Top, max(c.eigenvectors(), maxVectors/s.shape.parameters()))
 	m := measurement{
 		spectra: spectra.Params{
-			SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: 1e-10,
-			Gram: 400, Classes: true, KinkObjects: 100, Vectors: vectors, Seed: c.Seed,
+			SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: smallError, Chance: chance,
+			Gram: solved(gramRows, k*s.shape.classes()), Classes: true, KinkObjects: min(kinkObjects, k), Vectors: vectors, Seed: c.Seed,
 		},
-		objects: &objects.Params{SampleSize: k, Hessians: c.Hessians},
+		objects: &objects.Params{SampleSize: k, Hessians: allOr(c.Hessians, k)},
 	}
 	if !w.dense[sizeOf(n)] || want.closeUp {
 		w.dense[sizeOf(n)] = true
@@ -158,17 +164,18 @@ func (w *wiring) measured(n artifact.Network) {
 	spread := min(c.BoundObjects, k)
 	m.bounds = &bounds.Params{
 		SampleSize: k, Objects: spread, Top: min(20, k-spread), Tolerance: c.Tolerance, Seed: c.Seed,
-		Increments: ascending(append(slices.Clone(sizes), k-1)), // and what the last object does to the mean over the others
+		Increments: ascending(append(c.incrementsUpTo(k-1), k-1)), // and what the last object does to the mean over the others
 	}
 	if want.increments {
-		m.increments = &increments.Params{Sizes: sizes, Others: c.Others, Tolerance: c.Tolerance, Seed: c.Seed}
+		m.increments = &increments.Params{Sizes: sizes, Tolerance: c.Tolerance, Seed: c.Seed}
+		m.increments.Others = min(c.Others, w.params.Data.Objects-1-sizes[0]) // there are no more behind object k+1
 	}
 	if want.closeUp {
 		m.spectra.BlockSteps = 2 // each costs two products for every pair of layers
 		if want.increments {
 			m.increments.Rotation = c.eigenvectors()
 		}
-		m.surfaces = &surfaces.Params{SampleSize: min(surfaceObjects, next), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: c.Seed}
+		m.surfaces = surface(next, c.Seed)
 		m.ball = &ball.Params{
 			SampleSize: k, K: 1000, Directions: 10, Tolerance: c.Tolerance, Seed: c.Seed,
 			Radii: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10},
@@ -178,6 +185,48 @@ func (w *wiring) measured(n artifact.Network) {
 		m.samplesize = &size
 	}
 	w.measure(s, m)
+}
+
+// What is the same for all networks of a run.
+const (
+	// smallError is how far an eigenvalue may be off, relative to the norm, whatever
+	// its size.
+	smallError = 1e-10
+
+	// gramRows is the size up to which the Gram matrix of G's factors is solved.
+	gramRows = 400
+)
+
+// What is the same for all networks, trained or given.
+const (
+	// chance is the largest acceptable probability that a list of eigenvalues lacks
+	// one.
+	chance = 1e-9
+
+	// kinkObjects are searched for the nearest change of a ReLU.
+	kinkObjects = 100
+)
+
+// surface is how the loss around the weights is sampled, at the sample size k at most.
+func surface(k int, seed int64) *surfaces.Params {
+	return &surfaces.Params{SampleSize: min(surfaceObjects, k), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: seed}
+}
+
+// solved returns the size of a matrix that is solved whole, up to limit rows; 0 for
+// one that is not.
+func solved(limit, rows int) int {
+	if rows > limit {
+		return 0
+	}
+	return rows
+}
+
+// allOr returns how many of all objects are measured; -1 for all.
+func allOr(some, all int) int {
+	if some >= all {
+		return -1
+	}
+	return some
 }
 
 // measurement is what is measured of a network's curvature; nil for nothing.
@@ -240,10 +289,22 @@ func (w *wiring) followed(n artifact.Network) {
 		return
 	}
 	s, c, epochs := w.subjects[n.ID()], w.params.Curvature, w.wants[n.ID()].snapshots
-	add(w, s, &snapshotsKind, s.learns, train.SnapshotParams{Training: w.training(n, s.shape.classes()), Epochs: epochs})
+	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), epochs))
 	add(w, s, &rotationKind, s.evaluated("snapshots/snapshots"), rotation.Params{
 		SampleSize: n.SampleSize, Epochs: epochs, Dimension: c.eigenvectors(), Tolerance: min(c.Tolerance, 1e-8), Seed: c.Seed,
 	})
+}
+
+// snapshots are the params of a network's snapshots. Where the training goes on
+// after the last of them, its length is none of them.
+func (w *wiring) snapshots(n artifact.Network, classes int, epochs []int) train.SnapshotParams {
+	p := train.SnapshotParams{Training: w.training(n, classes), Epochs: epochs}
+	of, last := &p.Training, slices.Max(epochs)
+	length := nn.Length{Epochs: of.Epochs, Steps: of.Steps}
+	if last < length.EpochsOf((of.SampleSize-1)/of.BatchSize+1) {
+		of.Epochs, of.Steps = last, 0
+	}
+	return p
 }
 
 // drawing adds one of the figures, [figures.All]. One of several recipes has a

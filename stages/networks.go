@@ -1,7 +1,6 @@
 package stages
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,18 +134,24 @@ func (p *Params) wants() map[string]want {
 	return all
 }
 
-// labelsOf returns the coordinates of a network's stages.
+// labelsOf returns the coordinates of a network's stages. A training by epochs and
+// a cold start are the usual ones and have no label.
 func labelsOf(n artifact.Network) []pipeline.Label {
-	return []pipeline.Label{
+	labels := []pipeline.Label{
 		{Key: "dataset", Value: n.Dataset},
 		{Key: "input", Value: n.Input},
 		{Key: "h", Value: strconv.Itoa(n.HiddenSize)},
 		{Key: "num_layers", Value: strconv.Itoa(n.NumLayers)},
 		{Key: "k", Value: strconv.Itoa(n.SampleSize)},
 		{Key: "seed", Value: strconv.FormatInt(n.Seed, 10)},
-		{Key: "steps", Value: strconv.Itoa(n.Steps)},
-		{Key: "after", Value: cmp.Or(n.After, "none")},
 	}
+	if n.Steps > 0 {
+		labels = append(labels, pipeline.Label{Key: "steps", Value: strconv.Itoa(n.Steps)})
+	}
+	if n.After != "" {
+		labels = append(labels, pipeline.Label{Key: "after", Value: n.After})
+	}
+	return labels
 }
 
 // sizeOf leaves out of a network its seed and its training.

@@ -12,7 +12,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
-	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -110,10 +109,6 @@ func NewUser(r Request, files userfiles.Files, env Env) (*UserGraph, error) {
 	return &UserGraph{w.graph, s.results}, w.err
 }
 
-// chance is the largest acceptable probability that a list of eigenvalues lacks
-// one.
-const chance = 1e-9
-
 // measurement is what the request asks of a network of that shape. One
 // eigenvalue is searched at either end at least: a norm is the larger of both.
 func (r Request) measurement(s shape) measurement {
@@ -121,7 +116,8 @@ func (r Request) measurement(s shape) measurement {
 	m := measurement{
 		spectra: spectra.Params{
 			Top: top, Bottom: max(r.Bottom, 1), HTermEnds: max(r.Top, r.Bottom, 1), Tolerance: r.Tolerance, Floor: 1e-12, Chance: chance,
-			Dense: r.Exact, Gram: r.Exact, Classes: true, BlockSteps: s.blockSteps(), KinkObjects: 100, Seed: r.Seed,
+			Dense: solved(r.Exact, s.parameters()), Gram: solved(r.Exact, s.objects*s.classes()),
+			Classes: true, BlockSteps: s.blockSteps(), KinkObjects: min(kinkObjects, s.objects), Seed: r.Seed,
 			Vectors: max(2, min(top, maxVectors/s.parameters())),
 		},
 		boundRows: r.Bounds,
@@ -133,8 +129,8 @@ func (r Request) measurement(s shape) measurement {
 	}
 	if r.PerObject != 0 {
 		m.objects = &objects.Params{Hessians: r.PerObject}
-		if r.PerObject == All || r.PerObject >= s.objects {
-			m.objects.Hessians = -1
+		if r.PerObject != All {
+			m.objects.Hessians = allOr(r.PerObject, s.objects)
 		}
 	}
 	if r.Bounds && s.objects > 1 {
@@ -147,7 +143,7 @@ func (r Request) measurement(s shape) measurement {
 		m.increments = &increments.Params{Sizes: r.Increments, Others: r.Others, Tolerance: min(r.Tolerance, 1e-9), Seed: r.Seed}
 	}
 	if r.Figures && s.objects > 1 && s.parameters() > 1 {
-		m.surfaces = &surfaces.Params{SampleSize: min(surfaceObjects, s.objects-1), Points: 81, Side: 25, EigenRadius: 0.1, RandomRadius: 1, Seed: r.Seed}
+		m.surfaces = surface(s.objects-1, r.Seed)
 	}
 	return m
 }

@@ -66,6 +66,16 @@ type Complete struct {
 	Bottom      int `json:"bottom"`
 	AskedTop    int `json:"asked_top"`
 	AskedBottom int `json:"asked_bottom"`
+	// NextTop and NextBottom are the values before which the lists end, where
+	// these are not whole.
+	NextTop    *Multiple `json:"next_top,omitempty"`
+	NextBottom *Multiple `json:"next_bottom,omitempty"`
+}
+
+// Multiple is an eigenvalue that occurs at least Copies times.
+type Multiple struct {
+	Value  float64 `json:"value"`
+	Copies int     `json:"copies"`
 }
 
 // Whole reports whether all values that were asked for are there.

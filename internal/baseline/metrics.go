@@ -30,7 +30,7 @@ type Metric struct {
 // coordinates are the columns of numbers that say which network a row is about and
 // at which step of its training, with their names in [Metric].Row.
 var coordinates = map[string]string{
-	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "at": "at", "from_epoch": "from", "to_epoch": "to",
+	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "steps": "steps", "after": "after", "at": "at", "from_epoch": "from", "to_epoch": "to",
 }
 
 // readMetrics splits a table into its numbers: columns of text and coordinates name
@@ -59,7 +59,7 @@ func readMetrics(table string, text []byte) ([]Metric, error) {
 		var id []string
 		for i, cell := range row {
 			switch key, ok := coordinates[head[i]]; {
-			case cell == "" || !names[i]:
+			case cell == "" || !names[i] || key == "steps" && cell == "0": // a training by epochs is the usual one
 			case ok:
 				id = append(id, key+"="+cell)
 			default:

@@ -24,8 +24,16 @@ type Completion struct {
 // Completeness says how much of a list of eigenvalues, counted from the end of
 // the spectrum inwards, is known to lack nothing.
 type Completeness struct {
-	Values int     // how many of the list
-	Missed float64 // bounds the probability that the operator has one more value among them
+	Values int       // how many of the list
+	Missed float64   // bounds the probability that the operator has one more value among them
+	Next   *Multiple // the value after them, where not all of the list are complete
+}
+
+// Multiple is an eigenvalue with the number of its copies that were found: it
+// may have more.
+type Multiple struct {
+	Value  float64
+	Copies int
 }
 
 // Complete looks for eigenvalues that the lists of r lack, copies of multiple
@@ -88,6 +96,7 @@ type completion struct {
 	theta      []float64 // Ritz values of the last run, ascending
 	logProduct float64   // log Π β_j of it
 	dimension  int       // N of it
+	invariant  bool      // it ended in an invariant space: the values are all there are
 }
 
 // run is one run of Lanczos in the complement of the pool. It reports whether
@@ -99,7 +108,7 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 	for _, p := range s.pool {
 		known.add(p.Vector)
 	}
-	s.theta, s.logProduct, s.dimension = nil, 0, n-len(s.pool)
+	s.theta, s.logProduct, s.dimension, s.invariant = nil, 0, n-len(s.pool), false
 	if s.dimension <= 0 {
 		return true, nil
 	}
@@ -145,9 +154,7 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 			return false, s.extract(b, beyond)
 		}
 		if len(beyond) == 0 && (ended || s.missed(s.r.Top, 1) <= s.Chance && s.missed(s.r.Bottom, -1) <= s.Chance) {
-			if ended {
-				s.logProduct = math.Inf(-1)
-			}
+			s.invariant = ended
 			return true, nil
 		}
 		if s.products >= s.MaxProducts {
@@ -191,13 +198,15 @@ func (s *completion) missed(list []Pair, sign float64) float64 {
 	logarithm := s.logProduct + float64(detmath.Log(float64(2*float64(s.dimension))/math.Pi)/2)
 	for _, theta := range s.theta {
 		distance := tau - float64(sign*theta)
-		if distance == 0 && math.IsInf(s.logProduct, -1) {
-			continue // the run met the whole spectrum, and nothing beyond τ
-		}
-		if !(distance > 0) {
+		if !(distance > 0) && !(distance == 0 && s.invariant) {
 			return 1
 		}
-		logarithm -= detmath.Log(distance)
+		if !s.invariant {
+			logarithm -= detmath.Log(distance)
+		}
+	}
+	if s.invariant {
+		return 0
 	}
 	return min(1, detmath.Exp(max(logarithm, -700)))
 }
@@ -206,10 +215,28 @@ func (s *completion) missed(list []Pair, sign float64) float64 {
 func (s *completion) verdict(list []Pair, sign float64) Completeness {
 	for k := len(list); k > 0; k-- {
 		if missed := s.missed(list[:k], sign); missed <= s.Chance {
-			return Completeness{Values: k, Missed: missed}
+			c := Completeness{Values: k, Missed: missed}
+			if k < len(list) {
+				c.Next = s.multiple(list[k])
+			}
+			return c
 		}
 	}
-	return Completeness{Missed: s.missed(list[:min(1, len(list))], sign)}
+	if len(list) == 0 {
+		return Completeness{}
+	}
+	return Completeness{Missed: s.missed(list[:1], sign), Next: s.multiple(list[0])}
+}
+
+// multiple counts the copies of a value that were found.
+func (s *completion) multiple(of Pair) *Multiple {
+	m := &Multiple{Value: of.Value}
+	for _, p := range s.pool {
+		if math.Abs(p.Value-of.Value) <= p.Residual+of.Residual+s.r.Rounding+float64(s.Tolerance*math.Abs(of.Value)) {
+			m.Copies++
+		}
+	}
+	return m
 }
 
 // extract adds Ritz pairs of a run to the pool, with residuals of the operator

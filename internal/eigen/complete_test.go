@@ -143,4 +143,7 @@ func TestCompleteSaysWhatItCannotKnow(t *testing.T) {
 	if top.Values != 1 {
 		t.Errorf("%d values are called complete, want the first alone", top.Values)
 	}
+	if next := top.Next; next == nil || math.Abs(next.Value-1.006) > 1e-6 || next.Copies < 5 || next.Copies > 57 {
+		t.Errorf("the list ends before %+v: want at least 5 copies of 1.006, which occurs 57 times", next)
+	}
 }

@@ -284,10 +284,10 @@ func (n *Network) Incomplete() []string {
 			continue
 		}
 		if asked := min(n.Top, c.AskedTop); c.Top < asked {
-			lists = append(lists, fmt.Sprintf("%d of the %d largest eigenvalues of %s", c.Top, asked, t.name))
+			lists = append(lists, fmt.Sprintf("%d of the %d largest eigenvalues of %s%s", c.Top, asked, t.name, copies(c.NextTop)))
 		}
 		if asked := min(n.Bottom, c.AskedBottom); c.Bottom < asked {
-			lists = append(lists, fmt.Sprintf("%d of the %d smallest eigenvalues of %s", c.Bottom, asked, t.name))
+			lists = append(lists, fmt.Sprintf("%d of the %d smallest eigenvalues of %s%s", c.Bottom, asked, t.name, copies(c.NextBottom)))
 		}
 	}
 	return lists
@@ -317,4 +317,12 @@ func (g Gaps) MarshalJSON() ([]byte, error) {
 		b = strconv.AppendFloat(b, x, 'g', -1, 64)
 	}
 	return append(b, ']'), nil
+}
+
+// copies says of the value before which a list ends how often it occurs.
+func copies(next *artifact.Multiple) string {
+	if next == nil || next.Copies < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (the next is %.7g, at least %d copies)", next.Value, next.Copies)
 }

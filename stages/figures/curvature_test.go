@@ -145,7 +145,8 @@ func TestCollapsedCurvatureIsNamed(t *testing.T) {
 // Each figure says what it is made to say.
 func TestFiguresSay(t *testing.T) {
 	want := map[string][]string{
-		"top_eigenvalues alive":        {"MNIST, direct inputs, h = 16, num_layers = 5", "after K − 1 = 9: λ_9/λ_{10} = 1.20", "after K = 10: λ_{10}/λ_{11} = 1.20", "relative error", "share"},
+		"top_eigenvalues alive":        {"MNIST, direct inputs, h = 16, num_layers = 5", "after K − 1 = 9: λ_9/λ_{10} = 1.20", "after K = 10: λ_{10}/λ_{11} = 1.20", "relative error", "share", "converged; an eigenvalue is missing with probability ≤ 7 × 10^{−10}"},
+		"top_eigenvalues dead":         {"converged; no eigenvalue is missing"},
 		"spectral_density alive":       {"eigenvalue λ", "|λ|", "not told from 0: 90.5 % of H"},
 		"object_norms alive":           {"5 objects dead, all norms 0", "1 object below the axis", "of their mean: ‖H‖_2 = 303, ‖G‖_2 = 302"},
 		"layer_blocks alive":           {"W_7", "300", "30"},
@@ -155,7 +156,7 @@ func TestFiguresSay(t *testing.T) {
 		"difference_over_radius alive": {"as printed, with Theorem 1: 1.0 × 10^9 at R = 0.001", "model off by 10 % from R = 0.10 (eigenvectors), R = 1.0 (random)", "nearest flip: R = 5.0 × 10^{−6}"},
 		"rotation_over_epochs alive":   {"with the snapshot before", "with that after epoch 10", "with that before training", "epoch"},
 		"rotation_over_epochs deep":    {"open: no clear gap behind the eigenspace"},
-		"norms_over_k several":         {"range of the seeds", "spectral norm"},
+		"norms_over_k several":         {"range of the seeds", "spectral norm", "converged; an eigenvalue is missing with probability ≤ 7 × 10^{−10}"},
 		"sufficient_size alive":        {"the sample, 10,000 objects: larger sizes are extrapolated", "open, or arrow: not reached within the sample", "Δ_2^{(D)}, σ = 0.01"},
 	}
 	for _, c := range curvatureConditions(t) {

@@ -78,6 +78,7 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 		}
 	}
 	small := fmt.Sprintf("mean over %s, %s; %s", chart.Plural(spectrum.Objects, "object"), chart.Plural(spectrum.Parameters, "weight"), method(h))
+	entries = append(entries, chart.Entry{Text: certainty(h, g), Note: true})
 	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 
 	page := s.Page(top)
@@ -183,15 +184,30 @@ func classCuts(spectrum artifact.Spectrum) []classCut {
 func method(t artifact.TermSpectrum) string {
 	switch t.Method {
 	case "lanczos":
-		text := "Lanczos, " + chart.Plural(t.Products, "product")
-		if !t.Converged {
-			text += ", not converged"
-		}
-		return text
+		return "Lanczos, " + chart.Plural(t.Products, "product")
 	case "gram":
 		return "Gram matrix"
 	}
 	return "whole matrix"
+}
+
+// certainty says whether the lists of eigenvalues are whole, and how likely they
+// lack a value.
+func certainty(terms ...artifact.TermSpectrum) string {
+	missed, open := 0.0, 0
+	for _, t := range terms {
+		missed = max(missed, t.Missed)
+		if !t.Converged {
+			open++
+		}
+	}
+	switch {
+	case open > 0:
+		return fmt.Sprintf("%d of %s: the list is incomplete or has not converged", open, chart.Plural(len(terms), "operator"))
+	case missed == 0:
+		return "converged; no eigenvalue is missing"
+	}
+	return fmt.Sprintf("converged; an eigenvalue is missing with probability $\\leq %s$", chart.Digits(missed, 1))
 }
 
 // drawRanks draws one row of marks with whiskers and its certificates.

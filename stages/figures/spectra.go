@@ -24,6 +24,7 @@ var (
 func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 	var panels []chart.TrendPanel
 	var dead []string
+	var terms []artifact.TermSpectrum
 	for _, recipe := range Recipes(p.Networks) {
 		h := &chart.Trend{Label: `$\|H^{(k)}\|_2$`, Paint: paintH, Mark: chart.Disc, Shift: -3}
 		g := &chart.Trend{Label: `$\|G^{(k)}\|_2$`, Paint: paintG, Mark: chart.Square, Dash: dashed}
@@ -39,6 +40,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 			if spectrum.Hessian.Norm == 0 {
 				dead = append(dead, name(n, p.Networks))
 			}
+			terms = append(terms, spectrum.Hessian, spectrum.GaussNewton, spectrum.HTerm)
 			h.Add(spectrum.Objects, spectrum.Hessian.Norm)
 			g.Add(spectrum.Objects, spectrum.GaussNewton.Norm)
 			r.Add(spectrum.Objects, spectrum.HTerm.Norm)
@@ -49,6 +51,7 @@ func drawNormsOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		panels[0].Title = ""
 	}
 	entries := append(chart.TrendEntries(panels[0].Trends...), s.Remarks(dead, "collapsed, all norms 0")...)
+	entries = append(entries, chart.Entry{Text: certainty(terms...), Note: true})
 	top := s.Heading(p.title(), "networks trained on the first $k$ objects, each at its own weights: a line through the medians of the seeds", entries)
 	return chart.DrawTrends(s, s.Page(top), "spectral norm", "collapsed, all norms 0", panels...)
 }

@@ -172,6 +172,7 @@ func (e *evaluation) complete(ctx context.Context, op *curvature.Operator, wante
 		return nil, err
 	}
 	c.Top, c.Bottom = top.Values, bottom.Values
+	c.NextTop, c.NextBottom = (*artifact.Multiple)(top.Next), (*artifact.Multiple)(bottom.Next)
 	found.Missed = max(top.Missed, bottom.Missed)
 	found.Converged = found.Converged && c.Whole()
 	found.Top = found.Top[:min(max(1, c.Top), len(found.Top))]

@@ -31,7 +31,9 @@ func networkCells(n artifact.Network, inputs map[string][]byte) ([][]string, err
 }
 
 // hessian, gauss_newton and h_term are spectral norms, lower bounds up to their
-// residuals; gauss_newton_share is ‖G‖/‖H‖; lambda_min is the least eigenvalue
+// residuals; of each, converged is 1 if the lists of its eigenvalues are whole
+// and as exact as asked, otherwise 0, and missed is the probability that they lack
+// a value; gauss_newton_share is ‖G‖/‖H‖; lambda_min is the least eigenvalue
 // of H with its residual; outliers counts G's above their largest gap; the
 // object columns are of ‖G_i‖ over all objects of the sample and of ‖H_i‖ over
 // those with the largest bounds, and 1 where that is proven to be the maximum
@@ -40,6 +42,7 @@ var spectrumColumns = []string{
 	"parameters", "loss", "gradient_norm", "hessian", "hessian_residual", "gauss_newton", "h_term", "gauss_newton_share",
 	"lambda_min", "lambda_min_residual", "trace", "outliers", "gap", "dead_units",
 	"object_gauss_newton_median", "object_gauss_newton_max", "object_hessian_max", "object_hessian_max_proven", "kink_margin",
+	"hessian_converged", "hessian_missed", "gauss_newton_converged", "gauss_newton_missed", "h_term_converged", "h_term_missed",
 }
 
 func spectrumCells(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
@@ -55,10 +58,6 @@ func spectrumCells(n artifact.Network, inputs map[string][]byte) ([][]string, er
 	for _, units := range s.NullSpace.DeadUnits {
 		dead += units
 	}
-	proven := 0
-	if o.MaximumProven {
-		proven = 1
-	}
 	kink := ""
 	if s.NullSpace.Kink != nil {
 		kink = number(s.NullSpace.Kink.Margin)
@@ -71,13 +70,17 @@ func spectrumCells(n artifact.Network, inputs map[string][]byte) ([][]string, er
 	if len(s.Hessian.Top) > 0 {
 		residual = number(s.Hessian.Top[0].Residual)
 	}
-	return [][]string{{
+	row := []string{
 		strconv.Itoa(s.Parameters), number(s.Loss), number(s.GradientNorm),
 		number(s.Hessian.Norm), residual, number(s.GaussNewton.Norm), number(s.HTerm.Norm), number(s.Ratio),
 		least, leastResidual, number(s.Hessian.Trace),
 		strconv.Itoa(s.GaussNewton.Outliers), number(s.GaussNewton.Gap), strconv.Itoa(dead),
-		number(o.GaussNewtonNorm.Median), number(o.GaussNewtonNorm.Max), number(o.LargestHessian), strconv.Itoa(proven), kink,
-	}}, errors.Join(sampled(n, "spectra/spectrum", s.Objects), sampled(n, "objects/summary", o.Objects))
+		number(o.GaussNewtonNorm.Median), number(o.GaussNewtonNorm.Max), number(o.LargestHessian), truth(o.MaximumProven), kink,
+	}
+	for _, t := range []artifact.TermSpectrum{s.Hessian, s.GaussNewton, s.HTerm} {
+		row = append(row, truth(t.Converged), number(t.Missed))
+	}
+	return [][]string{row}, errors.Join(sampled(n, "spectra/spectrum", s.Objects), sampled(n, "objects/summary", o.Objects))
 }
 
 // All is at the network's weights: at is the k of H^(k), the mean over the first

@@ -36,6 +36,9 @@ type Table struct {
 	// Reads names the results that are read of each network, as stage/output.
 	Reads []string
 
+	// Keys are the columns that tell the rows of one network apart.
+	Keys []string
+
 	columns []string // after those of every table
 	cells   func(n artifact.Network, inputs map[string][]byte) ([][]string, error)
 }
@@ -43,19 +46,25 @@ type Table struct {
 // All are the tables.
 var All = []Table{
 	// One row per network: losses, MAD, accuracy.
-	{"networks", []string{"losses/summary", "differences/summary"}, networkColumns, networkCells},
+	{"networks", []string{"losses/summary", "differences/summary"}, nil, networkColumns, networkCells},
 	// One row per network: norms, traces, outliers.
-	{"spectra", []string{"spectra/spectrum", "objects/summary"}, spectrumColumns, spectrumCells},
+	{"spectra", []string{"spectra/spectrum", "objects/summary"}, nil, spectrumColumns, spectrumCells},
 	// One row per network and bound.
-	{"bounds", []string{"bounds/bounds"}, boundColumns, boundCells},
+	{"bounds", []string{"bounds/bounds"}, []string{"bound", "at"}, boundColumns, boundCells},
 	// One row per network and size: what one more object does.
-	{"increments", []string{"increments/increments"}, incrementColumns, incrementCells},
+	{"increments", []string{"increments/increments"}, []string{"at"}, incrementColumns, incrementCells},
 	// One row per network and pair of epochs: principal angles of top eigenspaces.
-	{"rotation", []string{"rotation/rotation"}, rotationColumns, rotationCells},
+	{"rotation", []string{"rotation/rotation"}, []string{"from_epoch", "to_epoch"}, rotationColumns, rotationCells},
 }
 
-// common are the columns that every table begins with.
-var common = []string{"experiment", "dataset", "input", "hidden_size", "num_layers", "k", "seed"}
+// common are the columns that every table begins with: the key of a network.
+var common = []string{"experiment", "dataset", "input", "hidden_size", "num_layers", "k", "seed", "steps", "after"}
+
+// Columns are the columns of the table, the key of a network first.
+func (t Table) Columns() []string { return slices.Concat(common, t.columns) }
+
+// Key is the columns that identify a row.
+func (t Table) Key() []string { return slices.Concat(common, t.Keys) }
 
 // Run writes the table.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
@@ -66,9 +75,11 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	of := All[at]
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	if err := w.Write(slices.Concat(common, of.columns)); err != nil {
+	columns := of.Columns()
+	if err := w.Write(columns); err != nil {
 		return nil, err
 	}
+	known := map[string]bool{}
 	for i, r := range p.Rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -78,7 +89,16 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 			return nil, err
 		}
 		for _, cells := range lines {
-			if err := w.Write(append(r.cells(), cells...)); err != nil {
+			line := append(r.cells(), cells...)
+			key := ""
+			for _, column := range of.Key() {
+				key += "," + column + "=" + line[slices.Index(columns, column)]
+			}
+			if known[key] {
+				return nil, fmt.Errorf("table %s: two rows have the key %s", p.Table, key[1:])
+			}
+			known[key] = true
+			if err := w.Write(line); err != nil {
 				return nil, err
 			}
 		}
@@ -97,6 +117,7 @@ func (r Row) cells() []string {
 	return []string{
 		r.Experiment, n.Dataset, n.Input,
 		strconv.Itoa(n.HiddenSize), strconv.Itoa(n.NumLayers), strconv.Itoa(n.SampleSize), strconv.FormatInt(n.Seed, 10),
+		strconv.Itoa(n.Steps), n.After,
 	}
 }
 
@@ -109,3 +130,11 @@ func sampled(n artifact.Network, result string, objects int) error {
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// truth is a boolean as a number.
+func truth(v bool) string {
+	if v {
+		return "1"
+	}
+	return "0"
+}

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func given(name string) artifact.Network { return artifact.Network{Given: name} 
 
 func header(table string) []string {
 	at := slices.IndexFunc(All, func(t Table) bool { return t.Name == table })
-	return slices.Concat(common, All[at].columns)
+	return All[at].Columns()
 }
 
 func inputs(t *testing.T) map[string][]byte {
@@ -44,15 +45,17 @@ func TestTable(t *testing.T) {
 		return Row{experiment, artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 16, NumLayers: 5, SampleSize: 100, Seed: -1, Given: network}}
 	}
 	// The order of the params, the same network twice, a name to be quoted.
-	p := Params{Table: "networks", Rows: []Row{row("sizes", "b"), row("paper", "a"), row(`x,"y"`, "a")}}
+	p := Params{Table: "networks", Rows: []Row{row("sizes", "b"), row("paper", "a"), row(`x,"y"`, "a"), row("warm", "a")}}
+	p.Rows[3].Network.Steps, p.Rows[3].Network.After = 1570, "10+20"
 	out, err := Run(t.Context(), p, task.New(inputs(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `experiment,dataset,input,hidden_size,num_layers,k,seed,mean_loss,std_loss,mad,max_loss,accuracy,dead_fraction,ema_last
-sizes,mnist,direct,16,5,100,-1,0.1,1e-07,0,12.5,0.97,0,0
-paper,mnist,direct,16,5,100,-1,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
-"x,""y""",mnist,direct,16,5,100,-1,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
+	want := `experiment,dataset,input,hidden_size,num_layers,k,seed,steps,after,mean_loss,std_loss,mad,max_loss,accuracy,dead_fraction,ema_last
+sizes,mnist,direct,16,5,100,-1,0,,0.1,1e-07,0,12.5,0.97,0,0
+paper,mnist,direct,16,5,100,-1,0,,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
+"x,""y""",mnist,direct,16,5,100,-1,0,,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
+warm,mnist,direct,16,5,100,-1,1570,10+20,0.1,1e-07,0.25,12.5,0.97,0,0.08333333333333333
 `
 	if diff := cmp.Diff(want, string(out[CSV])); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
@@ -68,11 +71,16 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"no losses", Row{Network: artifact.Network{Given: "c", SampleSize: 100}}, func(map[string][]byte) {}, "input losses/summary/c"},
 		{"no differences", Row{Network: artifact.Network{Given: "a", SampleSize: 100}}, func(in map[string][]byte) { delete(in, "differences/summary/a") }, "input differences/summary/a"},
+		{"twice", Row{Network: artifact.Network{Given: "a", SampleSize: 100}}, nil, "two rows have the key experiment=,dataset=,input=,hidden_size=0,num_layers=0,k=100,seed=0,steps=0,after="},
 		{"other sample", Row{Network: artifact.Network{Given: "a", SampleSize: 99}}, func(map[string][]byte) {}, "100 objects, want 99"},
 	} {
-		in := inputs(t)
-		c.change(in)
-		_, err := Run(t.Context(), Params{Table: "networks", Rows: []Row{c.row}}, task.New(in))
+		in, rows := inputs(t), []Row{c.row}
+		if c.change == nil {
+			rows = append(rows, c.row)
+		} else {
+			c.change(in)
+		}
+		_, err := Run(t.Context(), Params{Table: "networks", Rows: rows}, task.New(in))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", c.name, err, c.want)
 		}
@@ -97,7 +105,7 @@ func TestCurvatureTables(t *testing.T) {
 		return b
 	}
 	value := []artifact.Eigenvalue{{Value: 2, Residual: 1e-9}}
-	term := artifact.TermSpectrum{Norm: 2, Top: value, Bottom: []artifact.Eigenvalue{{Value: -1, Residual: 1e-8}}, Method: "lanczos", Outliers: 9, Gap: 4}
+	term := artifact.TermSpectrum{Norm: 2, Top: value, Bottom: []artifact.Eigenvalue{{Value: -1, Residual: 1e-8}}, Method: "lanczos", Outliers: 9, Gap: 4, Converged: true, Missed: 1e-10}
 	in := map[string][]byte{
 		given("a").Result("spectra/spectrum"): encode(artifact.Spectrum{
 			Objects: 100, Parameters: 7, Layers: 1, Widths: []int{7, 1}, LayerTraces: []float64{3}, Hessian: term, GaussNewton: term, HTerm: term,
@@ -124,18 +132,18 @@ func TestCurvatureTables(t *testing.T) {
 	})
 	rows := []Row{{"e", artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Given: "a"}}}
 	for name, want := range map[string]string{
-		"rotation": "e,mnist,direct,4,1,100,0,0,5,2,0.5,0.25,1,1,0.125\n",
-		"spectra":  "e,mnist,direct,4,1,100,0,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5\n",
-		"increments": "e,mnist,direct,4,1,100,0,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
-		"bounds": "e,mnist,direct,4,1,100,0,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,B0,,G,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,B9,,G,true,0,0,0,0,0,0,0,0,0,50,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_exact,9,H_{k+1}-H^(k),false,4,4,4,4,4,4,4,4,4,1,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_lower,9,H_{k+1}-H^(k),false,1,1,1,1,1,1,1,4,4,0.25,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_upper,9,H_{k+1}-H^(k),false,6,6,6,6,6,6,6,4,4,1.5,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_sum,9,H_{k+1}-H^(k),false,0,0,0,0,0,0,0,4,4,0,0,0,0\n" +
-			"e,mnist,direct,4,1,100,0,increment_printed,9,H_{k+1}-H^(k),true,40,40,40,40,40,40,40,4,4,10,0,0,0\n",
+		"rotation": "e,mnist,direct,4,1,100,0,0,,0,5,2,0.5,0.25,1,1,0.125\n",
+		"spectra":  "e,mnist,direct,4,1,100,0,0,,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5,1,1e-10,1,1e-10,1,1e-10\n",
+		"increments": "e,mnist,direct,4,1,100,0,0,,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
+		"bounds": "e,mnist,direct,4,1,100,0,0,,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,B0,,G,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,B9,,G,true,0,0,0,0,0,0,0,0,0,50,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,increment_exact,9,H_{k+1}-H^(k),false,4,4,4,4,4,4,4,4,4,1,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,increment_lower,9,H_{k+1}-H^(k),false,1,1,1,1,1,1,1,4,4,0.25,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,increment_upper,9,H_{k+1}-H^(k),false,6,6,6,6,6,6,6,4,4,1.5,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,increment_sum,9,H_{k+1}-H^(k),false,0,0,0,0,0,0,0,4,4,0,0,0,0\n" +
+			"e,mnist,direct,4,1,100,0,0,,increment_printed,9,H_{k+1}-H^(k),true,40,40,40,40,40,40,40,4,4,10,0,0,0\n",
 	} {
 		out, err := Run(t.Context(), Params{Table: name, Rows: rows}, task.New(in))
 		if err != nil {
@@ -143,6 +151,48 @@ func TestCurvatureTables(t *testing.T) {
 		}
 		if diff := cmp.Diff(strings.Join(header(name), ",")+"\n"+want, string(out[CSV])); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestColumnsAreDocumented: docs/formats.md has for each table, and for the columns
+// that begin every table, one line per column in their order; what is bold is its key.
+func TestColumnsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := func(from string) (columns, keys []string) {
+		_, rest, found := strings.Cut(string(text), "\n"+from)
+		if !found {
+			t.Fatalf("docs/formats.md has no %q", from)
+		}
+		_, rest, _ = strings.Cut(rest, "| column | content |\n|---|---|\n")
+		for line := range strings.Lines(rest) {
+			cell, bold := strings.CutPrefix(line, "| **`")
+			if !bold {
+				if cell, found = strings.CutPrefix(line, "| `"); !found {
+					break
+				}
+			}
+			column, _, _ := strings.Cut(cell, "`")
+			columns = append(columns, column)
+			if bold {
+				keys = append(keys, column)
+			}
+		}
+		return columns, keys
+	}
+	if columns, _ := section("# Tables"); !slices.Equal(columns, common) {
+		t.Errorf("documented are the columns %v of every table, want %v", columns, common)
+	}
+	for _, table := range All {
+		columns, keys := section("`" + table.Name + ".csv`: ")
+		if diff := cmp.Diff(table.columns, columns); diff != "" {
+			t.Errorf("columns of %s.csv (-written +documented):\n%s", table.Name, diff)
+		}
+		if !slices.Equal(keys, table.Keys) {
+			t.Errorf("documented as the key of %s.csv is %v, want %v", table.Name, keys, table.Keys)
 		}
 	}
 }
