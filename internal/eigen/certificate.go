@@ -3,6 +3,7 @@ package eigen
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
@@ -55,6 +56,17 @@ func certify(b *basis, values []float64, vectors [][]float64, s Search, result *
 		result.Top = append(result.Top, pairs[i])
 	}
 	result.Missed = missed(b.n, result.Products)
+	between := values[bottom : len(values)-(k-bottom)]
+	if s.Top > 0 {
+		from := max(0, len(between)-mostSpares)
+		result.topSpares = sparesOf(b, between[from:], vectors[bottom+from:bottom+len(between)])
+		slices.Reverse(result.topSpares)
+		between = between[:from]
+	}
+	if s.Bottom > 0 {
+		to := min(len(between), mostSpares)
+		result.bottomSpares = sparesOf(b, between[:to], vectors[bottom:bottom+to])
+	}
 	return nil
 }
 

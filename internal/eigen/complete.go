@@ -56,6 +56,7 @@ type Multiple struct {
 // serves both ends. τ lies above the least value listed by its residual and the
 // tolerance. Where some θ_j exceeds τ, a value is missing for certain, for θ_j is
 // a lower bound of the largest one: the run goes on until it has converged.
+// A [shield] of further vectors makes the run short.
 func Complete(ctx context.Context, op Operator, r *Result, c Completion) (top, bottom Completeness, err error) {
 	scaled := &balanced{Operator: op}
 	norm := r.Norm
@@ -72,6 +73,14 @@ func Complete(ctx context.Context, op Operator, r *Result, c Completion) (top, b
 		return top, bottom, err
 	}
 	s := &completion{Completion: c, op: scaled, r: r, pool: slices.Concat(r.Top, r.Bottom)}
+	var upper, lower *float64
+	if tau, ok := s.threshold(r.Top, 1); ok {
+		upper = &tau
+	}
+	if tau, ok := s.threshold(r.Bottom, -1); ok {
+		lower = &tau
+	}
+	s.shield = newShield(r, upper, lower, c.Workers)
 	for round := 0; ; round++ {
 		done, err := s.run(ctx, round)
 		if err != nil {
@@ -91,6 +100,7 @@ type completion struct {
 	op       Operator
 	r        *Result
 	pool     []Pair // all that is known
+	shield   shield
 	products int
 
 	theta      []float64 // Ritz values of the last run, ascending
@@ -108,7 +118,10 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 	for _, p := range s.pool {
 		known.add(p.Vector)
 	}
-	s.theta, s.logProduct, s.dimension, s.invariant = nil, 0, n-len(s.pool), false
+	for _, p := range s.shield.spares {
+		known.add(p.vector)
+	}
+	s.theta, s.logProduct, s.dimension, s.invariant = nil, 0, n-len(known.q), false
 	if s.dimension <= 0 {
 		return true, nil
 	}
@@ -148,7 +161,12 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 		beyond, accurately := s.beyond(), true
 		for _, i := range beyond {
 			residual := float64(beta * math.Abs(last[i][0]))
-			accurately = accurately && accurate(values, i, residual, s.Tolerance, floor)
+			// The gap of few values says nothing, so the residual itself is small.
+			accurately = accurately && residual <= max(float64(1e-5*s.r.Norm), floor) && accurate(values, i, residual, s.Tolerance, floor)
+		}
+		if len(beyond) > 0 && len(s.shield.spares) > 0 { // its vector would be wrong by what couples the spares
+			s.shield = shield{}
+			return false, nil
 		}
 		if len(beyond) > 0 && (ended || accurately) {
 			return false, s.extract(b, beyond)
@@ -172,7 +190,11 @@ func (s *completion) threshold(list []Pair, sign float64) (tau float64, ok bool)
 		return 0, false
 	}
 	p := list[len(list)-1]
-	return float64(sign*p.Value) + p.Residual + s.r.Rounding + float64(s.Tolerance*math.Abs(p.Value)), true
+	tau = float64(sign*p.Value) + p.Residual + s.r.Rounding + float64(s.Tolerance*math.Abs(p.Value))
+	if sign > 0 {
+		return tau - s.shield.top, true
+	}
+	return tau - s.shield.bottom, true
 }
 
 // beyond lists the Ritz values of the run that lie beyond a threshold.

@@ -65,6 +65,10 @@ type Result struct {
 	Missed    float64
 	Products  int
 	Converged bool
+
+	// topSpares and bottomSpares are the next values after the lists, as far as they
+	// are known: [Complete] looks for missing ones beside them.
+	topSpares, bottomSpares []spare
 }
 
 // Lanczos finds eigenvalues at the ends of the spectrum by the single-vector

@@ -72,6 +72,12 @@ func (r *Result) multiply(c float64) error {
 			list[i].multiply(c)
 		}
 	}
+	for _, list := range [][]spare{r.topSpares, r.bottomSpares} {
+		for i := range list {
+			list[i].value *= c
+			kernel.Scale64(list[i].residual, c)
+		}
+	}
 	r.Block, r.Rounding, r.Norm = float64(r.Block*c), float64(r.Rounding*c), float64(r.Norm*c)
 	if math.IsInf(r.Norm, 0) {
 		return ErrOverflow
