@@ -23,9 +23,9 @@ const dagHelp = `SVG, PNG and PDF need the program landscape-pipe-dag, beside th
 PATH; the other formats do not. Colours tell what is cached and what would run.
 `
 
-// maxDrawn is how many nodes a drawing may have: beyond it, a layout takes
-// minutes, and nobody can read it.
-const maxDrawn = 2000
+// maxLaidOut is how many nodes Graphviz may lay out: beyond it, that takes
+// minutes. A larger graph is drawn in columns, as SVG.
+const maxLaidOut = 2000
 
 // Run implements the verb.
 func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
@@ -56,8 +56,13 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if output == "" {
 		return model.Text(a.stdout, func(s pipeline.State, text string) string { return paintState(a.out, s, text) })
 	}
-	if len(model.Nodes) > maxDrawn && drawnFormat[suffix] {
-		return usage(fmt.Errorf("%d stages are too many for a drawing, which may have %d", len(model.Nodes), maxDrawn), "leave out --full, or name targets")
+	if len(model.Nodes) > maxLaidOut {
+		switch suffix {
+		case ".svg":
+			write = drawColumns
+		case ".png", ".pdf":
+			return usage(fmt.Errorf("%d stages are too many for a drawing as %s, which may have %d", len(model.Nodes), suffix, maxLaidOut), "use .svg, leave out --full, or name targets")
+		}
 	}
 	content, err := write(ctx, a, model)
 	if err != nil {
@@ -92,8 +97,11 @@ var dagFormats = map[string]func(context.Context, *app, *dagviz.Model) ([]byte, 
 	},
 }
 
-// drawnFormat are the suffixes that need a layout.
-var drawnFormat = map[string]bool{".svg": true, ".png": true, ".pdf": true}
+func drawColumns(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
+	var b bytes.Buffer
+	err := m.Columns(&b)
+	return b.Bytes(), err
+}
 
 // drawAs has the helper draw the model.
 func drawAs(format string) func(context.Context, *app, *dagviz.Model) ([]byte, error) {

@@ -184,6 +184,7 @@ func TestGolden(t *testing.T) {
 		"collapsed.txt": func(b *strings.Builder) error { return collapsed.Text(b, nil) },
 		"collapsed.dot": func(b *strings.Builder) error { return collapsed.DOT(b) },
 		"collapsed.mmd": func(b *strings.Builder) error { return collapsed.Mermaid(b) },
+		"columns.svg":   func(b *strings.Builder) error { return full.Columns(b) },
 		"full.txt":      func(b *strings.Builder) error { return full.Text(b, nil) },
 		"full.dot":      func(b *strings.Builder) error { return full.DOT(b) },
 		"full.mmd":      func(b *strings.Builder) error { return full.Mermaid(b) },

@@ -1,6 +1,6 @@
 // Package dagviz draws plans. [Collapse] and [Full] make a [Model] of the
 // steps of a plan, which says what is drawn but not how. [Model.Text] writes
-// it for terminals, [Model.DOT] for Graphviz and [Model.Mermaid] for pages
+// it for terminals, [Model.DOT] for Graphviz, [Model.Columns] as SVG without it, and [Model.Mermaid] for pages
 // that render Mermaid. The same steps always give the same bytes.
 //
 // A plan may have hundreds of stages of a few kinds. Collapse makes one node of
