@@ -21,8 +21,7 @@ type Before struct {
 	Nearest bool
 }
 
-// past is what a plan knows of earlier actions. It is read as far as it is asked
-// for.
+// past is what a plan knows of earlier actions. It is read on demand.
 type past struct {
 	keys    []map[string]Key     // of [Options.Since]
 	nearest map[string][]earlier // by kind; nil until it is needed

@@ -195,9 +195,9 @@ func (c *checking) checkFixed(label, list string, fixed int, values []int) {
 func (c *checking) checkConflicts(at int) {
 	e, label := &c.Experiments[at], c.Label(experimentTable, at)
 	for i, f := range e.Figures {
-		what := figureFile(e, f)
+		what, figure := figureFile(e, f), figureNamed(f)
 		for _, j := range c.feeding[what] {
-			if share(figureNamed(f), &c.Experiments[j], e) {
+			if share(figure, &c.Experiments[j], e) {
 				continue
 			}
 			hint, other := "take it out of one, or run one from a params file of its own", c.Label(experimentTable, j)

@@ -169,7 +169,7 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 	if err != nil {
 		return explainValue{}, err
 	}
-	v := explainValue{Stage: s.Name(), State: stepName(e.State), Reason: e.Reason, state: e.State}
+	v := explainValue{Stage: s.Name(), State: e.State.String(), Reason: e.Reason, state: e.State}
 	if !e.Key.IsZero() {
 		v.Key = e.Key.String()
 	}
@@ -218,7 +218,7 @@ func (v *explainValue) print(out io.Writer, style term.Style) {
 	}
 	if v.Run != "" {
 		fmt.Fprintf(out, "  %s\n", style.Dim(fmt.Sprintf("made by run %s on %s in %s", v.Run[:12], v.Started.Format(time.DateTime),
-			term.Duration(time.Duration(v.Elapsed*float64(time.Second))))))
+			secondsText(v.Elapsed))))
 	}
 }
 

@@ -64,7 +64,7 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		}
 	}
 	for _, k := range quiet {
-		fmt.Fprintf(a.stderr, "%s: %s ran for %s and logged nothing\n", k.Kind, term.Count(k.Count, "stage"), inWords(k.Total))
+		fmt.Fprintf(a.stderr, "%s: %s ran for %s and logged nothing\n", k.Kind, term.Count(k.Count, "stage"), secondsText(k.Total))
 	}
 	if len(never) > 0 {
 		fmt.Fprintf(a.stderr, "never ran with these params: %s\n", joined(never))
@@ -76,7 +76,7 @@ func (c *logsCmd) Run(ctx context.Context, a *app, g *globals) error {
 		if l.Text+l.Error == "" {
 			continue
 		}
-		fmt.Fprintf(a.stdout, "%s  %s\n%s", a.out.Bold(l.Stage), a.out.Dim(l.Started.Format(time.DateTime)+", "+inWords(l.Elapsed)), l.Text)
+		fmt.Fprintf(a.stdout, "%s  %s\n%s", a.out.Bold(l.Stage), a.out.Dim(l.Started.Format(time.DateTime)+", "+secondsText(l.Elapsed)), l.Text)
 		if l.Error != "" {
 			fmt.Fprintf(a.stdout, "%s %s\n", a.out.Bad("failed:"), strings.TrimRight(l.Error, "\n"))
 		}

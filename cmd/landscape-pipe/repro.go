@@ -295,7 +295,7 @@ func (s *summary) warn(a *app) {
 func (s *summary) print(a *app) error {
 	switch {
 	case s.Error == "" && s.Ran+s.Failed+s.Skipped+s.Unrun+len(s.Written) == 0:
-		_, err := fmt.Fprintf(a.stdout, "nothing to do: %s cached, %s\n", term.Count(s.Cached, "stage"), s.duration())
+		_, err := fmt.Fprintf(a.stdout, "nothing to do: %s cached, %s\n", term.Count(s.Cached, "stage"), secondsText(s.Elapsed))
 		return err
 	case s.Error != "" && s.Ran+len(s.Written) == 0:
 		return nil
@@ -326,14 +326,10 @@ func paintFirst(style term.Style) func(int, int, string) string {
 	}
 }
 
-func (s *summary) duration() string {
-	return term.Duration(time.Duration(s.Elapsed * float64(time.Second)))
-}
-
 func (s *summary) counts() string {
 	text := "nothing"
 	if s.Ran > 0 {
-		text = term.Count(s.Ran, "stage") + " in " + s.duration()
+		text = term.Count(s.Ran, "stage") + " in " + secondsText(s.Elapsed)
 	}
 	for _, c := range []struct {
 		n    int

@@ -103,17 +103,6 @@ func (c *statusCmd) names(w io.Writer, ws *workspace, plan *pipeline.Plan) error
 	return out.Flush()
 }
 
-// stepName is a state as it is printed.
-func stepName(s pipeline.State) string {
-	switch s {
-	case pipeline.StateRun:
-		return "run"
-	case pipeline.StateDepends:
-		return "depends"
-	}
-	return "cached"
-}
-
 func paintState(style term.Style, s pipeline.State, text string) string {
 	switch s {
 	case pipeline.StateRun:
@@ -157,7 +146,7 @@ func printKinds(a *app, w *workspace, plan *pipeline.Plan) error {
 	}}
 	for _, s := range steps {
 		if exports := s.Stage.Exports(); len(exports) > 0 {
-			files.Rows = append(files.Rows, []string{stepName(s.State), strings.Join(groupByStem(slices.Sorted(maps.Values(exports))), " ")})
+			files.Rows = append(files.Rows, []string{s.State.String(), strings.Join(groupByStem(slices.Sorted(maps.Values(exports))), " ")})
 		}
 	}
 	if len(files.Rows) > 0 {
@@ -216,7 +205,7 @@ func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 				reason = "" // the fields say it all
 			}
 		}
-		line := paintState(a.out, s.State, term.Pad(stepName(s.State), 7)) + "  " + term.Pad(s.Stage.Name(), width) + "  " + reason
+		line := paintState(a.out, s.State, term.Pad(s.State.String(), 7)) + "  " + term.Pad(s.Stage.Name(), width) + "  " + reason
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 		for _, f := range fields {
 			fmt.Fprintf(out, "           %s\n", f)
@@ -227,8 +216,8 @@ func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 }
 
 func planSummary(steps []pipeline.Step) string {
-	count := countStates(steps)
-	cached, run, depends := count[pipeline.StateCached], count[pipeline.StateRun], count[pipeline.StateDepends]
+	count := dagviz.Tally(steps)
+	cached, run, depends := count.Cached, count.Run, count.Depends
 	if run+depends == 0 {
 		return fmt.Sprintf("up to date: %s cached", term.Count(cached, "stage"))
 	}
@@ -237,14 +226,6 @@ func planSummary(steps []pipeline.Step) string {
 		text += fmt.Sprintf(", %d depending on these", depends)
 	}
 	return text + fmt.Sprintf(", %d cached", cached)
-}
-
-func countStates(steps []pipeline.Step) map[pipeline.State]int {
-	count := make(map[pipeline.State]int)
-	for _, s := range steps {
-		count[s.State]++
-	}
-	return count
 }
 
 // statusValue is a plan in JSON.
@@ -272,12 +253,10 @@ type stageValue struct {
 // newStatusValue lists every stage; why adds the fields that changed.
 func newStatusValue(plan *pipeline.Plan, why bool) (statusValue, error) {
 	steps := plan.Steps()
-	count := countStates(steps)
-	v := statusValue{
-		Cached: count[pipeline.StateCached], Run: count[pipeline.StateRun], Depends: count[pipeline.StateDepends], Stages: []stageValue{}, Kinds: kindTimes{},
-	}
+	count := dagviz.Tally(steps)
+	v := statusValue{Cached: count.Cached, Run: count.Run, Depends: count.Depends, Stages: []stageValue{}, Kinds: kindTimes{}}
 	for _, s := range steps {
-		value := stageValue{Name: s.Stage.Name(), Kind: s.Stage.Kind(), State: stepName(s.State), Reason: s.Reason, Exports: s.Stage.Exports()}
+		value := stageValue{Name: s.Stage.Name(), Kind: s.Stage.Kind(), State: s.State.String(), Reason: s.Reason, Exports: s.Stage.Exports()}
 		if !s.Key.IsZero() {
 			value.Key = s.Key.String()
 		}

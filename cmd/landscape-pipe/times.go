@@ -49,13 +49,13 @@ func (t *kindTimes) event(e pipeline.Event) {
 func (t kindTimes) table() term.Table {
 	table := term.Table{Head: []string{"kind", "stages", "total", "longest", "stage"}, Right: []int{1, 2, 3}}
 	for _, k := range slices.SortedStableFunc(slices.Values(t), func(a, b kindTime) int { return cmp.Compare(b.Total, a.Total) }) {
-		table.Rows = append(table.Rows, []string{k.Kind, fmt.Sprint(k.Count), inWords(k.Total), inWords(k.Longest), k.LongestStage})
+		table.Rows = append(table.Rows, []string{k.Kind, fmt.Sprint(k.Count), secondsText(k.Total), secondsText(k.Longest), k.LongestStage})
 	}
 	return table
 }
 
-// inWords writes a number of seconds.
-func inWords(seconds float64) string {
+// secondsText writes a number of seconds.
+func secondsText(seconds float64) string {
 	return term.Duration(time.Duration(seconds * float64(time.Second)))
 }
 

@@ -97,6 +97,15 @@ func (c *Count) add(s pipeline.State) {
 	}
 }
 
+// Tally counts steps by their states.
+func Tally(steps []pipeline.Step) Count {
+	var c Count
+	for _, s := range steps {
+		c.add(s.State)
+	}
+	return c
+}
+
 // Total is the count over all nodes.
 func (m *Model) Total() Count {
 	var c Count
