@@ -65,3 +65,13 @@ func TestIsDefault(t *testing.T) {
 	slices.Reverse(edited.Experiments)
 	expect("the same experiments in another order", edited, false)
 }
+
+func TestFileOf(t *testing.T) {
+	for run, want := range map[string]string{
+		"": "params", "params-1f0c9a3e": "params", "ci": "ci", "ci-1f0c9a3e": "ci", "ci-fast": "ci-fast", "my-1f0c9a3": "my-1f0c9a3",
+	} {
+		if have := fileOf(run); have != want {
+			t.Errorf("run %q is of %q, want %q", run, have, want)
+		}
+	}
+}
