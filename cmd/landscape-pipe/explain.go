@@ -108,6 +108,10 @@ type explainBefore struct {
 	Nearest bool      `json:"nearest"` // no run of the params file had the stage
 }
 
+func newExplainBefore(b pipeline.Before) *explainBefore {
+	return &explainBefore{Key: b.Key.String(), RunID: b.Run.String(), RunName: b.Name, Started: b.Started, Nearest: b.Nearest}
+}
+
 // String says with what a stage is compared.
 func (b *explainBefore) String() string {
 	text := "run " + b.RunID[:12]
@@ -173,8 +177,8 @@ func (w *workspace) explain(plan *pipeline.Plan, s *pipeline.Stage) (explainValu
 	if !e.Key.IsZero() {
 		v.Key = e.Key.String()
 	}
-	if b := e.Before; !b.Key.IsZero() && e.State != pipeline.StateCached {
-		v.Before = &explainBefore{Key: b.Key.String(), RunID: b.Run.String(), RunName: b.Name, Started: b.Started, Nearest: b.Nearest}
+	if !e.Before.Key.IsZero() && e.State != pipeline.StateCached {
+		v.Before = newExplainBefore(e.Before)
 	}
 	for _, f := range e.Fields {
 		v.Fields = append(v.Fields, newExplainField(f, v.Before != nil))

@@ -182,6 +182,7 @@ func groupByStem(files []string) []string {
 func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 	out := bufio.NewWriter(a.stdout)
 	steps := plan.Steps()
+	with := comparands{}
 	width := 0
 	for _, s := range steps {
 		if s.State != pipeline.StateCached || all {
@@ -193,13 +194,16 @@ func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 			continue
 		}
 		reason, fields := s.Reason, []string(nil)
-		if why && s.State != pipeline.StateCached {
+		if why && s.State == pipeline.StateDepends || s.State == pipeline.StateRun {
 			e, err := plan.Explain(s.Stage)
 			if err != nil {
 				return err
 			}
 			if !e.Before.Key.IsZero() {
-				fields = pipeline.Changes(e.Fields)
+				with.add(e.Before)
+				if why {
+					fields = pipeline.Changes(e.Fields)
+				}
 			}
 			if len(fields) > 0 && s.State == pipeline.StateRun {
 				reason = "" // the fields say it all
@@ -211,8 +215,31 @@ func printStages(a *app, plan *pipeline.Plan, all, why bool) error {
 			fmt.Fprintf(out, "           %s\n", f)
 		}
 	}
+	if len(with) > 0 {
+		fmt.Fprintf(out, "compared with %s\n", with)
+	}
 	fmt.Fprintln(out, planSummary(steps))
 	return out.Flush()
+}
+
+// comparands counts with what stages are compared.
+type comparands map[string]int
+
+func (c comparands) add(b pipeline.Before) {
+	what := "the nearest key on record"
+	if !b.Nearest {
+		what = newExplainBefore(b).String()
+	}
+	c[what]++
+}
+
+// String lists them: "run 1f0c9a3e0b1d (ci) of 2026-01-02 03:04:05 (2 stages)".
+func (c comparands) String() string {
+	var texts []string
+	for _, what := range slices.Sorted(maps.Keys(c)) {
+		texts = append(texts, fmt.Sprintf("%s (%s)", what, term.Count(c[what], "stage")))
+	}
+	return strings.Join(texts, ", ")
 }
 
 func planSummary(steps []pipeline.Step) string {
