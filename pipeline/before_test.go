@@ -65,3 +65,30 @@ func TestBefore(t *testing.T) {
 		t.Errorf("reason %q, want never run", p.step(s).Reason)
 	}
 }
+
+// TestDiffering compares the count with the fields that compareFields marks.
+func TestDiffering(t *testing.T) {
+	fields := func(paths string) (list []Field) {
+		for i := 0; i+1 < len(paths); i += 2 {
+			list = append(list, Field{paths[i : i+1], paths[i+1 : i+2]})
+		}
+		return list
+	}
+	for _, c := range [][2]string{
+		{"", ""}, {"a1b2c3", "a1b2c3"}, {"a1b2c3", "a1b3c3"}, {"a1c3", "a1b2c3"}, {"a1b2c3", "a1c3"}, {"a1b2", "c3d4"},
+		{"b2c3", "a1b2"}, {"a1d4e5", "a2b2c3e5"}, {"x1a1y1b2", "a1z1b3"}, {"", "a1b2"}, {"a1b2", ""},
+	} {
+		want := 0
+		for _, f := range compareFields(fields(c[0]), fields(c[1])) {
+			if f.Changed {
+				want++
+			}
+		}
+		if have := differing(fields(c[0]), fields(c[1])); have != want {
+			t.Errorf("%q and %q differ in %d fields, want %d", c[0], c[1], have, want)
+		}
+	}
+	if n := differing(fields("a1b2"), fields("a1b"+unknown)); n != 0 {
+		t.Errorf("an input that is not known counts: %d", n)
+	}
+}

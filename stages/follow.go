@@ -9,10 +9,10 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
-// follow lets values of the file that name a value of another param follow when
-// an override has removed that value: --set 'experiment.paper.hidden_size=[128]'
-// need not be joined by one for at_hidden_size. A value that an override sets
-// itself stays, and is checked. What follows is noted in [Params.Followed].
+// follow adjusts values of the file that name a value of another param, where an
+// override has removed that value: --set 'experiment.paper.hidden_size=[128]'
+// needs no second override for at_hidden_size. A value that an override sets
+// itself stays, and is checked. [Params.Followed] says what was adjusted.
 func (c *checking) follow(e *Experiment, label string) {
 	objects, epochs := c.Data.Objects, c.Train
 	if c.may(label+".k", "data.objects") {
@@ -68,8 +68,8 @@ func (c *checking) may(path string, others ...string) bool {
 	return c.Read(append(others, path)...) && !c.Overridden(path) && slices.ContainsFunc(others, c.Overridden)
 }
 
-// note sets a param to the value that follows from another one, if it is
-// another value.
+// note sets a param to the value that follows from another param, and says so if
+// the value changes.
 func note[T any](c *checking, param *T, value T, path, from string) {
 	text := func(v any) string {
 		s := strings.ReplaceAll(fmt.Sprint(v), " ", ", ")

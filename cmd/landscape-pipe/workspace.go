@@ -237,7 +237,7 @@ func (w *workspace) match(target string) ([]*pipeline.Stage, error) {
 	found, err := w.graph.Match(w.target(target))
 	if err != nil {
 		if run := w.otherRun(target); run != "" {
-			return nil, fmt.Errorf("target %q: the file is of the run %s: give the params file of that run by --params", target, run)
+			return nil, fmt.Errorf("target %q: the file belongs to the run %s: name the params file of that run with --params", target, run)
 		}
 	}
 	return found, err
