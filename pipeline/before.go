@@ -104,15 +104,20 @@ func (p *Plan) nearestTo(s *Stage) (*earlier, error) {
 	for i := range p.past.nearest[s.kind.name] {
 		e := &p.past.nearest[s.kind.name][i]
 		n := differing(e.fields, now)
-		if best == nil || n < least || n == least && e.Started.After(best.Started) {
+		if best == nil || n < least {
 			best, least = e, n
 		}
 	}
 	return best, nil
 }
 
-// readPast reads the manifests of all actions on record, of the kinds that the
-// graph has.
+// maxPast is how many actions of a kind are compared with each of its stages: with
+// all, a run of many stages over a large store would take time in proportion to
+// the product.
+const maxPast = 500
+
+// readPast reads the manifests of the actions on record, of the kinds that the
+// graph has: of each kind the latest, the last one first.
 func (p *Plan) readPast() error {
 	p.past.nearest = make(map[string][]earlier)
 	err := p.store.Rows(tableActions, func(row cas.Row) bool {
@@ -131,6 +136,10 @@ func (p *Plan) readPast() error {
 	})
 	if err != nil {
 		return fmt.Errorf("reading the records: %w", err)
+	}
+	for kind, all := range p.past.nearest {
+		slices.SortStableFunc(all, func(a, b earlier) int { return b.Started.Compare(a.Started) })
+		p.past.nearest[kind] = all[:min(len(all), maxPast)]
 	}
 	return nil
 }
