@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
@@ -243,7 +244,6 @@ func TestNoCurvature(t *testing.T) {
 // verdict, and at most 5 % a false "does not hold". In an undecided world there
 // are too few networks to tell.
 func TestCurvatureWorlds(t *testing.T) {
-	const worlds = 200
 	yes := func(s *rng.Stream, p float64) bool { return s.Float64() < p }
 	// share makes networks of which each is an exception with probability p.
 	share := func(count int, p float64, exception func(*network)) func(*rng.Stream) []network {
@@ -304,19 +304,7 @@ func TestCurvatureWorlds(t *testing.T) {
 			want artifact.Verdict
 			make func(*rng.Stream) []network
 		}{{artifact.Holds, w.holds}, {artifact.DoesNotHold, w.doesNotHold}, {artifact.Undecided, w.nothing}} {
-			right, alarms := 0, 0
-			for i := range worlds {
-				switch v := verdictOf(t, w.claim, kind.make(rng.New(17, "claims", w.claim.id+kind.want.String(), uint64(i)))); {
-				case v == kind.want:
-					right++
-				case v == artifact.DoesNotHold:
-					alarms++
-				}
-			}
-			t.Logf("%s: %d of %d worlds are right, %d a false alarm (%v)", w.claim.id, right, worlds, alarms, kind.want)
-			if right < worlds*95/100 || alarms > worlds*5/100 {
-				t.Errorf("%s: of %d worlds in which it is %v %d are right, %d say %v", w.claim.id, worlds, kind.want, right, alarms, artifact.DoesNotHold)
-			}
+			world{fmt.Sprintf("%s, %v", w.claim.id, kind.want), w.claim, kind.want, nil, kind.make}.check(t, all, 200)
 		}
 	}
 }

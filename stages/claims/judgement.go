@@ -44,6 +44,11 @@ func judge(ctx context.Context, p Params, claims []claim, networks []network, pr
 		if x.Verdict == artifact.NotTested && x.Conclusion == "" {
 			x.Conclusion = "No result of this run could have refuted it."
 		}
+		for i := range x.Tables {
+			if x.Tables[i].Rows == nil {
+				x.Tables[i].Rows = [][]float64{}
+			}
+		}
 		c.Claims = append(c.Claims, *x)
 	}
 	progress(len(claims)+1, len(claims)+1)

@@ -25,13 +25,13 @@ type world struct {
 	make  func(s *rng.Stream) []network
 }
 
-// check makes the worlds and counts the verdicts of the rows with that scope: 95 %
-// must be right, and at most 5 % may be a false "does not hold". With few worlds
-// the limits allow for chance.
-func (w world) check(t *testing.T, scope string) {
+// check makes so many worlds and counts the verdicts of the rows with that scope:
+// 95 % must be right, and at most 5 % may be a false "does not hold". With fewer
+// than 200 worlds the limits allow for chance.
+func (w world) check(t *testing.T, scope string, count int) {
 	t.Helper()
 	counts, rows := map[artifact.Verdict]int{}, 0
-	for i := range *worlds {
+	for i := range count {
 		p := DefaultParams()
 		p.Resamples, p.Seed, p.Cuts = 1000, int64(i), w.cuts
 		c, err := judge(t.Context(), p, []claim{w.claim}, w.make(rng.New(int64(i), "claims", "worlds "+w.name, 0)), func(int, int) {})
@@ -46,12 +46,11 @@ func (w world) check(t *testing.T, scope string) {
 		}
 	}
 	t.Logf("%s: %v of %d worlds, want %v", w.name, counts, rows, w.truth)
-	// Two standard deviations about 95 % and 5 %, none of 200 worlds or more.
 	slack := 0
 	if rows < 200 {
 		slack = 1 + rows/20
 	}
-	if rows < *worlds || counts[w.truth] < rows*95/100-slack {
+	if rows < count || counts[w.truth] < rows*95/100-slack {
 		t.Errorf("%s: %d of %d verdicts are %v", w.name, counts[w.truth], rows, w.truth)
 	}
 	if wrong := counts[artifact.DoesNotHold]; w.truth != artifact.DoesNotHold && wrong > rows/20+slack {
@@ -90,7 +89,7 @@ func TestTrendWorlds(t *testing.T) {
 		{"falls, too few seeds", fallsWithHiddenSize, artifact.Undecided, cuts, sizes(3, 0.5, 0.54, 0.52, 0.5, 0.48, 0.46)},
 		{"rises, too few seeds", fallsWithHiddenSize, artifact.Undecided, cuts, sizes(3, 0.5, 0.46, 0.48, 0.5, 0.52, 0.54)},
 	} {
-		w.check(t, all)
+		w.check(t, all, *worlds)
 	}
 }
 
@@ -133,7 +132,7 @@ func TestRateWorlds(t *testing.T) {
 			{"like 1/√k, too few seeds", c, artifact.Undecided, nil, samples(3, 0.1, power(0.5))},
 		} {
 			w.name = fmt.Sprintf("%s, %s", c.id, w.name)
-			w.check(t, all)
+			w.check(t, all, *worlds)
 		}
 	}
 }
@@ -187,6 +186,6 @@ func TestPublishedWorlds(t *testing.T) {
 		{"a third higher", publishedCurves, artifact.DoesNotHold, nil, around(39, 0.2, 1/1.5)},
 		{"too few seeds", publishedCurves, artifact.Undecided, nil, around(2, 0.5, 1)},
 	} {
-		w.check(t, artifact.AllNetworks)
+		w.check(t, artifact.AllNetworks, *worlds)
 	}
 }
