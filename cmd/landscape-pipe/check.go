@@ -107,8 +107,8 @@ func (c *checkCmd) update(ctx context.Context, found *baseline.Report, run basel
 // checkFailure says what is wrong in one line.
 func checkFailure(r *baseline.Report) error {
 	switch {
-	case !r.Expected:
-		return advised(&differenceError{fmt.Sprintf("%s is missing: nothing to compare with", r.Lock)},
+	case !r.Exists:
+		return advised(&differenceError{r.Digests.String()},
 			"landscape-pipe check --update writes it")
 	case len(r.Stale) > 0:
 		return advised(&differenceError{fmt.Sprintf("%s not up to date", term.Count(len(r.Stale), "stage"))},
@@ -168,8 +168,8 @@ func staleSection(plan *pipeline.Plan, r *baseline.Report) term.Section {
 // digestSection has one row per stage that is up to date or whose results are
 // gone.
 func digestSection(plan *pipeline.Plan, r *baseline.Report) term.Section {
-	s := term.Section{Title: "digests", Verdict: term.Judge(len(r.Updated) > 0 || r.Expected && len(r.Differences) == 0), Line: digestLine(r)}
-	if !r.Expected {
+	s := term.Section{Title: "digests", Verdict: term.Judge(len(r.Updated) > 0 || r.Exists && len(r.Differences) == 0), Line: digestLine(r)}
+	if !r.Exists {
 		s.Rows = append(s.Rows, term.Row{Class: "lock", Name: r.Lock, OK: len(r.Updated) > 0})
 	}
 	at := make(map[string]int) // stage → row
@@ -194,27 +194,10 @@ func digestSection(plan *pipeline.Plan, r *baseline.Report) term.Section {
 }
 
 func digestLine(r *baseline.Report) string {
-	switch {
-	case !r.Expected && len(r.Updated) == 0:
-		return r.Lock + " is missing: nothing to compare with"
-	case !r.Expected:
+	if !r.Exists && len(r.Updated) > 0 {
 		return term.Count(r.Results, "result") + ", nothing was expected of them before"
 	}
-	count := make(map[pipeline.DifferenceKind]int)
-	for _, d := range r.Differences {
-		count[d.Kind]++
-	}
-	text := fmt.Sprintf("%s, %d as %s expects", term.Count(r.Results, "result"),
-		r.Results-count[pipeline.Changed]-count[pipeline.New]-r.Unknown, r.Lock)
-	for _, kind := range []pipeline.DifferenceKind{pipeline.Changed, pipeline.New, pipeline.Missing} {
-		if count[kind] > 0 {
-			text += fmt.Sprintf(", %d %s", count[kind], kind)
-		}
-	}
-	if r.Unknown > 0 {
-		text += fmt.Sprintf(", %d expected only of other architectures", r.Unknown)
-	}
-	return text
+	return r.Digests.String()
 }
 
 func causeSection(c pipeline.Cause, first bool) term.Section {

@@ -6,13 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/baseline"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
@@ -180,20 +180,20 @@ func interrupted(ctx context.Context, s *pipeline.Summary) error {
 
 // summary is the end of a run. Its exported fields are its form in JSON.
 type summary struct {
-	Cached   int             `json:"cached"`
-	Ran      int             `json:"ran"`
-	Failed   int             `json:"failed"`
-	Skipped  int             `json:"skipped"`
-	Unrun    int             `json:"unrun"`
-	Elapsed  float64         `json:"elapsed_seconds"`
-	Run      string          `json:"run"`     // name, "" for the default run
-	Exports  string          `json:"folder"`  // of the files that were written
-	Written  []string        `json:"written"` // exports that changed
-	Failures []failureValue  `json:"failures"`
-	Baseline baselineSummary `json:"baseline"`
-	Skips    []skipValue     `json:"skips"`
-	Kinds    kindTimes       `json:"kinds"` // how long the stages took that ran
-	Error    string          `json:"error,omitempty"`
+	Cached   int              `json:"cached"`
+	Ran      int              `json:"ran"`
+	Failed   int              `json:"failed"`
+	Skipped  int              `json:"skipped"`
+	Unrun    int              `json:"unrun"`
+	Elapsed  float64          `json:"elapsed_seconds"`
+	Run      string           `json:"run"`     // name, "" for the default run
+	Exports  string           `json:"folder"`  // of the files that were written
+	Written  []string         `json:"written"` // exports that changed
+	Failures []failureValue   `json:"failures"`
+	Baseline baseline.Digests `json:"baseline"`
+	Skips    []skipValue      `json:"skips"`
+	Kinds    kindTimes        `json:"kinds"` // how long the stages took that ran
+	Error    string           `json:"error,omitempty"`
 
 	plan *pipeline.Plan
 	done *pipeline.Summary
@@ -209,19 +209,11 @@ type skipValue struct {
 	Because []string `json:"because"`
 }
 
-// baselineSummary compares the results with lock.json.
-type baselineSummary struct {
-	File        string                `json:"file"`
-	Exists      bool                  `json:"exists"`
-	Differences []pipeline.Difference `json:"differences"`
-	Unknown     int                   `json:"unknown"` // results that are expected only of other architectures
-}
-
 func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summary {
 	s := &summary{
 		Cached: done.Cached, Ran: done.Ran, Failed: done.Failed, Skipped: done.Skipped, Unrun: done.Unrun,
 		Run: w.run, Exports: w.exports, Written: []string{}, Failures: []failureValue{}, Skips: []skipValue{}, Kinds: kindTimes{},
-		Baseline: baselineSummary{File: w.lockFile(), Differences: []pipeline.Difference{}}, plan: plan, done: done,
+		Baseline: baseline.Digests{File: w.lockFile(), Differences: []pipeline.Difference{}}, plan: plan, done: done,
 	}
 	for _, f := range done.Failures {
 		s.Failures = append(s.Failures, failureValue{f.Stage.Name(), f.Err.Error()})
@@ -236,37 +228,21 @@ func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summ
 	return s
 }
 
-// compare compares the results with lock.json, if there is one. Results that
-// were not asked for, or not made, are not missing.
+// compare compares the results with lock.json. Results that were not asked for, or
+// not made, are not missing.
 func (s *summary) compare(asked bool) error {
-	baseline, err := pipeline.LoadLockfile(s.Baseline.File)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	s.Baseline.Exists = true
-	for _, d := range baseline.Compare(s.done.Results()) {
-		switch {
-		case d.Kind == pipeline.Unknown:
-			s.Baseline.Unknown++
-		case d.Kind != pipeline.Missing || !asked && s.Failed+s.Skipped+s.Unrun == 0:
-			s.Baseline.Differences = append(s.Baseline.Differences, d)
-		}
-	}
-	return nil
+	complete := !asked && s.Failed+s.Skipped+s.Unrun == 0
+	var err error
+	s.Baseline, err = baseline.CompareDigests(s.Exports, s.done.Results(), func(string) bool { return complete })
+	return err
 }
 
 // difference is the error of --check, nil if the results are as expected.
 func (s *summary) difference() error {
-	switch n := len(s.Baseline.Differences); {
-	case !s.Baseline.Exists:
-		return &differenceError{s.Baseline.File + " is missing: nothing to compare with"}
-	case n > 0:
-		return &differenceError{fmt.Sprintf("results differ from %s: %s", s.Baseline.File, s.tally())}
+	if s.Baseline.Exists && len(s.Baseline.Differences) == 0 {
+		return nil
 	}
-	return nil
+	return &differenceError{s.Baseline.String()}
 }
 
 // warn lists results that are not deterministic, or differ from lock.json. Without
@@ -280,7 +256,7 @@ func (s *summary) warn(a *app) {
 	if len(s.Baseline.Differences) == 0 {
 		return
 	}
-	a.warn("results differ from %s: %s", s.Baseline.File, s.tally())
+	a.warn("results differ: %s", s.Baseline)
 	for i, d := range s.Baseline.Differences {
 		if i == most {
 			fmt.Fprintf(a.stderr, "  and %d more\n", len(s.Baseline.Differences)-most)
@@ -403,29 +379,14 @@ func (s *summary) places() [][]string {
 	return rows
 }
 
+// baseline says how many results are as expected; a run with other params need
+// not have expected ones.
 func (s *summary) baseline() string {
 	switch {
 	case !s.Baseline.Exists && s.Run != "":
 		return ""
 	case !s.Baseline.Exists:
-		return fmt.Sprintf("%s is missing: nothing to compare with; check --update writes it", s.Baseline.File)
-	case len(s.Baseline.Differences) > 0:
-		return fmt.Sprintf("%s: %s", s.Baseline.File, s.tally())
+		return s.Baseline.String() + "; check --update writes it"
 	}
-	results := 0
-	for _, outputs := range s.done.Results() {
-		results += len(outputs)
-	}
-	if n := s.Baseline.Unknown; n > 0 {
-		return fmt.Sprintf("%s: %d of %s as expected, %d expected only of other architectures", s.Baseline.File, results-n, term.Count(results, "result"), n)
-	}
-	return fmt.Sprintf("%s: all %s as expected", s.Baseline.File, term.Count(results, "result"))
-}
-
-func (s *summary) tally() string {
-	count := make(map[pipeline.DifferenceKind]int)
-	for _, d := range s.Baseline.Differences {
-		count[d.Kind]++
-	}
-	return fmt.Sprintf("%d changed, %d new, %d gone", count[pipeline.Changed], count[pipeline.New], count[pipeline.Missing])
+	return s.Baseline.String()
 }

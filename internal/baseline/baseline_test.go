@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
+	"github.com/landscape-pipe/landscape-pipe/pipeline"
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 // TestReadMetrics: text and coordinates name a row, rows with one name are
@@ -94,5 +96,35 @@ func TestCompareCurve(t *testing.T) {
 	}
 	if r := compareCurve(paper, []float64{0, 0, 0}); r.Median != nil || r.Worst != nil {
 		t.Errorf("a curve of zeros has median %v, worst %v", r.Median, r.Worst)
+	}
+}
+
+// TestCompareDigests: what is expected only of other architectures is no
+// difference, and what was not made is not missing.
+func TestCompareDigests(t *testing.T) {
+	folder := t.TempDir()
+	d1, d2 := cas.Sum([]byte("1")), cas.Sum([]byte("2"))
+	lock := `{"format": 1, "results": {"train[a] weights": "` + d1.String() + `", "figure[a] svg": {"other": "` + d1.String() + `"}, "gone[a] x": "` + d1.String() + `"}}`
+	results := map[string]map[string]pipeline.Digest{"train[a]": {"weights": d2}, "figure[a]": {"svg": d2}, "added": {"x": d1}}
+	if d, err := CompareDigests(folder, results, nil); err != nil || d.Exists || d.String() != filepath.Join(folder, LockName)+" is missing: nothing to compare with" {
+		t.Errorf("without a file: %v, %v", d, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, LockName), []byte(lock), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for made, want := range map[bool]string{
+		true:  "3 results, 0 as FILE expects, 1 changed, 1 new, 1 missing, 1 expected only of other architectures",
+		false: "3 results, 0 as FILE expects, 1 changed, 1 new, 1 expected only of other architectures",
+	} {
+		d, err := CompareDigests(folder, results, func(string) bool { return made })
+		if have := strings.ReplaceAll(d.String(), d.File, "FILE"); err != nil || have != want {
+			t.Errorf("made %v: %s, %v; want %s", made, have, err, want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, LockName), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CompareDigests(folder, results, nil); err == nil || !strings.Contains(err.Error(), LockName) {
+		t.Errorf("a cut file: error %v", err)
 	}
 }

@@ -2,8 +2,6 @@ package baseline
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -30,13 +28,13 @@ type Run struct {
 
 // Report is what [Check] found. Its exported fields are its form in JSON.
 type Report struct {
-	OK       bool   `json:"ok"`
-	Run      string `json:"run"`     // "" for the default one
-	Lock     string `json:"lock"`    // of the run, or of the one that it is a variant of
-	Expected bool   `json:"exists"`  // there is a lock file
-	Variant  bool   `json:"variant"` // it is that of another run
-	Results  int    `json:"results"` // outputs that are up to date
-	Stages   int    `json:"stage_count"`
+	OK      bool   `json:"ok"`
+	Run     string `json:"run"`     // "" for the default one
+	Lock    string `json:"lock"`    // of the run, or of the one that it is a variant of
+	Exists  bool   `json:"exists"`  // there is a lock file
+	Variant bool   `json:"variant"` // it is that of another run
+	Results int    `json:"results"` // outputs that are up to date
+	Stages  int    `json:"stage_count"`
 
 	Stale       []Stale               `json:"stale"`       // stages that are not up to date
 	Differences []pipeline.Difference `json:"differences"` // in topological order
@@ -50,7 +48,8 @@ type Report struct {
 
 	Updated []string `json:"updated,omitempty"` // files, by [Report.Update]
 
-	Values int `json:"-"` // numbers in the tables of the run
+	Values  int     `json:"-"` // numbers in the tables of the run
+	Digests Digests `json:"-"`
 }
 
 // Stale is a stage that is not up to date.
@@ -63,25 +62,36 @@ type Stale struct {
 
 // Check compares what is up to date with what is expected.
 func Check(ctx context.Context, run Run) (*Report, error) {
-	r := &Report{Run: run.Name, Stale: []Stale{}, Differences: []pipeline.Difference{}, Causes: []pipeline.Cause{}, Metrics: []MetricResult{}}
+	r := &Report{Run: run.Name, Stale: []Stale{}, Causes: []pipeline.Cause{}, Metrics: []MetricResult{}}
+	place := make(map[string]int)
+	stale := make(map[string]bool)
+	for i, step := range run.Plan.Steps() {
+		place[step.Stage.Name()], stale[step.Stage.Name()] = i, step.State != pipeline.StateCached
+	}
+	results, made := run.Plan.Results(), func(stage string) bool { return !stale[stage] }
 	folder := run.Folder
-	lock, err := loadLock(folder)
-	if err == nil && lock == nil && run.Base != "" {
-		if lock, err = loadLock(run.Base); lock != nil {
-			folder, r.Variant = run.Base, true
+	digests, err := CompareDigests(folder, results, made)
+	if err == nil && !digests.Exists && run.Base != "" {
+		var base Digests
+		if base, err = CompareDigests(run.Base, results, made); base.Exists {
+			folder, digests, r.Variant = run.Base, base, true
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.Lock, r.Tolerances, r.Expected = filepath.Join(folder, LockName), filepath.Join(folder, tolerancesName), lock != nil
+	slices.SortStableFunc(digests.Differences, func(x, y pipeline.Difference) int { return place[x.Stage] - place[y.Stage] })
+	r.Digests, r.Lock, r.Exists, r.Differences, r.Unknown = digests, digests.File, digests.Exists, digests.Differences, digests.Unknown
+	r.Tolerances = filepath.Join(folder, tolerancesName)
 	if err := r.look(run.Plan); err != nil {
 		return nil, err
 	}
-	if lock != nil {
-		if err := r.compare(run, lock); err != nil {
+	if digests.lock != nil {
+		causes, err := digests.lock.Causes(run.Plan, run.Params)
+		if err != nil {
 			return nil, err
 		}
+		r.Causes = append(r.Causes, causes...)
 	}
 	metrics, err := run.metrics(ctx)
 	if err != nil {
@@ -101,17 +111,8 @@ func Check(ctx context.Context, run Run) (*Report, error) {
 	if r.Curves, err = run.curves(ctx); err != nil {
 		return nil, err
 	}
-	r.OK = r.Expected && len(r.Stale)+len(r.Differences)+r.Outside() == 0
+	r.OK = r.Exists && len(r.Stale)+len(r.Differences)+r.Outside() == 0
 	return r, nil
-}
-
-// loadLock reads the lock file of a folder, nil if there is none.
-func loadLock(folder string) (*pipeline.Lockfile, error) {
-	lock, err := pipeline.LoadLockfile(filepath.Join(folder, LockName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return lock, err
 }
 
 // look notes which stages are up to date.
@@ -133,27 +134,6 @@ func (r *Report) look(plan *pipeline.Plan) error {
 		r.Stale = append(r.Stale, v)
 	}
 	return nil
-}
-
-// compare compares the digests with the lock file and looks for what made them
-// differ.
-func (r *Report) compare(run Run, lock *pipeline.Lockfile) error {
-	place, stale := make(map[string]int), make(map[string]bool)
-	for i, step := range run.Plan.Steps() {
-		place[step.Stage.Name()], stale[step.Stage.Name()] = i, step.State != pipeline.StateCached
-	}
-	for _, d := range lock.Compare(run.Plan.Results()) {
-		switch {
-		case d.Kind == pipeline.Unknown:
-			r.Unknown++
-		case d.Kind != pipeline.Missing || !stale[d.Stage]:
-			r.Differences = append(r.Differences, d)
-		}
-	}
-	slices.SortStableFunc(r.Differences, func(x, y pipeline.Difference) int { return place[x.Stage] - place[y.Stage] })
-	causes, err := lock.Causes(run.Plan, run.Params)
-	r.Causes = append(r.Causes, causes...)
-	return err
 }
 
 // Outside counts the metrics that are not within their tolerance.
