@@ -13,14 +13,14 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
-// report writes results for people.
-type report struct {
+// printer writes the measurements of a network for people.
+type printer struct {
 	w     *bufio.Writer
 	style term.Style
 }
 
 func printNetwork(a *app, shape userfiles.Shape, p *measured.Network) error {
-	r := &report{bufio.NewWriter(a.stdout), a.out}
+	r := &printer{bufio.NewWriter(a.stdout), a.out}
 	s := p.Spectrum
 	r.facts([][2]string{
 		{"network", fmt.Sprintf("%s, %s weights in %s: %s", widths(shape.Widths), thousands(s.Parameters), term.Count(s.Layers, "matrix"), strings.Join(ends(shape.Layers), ", "))},
@@ -40,10 +40,10 @@ func printNetwork(a *app, shape userfiles.Shape, p *measured.Network) error {
 	return r.w.Flush()
 }
 
-func (r *report) heading(text string) { fmt.Fprintf(r.w, "\n%s\n", r.style.Bold(text)) }
+func (r *printer) heading(text string) { fmt.Fprintf(r.w, "\n%s\n", r.style.Bold(text)) }
 
 // facts writes names, each with what is known of it.
-func (r *report) facts(lines [][2]string) {
+func (r *printer) facts(lines [][2]string) {
 	t := term.Table{}
 	for _, l := range lines {
 		t.Rows = append(t.Rows, l[:])
@@ -53,7 +53,7 @@ func (r *report) facts(lines [][2]string) {
 
 // table writes rows with the columns of numbers, from the given one on, to the
 // right; the first row is the heading.
-func (r *report) table(rows [][]string, numbers int) {
+func (r *printer) table(rows [][]string, numbers int) {
 	var right []int
 	for i := numbers; i < len(rows[0]); i++ {
 		right = append(right, i)
@@ -71,7 +71,7 @@ func magnitude(x float64) string {
 }
 
 // terms compares H, G and R, and names the lists that may lack a value.
-func (r *report) terms(s artifact.Spectrum, incomplete []string) {
+func (r *printer) terms(s artifact.Spectrum, incomplete []string) {
 	r.heading("curvature of the mean loss")
 	rows := [][]string{{"", "H", "G (Gauss–Newton)", "R = H − G"}}
 	row := func(name string, f func(t artifact.TermSpectrum) string) {
@@ -115,7 +115,7 @@ func (r *report) terms(s artifact.Spectrum, incomplete []string) {
 }
 
 // eigenvalues lists one end of the three spectra.
-func (r *report) eigenvalues(title string, most int, h, g, t []artifact.Eigenvalue) {
+func (r *printer) eigenvalues(title string, most int, h, g, t []artifact.Eigenvalue) {
 	count := min(most, max(len(h), len(g), len(t)))
 	if count == 0 {
 		return
@@ -140,7 +140,7 @@ func (r *report) eigenvalues(title string, most int, h, g, t []artifact.Eigenval
 }
 
 // structure says what explains the spectrum.
-func (r *report) structure(s artifact.Spectrum) {
+func (r *printer) structure(s artifact.Spectrum) {
 	r.heading("structure")
 	var lines [][2]string
 	if s.Hessian.Outliers > 0 {
@@ -173,7 +173,7 @@ func (r *report) structure(s artifact.Spectrum) {
 }
 
 // layers lists the traces and norms of the diagonal blocks.
-func (r *report) layers(s artifact.Spectrum) {
+func (r *printer) layers(s artifact.Spectrum) {
 	r.heading("layers")
 	rows := [][]string{{"", "trace of H_pp = G_pp"}}
 	if s.LayerBlocks != nil {
@@ -219,7 +219,7 @@ func quantileRow(name string, q artifact.Quantiles) []string {
 	return row
 }
 
-func (r *report) density(d *artifact.Density) {
+func (r *printer) density(d *artifact.Density) {
 	if d == nil {
 		return
 	}
@@ -231,7 +231,7 @@ func (r *report) density(d *artifact.Density) {
 }
 
 // objects shows the distributions over objects.
-func (r *report) objects(o *measured.Objects) {
+func (r *printer) objects(o *measured.Objects) {
 	if o == nil {
 		return
 	}
@@ -259,7 +259,7 @@ func (r *report) objects(o *measured.Objects) {
 }
 
 // increments lists the sizes, or an even choice of them if there are many.
-func (r *report) increments(s *artifact.IncrementSummary) {
+func (r *printer) increments(s *artifact.IncrementSummary) {
 	if s == nil {
 		return
 	}
@@ -296,7 +296,7 @@ var boundWords = map[string]string{
 }
 
 // bounds lists the chain from loose to tight with the slack of each bound.
-func (r *report) bounds(p *measured.Network) {
+func (r *printer) bounds(p *measured.Network) {
 	if p.Chain == nil {
 		return
 	}
