@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,10 +16,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/baseline"
+	"github.com/landscape-pipe/landscape-pipe/internal/measured"
 )
 
-// jsonForms are the types that the verbs write with --json. That of curvature has
-// a section of its own in the documentation.
+// jsonForms are the types that the verbs write with --json, except curvature, whose
+// names are about the network that it measures.
 var jsonForms = map[string]any{
 	"repro": summary{}, "status": statusValue{}, "explain": []explainValue{}, "logs": []logValue{}, "runs": []runValue{},
 	"check": baseline.Report{}, "verify": verifyReport{}, "diff": baseline.Difference{},
@@ -45,6 +47,8 @@ func shapeOf(t reflect.Type) shape {
 	switch {
 	case t.Implements(textType):
 		return shape{kind: "string"}
+	case t == reflect.TypeFor[measured.Gaps]():
+		return shape{kind: "list", of: &shape{kind: "number or null"}}
 	case t.Kind() == reflect.Pointer:
 		s := shapeOf(t.Elem())
 		if s.kind == "number" {
@@ -69,6 +73,10 @@ func shapeOf(t reflect.Type) shape {
 			f := t.Field(i)
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if !f.IsExported() || name == "-" {
+				continue
+			}
+			if f.Anonymous && name == "" {
+				s.fields = append(s.fields, shapeOf(f.Type).fields...)
 				continue
 			}
 			if name == "" {
@@ -216,6 +224,7 @@ func TestJSONDocumented(t *testing.T) {
 		want[verb] = s.String()
 		s.words(t, verb, known)
 	}
+	want["curvature"] = shapeOf(reflect.TypeFor[measured.Value]()).String()
 	if diff := cmp.Diff(want, verbs); diff != "" {
 		t.Errorf("forms (-written +documented):\n%s", diff)
 	}
@@ -230,6 +239,14 @@ func TestJSONOutput(t *testing.T) {
 	if noData != nil {
 		t.Skipf("no source of MNIST is in reach: %v", noData)
 	}
+	t.Run("curvature", func(t *testing.T) {
+		t.Parallel()
+		var g goldenNetwork
+		readTestdata(t, "curvature_small.json", &g)
+		args := append([]string{"curvature", "--json", "--per-object", "5", "--increments", "2,5", "--bounds", "--density", "5x2",
+			"--store", filepath.Join(t.TempDir(), "store")}, g.write(t, t.TempDir())...)
+		wantForm(t, "curvature", args, measured.Value{})
+	})
 	for verb, value := range jsonForms {
 		calls := slices.Clone(verbCalls[verb])
 		if !slices.Contains(calls[0], "--json") {
@@ -250,14 +267,19 @@ func TestJSONOutput(t *testing.T) {
 			args := verbArgs(t, base, verb, call)
 			t.Run(strings.Join(append([]string{verb}, call...), " "), func(t *testing.T) {
 				t.Parallel()
-				var stdout, stderr bytes.Buffer
-				code := run(t.Context(), newApp(&stdout, &stderr, noEnv), args)
-				var have any
-				if err := json.Unmarshal(stdout.Bytes(), &have); err != nil {
-					t.Fatalf("exit code %d, %v\n%s\n%s", code, err, &stdout, &stderr)
-				}
-				shapeOf(reflect.TypeOf(value)).check(t, verb, have)
+				wantForm(t, verb, args, value)
 			})
 		}
 	}
+}
+
+// wantForm runs a verb and compares what it writes with the form of a value.
+func wantForm(t *testing.T, verb string, args []string, value any) {
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), newApp(&stdout, &stderr, noEnv), args)
+	var have any
+	if err := json.Unmarshal(stdout.Bytes(), &have); err != nil {
+		t.Fatalf("exit code %d, %v\n%s\n%s", code, err, &stdout, &stderr)
+	}
+	shapeOf(reflect.TypeOf(value)).check(t, verb, have)
 }
