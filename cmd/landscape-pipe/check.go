@@ -94,10 +94,7 @@ func (c *checkCmd) update(ctx context.Context, found *baseline.Report, run basel
 	if err := found.Update(ctx, run); err != nil || !c.AsDefault {
 		return err
 	}
-	written, lost, err := run.Plan.Export(ctx, run.Folder)
-	if err == nil && len(lost) > 0 {
-		err = advised(fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err), "landscape-pipe repro rebuilds it")
-	}
+	written, err := exportCached(ctx, run.Plan, run.Folder)
 	for _, file := range written {
 		found.Updated = append(found.Updated, filepath.Join(run.Folder, filepath.FromSlash(file)))
 	}

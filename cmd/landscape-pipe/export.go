@@ -43,10 +43,7 @@ func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
 			stale = append(stale, baseline.Stale{Stage: step.Stage.Name(), State: step.State.String(), Reason: step.Reason})
 		}
 	}
-	written, lost, err := plan.Export(ctx, dir)
-	if err == nil && len(lost) > 0 {
-		err = fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err)
-	}
+	written, err := exportCached(ctx, plan, dir)
 	if err != nil {
 		return err
 	}
@@ -67,6 +64,16 @@ type exportValue struct {
 	Files   int              `json:"files"`
 	Written []string         `json:"written"`
 	Stale   []baseline.Stale `json:"stale"`
+}
+
+// exportCached exports what is up to date and runs nothing: what the store has lost
+// is an error.
+func exportCached(ctx context.Context, plan *pipeline.Plan, dir string) (written []string, err error) {
+	written, lost, err := plan.Export(ctx, dir)
+	if err == nil && len(lost) > 0 {
+		err = advised(fmt.Errorf("exporting output %s of stage %s: %w", lost[0].Output, lost[0].Stage, lost[0].Err), repairHint)
+	}
+	return written, err
 }
 
 // exportAll exports the results of a plan. It runs the plan again to rebuild

@@ -128,3 +128,26 @@ func TestCompareDigests(t *testing.T) {
 		t.Errorf("a cut file: error %v", err)
 	}
 }
+
+// FuzzReadMetrics: any text gives metrics with names that differ, or an error that
+// names the table.
+func FuzzReadMetrics(f *testing.F) {
+	f.Add([]byte("dataset,num_layers,mad\nmnist,1,0.5\nmnist,1,NaN\n"))
+	f.Add([]byte("a,a\n1,2\n"))
+	f.Add([]byte(",,\n,0,NAN"))
+	f.Add([]byte("\"a\nb\",c\n,\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		metrics, err := readMetrics("table", text)
+		if err != nil {
+			if !strings.Contains(err.Error(), "table") {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+		for _, r := range (tolerances{}).compare(metrics, metrics) {
+			if r.Expected == nil && r.Value != nil {
+				t.Errorf("%s of %s is not found", r.Metric, r.Row)
+			}
+		}
+	})
+}

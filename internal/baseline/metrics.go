@@ -46,6 +46,9 @@ func readMetrics(table string, text []byte) ([]Metric, error) {
 	head := rows[0]
 	names := make([]bool, len(head)) // columns that name the row
 	for i, column := range head {
+		if slices.Contains(head[:i], column) {
+			return nil, fmt.Errorf("table %s: two columns are named %q", table, column)
+		}
 		_, names[i] = coordinates[column]
 		for _, row := range rows[1:] {
 			if _, err := strconv.ParseFloat(row[i], 64); err != nil && row[i] != "" {
