@@ -152,26 +152,17 @@ func Values[T Element](a Array) ([]T, error) {
 	if v, ok := any(a.data).([]T); ok {
 		return v, nil
 	}
-	out := make([]T, a.Len())
-	switch out := any(out).(type) {
-	case []int32:
-		for i := range out {
-			out[i] = int32(binary.LittleEndian.Uint32(a.data[4*i:]))
-		}
-	case []int64:
-		for i := range out {
-			out[i] = int64(binary.LittleEndian.Uint64(a.data[8*i:]))
-		}
-	case []float32:
-		for i := range out {
-			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(a.data[4*i:]))
-		}
-	case []float64:
-		for i := range out {
-			out[i] = math.Float64frombits(binary.LittleEndian.Uint64(a.data[8*i:]))
-		}
+	return decodeAs[T](a.data), nil
+}
+
+// decodeAs reads little-endian elements.
+func decodeAs[T any](data []byte) []T {
+	var zero T
+	out := make([]T, len(data)/binary.Size(zero))
+	if _, err := binary.Decode(data, binary.LittleEndian, out); err != nil {
+		panic("npy: " + err.Error()) // the length was checked, and every T has a fixed size
 	}
-	return out, nil
+	return out
 }
 
 // Int64s returns the elements of an array of bool (0 and 1) or of integers of
@@ -181,33 +172,37 @@ func (a Array) Int64s() ([]int64, error) {
 	if a.DType == Float32 || a.DType == Float64 {
 		return nil, fmt.Errorf("npy: array of shape %v holds %s, want integers", a.Shape, a.DType)
 	}
-	size := a.DType.Size()
-	out := make([]int64, a.Len())
-	for i := range out {
-		switch at := a.data[i*size:]; a.DType {
-		case Bool, Uint8:
-			out[i] = int64(at[0])
-		case Int8:
-			out[i] = int64(int8(at[0]))
-		case Int16:
-			out[i] = int64(int16(binary.LittleEndian.Uint16(at)))
-		case Uint16:
-			out[i] = int64(binary.LittleEndian.Uint16(at))
-		case Int32:
-			out[i] = int64(int32(binary.LittleEndian.Uint32(at)))
-		case Uint32:
-			out[i] = int64(binary.LittleEndian.Uint32(at))
-		case Int64:
-			out[i] = int64(binary.LittleEndian.Uint64(at))
-		case Uint64:
-			u := binary.LittleEndian.Uint64(at)
+	switch a.DType {
+	case Bool, Uint8:
+		return widen(a.data), nil
+	case Int8:
+		return widen(decodeAs[int8](a.data)), nil
+	case Int16:
+		return widen(decodeAs[int16](a.data)), nil
+	case Uint16:
+		return widen(decodeAs[uint16](a.data)), nil
+	case Int32:
+		return widen(decodeAs[int32](a.data)), nil
+	case Uint32:
+		return widen(decodeAs[uint32](a.data)), nil
+	case Uint64:
+		values := decodeAs[uint64](a.data)
+		for i, u := range values {
 			if u > math.MaxInt64 {
 				return nil, fmt.Errorf("npy: element %d is %d, more than an int64 holds", i, u)
 			}
-			out[i] = int64(u)
 		}
+		return widen(values), nil
 	}
-	return out, nil
+	return decodeAs[int64](a.data), nil
+}
+
+func widen[T int8 | uint8 | int16 | uint16 | int32 | uint32 | uint64](values []T) []int64 {
+	out := make([]int64, len(values))
+	for i, v := range values {
+		out[i] = int64(v)
+	}
+	return out
 }
 
 // Integers reads a whole .npy file of integers, as [Array.Int64s] does, and

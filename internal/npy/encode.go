@@ -3,7 +3,6 @@ package npy
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -33,25 +32,9 @@ func Encode[T Element](shape []int, data []T) []byte {
 	head := encodeHeader(dtype, shape)
 	out := make([]byte, 0, len(head)+n*dtype.Size())
 	out = append(out, head...)
-	switch data := any(data).(type) {
-	case []uint8:
-		out = append(out, data...)
-	case []int32:
-		for _, v := range data {
-			out = binary.LittleEndian.AppendUint32(out, uint32(v))
-		}
-	case []int64:
-		for _, v := range data {
-			out = binary.LittleEndian.AppendUint64(out, uint64(v))
-		}
-	case []float32:
-		for _, v := range data {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
-		}
-	case []float64:
-		for _, v := range data {
-			out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
-		}
+	out, err = binary.Append(out, binary.LittleEndian, data)
+	if err != nil {
+		panic("npy.Encode: " + err.Error()) // every Element has a fixed size
 	}
 	return out
 }

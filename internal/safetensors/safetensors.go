@@ -49,37 +49,35 @@ type Tensor struct {
 func (t Tensor) Float64s() ([]float64, error) {
 	switch t.DType {
 	case F32:
-		v := make([]float64, len(t.Data)/4)
-		for i := range v {
-			v[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:])))
+		values := make([]float64, len(t.Data)/4)
+		for i := range values {
+			values[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:])))
 		}
-		return v, nil
+		return values, nil
 	case F64:
-		v := make([]float64, len(t.Data)/8)
-		for i := range v {
-			v[i] = math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:]))
-		}
-		return v, nil
+		values := make([]float64, len(t.Data)/8)
+		_, err := binary.Decode(t.Data, binary.LittleEndian, values)
+		return values, err
 	}
 	return nil, fmt.Errorf("safetensors: tensor %q of shape %v is %s: only F32 and F64 can be read, convert it first", t.Name, t.Shape, t.DType)
 }
 
 // Float32Tensor returns an F32 tensor that holds a copy of values, in C order.
 func Float32Tensor(name string, shape []int, values []float32) Tensor {
-	data := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-	}
-	return Tensor{Name: name, DType: F32, Shape: shape, Data: data}
+	return newTensor(name, F32, shape, values)
 }
 
 // Float64Tensor returns an F64 tensor that holds a copy of values, in C order.
 func Float64Tensor(name string, shape []int, values []float64) Tensor {
-	data := make([]byte, 0, 8*len(values))
-	for _, v := range values {
-		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+	return newTensor(name, F64, shape, values)
+}
+
+func newTensor(name string, dtype DType, shape []int, values any) Tensor {
+	data, err := binary.Append([]byte{}, binary.LittleEndian, values)
+	if err != nil {
+		panic("safetensors: " + err.Error()) // floats have a fixed size
 	}
-	return Tensor{Name: name, DType: F64, Shape: shape, Data: data}
+	return Tensor{Name: name, DType: dtype, Shape: shape, Data: data}
 }
 
 // File is a decoded file.
