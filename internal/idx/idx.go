@@ -62,8 +62,8 @@ func decode(b []byte) (Array, error) {
 		return Array{}, fmt.Errorf("file is truncated in its %d dimensions", dims)
 	}
 	a := Array{Dims: make([]int, dims), Data: b[4*dims:]}
-	// The product without zeros is bounded too, so that that of a few
-	// dimensions (ObjectSize) cannot overflow.
+	// The product without zeros is bounded too, so that ObjectSize, the product
+	// of some dimensions, cannot overflow.
 	n, bound := uint64(1), uint64(1)
 	for i := range a.Dims {
 		d := uint64(binary.BigEndian.Uint32(b[4*i:]))
@@ -83,7 +83,7 @@ func decode(b []byte) (Array, error) {
 }
 
 // ObjectSize returns the bytes of one object: the product of all dimensions
-// but the first.
+// except the first.
 func (a Array) ObjectSize() int {
 	size := 1
 	for _, d := range a.Dims[1:] {

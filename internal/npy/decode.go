@@ -205,16 +205,6 @@ func widen[T int8 | uint8 | int16 | uint16 | int32 | uint32 | uint64](values []T
 	return out
 }
 
-// Integers reads a whole .npy file of integers, as [Array.Int64s] does, and
-// returns its shape too.
-func Integers(b []byte) (shape []int, values []int64, err error) {
-	a, err := Decode(b)
-	if err == nil {
-		values, err = a.Int64s()
-	}
-	return a.Shape, values, err
-}
-
 // Float64s returns the elements of an array of float32 or float64, exactly.
 func (a Array) Float64s() ([]float64, error) {
 	switch a.DType {

@@ -257,6 +257,15 @@ func handmade(descr, shape, data string) []byte {
 	return []byte(magic + "\x01\x00" + string([]byte{byte(len(header)), byte(len(header) >> 8)}) + header + data)
 }
 
+func integers(b []byte) ([]int, []int64, error) {
+	a, err := Decode(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	values, err := a.Int64s()
+	return a.Shape, values, err
+}
+
 func TestIntegers(t *testing.T) {
 	tests := []struct {
 		descr, data string
@@ -280,7 +289,7 @@ func TestIntegers(t *testing.T) {
 		{"=u1", "\x00\x7f\xff", []int64{0, 127, 255}},
 	}
 	for _, tt := range tests {
-		shape, values, err := Integers(handmade(tt.descr, "(3,)", tt.data))
+		shape, values, err := integers(handmade(tt.descr, "(3,)", tt.data))
 		if err != nil {
 			t.Errorf("%s: %v", tt.descr, err)
 		}
@@ -299,7 +308,7 @@ func TestIntegersErrors(t *testing.T) {
 		{"trailing", "<u4", "(1,)", "\x00\x00\x00\x00\x00", "1 trailing bytes"},
 	}
 	for _, tt := range tests {
-		if _, _, err := Integers(handmade(tt.descr, tt.shape, tt.data)); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, _, err := integers(handmade(tt.descr, tt.shape, tt.data)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error is %v, want %q", tt.name, err, tt.want)
 		}
 	}

@@ -33,8 +33,8 @@ func Decode(b []byte) (*File, error) {
 	return f, nil
 }
 
-// CheckHead checks the beginning of a file of that many bytes, so that what is
-// no safetensors file is found before all of it is read.
+// CheckHead checks the beginning of a file of that many bytes, so that a file of
+// another format is found before all of it is read.
 func CheckHead(head []byte, size int64) error {
 	_, err := headerLength(head, size)
 	return err
@@ -99,8 +99,8 @@ type entry struct {
 	Offsets []int  `json:"data_offsets"`
 }
 
-// parseHeader reads the JSON of a header. Of names that stand in it twice the
-// last counts; the tensors then leave a gap, unless they are the same.
+// parseHeader reads the JSON of a header. If a name occurs twice, the last one
+// counts; the tensors then leave a gap, unless they are the same.
 func parseHeader(text []byte) (metadata map[string]string, entries []entry, err error) {
 	if !utf8.Valid(text) {
 		return nil, nil, errors.New("not UTF-8")

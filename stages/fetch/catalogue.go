@@ -11,14 +11,14 @@ type Dataset struct {
 	Title     string // as in figures
 	Classes   int    // labels run from 0 to Classes-1
 	InputSize int    // bytes of one object
-	Objects   int    // training objects that there are
+	Objects   int    // number of training objects
 
 	Images, Labels File // IDX files of the training objects
 
-	Folders []string // where in a local folder the files may lie, besides at its top
+	Folders []string // folders below a local folder in which the files may lie, besides its top
 	Mirrors []string // HTTPS folders that have each file as NAME.gz, in order
 	Module  *Module  // a Go module that carries the files, or nil
-	Hint    string   // one more way for people to come by the files, or empty
+	Hint    string   // another way to get the files, or empty
 
 	Origin  string // what to cite
 	Licence string
@@ -92,7 +92,7 @@ func Datasets() []Dataset {
 	}
 }
 
-// Lookup finds a data set of the catalogue by its name; the error names all.
+// Lookup finds a data set of the catalogue by its name. The error lists all names.
 func Lookup(name string) (Dataset, error) { return lookup(nil, name) }
 
 // lookup is Lookup in the given catalogue, or in the usual one if it is nil.

@@ -31,7 +31,7 @@ func (p Params) check() error {
 func (f File) transferLimit() int64 { return f.Size + f.Size/256 + 1<<10 }
 
 // open returns the content of the file from its bytes as stored, which may be
-// compressed with gzip. What decides is the SHA-256 of the content.
+// compressed with gzip. The SHA-256 of the content decides whether it is right.
 func (f File) open(stored []byte) ([]byte, error) {
 	content := stored
 	if bytes.HasPrefix(stored, []byte{0x1f, 0x8b}) {
@@ -52,7 +52,7 @@ func gunzip(b []byte, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gzip header: %w", err)
 	}
-	// Room for all there may be, and for the read that finds the end.
+	// Room for the whole content, and for the read that finds the end.
 	out := bytes.NewBuffer(make([]byte, 0, limit+bytes.MinRead))
 	n, err := io.Copy(out, io.LimitReader(zr, limit+1))
 	if err != nil {

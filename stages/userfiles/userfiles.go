@@ -1,4 +1,4 @@
-// Package userfiles takes in a network and data of the user's own: it checks
+// Package userfiles reads a network and data of the user's own: it checks
 // the three files and writes what the curvature stages read, so that a mistake
 // is found before anything is computed and these stages need not know of
 // PyTorch's names.

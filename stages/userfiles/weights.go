@@ -164,7 +164,7 @@ func (n *network) chain(ordered bool) error {
 }
 
 // checkOrder checks that the names and shapes of the matrices leave no other
-// order that takes objects of so many values and knows so many classes.
+// order that takes objects of that many values and gives that many classes.
 func (n *network) checkOrder(values, classes int) error {
 	orders, all := n.orders(numbered, values, classes)
 	if all && len(orders) == 1 {
@@ -212,10 +212,10 @@ const (
 	maxListedOrders = 4
 )
 
-// orders returns the orders in which each matrix fits on the one before, none
-// comes before one that precedes it, the first has so many columns (0: any),
-// and the last at least so many rows; and whether these are all. At most
-// maxOrders are returned.
+// orders returns the orders in which each matrix takes the outputs of the one
+// before it, no matrix stands before one that precedes it, the first has that many
+// columns (0: any) and the last at least that many rows. At most maxOrders are
+// returned; all reports whether there are no others.
 func (n *network) orders(precedes func(a, b string) bool, columns, rows int) (found [][]string, all bool) {
 	var path []string
 	used := make([]bool, len(n.layers))
@@ -273,7 +273,7 @@ func shape(lengths []int) string {
 	return strings.Join(text, "×")
 }
 
-// list says that one or several things are something.
+// list writes that one or several things are something.
 func list(names []string, one, many string) string {
 	const most = 6
 	if len(names) == 1 {
