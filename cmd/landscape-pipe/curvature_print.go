@@ -265,10 +265,10 @@ func (r *printer) increments(s *artifact.IncrementSummary) {
 	}
 	const most = 40
 	r.heading("one more object, at these weights")
-	rows := [][]string{{"k", "‖H_k+1 − H^(k)‖", "|L_k+1 − L_k|", "‖H^(k)‖", "‖G^(k)‖", "‖H_k+1‖"}}
+	rows := [][]string{{"k", "‖∇²ℓ_k+1 − H^(k)‖", "|L_k+1 − L_k|", "‖H^(k)‖", "‖G^(k)‖", "‖∇²ℓ_k+1‖"}}
 	n, others := len(s.Increments), slices.ContainsFunc(s.Increments, func(i artifact.Increment) bool { return len(i.Others) > 0 })
 	if others {
-		rows[0] = append(rows[0], "other ‖H_i − H^(k)‖: median", "largest")
+		rows[0] = append(rows[0], "other ‖∇²ℓ_i − H^(k)‖: median", "largest")
 	}
 	for at := range min(n, most) {
 		i := s.Increments[at*n/min(n, most)]

@@ -51,16 +51,16 @@ type SampleBounds struct {
 	Violation      bool    `json:"violation"`
 }
 
-// IncrementBounds encloses ‖D‖₂, D = H_{k+1} − H^(k), between
-// |‖H_{k+1}‖ − ‖H^(k)‖| and max(λmax(H_{k+1}) − λmin(H^(k)),
-// λmax(H^(k)) − λmin(H_{k+1})).
+// IncrementBounds encloses ‖D‖₂, D = ∇²ℓ_{k+1} − H^(k), between
+// |‖∇²ℓ_{k+1}‖ − ‖H^(k)‖| and max(λmax(∇²ℓ_{k+1}) − λmin(H^(k)),
+// λmax(H^(k)) − λmin(∇²ℓ_{k+1})).
 type IncrementBounds struct {
 	K        int     `json:"k"`
 	Norm     float64 `json:"norm"` // ‖D‖₂ by Lanczos
 	Residual float64 `json:"residual"`
 	Lower    float64 `json:"lower"`
 	Upper    float64 `json:"upper"`
-	// Sum is ‖H_{k+1}‖ + ‖H^(k)‖, what the triangle inequality gives, and
+	// Sum is ‖∇²ℓ_{k+1}‖ + ‖H^(k)‖, what the triangle inequality gives, and
 	// Larger the larger of the two: ‖D‖ may exceed it, because H_i is indefinite.
 	Sum       float64 `json:"sum"`
 	Larger    float64 `json:"larger"`

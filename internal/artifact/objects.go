@@ -77,14 +77,14 @@ type OtherObject struct {
 // point of the weights.
 type Increment struct {
 	K int `json:"k"`
-	// HessianNorm is ‖H_{k+1} − H^(k)‖₂ of the new object's own Hessian and
+	// HessianNorm is ‖∇²ℓ_{k+1} − H^(k)‖₂ of the new object's own Hessian and
 	// the mean over the first k, with the residual of its certificate.
 	HessianNorm     float64 `json:"hessian_norm"`
 	Residual        float64 `json:"residual"`
 	AbsLoss         float64 `json:"abs_loss"`         // |L_{k+1} − L_k|
 	SampleHessian   float64 `json:"sample_hessian"`   // ‖H^(k)‖₂
 	SampleGN        float64 `json:"sample_gn"`        // ‖G^(k)‖₂
-	ObjectHessian   float64 `json:"object_hessian"`   // ‖H_{k+1}‖₂
+	ObjectHessian   float64 `json:"object_hessian"`   // ‖∇²ℓ_{k+1}‖₂
 	LargestSine     float64 `json:"largest_sine"`     // sine of the largest principal angle between the top eigenspaces of H^(k) and H^(k+1)
 	FrobeniusSine   float64 `json:"frobenius_sine"`   // root of the sum of all squared sines
 	EigenspaceError float64 `json:"eigenspace_error"` // bound-like estimate of the sines' error: residuals over gap

@@ -20,8 +20,8 @@ import (
 const (
 	// Increments is out: canonical JSON, artifact.IncrementSummary.
 	Increments = "increments"
-	// Table is out: .npy float64, sizes × 10: k, ‖H_{k+1} − H^(k)‖₂,
-	// |L_{k+1} − L_k|, ‖H^(k)‖₂, ‖G^(k)‖₂, ‖H_{k+1}‖₂, of the principal angles
+	// Table is out: .npy float64, sizes × 10: k, ‖∇²ℓ_{k+1} − H^(k)‖₂,
+	// |L_{k+1} − L_k|, ‖H^(k)‖₂, ‖G^(k)‖₂, ‖∇²ℓ_{k+1}‖₂, of the principal angles
 	// between the top eigenspaces of H^(k) and H^(k+1) the largest sine and the
 	// root of the sum of all squared sines, and the median and the largest of
 	// ‖H_i − H^(k)‖₂ over the other objects.
