@@ -37,7 +37,7 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	}
 	var negative []artifact.Eigenvalue
 	for _, e := range h.Bottom {
-		if e.Value < 0 {
+		if e.Value < -h.Rounding {
 			e.Value = -e.Value
 			negative = append(negative, e)
 		}
@@ -61,10 +61,10 @@ func drawTopEigenvalues(s *chart.Sheet, p Params, inputs map[string][]byte) erro
 	for _, r := range rows {
 		ranks = max(ranks, len(r.values))
 		for _, e := range r.values {
-			values.Take([]float64{e.Value})
-			if !(e.Value > 0) {
+			if !(e.Value > r.rounding) { // it may be 0, which a log axis cannot show
 				continue
 			}
+			values.TakeOne(e.Value)
 			certificates.Take([]float64{(e.Residual + r.rounding) / e.Value})
 			if e.Error > r.rounding {
 				certificates.Take([]float64{e.Error / e.Value})
@@ -215,7 +215,7 @@ func drawRanks(in, below *chart.Panel, r eigenvalues) {
 	pen := drawing.Stroke{Color: r.paint, Width: 0.8}
 	for i, e := range r.values {
 		rank := float64(i + 1)
-		if !(e.Value > 0) {
+		if !(e.Value > r.rounding) {
 			continue
 		}
 		at := in.Point(rank, e.Value)
