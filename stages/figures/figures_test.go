@@ -38,6 +38,12 @@ func conditions(t *testing.T) []condition {
 	add("one collapsed", p, in)
 	p, in = panelOf(t, "hidden_size", "cifar10", "features", 500, 0, 1, 2)
 	add("several seeds", p, in)
+	p, in = panelOf(t, "hidden_size", "cifar10", "features", 500, 0, 1, 2)
+	in = maps.Clone(in)
+	dead := p.Networks[1]
+	in[dead.Result("differences/curve")], _, in[dead.Result("differences/summary")] = synthetic(t, 500, 0, 0)
+	putLosses(t, in, dead, 0)
+	add("one of several seeds collapsed", p, in)
 	p, in = panelOf(t, "num_layers", "an unknown_set $", "direct", 300, 0, 1, 2)
 	add("all collapsed", p, in)
 	p, in = panelOf(t, "hidden_size", "mnist", "direct", 2, 0)
@@ -102,6 +108,8 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 	want := map[string][]string{
 		"one collapsed":                      {"h = 4: collapsed, all differences 0", "h = 4: no curve in the paper"},
 		"all collapsed":                      {"num_layers = 1, num_layers = 3, num_layers = 5, num_layers = 7,", "num_layers = 10: the median seed collapsed, all differences 0"},
+		"several seeds":                      {"range of the seeds"},
+		"one of several seeds collapsed":     {"range of the seeds that did not collapse", "h = 4 (1 of 3, 1 collapsed): seeds with dead layers", "h = 4"},
 		"true difference of a collapsed one": {"collapsed, all differences 0"},
 		"MAD, one collapsed":                 {"k = 1,400 seed 3: collapsed, all losses equal"},
 		"MAD, all collapsed":                 {"k = 100 seed 0, k = 100 seed 1, k = 100 seed 2, k = 100 seed 3, k = 100 seed 4,", "and 25 more: collapsed, all losses equal"},
@@ -124,6 +132,25 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 		if len(want[c.name]) == 0 && strings.Contains(strings.Join(labels, " "), "collapsed") {
 			t.Errorf("%s: speaks of collapsed networks", c.name)
 		}
+	}
+}
+
+// The curve of several seeds is that of the median one, the band the range of those
+// that did not collapse.
+func TestSeeds(t *testing.T) {
+	curve := func(last float64) differences {
+		return differences{k: []float64{1, 2}, mean: []float64{0, last}, ema: []float64{2 * last, last}}
+	}
+	g := group{curves: []differences{curve(3), curve(0), curve(9), curve(5)}}
+	if got := g.median().ema[1]; got != 3 {
+		t.Errorf("the median of 0, 3, 5 and 9 is %v", got)
+	}
+	k, low, high := g.band()
+	if !slices.Equal(k, []float64{1, 2}) || !slices.Equal(low, []float64{6, 3}) || !slices.Equal(high, []float64{18, 9}) {
+		t.Errorf("the band at %v is %v to %v", k, low, high)
+	}
+	if k, _, _ := (group{curves: g.curves[:2]}).band(); k != nil {
+		t.Errorf("the band of one living seed is at %v", k)
 	}
 }
 
