@@ -146,6 +146,27 @@ func TestFullHasAllStages(t *testing.T) {
 	}
 }
 
+// TestCollapseByKind wants one node for stages of a kind of which only some have
+// a label.
+func TestCollapseByKind(t *testing.T) {
+	g := pipeline.NewGraph(nil)
+	k := kind("train", "weights")
+	var steps []pipeline.Step
+	for i, labels := range [][]pipeline.Label{
+		{{Key: "h", Value: "4"}}, {{Key: "h", Value: "8"}, {Key: "steps", Value: "20"}}, {{Key: "h", Value: "4"}, {Key: "steps", Value: "30"}},
+	} {
+		s, err := pipeline.Add(g, k, pipeline.Node{Name: fmt.Sprint(i), Labels: labels}, params{i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, pipeline.Step{Stage: s})
+	}
+	m := Collapse(steps)
+	if len(m.Nodes) != 1 || m.Nodes[0].Count.Total() != 3 || fmt.Sprint(m.Labels()) != "[h 4, 8 steps 20, 30]" {
+		t.Errorf("nodes are %+v", m.Nodes)
+	}
+}
+
 // TestPartOfAGraph draws steps whose inputs are not all among them, and a
 // collapsed graph with a circle: neither may fail or loop.
 func TestPartOfAGraph(t *testing.T) {

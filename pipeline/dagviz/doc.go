@@ -3,7 +3,7 @@
 // it for terminals, [Model.DOT] for Graphviz, [Model.Columns] as SVG without it, and [Model.Mermaid] for pages
 // that render Mermaid. The same steps always give the same bytes.
 //
-// A plan may have hundreds of stages of a few kinds. Collapse makes one node of
-// all stages of a kind that have the same label keys, with their number, the
-// values of each label, and how many are in each state.
+// A plan may have thousands of stages of a few kinds. Collapse makes one node of
+// all stages of a kind, with their number, the values of each label, and how many
+// are in each state.
 package dagviz

@@ -18,10 +18,9 @@ type Model struct {
 	Full  bool // every node is one stage
 }
 
-// Node is a stage, or a group of stages that differ only in the values of their
-// labels.
+// Node is a stage, or all stages of a kind.
 type Node struct {
-	Name  string // of the stage, or of the group: unique
+	Name  string // of the stage, or the kind: unique
 	Title string // the kind
 	Axes  []Axis // the labels, without those that all nodes share unless no others remain
 	Count Count
@@ -117,17 +116,8 @@ func (m *Model) Total() Count {
 	return c
 }
 
-// Collapse makes one node of all stages that have the same kind and the same
-// label keys.
-func Collapse(steps []pipeline.Step) *Model {
-	return build(steps, false, func(s *pipeline.Stage) string {
-		keys := make([]string, 0, len(s.Labels()))
-		for _, l := range s.Labels() {
-			keys = append(keys, l.Key)
-		}
-		return s.Kind() + "[" + strings.Join(keys, ",") + "]"
-	})
-}
+// Collapse makes one node of all stages of a kind.
+func Collapse(steps []pipeline.Step) *Model { return build(steps, false, (*pipeline.Stage).Kind) }
 
 // Full makes a node of each stage.
 func Full(steps []pipeline.Step) *Model {
