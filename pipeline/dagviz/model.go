@@ -31,6 +31,8 @@ type Node struct {
 type Axis struct {
 	Key    string
 	Values []string
+
+	stages int // that have the label
 }
 
 // Count is the number of stages in each state.
@@ -176,19 +178,21 @@ func (n *Node) label(labels []pipeline.Label) {
 			i = len(n.Axes)
 			n.Axes = append(n.Axes, Axis{Key: l.Key})
 		}
-		if a := &n.Axes[i]; !slices.Contains(a.Values, l.Value) {
+		a := &n.Axes[i]
+		if a.stages++; !slices.Contains(a.Values, l.Value) {
 			a.Values = append(a.Values, l.Value)
 		}
 	}
 }
 
-// dropConstants removes labels that have the same single value everywhere, from
-// nodes that have other labels.
+// dropConstants removes labels that have the same single value in all stages of
+// every node that has them, from nodes that have other labels.
 func (m *Model) dropConstants() {
 	values := make(map[string]string)
 	varies := make(map[string]bool)
 	for _, n := range m.Nodes {
 		for _, a := range n.Axes {
+			varies[a.Key] = varies[a.Key] || a.stages < n.Count.Total()
 			for _, v := range a.Values {
 				if first, ok := values[a.Key]; ok && v != first {
 					varies[a.Key] = true
