@@ -190,7 +190,7 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, usage(errors.Join(wrong...), "landscape-pipe status shows what there is")
+		return nil, errors.Join(wrong...)
 	}
 	var err error
 	if o.Since, err = w.since(); err != nil {
@@ -232,15 +232,17 @@ func fileOf(run string) string {
 // variantSuffix is what [stages.Params.RunName] adds for other values.
 var variantSuffix = regexp.MustCompile(`-[0-9a-f]{8}$`)
 
-// match returns the stages that a target names.
+// match returns the stages that a target names. One that names nothing is wrong
+// usage.
 func (w *workspace) match(target string) ([]*pipeline.Stage, error) {
 	found, err := w.graph.Match(w.target(target))
-	if err != nil {
-		if run := w.otherRun(target); run != "" {
-			return nil, fmt.Errorf("target %q: the file belongs to the run %s: name the params file of that run with --params", target, run)
-		}
+	if err == nil {
+		return found, nil
 	}
-	return found, err
+	if owner := w.owner(target); owner != "" {
+		err = fmt.Errorf("target %q: the file belongs to %s: give the params of that run with --params", target, owner)
+	}
+	return nil, usage(err, "landscape-pipe status shows what there is")
 }
 
 // target returns a target as the graph names it: the path of an exported file is
@@ -252,19 +254,22 @@ func (w *workspace) target(name string) string {
 	return name
 }
 
-// otherRun returns the name of another run to whose exports a path leads, ""
-// for none.
-func (w *workspace) otherRun(path string) string {
-	runs := filepath.Join(w.exports, "runs")
+// owner names another run to whose exports a path leads, "" for none.
+func (w *workspace) owner(path string) string {
+	artifacts := w.exports
 	if w.run != "" {
-		runs = filepath.Dir(w.exports)
+		artifacts = filepath.Dir(filepath.Dir(w.exports))
 	}
-	below, _ := within(runs, path)
-	run, _, _ := strings.Cut(below, "/")
-	if run == w.run {
+	below, ok := within(artifacts, path)
+	first, rest, _ := strings.Cut(below, "/")
+	run, _, _ := strings.Cut(rest, "/")
+	switch {
+	case !ok || first == "runs" && (run == "" || run == w.run) || first != "runs" && w.run == "":
 		return ""
+	case first == "runs":
+		return "the run " + run
 	}
-	return run
+	return "the default run"
 }
 
 // within returns the path relative to a folder, with slashes, if it leads below
