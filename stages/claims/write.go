@@ -121,13 +121,19 @@ func heading(c *artifact.Claims) string {
 
 // where names the networks of a row.
 func where(c artifact.Claim) string {
-	parts := []string{c.Dataset, c.Input}
-	switch {
-	case c.Updates > 0:
-		parts = append(parts, fmt.Sprintf("%s (%d)", c.Recipe, c.Updates))
-	default:
-		parts = append(parts, c.Recipe)
+	input, recipe := c.Input, "trained by "+c.Recipe
+	if input == artifact.AnyInput {
+		input = "every input"
 	}
+	switch {
+	case c.Recipe == artifact.AnyRecipe:
+		recipe = "every recipe"
+	case c.Recipe == artifact.Warm:
+		recipe = "warm start"
+	case c.Updates > 0:
+		recipe = "trained by " + plural(c.Updates, "update")
+	}
+	parts := []string{c.Dataset, input, recipe}
 	for _, v := range []struct {
 		name string
 		at   *int
@@ -136,8 +142,8 @@ func where(c artifact.Claim) string {
 			parts = append(parts, fmt.Sprintf("%s = %d", v.name, *v.at))
 		}
 	}
-	if c.Scope != artifact.AllNetworks {
-		parts = append(parts, strings.ReplaceAll(c.Scope, "_", " "))
+	if c.Scope == artifact.WithoutCollapsed {
+		parts = append(parts, "living networks only")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -187,15 +193,20 @@ func text(c *artifact.Claims) []byte {
 	return []byte(b.String())
 }
 
-// markdown is the verdicts as a table in Markdown.
+// markdown is the verdicts in Markdown: a section for each claim, with a table of
+// its rows.
 func markdown(c *artifact.Claims) []byte {
 	var b strings.Builder
-	b.WriteString(heading(c) + "\n\n")
-	b.WriteString("| | claim | stated by | verdict | networks | what it means | tested | effect (95 % interval, or as named) | evidence |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("# Claims and verdicts\n\n" + heading(c) + "\n")
 	cell := strings.NewReplacer("|", `\|`, "\n", " ", "*", `\*`).Replace
+	last := ""
 	for _, x := range c.Claims {
-		fmt.Fprintf(&b, "| %d | %s | %s | **%s** | %s | %s | %s | %s | %s |\n",
-			x.Number, cell(x.Statement), cell(stated(x)), x.Verdict, cell(where(x)), cell(x.Conclusion), cell(x.Tested), cell(size(x)), cell(x.Evidence))
+		if x.Statement != last {
+			fmt.Fprintf(&b, "\n## %d. %s\n\nStated by: %s. Identifier: `%s`.\n\n", x.Number, cell(x.Statement), stated(x), x.ID)
+			b.WriteString("| verdict | networks | what it means | effect (95 % interval, or as named) | tested | evidence |\n|---|---|---|---|---|---|\n")
+			last = x.Statement
+		}
+		fmt.Fprintf(&b, "| **%s** | %s | %s | %s | %s | %s |\n", x.Verdict, cell(where(x)), cell(x.Conclusion), cell(size(x)), cell(x.Tested), cell(x.Evidence))
 	}
 	return []byte(b.String())
 }

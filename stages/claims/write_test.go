@@ -65,7 +65,7 @@ func TestBytes(t *testing.T) {
 	for _, name := range []string{Claims, CSV, Table, Markdown} {
 		h.Write(out[name])
 	}
-	const want = "5ca6434080019c8878ccb56f9759da1675115aaa4d1317b19633300ae5a20163"
+	const want = "b91a9589c1886b25a04e23d532ea232a4a072c1d89ce069cd22971707a0ec4a2"
 	if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
 		t.Errorf("digest of the outputs is %s, want %s", got, want)
 	}
