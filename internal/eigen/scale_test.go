@@ -14,6 +14,7 @@ import (
 type solved struct {
 	Values, Top, Bottom, Residuals, Bounds, Nodes, Certified []float64
 	Complete                                                 int // of Top
+	Products                                                 int
 }
 
 // solve computes it for the matrix times 2^k, and returns it divided by 2^k.
@@ -45,7 +46,7 @@ func solve(t *testing.T, m dense, k int) solved {
 		Random: func(i int) []float64 { return normals(rand.New(rand.NewPCG(5, uint64(i))), m.n) },
 	})
 	check(err)
-	s.Complete = top.Values
+	s.Complete, s.Products = top.Values, found.Products
 	for _, p := range found.Top {
 		back(&s.Top, p.Value)
 		back(&s.Residuals, p.Residual)

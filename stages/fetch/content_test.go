@@ -136,3 +136,18 @@ func TestOutputsErrors(t *testing.T) {
 		}
 	}
 }
+
+// FuzzOpen: no stored bytes give a content other than the one with the digest.
+func FuzzOpen(f *testing.F) {
+	file := toy().Labels
+	f.Add(labels())
+	f.Add(gz(labels()))
+	f.Add(gz(make([]byte, 1<<16)))
+	f.Add([]byte("\x1f\x8b\x08"))
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		content, err := file.open(stored)
+		if (err == nil) != cmp.Equal(content, labels()) {
+			t.Errorf("%d bytes, error %v", len(content), err)
+		}
+	})
+}
