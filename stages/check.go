@@ -135,6 +135,12 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 		if needsSizes(name) && c.read(label, "k") && len(e.SampleSizes) < 2 {
 			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
 		}
+		if f.ReadsOf("trajectory") {
+			if c.read(label, "curvature_epochs") && len(e.CurvatureEpochs) < 2 {
+				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has %d curvature_epochs", label, name, len(e.CurvatureEpochs)), "give curvature_epochs at least two epochs")
+			}
+			continue
+		}
 		if f.ReadsOf("rotation") {
 			if c.read(label, "snapshots") && len(e.Snapshots) < 2 {
 				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but takes %d snapshots", label, name, len(e.Snapshots)), "give snapshots at least two epochs")
@@ -167,6 +173,16 @@ func (c *checking) checkSnapshots(e *Experiment, label string) {
 	t := c.Train
 	length := nn.Length{Epochs: t.Epochs, Steps: e.Steps}
 	last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/t.BatchSize + 1)
+	if c.read(label, "curvature_epochs", "curvature_seeds") {
+		if len(e.CurvatureEpochs) > 0 && len(e.CurvatureSeeds) == 0 {
+			c.Blame(label+".curvature_epochs", fmt.Sprintf("%s has curvature_epochs, but no curvature_seeds", label), "the networks of the first of curvature_seeds are measured")
+		}
+		for i, epoch := range e.CurvatureEpochs {
+			if epoch > last {
+				c.Blame(fmt.Sprintf("%s.curvature_epochs[%d]", label, i), fmt.Sprintf("%s.curvature_epochs holds %d, but the training has %d epochs", label, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))
+			}
+		}
+	}
 	for i, epoch := range e.Snapshots {
 		if epoch > last {
 			c.Blame(fmt.Sprintf("%s.snapshots[%d]", label, i), fmt.Sprintf("%s.snapshots holds %d, but the training has %d epochs", label, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))

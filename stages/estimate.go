@@ -22,6 +22,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
+	"github.com/landscape-pipe/landscape-pipe/stages/trajectory"
 )
 
 // shape is what the cost of a network's stages depends on.
@@ -143,6 +144,9 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
 	case rotation.Params:
 		seconds = s.products((3*p.Dimension + 60) * len(p.Epochs))
+		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
+	case trajectory.Params:
+		seconds = s.products(60 * len(p.Epochs))
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
 	case surfaces.Params, ball.Params, samplesize.Params:
 		seconds, memory, cores = s.products(400), s.pointMemory()+s.lanczosMemory(0, false), allCores

@@ -33,6 +33,10 @@ type Experiment struct {
 	// top eigenspace of its Hessian is compared.
 	Snapshots []int `toml:"snapshots" range:"0 to 10000" default:"[]" empty:"true"`
 
+	// CurvatureEpochs are the epochs after which the curvature of the largest
+	// networks of the first curvature seed is measured on the way of their training.
+	CurvatureEpochs []int `toml:"curvature_epochs" range:"0 to 10000" default:"[]" empty:"true"`
+
 	Figures []string `toml:"figures" default:"[]" empty:"true"`
 
 	// AtNumLayers and AtHiddenSize are what a figure over the other holds

@@ -68,6 +68,8 @@ func (e *Experiment) shows(s figures.Shown, n artifact.Network) bool {
 		return h && l && measured
 	case figures.OverSeeds:
 		return h && l && k && measured
+	case figures.OverTraced:
+		return k && len(e.CurvatureSeeds) > 0 && n.Seed == e.CurvatureSeeds[0]
 	}
 	return false
 }

@@ -55,6 +55,16 @@ func (c *checking) follow(e *Experiment, label string) {
 			note(c, &e.Snapshots, left, label+".snapshots", "the length of the training")
 		}
 	}
+	if c.may(label+".curvature_epochs", "train.epochs", "train.batch_size", "data.objects", label+".k", label+".steps") {
+		length := nn.Length{Epochs: epochs.Epochs, Steps: e.Steps}
+		last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/epochs.BatchSize + 1)
+		if left := upTo(e.CurvatureEpochs, last); len(left) < len(e.CurvatureEpochs) {
+			if len(left) < 2 {
+				left = []int{0, last}
+			}
+			note(c, &e.CurvatureEpochs, left, label+".curvature_epochs", "the length of the training")
+		}
+	}
 	if len(e.CurvatureSeeds) > 0 && c.may("curvature.increments", "data.objects", label+".k") {
 		if reach := min(slices.Max(e.SampleSizes), objects-1); reach > 0 && slices.Min(c.Curvature.Increments) > reach {
 			note(c, &c.Curvature.Increments, append([]int{reach}, c.Curvature.Increments...), "curvature.increments", "the sample sizes")

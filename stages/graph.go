@@ -32,6 +32,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
+	"github.com/landscape-pipe/landscape-pipe/stages/trajectory"
 )
 
 // New wires the paper's method for the experiments of p. The params must come
@@ -55,6 +56,9 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 		}
 		for n := range e.followed {
 			w.followed(n)
+		}
+		for n := range e.traced {
+			w.traced(n)
 		}
 	}
 	for _, d := range p.drawings() {
@@ -278,7 +282,7 @@ func (w *wiring) measure(s *subject, m measurement) {
 		add(w, s, &ballKind, s.evaluated("spectra/vectors"), *m.ball)
 	}
 	if m.samplesize != nil {
-		add(w, s, &samplesizeKind, s.evaluated("spectra/vectors"), *m.samplesize)
+		add(w, s, &samplesizeKind, s.evaluated("spectra/vectors", "objects/objects"), *m.samplesize)
 	}
 }
 
@@ -292,6 +296,18 @@ func (w *wiring) followed(n artifact.Network) {
 	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), epochs))
 	add(w, s, &rotationKind, s.evaluated("snapshots/snapshots"), rotation.Params{
 		SampleSize: n.SampleSize, Epochs: epochs, Dimension: c.eigenvectors(), Tolerance: min(c.Tolerance, 1e-8), Seed: c.Seed,
+	})
+}
+
+// traced adds the curvature of a network on the way of its training.
+func (w *wiring) traced(n artifact.Network) {
+	if w.err != nil {
+		return
+	}
+	s, want := w.subjects[n.ID()], w.wants[n.ID()]
+	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), want.snapshots))
+	add(w, s, &trajectoryKind, s.evaluated("snapshots/snapshots"), trajectory.Params{
+		SampleSize: n.SampleSize, Snapshots: want.snapshots, Epochs: want.trajectory, Seed: w.params.Curvature.Seed,
 	})
 }
 

@@ -68,16 +68,16 @@ func TestDefaultGraph(t *testing.T) {
 	// one network a size.
 	const measured, sizes = 25 + 8*5 - 1 + 8, 25 + 8 - 1
 	want := map[string]int{
-		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 18,
+		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 19,
 		"spectra": measured, "density": sizes, "objects": measured, "bounds": measured,
-		"snapshots": 1, "rotation": 1,
-		"increments": 5, "surfaces": 1, "ball": 1, "samplesize": 1, "claims": 1, "tables": 5,
+		"snapshots": 25, "rotation": 1, "trajectory": 25,
+		"increments": 5, "surfaces": 1, "ball": 1, "samplesize": 1, "claims": 1, "tables": 6,
 	}
 	if diff := cmp.Diff(want, byKind(g)); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)
 	}
 	files := []string{
-		"results/networks.csv", "results/spectra.csv", "results/bounds.csv", "results/increments.csv", "results/rotation.csv",
+		"results/networks.csv", "results/spectra.csv", "results/bounds.csv", "results/increments.csv", "results/rotation.csv", "results/trajectory.csv",
 		"results/claims.json", "results/claims.csv", "results/claims.txt", "results/claims.md",
 	}
 	p := DefaultParams()
@@ -149,7 +149,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]int{
-		"train[h=16,num_layers=5,seed=0,steps=1570]": 15, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 18, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
+		"train[h=16,num_layers=5,seed=0,steps=1570]": 15, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 19, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
 	} {
 		if found, err := g.Match(target); err != nil || len(found) != want {
 			t.Errorf("target %s finds %d stages, %v; want %d", target, len(found), err, want)
@@ -161,13 +161,13 @@ func TestTargets(t *testing.T) {
 func TestReads(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	reads := map[string][]string{
-		"fetch": nil, "train": {"fetch", "train"}, "snapshots": {"fetch", "train"}, "rotation": {"fetch", "train", "snapshots"}, "losses": {"fetch", "train"}, "differences": {"losses"},
+		"fetch": nil, "train": {"fetch", "train"}, "snapshots": {"fetch", "train"}, "rotation": {"fetch", "train", "snapshots"}, "trajectory": {"fetch", "train", "snapshots"}, "losses": {"fetch", "train"}, "differences": {"losses"},
 		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
 		"bounds": {"fetch", "train", "spectra"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
-		"samplesize": {"fetch", "train", "spectra"},
+		"samplesize": {"fetch", "train", "spectra", "objects"},
 		"claims":     {"losses", "differences", "spectra", "objects", "bounds", "increments", "ball", "samplesize"},
-		"figures":    {"differences", "losses", "rotation", "spectra", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
-		"tables":     {"rotation", "differences", "losses", "spectra", "objects", "bounds", "increments"},
+		"figures":    {"differences", "losses", "rotation", "trajectory", "spectra", "density", "objects", "increments", "surfaces", "bounds", "ball", "samplesize"},
+		"tables":     {"rotation", "trajectory", "differences", "losses", "spectra", "objects", "bounds", "increments"},
 	}
 	for _, s := range g.Stages() {
 		for _, in := range s.Inputs() {

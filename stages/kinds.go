@@ -18,6 +18,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
+	"github.com/landscape-pipe/landscape-pipe/stages/trajectory"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -43,6 +44,10 @@ var (
 	rotationKind = pipeline.Kind[rotation.Params]{
 		Name: "rotation", Package: "stages/rotation", Portable: true,
 		Outputs: []string{rotation.Rotation}, Run: rotation.Run,
+	}
+	trajectoryKind = pipeline.Kind[trajectory.Params]{
+		Name: "trajectory", Package: "stages/trajectory", Portable: true,
+		Outputs: []string{trajectory.Trajectory}, Run: trajectory.Run,
 	}
 	spectraKind = pipeline.Kind[spectra.Params]{
 		Name: "spectra", Package: "stages/spectra", Portable: true,

@@ -64,6 +64,19 @@ func (e *Experiment) followed(yield func(artifact.Network) bool) {
 	}
 }
 
+// traced yields the networks of the experiment whose curvature is measured on the
+// way of their training: those of the largest k and the first curvature seed.
+func (e *Experiment) traced(yield func(artifact.Network) bool) {
+	if len(e.CurvatureEpochs) == 0 || len(e.CurvatureSeeds) == 0 {
+		return
+	}
+	for n := range e.grid {
+		if n.SampleSize == slices.Max(e.SampleSizes) && n.Seed == e.CurvatureSeeds[0] && !yield(n) {
+			return
+		}
+	}
+}
+
 // closeUp returns the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() artifact.Network {
 	return e.network(e.AtHiddenSize, e.AtNumLayers, slices.Index(e.SampleSizes, slices.Max(e.SampleSizes)), e.Seeds[0])
@@ -99,6 +112,8 @@ func (e *Experiment) tabled(t tables.Table) func(yield func(artifact.Network) bo
 		}
 	case "rotation":
 		return e.followed
+	case "trajectory":
+		return e.traced
 	}
 	return e.measured
 }
@@ -109,6 +124,7 @@ type want struct {
 	closeUp    bool  // some figure of curvature shows it alone
 	increments bool  // what one more object does to its Hessian
 	snapshots  []int // epochs of its training, ascending
+	trajectory []int // those of them at which its curvature is measured
 }
 
 // wants returns what is asked of each network, by its ID.
@@ -128,6 +144,12 @@ func (p *Params) wants() map[string]want {
 		for n := range e.followed {
 			w := all[n.ID()]
 			w.snapshots = ascending(append(w.snapshots, e.Snapshots...))
+			all[n.ID()] = w
+		}
+		for n := range e.traced {
+			w := all[n.ID()]
+			w.snapshots = ascending(append(w.snapshots, e.CurvatureEpochs...))
+			w.trajectory = ascending(append(w.trajectory, e.CurvatureEpochs...))
 			all[n.ID()] = w
 		}
 	}

@@ -30,7 +30,7 @@ type Metric struct {
 // coordinates are the columns of numbers that say which network a row is about and
 // at which step of its training, with their names in [Metric].Row.
 var coordinates = map[string]string{
-	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "steps": "steps", "after": "after", "at": "at", "from_epoch": "from", "to_epoch": "to",
+	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "steps": "steps", "after": "after", "at": "at", "epoch": "epoch", "from_epoch": "from", "to_epoch": "to",
 }
 
 // readMetrics splits a table into its numbers: columns of text and coordinates name

@@ -83,10 +83,10 @@ func (r *reader) unknown(label, name string, n *node, fields []field) {
 	}
 	if len(r.problems) >= 4*maxShown {
 		hint = "" // it will hardly be shown, and finding it takes time
-	} else if near := suggest.Nearest(name, names); near != "" {
-		hint = fmt.Sprintf("did you mean %s?", shown[slices.Index(names, near)])
 	} else if homes := r.homes(name); homes != "" && what == "key" {
 		hint = "it belongs in " + homes
+	} else if near := suggest.Nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s?", shown[slices.Index(names, near)])
 	}
 	r.report(n.key, fmt.Sprintf("unknown %s %s%s", what, clip(name), where), hint)
 }

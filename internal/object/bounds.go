@@ -104,23 +104,53 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 		return nil, err
 	}
 	x2 := float64(o.inputNorm[1] * o.inputNorm[1])
-	l, mx2, w2 := float64(layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
-	entry := float64(float64(c.Width) * c.Largest)
-	b7 := float64(float64(float64(l*mx2)*power(w2, layers-1)) / 2)
+	u := c.uniform()
 	exact := max(values[k-1], 0)
 	bounds := []float64{
 		exact, comparison[0], float64(normA * joint), float64(normA * masked), float64(normA * later),
 		float64(float64(normA*x2) * others), float64(float64(x2*others) / 2),
-		b7, float64(2 * math.Sqrt2 * b7), printed(l, mx2, w2), printed(l, mx2, float64(entry*entry)),
+		u.GaussNewton, float64(2 * math.Sqrt2 * u.GaussNewton), u.Theorem1, u.Lemma1,
 		comparison[1], comparison[2], exact + comparison[1],
-		b7 + float64(float64(math.Sqrt2*(l-1))*float64(c.LargestX*power(c.LargestW, layers-2))),
+		u.Hessian,
 	}
 	for i, b := range bounds {
-		if bounds[i] = b; !(b <= math.MaxFloat64) { // NaN is an overflow times a zero
-			bounds[i] = math.MaxFloat64
-		}
+		bounds[i] = limited(b)
 	}
 	return bounds, nil
+}
+
+// Uniform are the bounds that are one number for all objects.
+type Uniform struct {
+	GaussNewton float64 // B7, of ‖G_i‖₂
+	Hessian     float64 // H_uniform, of ‖H_i‖₂
+	Theorem1    float64 // B9, as printed
+	Lemma1      float64 // B10, as printed
+}
+
+// Uniform returns the uniform bounds; see [Curvature.Bounds]. A bound that overflows
+// is the largest float64.
+func (c Constants) Uniform() Uniform {
+	u := c.uniform()
+	return Uniform{limited(u.GaussNewton), limited(u.Hessian), limited(u.Theorem1), limited(u.Lemma1)}
+}
+
+func (c Constants) uniform() Uniform {
+	l, mx2, w2 := float64(c.Layers), float64(c.LargestX*c.LargestX), float64(c.LargestW*c.LargestW)
+	entry := float64(float64(c.Width) * c.Largest)
+	u := Uniform{
+		GaussNewton: float64(float64(float64(l*mx2)*power(w2, c.Layers-1)) / 2),
+		Theorem1:    printed(l, mx2, w2), Lemma1: printed(l, mx2, float64(entry*entry)),
+	}
+	u.Hessian = u.GaussNewton + float64(float64(math.Sqrt2*(l-1))*float64(c.LargestX*power(c.LargestW, c.Layers-2)))
+	return u
+}
+
+// limited is a bound that does not overflow.
+func limited(b float64) float64 {
+	if !(b <= math.MaxFloat64) { // NaN is an overflow times a zero
+		return math.MaxFloat64
+	}
+	return b
 }
 
 // comparison returns the norms of the L×L matrices of B1, C and alpha_plus_c.

@@ -46,6 +46,7 @@ const (
 	OverBoth                    // every hidden_size and every num_layers, all seeds
 	OverMeasured                // every k, the seeds whose curvature is measured
 	OverSeeds                   // the seeds whose curvature is measured
+	OverTraced                  // every hidden_size and num_layers, the first of these seeds
 )
 
 // All are the figures.
@@ -83,6 +84,7 @@ var All = []Figure{
 	{Name: "difference_over_radius", Wide: 1.1, High: 1.25, draw: drawDifferenceOverRadius, Reads: []string{"ball/ball", "ball/curves"}},
 	{Name: "sufficient_size", Wide: 1, High: 1.1, draw: drawSufficientSize, Reads: []string{"samplesize/samplesize"}},
 	// The top eigenspace of H between epochs of one training.
+	{Name: "curvature_over_epochs", Shows: OverTraced, Wide: 1.7, High: 1.9, draw: drawCurvatureOverEpochs, Reads: []string{"trajectory/trajectory"}},
 	{Name: "rotation_over_epochs", Wide: 1, High: 1, draw: drawRotationOverEpochs, Reads: []string{"rotation/rotation"}},
 }
 
@@ -113,7 +115,7 @@ func (f Figure) ReadsOf(stages ...string) bool {
 
 // Curved figures show measured curvature; the others show losses alone, or the
 // weights on the way of a training.
-func (f Figure) Curved() bool { return !f.ReadsOf("losses", "differences", "rotation") }
+func (f Figure) Curved() bool { return !f.ReadsOf("losses", "differences", "rotation", "trajectory") }
 
 // OfOneNetwork figures can show a network without others.
 func (f Figure) OfOneNetwork() bool { return f.Shows == One || f.Shows == OverSeeds }
@@ -181,10 +183,10 @@ func (p Params) check() (Figure, error) {
 		if slices.Contains(p.Networks[:i], s) {
 			return f, fmt.Errorf("network %s occurs twice", s.ID())
 		}
-		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth {
+		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth && f.Shows != OverTraced {
 			return f, fmt.Errorf("networks %s and %s differ in hidden_size, which the figure holds fixed", first.ID(), s.ID())
 		}
-		if s.NumLayers != first.NumLayers && f.Shows != OverNumLayers && f.Shows != OverBoth {
+		if s.NumLayers != first.NumLayers && f.Shows != OverNumLayers && f.Shows != OverBoth && f.Shows != OverTraced {
 			return f, fmt.Errorf("networks %s and %s differ in num_layers, which the figure holds fixed", first.ID(), s.ID())
 		}
 	}

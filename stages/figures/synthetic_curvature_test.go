@@ -48,7 +48,19 @@ func put(t *testing.T, inputs map[string][]byte, s artifact.Network, alive bool)
 	n.ball(t)
 	n.sizes(t)
 	n.rotation(t)
+	n.trajectory(t)
 	return s
+}
+
+func (n network) trajectory(t *testing.T) {
+	r := artifact.Trajectory{Objects: n.SampleSize, Parameters: 13984}
+	for i, epoch := range []int{0, 1, 2, 5, 10} {
+		norm := float64(n.alive * float64(3+40*i))
+		r.Points = append(r.Points, artifact.TrajectoryPoint{
+			Epoch: epoch, Loss: 2.3 / float64(i+1), GradientNorm: n.alive, Hessian: norm, GaussNewton: 0.9 * norm, HTerm: 0.3 * norm, Largest: norm, Least: -0.1 * norm, Trace: 3 * norm,
+		})
+	}
+	n.inputs[n.Result("trajectory/trajectory")] = encode(t, r, nil)
 }
 
 func (n network) rotation(t *testing.T) {

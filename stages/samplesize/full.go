@@ -2,20 +2,22 @@ package samplesize
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
 // fullTerms is Δ₂ over all weights. Losses, gradients and traces are exact:
-// Σ_d Var c_d = n/(n−1) (mean ‖g_i‖² − ‖ḡ‖²). Of the Frobenius norms the mean
-// of ‖H_i‖_F² is over evenly spread objects, and ‖H‖_F² = E‖Hz‖² over Gaussian
-// z; their error is the error of the closed form.
-func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.Criterion, error) {
+// Σ_d Var c_d = n/(n−1) (mean ‖g_i‖² − ‖ḡ‖²). Of the Frobenius norms those of the
+// objects are exact, and ‖H‖_F² = E‖Hz‖² over Gaussian z; its error is the error of
+// the closed form.
+func fullTerms(ctx context.Context, p Params, pt *curvature.Point, inputs map[string][]byte) ([]artifact.Criterion, error) {
 	n := float64(pt.Data.Objects)
 	constants, err := object.NewConstants(pt)
 	if err != nil {
@@ -34,7 +36,7 @@ func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.C
 		squares += float64(g*g) / n
 	}
 	gradient := n / (n - 1) * max(squares-kernel.Dot64(mean, mean), 0)
-	frobenius, err := frobeniusVariance(ctx, p, pt)
+	squared, err := frobeniusVariance(ctx, p, pt, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -45,8 +47,8 @@ func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.C
 	for i, sigma := range p.Sigmas {
 		s2 := float64(sigma * sigma)
 		c := artifact.Criterion{Name: "delta2", Sigma: sigma, Loss: loss, Covariance: float64(s2 * cross), Gradient: float64(s2 * gradient)}
-		c.Curvature = float64(s2 * s2 / 4 * (float64(2*frobenius.Value) + trace))
-		c.Closed = artifact.MonteCarlo{Value: c.Loss + c.Covariance + c.Gradient + c.Curvature, Error: s2 * s2 / 2 * frobenius.Error}
+		c.Curvature = float64(s2 * s2 / 4 * (float64(2*squared.Value) + trace))
+		c.Closed = artifact.MonteCarlo{Value: c.Loss + c.Covariance + c.Gradient + c.Curvature, Error: s2 * s2 / 2 * squared.Error}
 		list[i] = c
 		quadratic[i], direct[i] = make([]float64, p.FullDraws), make([]float64, p.FullDraws)
 	}
@@ -78,18 +80,19 @@ func fullTerms(ctx context.Context, p Params, pt *curvature.Point) ([]artifact.C
 
 // frobeniusVariance estimates Σ_de Var (H_i)_de = n/(n−1) (mean ‖H_i‖_F² −
 // ‖H‖_F²).
-func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point) (artifact.MonteCarlo, error) {
+func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point, inputs map[string][]byte) (artifact.MonteCarlo, error) {
 	n := float64(pt.Data.Objects)
-	objects := object.Spread(pt.Data.Objects, p.Objects)
-	single, err := object.SquaredFrobenius(ctx, pt, objects)
+	rows, err := npy.Rows[float64](inputs, Objects, objectColumns)
 	if err != nil {
 		return artifact.MonteCarlo{}, err
 	}
-	mean, deviation := stats.Moments(single)
-	// Drawn without replacement, all of them have no error.
-	share := 1 - float64(len(objects))/n
-	variance := float64(float64(deviation*deviation) / float64(len(objects)) * share)
-
+	if len(rows) != pt.Data.Objects {
+		return artifact.MonteCarlo{}, fmt.Errorf("input %s has %d rows: want one per object, %d", Objects, len(rows), pt.Data.Objects)
+	}
+	mean := 0.0
+	for _, r := range rows {
+		mean += float64(r[frobenius]*r[frobenius]) / n
+	}
 	op, err := pt.Operator(curvature.Hessian, nil)
 	if err != nil {
 		return artifact.MonteCarlo{}, err
@@ -104,7 +107,6 @@ func frobeniusVariance(ctx context.Context, p Params, pt *curvature.Point) (arti
 		whole[i] = kernel.Dot64(products, products)
 	}
 	of, spread := stats.Moments(whole)
-	variance += float64(spread*spread) / float64(p.FullDraws)
 	scale := n / (n - 1)
-	return artifact.MonteCarlo{Value: scale * max(mean-of, 0), Error: scale * math.Sqrt(variance)}, nil
+	return artifact.MonteCarlo{Value: scale * max(mean-of, 0), Error: scale * spread / math.Sqrt(float64(p.FullDraws))}, nil
 }

@@ -34,10 +34,19 @@ const (
 	// the largest eigenvalues first, at least Dimensions of them or P.
 	Vectors = "vectors"
 
+	// Objects is in: .npy float64, objects × 4, the last column ‖H_i‖_F.
+	Objects = "objects"
+
 	SampleSize = "samplesize" // out: canonical JSON, artifact.SampleSizeSummary
 	// Curves is .npy float64, rows × sizes: k, then the root of the closed
 	// form of each criterion at k, in the order of the summary.
 	Curves = "curves"
+)
+
+// The columns of Objects.
+const (
+	objectColumns = 4
+	frobenius     = 3
 )
 
 // Params are what the sizes depend on apart from the network and the data.
@@ -56,9 +65,6 @@ type Params struct {
 	// over all weights, each at least 2, or 0 to draw none; without
 	// FullDraws there is no Δ₂.
 	Draws, FullDraws int
-	// Objects is on how many evenly spread objects ‖H_i‖_F is evaluated for
-	// Δ₂; 0 means all.
-	Objects int
 	// Orders is how many random orders the single paths are taken over.
 	Orders int
 	Seed   int64
@@ -69,7 +75,7 @@ func DefaultParams() Params {
 	return Params{
 		Dimensions: 10, Sigmas: []float64{0.001, 0.01},
 		Epsilons: []float64{0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001, 0.00003},
-		Draws:    16, FullDraws: 8, Objects: 500, Orders: 100,
+		Draws:    16, FullDraws: 8, Orders: 100,
 	}
 }
 
@@ -80,8 +86,8 @@ func (p Params) check() error {
 		return fmt.Errorf("%d dimensions: want at least 1", p.Dimensions)
 	case p.Draws < 0 || p.Draws == 1 || p.FullDraws < 0 || p.FullDraws == 1:
 		return fmt.Errorf("%d and %d draws: want at least 2, or 0", p.Draws, p.FullDraws)
-	case p.Objects < 0 || p.Objects == 1 || p.Orders < 1:
-		return fmt.Errorf("%d objects, %d orders: want at least 2 (or 0) and 1", p.Objects, p.Orders)
+	case p.Orders < 1:
+		return fmt.Errorf("%d orders: want at least 1", p.Orders)
 	}
 	for i, s := range p.Sigmas {
 		if !(s > 0) || math.IsInf(s, 1) || i > 0 && s <= p.Sigmas[i-1] {
@@ -158,7 +164,7 @@ func summarise(ctx context.Context, p Params, pt *curvature.Point, t *task.Task)
 	}
 	t.Progress(3, steps)
 	if p.FullDraws > 0 && len(p.Sigmas) > 0 {
-		full, err := fullTerms(ctx, p, pt)
+		full, err := fullTerms(ctx, p, pt, t.Inputs)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/object"
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/internal/safetensors"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
@@ -67,13 +68,22 @@ func network(t *testing.T, seed int64, objects int, widths ...int) map[string][]
 		vectors = append(vectors, pair.Vector...)
 	}
 	in[Vectors] = npy.Encode([]int{len(r.Top), dim}, vectors)
+	squares, err := object.SquaredFrobenius(t.Context(), pt, object.Spread(objects, objects))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]float64, objectColumns*objects)
+	for i, square := range squares {
+		rows[objectColumns*i+frobenius] = math.Sqrt(square)
+	}
+	in[Objects] = npy.Encode([]int{objects, objectColumns}, rows)
 	return in
 }
 
 func params() Params {
 	p := DefaultParams()
 	p.Dimensions, p.Sigmas, p.Epsilons = 3, []float64{0.001, 0.1}, []float64{0.5, 0.1, 0.02}
-	p.Draws, p.FullDraws, p.Objects, p.Orders = 200, 200, 0, 50
+	p.Draws, p.FullDraws, p.Orders = 200, 200, 50
 	return p
 }
 
@@ -164,17 +174,31 @@ func TestThreeWaysAgree(t *testing.T) {
 	}
 }
 
-// TestFrobeniusFromFewObjects: estimated from a part of the objects the closed
-// form is within its stated error.
-func TestFrobeniusFromFewObjects(t *testing.T) {
-	in := network(t, 7, 300, 5, 6, 3)
-	all, few := params(), params()
-	all.FullDraws, few.FullDraws = 100, 100
-	few.Objects = 60
-	a, b := run(t, all, in), run(t, few, in)
-	x, y := a.Criteria[4].Closed, b.Criteria[4].Closed
-	if math.Abs(x.Value-y.Value) > 4*y.Error || !(x.Error < y.Error) {
-		t.Errorf("all objects %+v, 60 of them %+v", x, y)
+// TestObjectsAreRead: the curvature term grows with the squared norms of the
+// objects, and without them, or with those of another sample, there is none.
+func TestObjectsAreRead(t *testing.T) {
+	in := network(t, 7, 60, 5, 6, 3)
+	before := run(t, params(), in).Criteria[4]
+	rows, shape, err := npy.Read[float64](in, Objects, -1, objectColumns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := 0.0
+	for i := range shape[0] {
+		at := objectColumns*i + frobenius
+		mean += rows[at] * rows[at] / float64(shape[0])
+		rows[at] *= 2
+	}
+	n, s4 := float64(shape[0]), math.Pow(before.Sigma, 4)
+	in[Objects] = npy.Encode(shape, rows)
+	after := run(t, params(), in).Criteria[4]
+	// (σ⁴/4)·2·n/(n−1)·3·mean ‖H_i‖_F² is what four times the squares add.
+	if got, want := after.Curvature-before.Curvature, s4/2*n/(n-1)*3*mean; math.Abs(got-want) > 1e-9*want {
+		t.Errorf("twice the norms add %v to the curvature term, want %v", got, want)
+	}
+	in[Objects] = npy.Encode([]int{1, objectColumns}, rows[:objectColumns])
+	if _, err := Run(t.Context(), params(), task.New(in)); err == nil || !strings.Contains(err.Error(), "input objects has 1 rows: want one per object, 60") {
+		t.Errorf("norms of one object: %v", err)
 	}
 }
 

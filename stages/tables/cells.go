@@ -113,6 +113,32 @@ func incrementCells(n artifact.Network, inputs map[string][]byte) ([][]string, e
 	return lines, nil
 }
 
+// A row is the curvature after an epoch, 0 before the first step. The bounds are the
+// uniform ones, from the norms of the weights.
+var trajectoryColumns = []string{
+	"epoch", "loss", "gradient_norm", "hessian", "gauss_newton", "h_term", "gauss_newton_share", "residual",
+	"lambda_max", "lambda_min", "trace", "theorem_1", "lemma_1", "corrected_gauss_newton", "corrected_hessian",
+}
+
+func trajectoryCells(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+	s, err := artifact.Read[artifact.Trajectory](inputs, n.Result("trajectory/trajectory"))
+	if err != nil {
+		return nil, err
+	}
+	var lines [][]string
+	for _, p := range s.Points {
+		line := []string{strconv.Itoa(p.Epoch)}
+		for _, v := range []float64{
+			p.Loss, p.GradientNorm, p.Hessian, p.GaussNewton, p.HTerm, p.Share(), p.Residual,
+			p.Largest, p.Least, p.Trace, p.Theorem1, p.Lemma1, p.CorrectedGaussNewton, p.CorrectedHessian,
+		} {
+			line = append(line, number(v))
+		}
+		lines = append(lines, line)
+	}
+	return lines, sampled(n, "trajectory/trajectory", s.Objects)
+}
+
 // A row compares the top eigenspaces of H after two epochs: overlap is the mean
 // squared cosine of their principal angles, chance what random spaces have,
 // largest_sine and frobenius_sine are of the angles, error estimates by how

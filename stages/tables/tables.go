@@ -53,6 +53,8 @@ var All = []Table{
 	{"bounds", []string{"bounds/bounds"}, []string{"bound", "at"}, boundColumns, boundCells},
 	// One row per network and size: what one more object does.
 	{"increments", []string{"increments/increments"}, []string{"at"}, incrementColumns, incrementCells},
+	// One row per network and epoch: curvature during training.
+	{"trajectory", []string{"trajectory/trajectory"}, []string{"epoch"}, trajectoryColumns, trajectoryCells},
 	// One row per network and pair of epochs: principal angles of top eigenspaces.
 	{"rotation", []string{"rotation/rotation"}, []string{"from_epoch", "to_epoch"}, rotationColumns, rotationCells},
 }

@@ -130,10 +130,15 @@ func TestCurvatureTables(t *testing.T) {
 		Snapshots: []artifact.RotationSnapshot{{Epoch: 0, Values: []float64{2, 1}}, {Epoch: 5, Values: []float64{2, 1}}},
 		Pairs:     []artifact.RotationPair{{From: 0, To: 5, Overlap: 0.5, LargestSine: 1, FrobeniusSine: 1, Error: 0.125}},
 	})
+	in[given("a").Result("trajectory/trajectory")] = encode(artifact.Trajectory{Objects: 100, Parameters: 8, Points: []artifact.TrajectoryPoint{{
+		Epoch: 3, Loss: 0.5, GradientNorm: 0.25, Hessian: 4, GaussNewton: 2, HTerm: 3, Residual: 1e-9, Largest: 4, Least: -1, Trace: 7,
+		Theorem1: 90, Lemma1: 900, CorrectedGaussNewton: 20, CorrectedHessian: 30,
+	}}})
 	rows := []Row{{"e", artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Given: "a"}}}
 	for name, want := range map[string]string{
-		"rotation": "e,mnist,direct,4,1,100,0,0,,0,5,2,0.5,0.25,1,1,0.125\n",
-		"spectra":  "e,mnist,direct,4,1,100,0,0,,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5,1,1e-10,1,1e-10,1,1e-10\n",
+		"trajectory": "e,mnist,direct,4,1,100,0,0,,3,0.5,0.25,4,2,3,0.5,1e-09,4,-1,7,90,900,20,30\n",
+		"rotation":   "e,mnist,direct,4,1,100,0,0,,0,5,2,0.5,0.25,1,1,0.125\n",
+		"spectra":    "e,mnist,direct,4,1,100,0,0,,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5,1,1e-10,1,1e-10,1,1e-10\n",
 		"increments": "e,mnist,direct,4,1,100,0,0,,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,0,,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
 		"bounds": "e,mnist,direct,4,1,100,0,0,,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +
