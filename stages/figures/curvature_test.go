@@ -147,7 +147,7 @@ func TestFiguresSay(t *testing.T) {
 	want := map[string][]string{
 		"top_eigenvalues alive":        {"MNIST, direct inputs, h = 16, num_layers = 5", "after K − 1 = 9: λ_9/λ_{10} = 1.20", "after K = 10: λ_{10}/λ_{11} = 1.20", "relative error", "share", "converged; an eigenvalue is missing with probability ≤ 7 × 10^{−10}"},
 		"top_eigenvalues dead":         {"converged; no eigenvalue is missing"},
-		"spectral_density alive":       {"eigenvalue λ", "|λ|", "90.5 % of the eigenvalues of H cannot be told from 0"},
+		"spectral_density alive":       {"eigenvalue λ", "|λ|", "not told from 0: 90.5 % of H"},
 		"object_norms alive":           {"5 objects dead, all norms 0", "1 object below the axis", "of their mean: ‖H‖_2 = 303, ‖G‖_2 = 302"},
 		"layer_blocks alive":           {"W_7", "300", "30"},
 		"surface_1d alive":             {"eigenvector 1, v^TH^{(k)}v = 300", "10^4 (ℒ_{k + 1} − ℒ_k)"},
@@ -238,6 +238,23 @@ func TestLevels(t *testing.T) {
 			t.Errorf("no level 0 among %v", l.at)
 		}
 	})
+}
+
+// Beside the zone that is hidden the density is that of all nodes, those inside the
+// zone too, with a band of two standard errors over the probes.
+func TestSmoothingPrecedesHiding(t *testing.T) {
+	d := density{Density: artifact.Density{Parameters: 100, Probes: 3, Steps: 2, Mass: 1}}
+	for _, share := range []float64{0.2, 0.3, 0.4} { // just below 1, and far above
+		d.nodes, d.weights = append(d.nodes, []float64{0.99, 100}), append(d.weights, []float64{share, 1 - share})
+	}
+	c := d.smoothDecades([]float64{0}, 1) // from |λ| = 1 on
+	peak := bell(math.Log10(0.99)/decadeWidth) / decadeWidth
+	if want := 0.3 * peak; math.Abs(c.mean[0]-want) > 1e-12*want {
+		t.Errorf("the density at 1 is %v, want %v", c.mean[0], want)
+	}
+	if want := 2 * 0.1 * peak / math.Sqrt(3); math.Abs(c.high[0]-c.mean[0]-want) > 1e-12*peak || math.Abs(c.mean[0]-c.low[0]-want) > 1e-12*peak {
+		t.Errorf("the band is from %v to %v about %v, want ± %v", c.low[0], c.high[0], c.mean[0], want)
+	}
 }
 
 // The bells of a density sum to the share of the eigenvalues on the axis.

@@ -92,7 +92,8 @@ func bell(t float64) float64 {
 	return peak * detmath.Exp(-float64(t*t)/2)
 }
 
-// smoothed is a density on a grid: the mean of the probes and their range.
+// smoothed is a density on a grid: the mean of the probes, and two standard errors
+// of it to either side.
 type smoothed struct{ at, mean, low, high []float64 }
 
 // smooth adds a bell of that width at the place of each eigenvalue; place is
@@ -111,6 +112,7 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 			}
 		}
 	}
+	squares := make([]float64, len(grid))
 	for p := range d.nodes {
 		clear(one)
 		for i, v := range d.nodes[p] {
@@ -119,15 +121,34 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 		for _, v := range d.Deflated {
 			add(v, 1/float64(d.Parameters))
 		}
-		for i, v := range one {
-			s.mean[i] += v / float64(d.Probes)
-			if p == 0 || v < s.low[i] {
-				s.low[i] = v
-			}
-			s.high[i] = max(s.high[i], v)
+		for i, v := range one { // the mean and the squared deviations of the probes so far
+			delta := v - s.mean[i]
+			s.mean[i] += delta / float64(p+1)
+			squares[i] += float64(delta * (v - s.mean[i]))
 		}
 	}
+	for i, mean := range s.mean {
+		twice := 0.0
+		if d.Probes > 1 {
+			twice = 2 * math.Sqrt(squares[i]/float64((d.Probes-1)*d.Probes))
+		}
+		s.low[i], s.high[i] = max(mean-twice, 0), mean+twice
+	}
 	return s
+}
+
+func log10(v float64) float64 { return detmath.Log(v) / math.Ln10 }
+
+// smoothDecades is the density of the eigenvalues of one sign over the logarithm of
+// their size. Those nearer to zero than the first of the places count too: their
+// bells reach beyond it.
+func (d density) smoothDecades(places []float64, sign float64) smoothed {
+	return d.smooth(places, decadeWidth, func(v float64) (float64, bool) {
+		if v = float64(v * sign); !(v > 0) {
+			return 0, false
+		}
+		return log10(v), true
+	})
 }
 
 // Widths of the bells that stand for eigenvalues.
@@ -151,7 +172,7 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 		{Text: "negative $\\lambda$", Key: chart.StrokeKey(negative(chart.Stroke(chart.Ink, 1.1)))},
 		{Text: "outlier, found one by one", Key: chart.MarkKey(chart.Triangle, chart.Ink, drawing.Stroke{}), Slim: true},
 	}
-	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: their range; mean over %s, %s",
+	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: ± 2 standard errors; mean over %s, %s",
 		chart.Plural(d.Probes, "probe"), chart.Plural(d.Steps, "step"), chart.Plural(d.Objects, "object"), chart.Plural(d.Parameters, "weight"))
 	top := s.Heading(p.title(), small+trained(p.Networks), entries)
 	page := s.Page(top)
@@ -182,7 +203,7 @@ func drawCollapsedDensity(s *chart.Sheet, frames ...chart.Frame) error {
 	return nil
 }
 
-// How the density looks: the mean over the probes and their range.
+// How the density looks: the mean over the probes and its band.
 var (
 	densityLine   = chart.Stroke(paintH, 1)
 	densitySpread = chart.Shade(paintH, 70)
@@ -225,8 +246,7 @@ func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high f
 func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) error {
 	radius := max(min(d.unresolved(), high/10), high*1e-12) // all may differ clearly from zero
 	x := chart.Axis{Label: `$|\lambda|$`, Low: radius / 3, High: high * 1.5, Log: true}
-	log := func(v float64) float64 { return detmath.Log(v) / math.Ln10 }
-	from, to := log(radius), log(x.High)
+	from, to := log10(radius), log10(x.High)
 	places := make([]float64, gridPoints)
 	grid := make([]float64, gridPoints)
 	for i := range places {
@@ -242,12 +262,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 	}
 	var curves []curve
 	for _, sign := range []float64{1, -1} {
-		c := d.smooth(places, decadeWidth, func(v float64) (float64, bool) {
-			if v = float64(v * sign); !(v >= radius) {
-				return 0, false
-			}
-			return log(v), true
-		})
+		c := d.smoothDecades(places, sign)
 		most := slices.Max(c.high)
 		if most == 0 {
 			continue
@@ -275,14 +290,14 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 			in.Fill(chart.Triangle(in.Point(v, float64(2.2*single))), densityLine.Color)
 		}
 	}
-	text := fmt.Sprintf("%s %% of the eigenvalues of $H$ cannot be told from 0", chart.Digits(100*d.within(radius), 3))
+	text := fmt.Sprintf("not told from 0: %s %% of $H$", chart.Digits(100*d.within(radius), 3))
 	l := in.Fit(text, chart.SubtitleSize, in.Inner.Right-in.Inner.Left-8)
 	in.DrawTextHaloed(l, in.Inner.Left+4, in.Inner.Top+4+l.Ascent, 0, chart.Grey, 225)
 	in.DrawAxes()
 	return nil
 }
 
-// drawSmoothed draws the range over probes and the mean. What lies far below
+// drawSmoothed draws the band and the mean. What lies far below
 // the peak of a single eigenvalue is not density but the foot of a bell.
 func drawSmoothed(in *chart.Panel, c smoothed, line drawing.Stroke, spread color.NRGBA) {
 	in.Band(c.at, c.low, c.high, spread)
