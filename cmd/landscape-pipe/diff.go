@@ -22,9 +22,9 @@ type diffCmd struct {
 	JSON     bool   `name:"json" help:"Write JSON."`
 }
 
-const diffHelp = `A run that had nothing to do leaves no trace: last is the last one that ran
-something, last~1 the one before; runs lists them. For a params file, its present results in the
-store are compared.
+const diffHelp = `last is the last run that ran something, last~1 the one before; runs lists them.
+A run that had nothing to do leaves no trace. Of a params file, the results that
+the store has now are compared.
 
 Examples:
     landscape-pipe diff last~1 last
