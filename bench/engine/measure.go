@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"reflect"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -34,8 +34,11 @@ func measure(args ...string) (measured, error) {
 	if err != nil {
 		return m, fmt.Errorf("%s: %w\n%s%s", strings.Join(args, " "), err, stdout.Bytes(), stderr.Bytes())
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		m.Peak = usage.Maxrss << 10
+	// The field is looked up by its name, since only Unix has it.
+	if usage := reflect.Indirect(reflect.ValueOf(cmd.ProcessState.SysUsage())); usage.Kind() == reflect.Struct {
+		if peak := usage.FieldByName("Maxrss"); peak.IsValid() {
+			m.Peak = peak.Int() << 10
+		}
 	}
 	m.User, m.System = cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
 	if text := bytes.TrimSpace(stdout.Bytes()); json.Valid(text) {

@@ -96,26 +96,6 @@ func TestReportOfASignal(t *testing.T) {
 	}
 }
 
-// TestSecondSignalEndsAtOnce sends this process two interrupts.
-func TestSecondSignalEndsAtOnce(t *testing.T) {
-	ended := make(chan int, 1)
-	ctx, stop := withSignals(t.Context(), func(code int) { ended <- code })
-	defer stop()
-	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	<-ctx.Done()
-	if cause := context.Cause(ctx).Error(); cause != "interrupted" {
-		t.Errorf("cause %q, want interrupted", cause)
-	}
-	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if code := <-ended; code != exitTerminated {
-		t.Errorf("exit code %d, want %d", code, exitTerminated)
-	}
-}
-
 func TestShellWord(t *testing.T) {
 	for word, want := range map[string]string{
 		"train":         "train",

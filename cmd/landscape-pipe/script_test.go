@@ -208,7 +208,7 @@ func flipBit(store, digest string) error {
 
 func nodes(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		ts.Check(syscall.Mkfifo(ts.MkAbs(name), 0o666))
+		ts.Check(makePipe(ts.MkAbs(name)))
 	}
 }
 
