@@ -14,7 +14,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
-// TestReadMetrics: text and coordinates name a row, rows with one name are
+// TestReadMetrics: text and key columns name a row, rows with one name are
 // numbered, and cells without a number are left out.
 func TestReadMetrics(t *testing.T) {
 	have, err := readMetrics("networks", []byte("dataset,num_layers,seed,mad,bound\nmnist,1,0,0.5,B1\nmnist,1,0,0.25,B1\nmnist,3,0,,B1\n"))

@@ -17,6 +17,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 )
 
 // Metric is one number of an exported table.
@@ -27,14 +28,23 @@ type Metric struct {
 	Value float64
 }
 
-// coordinates are the columns of numbers that say which network a row is about and
-// at which step of its training, with their names in [Metric].Row.
-var coordinates = map[string]string{
-	"hidden_size": "h", "num_layers": "num_layers", "k": "k", "seed": "seed", "steps": "steps", "after": "after", "at": "at", "epoch": "epoch", "from_epoch": "from", "to_epoch": "to",
+// rowNames says how a key column of a table is written in [Metric].Row, if not by
+// its own name: "" stands for the cell alone.
+var rowNames = map[string]string{
+	"experiment": "", "dataset": "", "input": "", "bound": "", "hidden_size": "h", "from_epoch": "from", "to_epoch": "to",
 }
 
-// readMetrics splits a table into its numbers: columns of text and coordinates name
-// the row, every other column is a metric. Empty cells are left out.
+// keyOf returns the columns that identify a row of a table.
+func keyOf(table string) []string {
+	i := slices.IndexFunc(tables.All, func(t tables.Table) bool { return t.Name == table })
+	if i < 0 {
+		return nil
+	}
+	return tables.All[i].Key()
+}
+
+// readMetrics splits a table into its numbers: key columns and text name the row,
+// every other column is a metric. Empty cells are left out.
 func readMetrics(table string, text []byte) ([]Metric, error) {
 	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
@@ -44,12 +54,13 @@ func readMetrics(table string, text []byte) ([]Metric, error) {
 		return nil, nil
 	}
 	head := rows[0]
+	key := keyOf(table)
 	names := make([]bool, len(head)) // columns that name the row
 	for i, column := range head {
 		if slices.Contains(head[:i], column) {
 			return nil, fmt.Errorf("table %s: two columns are named %q", table, column)
 		}
-		_, names[i] = coordinates[column]
+		names[i] = slices.Contains(key, column)
 		for _, row := range rows[1:] {
 			if _, err := strconv.ParseFloat(row[i], 64); err != nil && row[i] != "" {
 				names[i] = true
@@ -61,12 +72,15 @@ func readMetrics(table string, text []byte) ([]Metric, error) {
 	for _, row := range rows[1:] {
 		var id []string
 		for i, cell := range row {
-			switch key, ok := coordinates[head[i]]; {
-			case cell == "" || !names[i] || key == "steps" && cell == "0": // a training by epochs is the usual one
-			case ok:
-				id = append(id, key+"="+cell)
-			default:
+			short, renamed := rowNames[head[i]]
+			switch {
+			case cell == "" || !names[i]:
+			case !slices.Contains(key, head[i]) || renamed && short == "":
 				id = append(id, cell)
+			case renamed:
+				id = append(id, short+"="+cell)
+			default:
+				id = append(id, head[i]+"="+cell)
 			}
 		}
 		name := strings.Join(id, ",")
