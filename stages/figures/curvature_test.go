@@ -147,7 +147,7 @@ func TestFiguresSay(t *testing.T) {
 	want := map[string][]string{
 		"top_eigenvalues alive":        {"MNIST, direct inputs, h = 16, num_layers = 5", "after K − 1 = 9: λ_9/λ_{10} = 1.20", "after K = 10: λ_{10}/λ_{11} = 1.20", "relative error", "share", "converged; an eigenvalue is missing with probability ≤ 7 × 10^{−10}"},
 		"top_eigenvalues dead":         {"converged; no eigenvalue is missing"},
-		"spectral_density alive":       {"eigenvalue λ", "|λ|", "not told from 0: 90.5 % of H"},
+		"spectral_density alive":       {"eigenvalue λ", "|λ|", "90.5 % of the eigenvalues of H cannot be told from 0"},
 		"object_norms alive":           {"5 objects dead, all norms 0", "1 object below the axis", "of their mean: ‖H‖_2 = 303, ‖G‖_2 = 302"},
 		"layer_blocks alive":           {"W_7", "300", "30"},
 		"surface_1d alive":             {"eigenvector 1, v^TH^{(k)}v = 300", "10^4 (ℒ_{k + 1} − ℒ_k)"},

@@ -290,7 +290,7 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 			in.Fill(chart.Triangle(in.Point(v, float64(2.2*single))), densityLine.Color)
 		}
 	}
-	text := fmt.Sprintf("not told from 0: %s %% of $H$", chart.Digits(100*d.within(radius), 3))
+	text := fmt.Sprintf("%s %% of the eigenvalues of $H$ cannot be told from 0", chart.Digits(100*d.within(radius), 3))
 	l := in.Fit(text, chart.SubtitleSize, in.Inner.Right-in.Inner.Left-8)
 	in.DrawTextHaloed(l, in.Inner.Left+4, in.Inner.Top+4+l.Ascent, 0, chart.Grey, 225)
 	in.DrawAxes()
