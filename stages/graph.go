@@ -160,9 +160,12 @@ func (w *wiring) measured(n artifact.Network) {
 		},
 		objects: &objects.Params{SampleSize: k, Hessians: allOr(c.Hessians, k)},
 	}
-	if !w.dense[sizeOf(n)] || want.closeUp {
+	if !w.dense[sizeOf(n)] || want.density {
 		w.dense[sizeOf(n)] = true
 		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, Probes: c.Probes, Deflate: vectors, Seed: c.Seed}
+		if want.density {
+			m.density.Steps, m.density.Probes = c.DrawnSteps, c.DrawnProbes
+		}
 	}
 	sizes := c.incrementsUpTo(next)
 	spread := min(c.BoundObjects, k)

@@ -201,7 +201,7 @@ func TestReads(t *testing.T) {
 // kinds that are meant to read it: from these keys on, not before, is a run new.
 func TestParamsReach(t *testing.T) {
 	const text = "[[experiment]]\nname = \"a\"\nhidden_size = [4, 8]\nnum_layers = [2]\nk = [150, 160]\nat_hidden_size = 8\n" +
-		"figures = [\"hidden_size\", \"true_difference\", \"mad_over_k\", \"surface_1d\", \"increments_over_k\"]\ncurvature_seeds = [0]\nsnapshots = [1]\n"
+		"figures = [\"hidden_size\", \"true_difference\", \"mad_over_k\", \"surface_1d\", \"increments_over_k\", \"spectral_density\"]\ncurvature_seeds = [0]\nsnapshots = [1]\n"
 	tests := []struct {
 		set  string
 		want []string
@@ -221,6 +221,8 @@ func TestParamsReach(t *testing.T) {
 		{"curvature.tolerance=1e-5", []string{"ball", "bounds", "increments", "spectra"}},
 		{"curvature.steps=9", []string{"density"}},
 		{"curvature.probes=9", []string{"density"}},
+		{"curvature.drawn_steps=9", []string{"density"}},
+		{"curvature.drawn_probes=9", []string{"density"}},
 		{"curvature.hessians=9", []string{"objects"}},
 		{"curvature.bound_objects=9", []string{"bounds"}},
 		{"curvature.increments=[9]", []string{"bounds", "increments"}},
@@ -229,10 +231,12 @@ func TestParamsReach(t *testing.T) {
 		{"figures.width_cm=20", []string{"figures"}},
 		{"figures.height_cm=20", []string{"figures"}},
 		{"figures.published=false", []string{"figures"}},
-		{"experiment.a.at_hidden_size=4", []string{"ball", "claims", "figures", "increments", "rotation", "samplesize", "snapshots", "spectra", "surfaces", "tables"}},
-		{"experiment.a.figures=[\"surface_1d\"]", nil},
-		// The layer blocks are measured of a network that some figure sees closely.
-		{"experiment.a.figures=[\"true_difference\"]", []string{"spectra"}},
+		{"experiment.a.at_hidden_size=4", []string{"ball", "claims", "density", "figures", "increments", "rotation", "samplesize", "snapshots", "spectra", "surfaces", "tables"}},
+		{"experiment.a.figures=[\"surface_1d\", \"spectral_density\"]", nil},
+		{"experiment.a.figures=[\"surface_1d\"]", []string{"density"}},
+		// The layer blocks are measured of a network that some figure sees closely, and more
+		// of the density of one whose density is drawn.
+		{"experiment.a.figures=[\"true_difference\"]", []string{"density", "spectra"}},
 		{"experiment.a.snapshots=[0]", []string{"rotation", "snapshots"}},
 	}
 	before := mustNew(t, mustParse(t, text))

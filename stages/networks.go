@@ -123,6 +123,7 @@ func (e *Experiment) tabled(t tables.Table) func(yield func(artifact.Network) bo
 type want struct {
 	closeUp    bool  // some figure of curvature shows it alone
 	increments bool  // what one more object does to its Hessian
+	density    bool  // the spectral density of its Hessian
 	snapshots  []int // epochs of its training, ascending
 	trajectory []int // those of them at which its curvature is measured
 }
@@ -138,6 +139,7 @@ func (p *Params) wants() map[string]want {
 				w := all[n.ID()]
 				w.closeUp = w.closeUp || f.Curved() && f.Shows == figures.One
 				w.increments = w.increments || f.ReadsOf("increments")
+				w.density = w.density || f.ReadsOf("density")
 				all[n.ID()] = w
 			}
 		}

@@ -65,6 +65,8 @@ type Curvature struct {
 	Tolerance    float64 `toml:"tolerance" range:"1e-12 to 0.01"`
 	Steps        int     `toml:"steps" range:"2 to 1000"`
 	Probes       int     `toml:"probes" range:"1 to 1000"`
+	DrawnSteps   int     `toml:"drawn_steps" range:"2 to 1000"`  // of the networks whose density is drawn
+	DrawnProbes  int     `toml:"drawn_probes" range:"1 to 1000"` // of them too
 	Hessians     int     `toml:"hessians" range:"0 to 60000"`
 	BoundObjects int     `toml:"bound_objects" range:"1 to 60000"`
 	Increments   []int   `toml:"increments" range:"1 to 59999"`
