@@ -114,8 +114,12 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 	case spectra.Params:
 		seconds, memory, cores = s.spectra(p), s.pointMemory()+s.lanczosMemory(max(p.Dense, p.Gram), p.Dense > 0), allCores
 	case density.Params:
-		seconds = s.products(p.Steps * p.Probes)
-		memory = s.pointMemory() + int64(p.Steps+4+maxDeflated)*int64(s.parameters())*float
+		seconds = s.products(p.Steps*p.Probes + 40*p.Bottom)
+		vectors := p.Steps
+		if p.Bottom > 0 {
+			vectors = max(vectors, basisVectors)
+		}
+		memory = s.pointMemory() + int64(vectors+4+maxDeflated)*int64(s.parameters())*float
 		cores = allCores
 	case objects.Params:
 		exact := p.Hessians

@@ -1,7 +1,7 @@
 // Package density is the stage that estimates the spectral density of the
 // Hessian of a network's mean loss, or of its G- or H-term: the outliers, which
-// the stage spectra found one by one, are projected out, the bulk is measured
-// by stochastic Lanczos quadrature.
+// are found one by one, are projected out, the bulk is measured by stochastic
+// Lanczos quadrature.
 //
 // The probes are independent of each other, so a long quadrature can be several
 // stages with some of the probes each, and no bit of their rules differs.
@@ -43,14 +43,16 @@ type Params struct {
 	Term       string // "H", "G" or "R"
 	Steps      int    // of Lanczos
 	Probes     int
-	Deflate    int // largest eigenvalues that are projected out, up to the first that is not certified
+	Deflate    int     // largest eigenvalues that are projected out, up to the first that is not certified
+	Bottom     int     // smallest eigenvalues that are searched for, and projected out up to the first that is not certified to be negative
+	Tolerance  float64 // relative, of the smallest eigenvalues
 	Seed       int64
 }
 
 // Run computes Rule and Density.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if p.Steps < 1 || p.Probes < 1 || p.Deflate < 0 {
-		return nil, fmt.Errorf("%d steps, %d probes, %d deflated: want at least 1, 1 and 0", p.Steps, p.Probes, p.Deflate)
+	if p.Steps < 1 || p.Probes < 1 || p.Deflate < 0 || p.Bottom < 0 {
+		return nil, fmt.Errorf("%d steps, %d probes, %d and %d deflated: want at least 1, 1, 0 and 0", p.Steps, p.Probes, p.Deflate, p.Bottom)
 	}
 	term, err := curvature.ParseTerm(p.Term)
 	if err != nil {
@@ -61,8 +63,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	n := pt.Network.Parameters()
-	if p.Deflate >= n {
-		return nil, fmt.Errorf("%d eigenvalues to deflate of %d: nothing would be left", p.Deflate, n)
+	if p.Deflate >= n-p.Bottom {
+		return nil, fmt.Errorf("%d eigenvalues to deflate of %d: nothing would be left", p.Deflate+p.Bottom, n)
 	}
 	op, err := pt.Operator(term, nil)
 	if err != nil {
@@ -73,6 +75,11 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	lowest, err := negative(ctx, p, op, t, &d)
+	if err != nil {
+		return nil, err
+	}
+	outliers = append(outliers, lowest...)
 	var rules []eigen.Rule
 	for i := range p.Probes {
 		rule, err := quadrature(ctx, p, i, op, outliers, t)
@@ -97,6 +104,9 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 // norm: what of an outlier is left when its vector is projected out shows in
 // the density at most with the square of that.
 const certified = 1e-3
+
+// floor is the error, relative to the norm, that counts as none.
+const floor = 1e-10
 
 // deflation reads the trace and the eigenvectors that are projected out: the
 // leading ones up to the first whose certificate is too wide.
@@ -126,13 +136,59 @@ func deflation(p Params, t *task.Task, d *artifact.Density) (trace float64, outl
 	return found.Trace, outliers, nil
 }
 
+// negative searches for the smallest eigenvalues, or takes what an interrupted run
+// found, and returns the eigenvectors that are projected out. The residual is small
+// against the eigenvalue itself: those of a null space are no outliers.
+func negative(ctx context.Context, p Params, op *curvature.Operator, t *task.Task, d *artifact.Density) (vectors [][]float64, err error) {
+	if p.Bottom == 0 {
+		return nil, nil
+	}
+	const name = "smallest eigenvalues"
+	const head = 2 // value and residual go before the vector
+	b, err := t.Part(name, func() ([]byte, error) {
+		e := curvature.Ends{Bottom: p.Bottom, Tolerance: p.Tolerance, Floor: floor, Seed: p.Seed}
+		found, err := op.Ends(ctx, e, func(share float64) { t.Progress(int(float64(p.Steps)*share), p.total()) })
+		if err != nil {
+			return nil, err
+		}
+		var rows []float64
+		for _, pair := range found.Bottom {
+			rows = append(append(rows, pair.Value, pair.Residual), pair.Vector...)
+		}
+		return npy.Encode([]int{len(found.Bottom), head + d.Parameters}, rows), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := npy.Rows[float64](map[string][]byte{name: b}, name, head+d.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows { // ascending
+		if value, residual := row[0], row[1]; !(residual < -float64(certified*value)) {
+			break
+		}
+		vectors = append(vectors, row[head:])
+	}
+	for i := len(vectors) - 1; i >= 0; i-- {
+		d.Deflated = append(d.Deflated, rows[i][0])
+	}
+	return vectors, nil
+}
+
+// total is how many steps of work the search for the smallest eigenvalues, which
+// counts as one probe, and the quadrature have.
+func (p Params) total() int { return p.before() + p.Probes*p.Steps }
+
+func (p Params) before() int { return min(p.Bottom, 1) * p.Steps }
+
 // quadrature is the rule of one probe, or what an interrupted run kept of it.
 func quadrature(ctx context.Context, p Params, i int, op eigen.Operator, outliers [][]float64, t *task.Task) (eigen.Rule, error) {
 	name := fmt.Sprintf("probe %d", i)
 	b, err := t.Part(name, func() ([]byte, error) {
 		rules, err := eigen.Quadrature(ctx, op, eigen.Probing{
 			Steps: p.Steps, Probes: [][]float64{probe(p.Seed, i, op.Dim())}, Deflate: outliers, Workers: t.Workers,
-			Progress: func(step, steps int) { t.Progress(i*steps+step, p.Probes*steps) },
+			Progress: func(step, steps int) { t.Progress(p.before()+i*steps+step, p.total()) },
 		})
 		if err != nil {
 			return nil, err

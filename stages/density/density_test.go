@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,10 @@ func TestMoments(t *testing.T) {
 	inputs := curvaturetest.Inputs(t, 80, 20, 7, 4)
 	for _, name := range []string{"H", "G", "R"} {
 		p := params(name)
+		if p.Bottom = 2; name == "G" { // it has no negative eigenvalue
+			p.Bottom = 0
+		}
+		p.Tolerance = 1e-8
 		out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, name, 5)))
 		if err != nil {
 			t.Fatal(err)
@@ -97,12 +102,16 @@ func TestMoments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		left := len(exact) - p.Deflate
-		for i, x := range d.Deflated {
-			if math.Abs(x-exact[len(exact)-1-i]) > 1e-8*x {
-				t.Errorf("%s: deflated value %d is %v, exact %v", name, i, x, exact[len(exact)-1-i])
+		outliers := slices.Concat(exact[:p.Bottom], exact[len(exact)-p.Deflate:])
+		slices.Reverse(outliers)
+		for i, x := range outliers {
+			if len(d.Deflated) != len(outliers) || math.Abs(x-d.Deflated[i]) > 1e-8*math.Abs(x) {
+				t.Fatalf("%s: deflated are %v, exact %v", name, d.Deflated, outliers)
 			}
 		}
+		all := len(exact)
+		exact = exact[p.Bottom : len(exact)-p.Deflate]
+		left := len(exact)
 		shape, rule := curvaturetest.Floats(t, out[Rule])
 		if len(shape) != 3 || shape[0] != p.Probes || shape[1] != 2 || shape[2] != p.Steps {
 			t.Fatalf("%s: the rule has shape %v", name, shape)
@@ -130,7 +139,7 @@ func TestMoments(t *testing.T) {
 		if math.Abs(d.FirstMoment-kernel.Sum64(exact[:left])/float64(left)) > 1e-9*scale {
 			t.Errorf("%s: exact first moment %v, want %v", name, d.FirstMoment, kernel.Sum64(exact[:left])/float64(left))
 		}
-		if math.Abs(d.EstimatedMoment-d.FirstMoment) > 5*d.MomentError+1e-12*scale || d.Mass != float64(left)/float64(len(exact)) {
+		if math.Abs(d.EstimatedMoment-d.FirstMoment) > 5*d.MomentError+1e-12*scale || d.Mass != float64(left)/float64(all) {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
@@ -184,6 +193,8 @@ func TestRefuses(t *testing.T) {
 		"steps":           func(p *Params) { p.Steps = 0 },
 		`operator "K"`:    func(p *Params) { p.Term = "K" },
 		"nothing":         func(p *Params) { p.Deflate = 12 },
+		"12 eigenvalues":  func(p *Params) { p.Bottom = 9 },
+		"and -1 deflated": func(p *Params) { p.Bottom = -1 },
 		"sample size is ": func(p *Params) { p.SampleSize = 11 },
 		"0 probes":        func(p *Params) { p.Probes = 0 },
 		"at least 4 vec":  func(p *Params) { p.Deflate = 4 },
@@ -201,7 +212,7 @@ func TestRefuses(t *testing.T) {
 func TestProbesInParts(t *testing.T) {
 	inputs := withOutliers(t, curvaturetest.Inputs(t, 80, 20, 7, 4), "H", 3)
 	p := params("H")
-	p.Probes = 5
+	p.Probes, p.Bottom, p.Tolerance = 5, 2, 1e-6
 	whole, err := Run(t.Context(), p, task.New(inputs))
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +225,7 @@ func TestProbesInParts(t *testing.T) {
 		return b, err
 	}
 	p.Probes = 2
-	if _, err := Run(t.Context(), p, few); err != nil || len(kept) != 2 {
+	if _, err := Run(t.Context(), p, few); err != nil || len(kept) != 3 {
 		t.Fatalf("%d parts, %v", len(kept), err)
 	}
 	rest := task.New(inputs)
@@ -272,7 +283,7 @@ func TestZero(t *testing.T) {
 	}
 	inputs[mlp.Weights] = weights
 	p := params("H")
-	p.Steps, p.Probes = 6, 2
+	p.Steps, p.Probes, p.Bottom = 6, 2, 2
 	out, err := Run(t.Context(), p, task.New(withOutliers(t, inputs, "H", 3)))
 	if err != nil {
 		t.Fatal(err)

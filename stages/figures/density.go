@@ -171,6 +171,7 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 		}},
 		{Text: "negative $\\lambda$", Key: chart.StrokeKey(negative(chart.Stroke(chart.Ink, 1.1)))},
 		{Text: "outlier, found one by one", Key: chart.MarkKey(chart.Triangle, chart.Ink, drawing.Stroke{}), Slim: true},
+		{Text: "negative one", Key: chart.OpenKey(chart.Triangle, chart.Ink), Slim: true},
 	}
 	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: ± 2 standard errors; mean over %s, %s",
 		chart.Plural(d.Probes, "probe"), chart.Plural(d.Steps, "step"), chart.Plural(d.Objects, "object"), chart.Plural(d.Parameters, "weight"))
@@ -235,10 +236,21 @@ func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high f
 	in.Caption(fmt.Sprintf("normal kernel of width $%s$", chart.Digits(width, 2)))
 	drawSmoothed(in, c, densityLine, densitySpread)
 	for _, v := range d.Deflated {
-		in.Fill(chart.Triangle(in.Point(v, float64(2.2*single))), densityLine.Color)
+		markOutlier(in, v, v, single)
 	}
 	in.DrawAxes()
 	return nil
+}
+
+// markOutlier draws the mark of an eigenvalue that was found one by one, open for a
+// negative one, above the peak of a single eigenvalue.
+func markOutlier(in *chart.Panel, at, value, peak float64) {
+	point := in.Point(at, float64(2.2*peak))
+	if value < 0 {
+		in.Open(chart.Triangle, point, densityLine.Color)
+		return
+	}
+	in.Fill(chart.Triangle(point), densityLine.Color)
 }
 
 // drawLogDensity draws the density over log|λ|, one curve per sign. What the
@@ -286,8 +298,8 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 		drawSmoothed(in, c.smoothed, c.line, c.spread)
 	}
 	for _, v := range d.Deflated {
-		if v >= x.Low {
-			in.Fill(chart.Triangle(in.Point(v, float64(2.2*single))), densityLine.Color)
+		if at := math.Abs(v); at >= x.Low {
+			markOutlier(in, at, v, single)
 		}
 	}
 	text := fmt.Sprintf("%s %% of the eigenvalues of $H$ cannot be told from 0", chart.Digits(100*d.within(radius), 3))
