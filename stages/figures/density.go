@@ -73,6 +73,12 @@ func (d density) unresolved() float64 {
 	return radius
 }
 
+// hidden returns the radius about zero that is shaded where |λ| reaches to high: all
+// eigenvalues may differ clearly from zero.
+func (d density) hidden(high float64) float64 {
+	return max(min(d.unresolved(), high/10), high*1e-12)
+}
+
 // within returns the share of all eigenvalues nearer to zero than radius.
 func (d density) within(radius float64) float64 {
 	share := 0.0
@@ -98,17 +104,26 @@ type smoothed struct{ at, mean, low, high []float64 }
 
 // smooth adds a bell of that width at the place of each eigenvalue; place is
 // false for an eigenvalue that does not belong to the axis.
+//
+// The variance between few probes is itself uncertain, most where one eigenvalue
+// makes the density. So it is at least what random directions have: the squared
+// entries of one in n dimensions have a variance of 2/n², which makes Σ weight·K² 2/n
+// for the heights K of the bells. The outliers that were found one by one have none.
 func (d density) smooth(grid []float64, width float64, place func(v float64) (float64, bool)) smoothed {
 	s := smoothed{at: grid, mean: make([]float64, len(grid)), low: make([]float64, len(grid)), high: make([]float64, len(grid))}
-	one := make([]float64, len(grid))
-	add := func(v, weight float64) {
+	one, power := make([]float64, len(grid)), make([]float64, len(grid))
+	add := func(v, weight float64, exact bool) {
 		x, ok := place(v)
 		if !ok || weight == 0 {
 			return
 		}
 		for i, at := range grid {
 			if t := (at - x) / width; math.Abs(t) < 8 {
-				one[i] += float64(weight / width * bell(t))
+				height := bell(t) / width
+				one[i] += float64(weight * height)
+				if !exact {
+					power[i] += float64(float64(weight*height)*height) / float64(d.Probes)
+				}
 			}
 		}
 	}
@@ -116,10 +131,10 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 	for p := range d.nodes {
 		clear(one)
 		for i, v := range d.nodes[p] {
-			add(v, float64(d.weights[p][i]*d.Mass))
+			add(v, float64(d.weights[p][i]*d.Mass), false)
 		}
 		for _, v := range d.Deflated {
-			add(v, 1/float64(d.Parameters))
+			add(v, 1/float64(d.Parameters), true)
 		}
 		for i, v := range one { // the mean and the squared deviations of the probes so far
 			delta := v - s.mean[i]
@@ -128,10 +143,11 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 		}
 	}
 	for i, mean := range s.mean {
-		twice := 0.0
+		variance := float64(2*power[i]) / float64(d.Parameters) // of one probe
 		if d.Probes > 1 {
-			twice = 2 * math.Sqrt(squares[i]/float64((d.Probes-1)*d.Probes))
+			variance = max(variance, squares[i]/float64(d.Probes-1))
 		}
+		twice := float64(2 * math.Sqrt(variance/float64(d.Probes)))
 		s.low[i], s.high[i] = max(mean-twice, 0), mean+twice
 	}
 	return s
@@ -215,17 +231,28 @@ func negative(s drawing.Stroke) drawing.Stroke {
 	return s
 }
 
-func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high float64) error {
+// linearAxis returns an axis from below the least to above the largest eigenvalue, its
+// points, and the width of a bell on it.
+func linearAxis(low, high float64) (x chart.Axis, grid []float64, width float64) {
 	air := float64(0.03 * (high - low))
 	if air == 0 { // one eigenvalue, many times
 		air = max(math.Abs(high), 1e-12)
 	}
-	x := chart.Axis{Label: `eigenvalue $\lambda$`, Low: low - air, High: high + air}
-	width := float64(linearWidth * (x.High - x.Low))
+	x = chart.Axis{Label: `eigenvalue $\lambda$`, Low: low - air, High: high + air}
+	return x, evenly(x.Low, x.High), float64(linearWidth * (x.High - x.Low))
+}
+
+// evenly returns the points of a curve from low to high.
+func evenly(low, high float64) []float64 {
 	grid := make([]float64, gridPoints)
 	for i := range grid {
-		grid[i] = x.Low + float64((x.High-x.Low)*float64(i)/(gridPoints-1))
+		grid[i] = low + float64((high-low)*float64(i)/(gridPoints-1))
 	}
+	return grid
+}
+
+func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high float64) error {
+	x, grid, width := linearAxis(low, high)
 	single := bell(0) / (width * float64(d.Parameters)) // the peak of one eigenvalue
 	c := d.smooth(grid, width, func(v float64) (float64, bool) { return v, true })
 	highest := max(single, slices.Max(c.high))
@@ -256,13 +283,11 @@ func markOutlier(in *chart.Panel, at, value, peak float64) {
 // drawLogDensity draws the density over log|λ|, one curve per sign. What the
 // rules cannot distinguish from zero is shaded and counted.
 func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) error {
-	radius := max(min(d.unresolved(), high/10), high*1e-12) // all may differ clearly from zero
+	radius := d.hidden(high)
 	x := chart.Axis{Label: `$|\lambda|$`, Low: radius / 3, High: high * 1.5, Log: true}
-	from, to := log10(radius), log10(x.High)
-	places := make([]float64, gridPoints)
+	places := evenly(log10(radius), log10(x.High))
 	grid := make([]float64, gridPoints)
 	for i := range places {
-		places[i] = from + float64((to-from)*float64(i)/(gridPoints-1))
 		grid[i] = detmath.Exp(float64(places[i] * math.Ln10))
 	}
 	single := bell(0) / (decadeWidth * float64(d.Parameters))
