@@ -119,7 +119,7 @@ func load(buf *sfnt.Buffer, g glyph, size float64, previous sfnt.GlyphIndex) (sh
 
 // standIn is an empty box as high as a capital, for a character that no font has.
 func standIn(size float64) shape {
-	width, height, pen, side := float64(0.5*size), CapHeight(size), float64(0.05*size), float64(0.05*size)
+	width, height, pen, side := float64(0.5*size), float64(CapHeight(size)), float64(0.05*size), float64(0.05*size)
 	s := shape{advance: width + 2*side, maxX: width + side, minY: -height, inked: true}
 	corner := func(x, y float64) drawing.Point { return drawing.Point{X: side + x, Y: y} }
 	s.outline = drawing.Polygon(corner(0, 0), corner(width, 0), corner(width, -height), corner(0, -height))

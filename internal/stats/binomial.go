@@ -50,7 +50,7 @@ func ClopperPearson(x, n int, confidence float64) float64 {
 	}
 	low, high := float64(x)/float64(n), 1.0
 	for high-low > 1e-16 {
-		p := low + (high-low)/2
+		p := low + float64((high-low)/2)
 		if p == low || p == high {
 			break
 		}

@@ -29,11 +29,11 @@ func incompleteBeta(n int, x, y float64) float64 {
 	if y == 0 {
 		return 1
 	}
-	a, b := float64(n)/2, 0.5
+	a, b := float64(float64(n)/2), 0.5
 	if x > (a+1)/(a+b+2) { // where the fraction for x converges slowly
-		return 1 - betaFront(n, x, y)/b*betaFraction(b, a, y)
+		return 1 - float64(betaFront(n, x, y)/b*betaFraction(b, a, y))
 	}
-	return betaFront(n, x, y) / a * betaFraction(a, b, x)
+	return float64(betaFront(n, x, y) / a * betaFraction(a, b, x))
 }
 
 // betaFront is x^a·y^b/B(a, b) for a = n/2 and b = 1/2.

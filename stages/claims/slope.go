@@ -129,7 +129,7 @@ func (r *resampled) local(y []float64, i int) float64 { return (y[i+1] - y[i]) /
 // squared distance from the middle: 0 for a power law.
 func (r *resampled) curvature() contrast {
 	n := len(r.x)
-	middle := (r.x[0] + r.x[n-1]) / 2
+	middle := float64((r.x[0] + r.x[n-1]) / 2)
 	squares := make([]float64, n)
 	for i, x := range r.x {
 		squares[i] = float64((x - middle) * (x - middle))
