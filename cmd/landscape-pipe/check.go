@@ -281,7 +281,7 @@ func metricLine(r *baseline.Report) string {
 	case within == len(r.Metrics) && moved == 0:
 		text += ", all exactly as expected"
 	case moved > 0:
-		text += fmt.Sprintf("; %d moved, at most by %s of what is allowed (%s of %s)", moved, percent(share), worst.Metric, worst.Row)
+		text += fmt.Sprintf("; %d differ, the most by %s of its tolerance (%s of %s)", moved, percent(share), worst.Metric, worst.Row)
 	}
 	return text
 }

@@ -368,13 +368,27 @@ func (x *curvatureRun) run(ctx context.Context, show reporter) error {
 	}
 	var notFinite *json.UnsupportedValueError
 	if errors.Is(err, eigen.ErrOverflow) || errors.As(err, &notFinite) {
-		return usage(err, "the weights or the inputs are too large for the curvature to be computed; trying again gives the same")
+		return usage(overflowed(err), "the weights or the inputs are too large for the curvature to be computed; trying again gives the same")
 	}
 	var failed *pipeline.StageError
 	if errors.As(err, &failed) && !errors.Is(err, cas.ErrFull) {
 		return advised(err, "the same command tries again; -v shows what the stages log")
 	}
 	return err
+}
+
+// overflowed says of the results that JSON cannot hold why that is.
+func overflowed(err error) error {
+	var all []error
+	for _, e := range flatten(err) {
+		var notFinite *json.UnsupportedValueError
+		var failed *pipeline.StageError
+		if errors.As(e, &notFinite) && errors.As(e, &failed) {
+			e = fmt.Errorf("%s: a result is %s: the numbers are too large for float64", failed.Stage.Name(), notFinite.Str)
+		}
+		all = append(all, e)
+	}
+	return errors.Join(all...)
 }
 
 func (x *curvatureRun) options(show reporter) pipeline.RunOptions {

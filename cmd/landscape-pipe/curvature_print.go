@@ -23,7 +23,7 @@ func printNetwork(a *app, shape userfiles.Shape, p *measured.Network) error {
 	r := &printer{bufio.NewWriter(a.stdout), a.out}
 	s := p.Spectrum
 	r.facts([][2]string{
-		{"network", fmt.Sprintf("%s, %s weights in %s: %s", widths(shape.Widths), thousands(s.Parameters), term.Count(s.Layers, "matrix"), strings.Join(ends(shape.Layers), ", "))},
+		{"network", fmt.Sprintf("%s, %s weights in %s: %s", widths(shape.Widths), thousands(s.Parameters), term.Count(s.Layers, "matrix"), term.CleanLine(strings.Join(ends(shape.Layers), ", ")))},
 		{"objects", thousands(s.Objects)},
 		{"loss", fmt.Sprintf("%.10g nats, mean over objects", s.Loss)},
 		{"gradient", fmt.Sprintf("%.6g, norm; at a minimum it is 0", s.GradientNorm)},

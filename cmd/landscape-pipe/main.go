@@ -135,7 +135,7 @@ func dispatch(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	selected, err := parser.Parse(args)
-	if asked {
+	if asked || a.result.err != nil { // the parser prints the help; run reports what it could not write
 		return nil
 	}
 	if err != nil {
@@ -191,6 +191,10 @@ func parseError(args []string, err error) error {
 	if errors.As(err, &p) && p.Context != nil {
 		if node := p.Context.Selected(); node != nil {
 			command += " " + node.Name
+			if missing, ok := strings.CutPrefix(err.Error(), `expected "<`); ok {
+				missing = "<" + strings.TrimSuffix(missing, `"`)
+				return usage(fmt.Errorf("%s: %s is missing", node.Name, missing), fmt.Sprintf("write landscape-pipe %s; %s --help explains it", node.Summary(), command))
+			}
 		}
 	}
 	return usage(err, command+" --help lists what is possible")

@@ -68,7 +68,7 @@ func TestUnwrittenResult(t *testing.T) {
 	network := append([]string{"curvature", "-q", "--store", filepath.Join(t.TempDir(), "store")}, g.write(t, t.TempDir())...)
 	for _, args := range [][]string{{"--help"}, {"--version"}, {"check", "--help"}, network, append(network, "--json")} {
 		var stderr bytes.Buffer
-		if code := run(t.Context(), newApp(fullDisk{}, &stderr, noEnv), args); code == exitDone {
+		if code := run(t.Context(), newApp(fullDisk{}, &stderr, noEnv), args); code == exitDone || code == exitUsage {
 			t.Errorf("%v: exit code %d\n%s", args, code, &stderr)
 		}
 	}

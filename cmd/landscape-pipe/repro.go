@@ -76,6 +76,12 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if c.Retries < 0 {
 		return usage(fmt.Errorf("--retries=%d: want how often a stage may run again", c.Retries), "")
 	}
+	if c.DryRun && c.Trace != "" {
+		return usage(errors.New("-n runs nothing, so --trace has nothing to write"), "leave out one of the two")
+	}
+	if c.DryRun && c.Check {
+		return usage(errors.New("-n runs nothing, so --check has nothing to compare"), "landscape-pipe check compares the results of earlier runs")
+	}
 	a.keepGoing = c.KeepGoing
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream})
 	if err != nil {

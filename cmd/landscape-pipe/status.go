@@ -360,7 +360,7 @@ func (c *runsCmd) Run(_ context.Context, a *app, g *globals) error {
 			}
 			words = append(words, shellWord(w))
 		}
-		t.Rows = append(t.Rows, []string{runName(i), r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, strings.Join(words, " ")})
+		t.Rows = append(t.Rows, []string{runName(i), r.ID.String()[:12], r.Started.Format(time.DateTime), took, ran, failed, term.CleanLine(strings.Join(words, " "))})
 	}
 	return t.Text(a.stdout, a.out)
 }

@@ -20,6 +20,12 @@ func Clean(text string) string {
 	}, text)
 }
 
+// CleanLine is [Clean] for text that must stay on its line, as a name: it replaces
+// line breaks and tabs, too, so that no name can pass for a line of the output.
+func CleanLine(text string) string {
+	return strings.NewReplacer("\n", "\ufffd", "\t", "\ufffd").Replace(Clean(text))
+}
+
 // NewCleaner returns a writer that passes text on to w after [Clean], except for
 // the colours of a [Style] if it colours.
 func NewCleaner(w io.Writer, style Style) io.Writer {

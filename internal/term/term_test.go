@@ -62,6 +62,9 @@ func TestPad(t *testing.T) {
 }
 
 func TestClean(t *testing.T) {
+	if got, want := CleanLine("a\nb\t\x1bc"), "a\ufffdb\ufffd\ufffdc"; got != want {
+		t.Errorf("CleanLine = %q, want %q", got, want)
+	}
 	if got, want := Clean("a\x1b[2Jb\u202ec\n"), "a\ufffd[2Jb\ufffdc\n"; got != want {
 		t.Errorf("Clean = %q, want %q", got, want)
 	}

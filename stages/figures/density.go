@@ -198,8 +198,11 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	left.Right = float64((page.Left+page.Right)/2) - chart.PanelGap/2
 	right.Left = left.Right + chart.PanelGap
 	low, high := d.ends()
-	if low == 0 && high == 0 {
-		return drawCollapsedDensity(s, left, right)
+	switch size := max(high, -low); {
+	case size == 0:
+		return drawNoDensity(s, "collapsed, all eigenvalues 0", left, right)
+	case size < leastEigenvalue:
+		return drawNoDensity(s, fmt.Sprintf("all eigenvalues below $%s$: too small to draw", chart.Digits(leastEigenvalue, 1)), left, right)
 	}
 	if err := drawLinearDensity(s, left, d, low, high); err != nil {
 		return err
@@ -207,14 +210,18 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 	return drawLogDensity(s, right, d, max(high, -low))
 }
 
-// drawCollapsedDensity draws both panels with a message instead of a density.
-func drawCollapsedDensity(s *chart.Sheet, frames ...chart.Frame) error {
+// leastEigenvalue is what the largest one must reach: the density of smaller ones,
+// and the twelve decades below them, leave the range of float64.
+const leastEigenvalue = 1e-290
+
+// drawNoDensity draws both panels with a message instead of a density.
+func drawNoDensity(s *chart.Sheet, message string, frames ...chart.Frame) error {
 	for _, f := range frames {
 		in, err := chart.NewPanel(s, f, chart.LinearAxis(`eigenvalue $\lambda$`, -1, 1), chart.LogAxis("density", 1e-3, 1))
 		if err != nil {
 			return err
 		}
-		in.Message("collapsed, all eigenvalues 0")
+		in.Message(message)
 		in.DrawAxes()
 	}
 	return nil

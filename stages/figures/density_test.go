@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestDensityOfNoWidth(t *testing.T) {
 		}
 	}
 	network := c.p.Networks[0]
-	for _, value := range []float64{0, 2.5, -2.5, 1e-200, 1e200} {
+	for _, value := range []float64{0, 5e-324, -1e-320, 1e-291, 1e-289, 2.5, -2.5, 1e-200, 1e200} {
 		for _, steps := range []int{1, 6} {
 			for _, deflated := range [][]float64{{}, {value, value}} {
 				p, in := c.p, maps.Clone(c.inputs)
@@ -46,6 +47,9 @@ func TestDensityOfNoWidth(t *testing.T) {
 				text := strings.Join(page.Labels(), "\n")
 				if collapsed := strings.Contains(text, "collapsed"); collapsed != (value == 0) {
 					t.Errorf("%s: collapsed is %v", name, collapsed)
+				}
+				if small := strings.Contains(text, "too small to draw"); small != (value != 0 && math.Abs(value) < leastEigenvalue) {
+					t.Errorf("%s: too small is %v", name, small)
 				}
 				if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
 					t.Errorf("%s: labels are %q", name, page.Labels())

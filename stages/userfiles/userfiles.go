@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
@@ -153,6 +154,8 @@ func (s Source) wrong(err error) error {
 	return &Error{File: s.Name, Text: err.Error()}
 }
 
+// mistake is an error of one line: names of tensors may contain line breaks.
 func mistake(hint, format string, args ...any) *Error {
-	return &Error{Text: fmt.Sprintf(format, args...), Hint: hint}
+	line := strings.NewReplacer("\n", "\ufffd")
+	return &Error{Text: line.Replace(fmt.Sprintf(format, args...)), Hint: line.Replace(hint)}
 }
