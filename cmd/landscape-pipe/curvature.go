@@ -81,6 +81,9 @@ func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if err != nil {
 		return err
 	}
+	if err := wantFolder("-o", c.Output); err != nil {
+		return err
+	}
 	x := &curvatureRun{a: a, c: c}
 	if x.store, err = g.openStore(); err != nil {
 		return err

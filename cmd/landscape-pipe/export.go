@@ -22,6 +22,9 @@ code is 1.
 
 // Run implements the verb.
 func (c *exportCmd) Run(ctx context.Context, a *app, g *globals) error {
+	if err := wantFolder("the argument", c.Dir); err != nil {
+		return err
+	}
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{})
 	if err != nil {
 		return err

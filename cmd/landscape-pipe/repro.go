@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,6 +82,9 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 	}
 	if c.DryRun && c.Check {
 		return usage(errors.New("-n runs nothing, so --check has nothing to compare"), "landscape-pipe check compares the results of earlier runs")
+	}
+	if info, err := os.Stat(c.Trace); err == nil && info.IsDir() {
+		return usage(fmt.Errorf("--trace: %s is a folder", c.Trace), "name a file")
 	}
 	a.keepGoing = c.KeepGoing
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream})

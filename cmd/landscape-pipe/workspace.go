@@ -37,6 +37,9 @@ type workspace struct {
 // open reads the params, builds the graph and opens the store. It changes
 // nothing. The workspace must be closed.
 func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, error) {
+	if err := wantFolder("--artifacts", g.Artifacts); err != nil {
+		return nil, err
+	}
 	params, err := stages.LoadParams(ctx, g.Params, set)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -121,6 +124,15 @@ func (g *globals) baseOf(run string, params stages.Params) string {
 		return g.Artifacts
 	}
 	return filepath.Join(g.Artifacts, "runs", name)
+}
+
+// wantFolder checks before any work that nothing but a folder lies where results
+// will be written; it need not exist yet. what is the flag or argument.
+func wantFolder(what, dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return usage(fmt.Errorf("%s: %s is not a folder", what, dir), "name a folder, which need not exist yet")
+	}
+	return nil
 }
 
 // storeDir is the folder of the store.

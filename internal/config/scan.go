@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -37,6 +38,10 @@ const (
 	maxKeys  = 10_000
 )
 
+// bareRange matches an override whose range lacks the quotes of TOML; a shell
+// takes those that nothing protects.
+var bareRange = regexp.MustCompile(`^\s*([\w.-]+)\s*=\s*(\d+\.\.\d+)\s*$`)
+
 const byteOrderMark = "\ufeff"
 
 // parse reads the text into a tree that knows all places. It stops at the
@@ -56,6 +61,9 @@ func (src *source) parse() (*node, *Problem) {
 		hint := ""
 		if src.isOverride() {
 			hint = `write KEY=VALUE with a TOML value, text and ranges in quotes: 'KEY="text"'`
+			if m := bareRange.FindStringSubmatch(src.text); m != nil {
+				hint = fmt.Sprintf(`a range needs quotes, and quotes around both for a shell: --set '%s="%s"'`, m[1], m[2])
+			}
 		}
 		p := src.at(errorSpan(src.text, err), syntaxText(err), hint)
 		return nil, &p
