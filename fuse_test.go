@@ -3,6 +3,7 @@ package landscape_test
 import (
 	"bufio"
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ func TestNothingIsFused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles all stages for two targets")
 	}
+	readSources(t)
 	for _, target := range []struct{ name, arch, level string }{
 		{"amd64 v3", "amd64", "GOAMD64=v3"},
 		{"arm64", "arm64", "GOARM64=v8.0"},
@@ -104,6 +106,23 @@ func compile(t *testing.T, dir string, args ...string) []byte {
 		t.Fatalf("%v: %v\n%s", cmd.Args, err, tail)
 	}
 	return out
+}
+
+// readSources opens the files that the compiler will read, so that a result of
+// this test that Go kept is not taken for one of other sources.
+func readSources(t *testing.T) {
+	t.Helper()
+	for _, root := range []string{"internal", "stages"} {
+		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && filepath.Ext(name) == ".go" {
+				_, err = os.ReadFile(name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func write(t *testing.T, path, text string) {
