@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,6 +131,7 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 	if e.holds(false) || len(e.Snapshots) > 0 {
 		c.checkFixed(label, "hidden_size", e.AtHiddenSize, e.HiddenSize)
 	}
+	blamed := false
 	for i, name := range e.Figures {
 		f := figureNamed(name)
 		if needsSizes(name) && c.read(label, "k") && len(e.SampleSizes) < 2 {
@@ -147,7 +149,8 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 			}
 			continue
 		}
-		if f.Curved() && c.read(label, "seeds", "curvature_seeds") && !slices.Contains(e.CurvatureSeeds, e.Seeds[0]) {
+		if f.Curved() && !blamed && c.read(label, "seeds", "curvature_seeds") && !slices.Contains(e.CurvatureSeeds, e.Seeds[0]) {
+			blamed = true // one cause, whatever figures follow
 			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but the curvature of its first seed is not measured", label, name),
 				fmt.Sprintf("write curvature_seeds = [%d]", e.Seeds[0]))
 		}
@@ -207,23 +210,32 @@ func (c *checking) checkFixed(label, list string, fixed int, values []int) {
 }
 
 // checkConflicts reports two experiments that would write the same figure
-// without being told apart in it.
+// without being told apart in it. Where an override is to blame, the hint takes
+// all such figures out of the later one.
 func (c *checking) checkConflicts(at int) {
 	e, label := &c.Experiments[at], c.Label(experimentTable, at)
+	clashes := make(map[int]int) // index of a figure → another experiment that draws it
 	for i, f := range e.Figures {
 		what, figure := figureFile(e, f), figureNamed(f)
 		for _, j := range c.feeding[what] {
-			if share(figure, &c.Experiments[j], e) {
-				continue
+			if !share(figure, &c.Experiments[j], e) {
+				clashes[i] = j
+				break
 			}
-			hint, other := "take it out of one, or run one from a params file of its own", c.Label(experimentTable, j)
-			if c.overrides(label) || c.overrides(other) {
-				left := slices.DeleteFunc(slices.Clone(e.Figures), func(name string) bool { return name == f })
-				hint = fmt.Sprintf("add --set '%s.figures=%s'", label, inTOML(left))
-			}
-			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s and %s both draw %s", other, label, what), hint)
-			break
 		}
 		c.feeding[what] = append(c.feeding[what], at)
+	}
+	var left []string
+	for i, f := range e.Figures {
+		if _, ok := clashes[i]; !ok {
+			left = append(left, f)
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(clashes)) {
+		hint, other := "take it out of one, or run one from a params file of its own", c.Label(experimentTable, clashes[i])
+		if c.overrides(label) || c.overrides(other) {
+			hint = fmt.Sprintf("add --set '%s.figures=%s'", label, inTOML(left))
+		}
+		c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s and %s both draw %s", other, label, figureFile(e, e.Figures[i])), hint)
 	}
 }

@@ -55,7 +55,9 @@ func TestFollow(t *testing.T) {
 		{`experiment.paper.k="1..3"`, "allowed: 2 to 60000"},
 		{`experiment.paper.seeds="0..9223372036854775807"`, "allowed: at most 10000"},
 		{`experiment.paper.seeds="0..9223372036854775808"`, "which is not a range"},
-		{"experiment.paper.seeds=0..38", `text and ranges in quotes: 'KEY="text"'`},
+		{"experiment.paper.seeds=0..38", `--set 'experiment.paper.seeds="0..38"'`},
+		{"experiment.sample-size.num_layers=[0]", "add --set 'experiment.sample-size-warm.figures=[]'"},
+		{"experiment.sample-size.curvature_seeds=[5]", "curvature_seeds holds 5, which is none of its seeds"},
 	} {
 		_, err := ParseParams("params.toml", landscape.DefaultParams, strings.Split(test.set, ";"))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
