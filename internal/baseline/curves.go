@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
 	"github.com/landscape-pipe/landscape-pipe/stages"
@@ -121,15 +122,15 @@ func compareCurve(published published.Curve, ours []float64) CurveResult {
 		if factor == nil {
 			continue
 		}
-		off := math.Abs(math.Log(*factor))
-		logs = append(logs, math.Log(*factor))
-		if off > worst {
+		log := detmath.Log(*factor)
+		logs = append(logs, log)
+		if off := math.Abs(log); off > worst {
 			worst, r.Worst, r.WorstK = off, factor, k
 		}
 	}
 	if len(logs) > 0 {
 		slices.Sort(logs)
-		r.Median = finite(math.Exp((logs[(len(logs)-1)/2] + logs[len(logs)/2]) / 2))
+		r.Median = finite(detmath.Exp((logs[(len(logs)-1)/2] + logs[len(logs)/2]) / 2))
 	}
 	for _, k := range comparedAt {
 		i, _ := slices.BinarySearch(published.K, k)
