@@ -149,7 +149,7 @@ func (g *Graph) near(kind, target string) string {
 		}
 	}
 	if len(best) == 0 && strings.ContainsAny(target, "./") {
-		return "" // the kinds are of no use to one who asks for a file
+		return "" // the target is a file: kinds would not help
 	}
 	if len(best) == 0 {
 		return ": kinds are " + strings.Join(kinds, ", ")
