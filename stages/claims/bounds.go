@@ -94,17 +94,13 @@ func (j *judgement) printedCurvature(q *panel, name, errors string, proven func(
 		return
 	}
 	margins := ratios(list, func(c curvature) (float64, float64) { return c.bound.Values.Max, c.uniform.Values.Max })
-	test, all, objects := share{}, share{n: len(list)}, 0
+	var test, all share
+	objects := 0
 	for _, x := range list {
 		objects += x.objects
-		if x.violated {
-			all.count++
-		}
+		all.add(x.violated)
 		if x.violated || x.violates || x.bound.Values.Max < x.uniform.Values.Max {
-			test.n++
-			if x.violated {
-				test.count++
-			}
+			test.add(x.violated)
 		}
 	}
 	c.Verdict = test.bound()
@@ -128,11 +124,11 @@ func (j *judgement) printedCurvature(q *panel, name, errors string, proven func(
 // theoremProven says how small M_W is, and from where on Theorem 1 bounds ‖G_i‖
 // in spite of its error: √2 M_W² ≥ ½ ≥ ‖A‖.
 func theoremProven(list []curvature) string {
-	least := math.Inf(1)
+	smallest := math.Inf(1)
 	for _, c := range list {
-		least = min(least, c.constants.LargestLayer)
+		smallest = min(smallest, c.constants.LargestLayer)
 	}
-	return fmt.Sprintf("M_W is at least %s, and from 0.595 on the statement is proven for G", short(least))
+	return fmt.Sprintf("M_W is at least %s, and from 0.595 on the statement is proven for G", short(smallest))
 }
 
 // lemmaProven says on how many networks M_W ≤ hM, which the proof of Lemma 1 needs.
@@ -156,12 +152,11 @@ func (j *judgement) correctedCurvature(q *panel) error {
 		c.Tested = "no network has bounds, or all are dead"
 		return nil
 	}
-	violated, objects := share{n: len(list)}, 0
+	var violated share
+	objects := 0
 	for _, x := range list {
 		objects += x.objects
-		if x.violates {
-			violated.count++
-		}
+		violated.add(x.violates)
 	}
 	c.Verdict = violated.bound()
 	c.Tested = fmt.Sprintf("%d objects of %s", objects, related(c, of.networks))

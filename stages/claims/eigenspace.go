@@ -70,6 +70,13 @@ func (e eigenspace) ratio(without float64) artifact.Interval {
 	return artifact.Interval{Estimate: a / b, Low: low, High: high}
 }
 
+// least keeps the smallest of several estimates as the effect of a row.
+func least(c *artifact.Claim, name string, r artifact.Interval) {
+	if c.Effect == nil || r.Estimate < c.Effect.Estimate {
+		c.Effect = &artifact.Effect{Name: name, Interval: r}
+	}
+}
+
 // noised returns the networks whose sufficient sizes were computed, each once.
 func (q *panel) noised() *panel {
 	return q.once().where(func(n network) bool { return n.samplesize != nil })
@@ -102,9 +109,7 @@ func (j *judgement) eigenspaceReproduces(q *panel) error {
 		case r.High < reproduced:
 			no++
 		}
-		if c.Effect == nil || r.Estimate < c.Effect.Estimate {
-			c.Effect = &artifact.Effect{Name: "least Δ₂ in the eigenspace over Δ₂ where the noise matters, two standard errors", Interval: r}
-		}
+		least(c, "least Δ₂ in the eigenspace over Δ₂ where the noise matters, two standard errors", r)
 	}
 	switch {
 	case tested == 0:
@@ -198,9 +203,7 @@ func (j *judgement) eigenspaceExtremal(q *panel) error {
 			less++
 		}
 		parts = append(parts, fmt.Sprintf("σ = %s: %s, a space at random %s", short(e.sigma), short(r.Estimate), short(average)))
-		if c.Effect == nil || r.Estimate < c.Effect.Estimate {
-			c.Effect = &artifact.Effect{Name: "least share of what the noise adds over all weights, two standard errors", Interval: r}
-		}
+		least(c, "least share of what the noise adds over all weights, two standard errors", r)
 	}
 	switch {
 	case less > 0:

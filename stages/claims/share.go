@@ -11,13 +11,18 @@ import (
 // share is how many of n independent networks are as a statement says.
 type share struct{ count, n int }
 
+// add counts one more case, which is so or not.
+func (s *share) add(so bool) {
+	if s.n++; so {
+		s.count++
+	}
+}
+
 // shareOf counts the networks that are so.
 func shareOf(networks []network, so func(network) bool) share {
-	s := share{n: len(networks)}
+	var s share
 	for _, n := range networks {
-		if so(n) {
-			s.count++
-		}
+		s.add(so(n))
 	}
 	return s
 }

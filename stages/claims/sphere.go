@@ -69,18 +69,13 @@ func (j *judgement) lemma2(q *panel) error {
 		c.Tested = noBall
 		return nil
 	}
-	test, all := share{}, share{n: len(list)}
+	var test, all share
 	var margins, slack []float64
 	for _, s := range list {
 		violated := s.bound < s.Largest
-		if violated {
-			all.count++
-		}
+		all.add(violated)
 		if violated || s.bound < s.uniform || s.uniform < s.Largest {
-			test.n++
-			if violated {
-				test.count++
-			}
+			test.add(violated)
 		}
 		margins = append(margins, min(s.bound/s.uniform, math.MaxFloat64))
 		slack = append(slack, min(s.bound/s.Largest, math.MaxFloat64))
@@ -117,15 +112,15 @@ func (j *judgement) correctedLoss(q *panel, bound string) {
 		c.Tested = noBall
 		return
 	}
-	exceeded := share{n: len(list)}
+	var exceeded share
 	var factors []float64
 	first := ""
 	for _, s := range list {
 		factors = append(factors, min(s.bound/s.Largest, math.MaxFloat64))
-		if s.bound < s.Largest {
-			if exceeded.count++; first == "" {
-				first = fmt.Sprintf(", first at R = %s: %s against %s", short(s.Radius), short(s.Largest), short(s.bound))
-			}
+		above := s.Largest > s.bound
+		exceeded.add(above)
+		if above && first == "" {
+			first = fmt.Sprintf(", first at R = %s: %s against %s", short(s.Radius), short(s.Largest), short(s.bound))
 		}
 	}
 	c.Verdict = exceeded.bound()
