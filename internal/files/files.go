@@ -172,11 +172,11 @@ func ReadStream(ctx context.Context, name string, limit int64) ([]byte, error) {
 			done <- result{nil, err}
 			return
 		}
-		defer f.Close()
 		content, err := io.ReadAll(io.LimitReader(f, limit+1))
 		if int64(len(content)) > limit {
 			err = tooLarge(name, limit)
 		}
+		f.Close() // before the caller goes on: an open pipe keeps what was not read for its next reader
 		done <- result{content, err}
 	}()
 	select {
