@@ -96,7 +96,7 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 	switch p := params.(type) {
 	case fetch.Params:
 		if d, err := fetch.Lookup(p.Dataset); err == nil {
-			memory = 2*d.Images.Size + int64(p.Objects)*int64(d.InputSize)
+			memory = d.Memory(p.Objects)
 		}
 	case train.Params:
 		seconds, memory = s.training(p), s.trainingMemory(p)

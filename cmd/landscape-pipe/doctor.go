@@ -50,7 +50,7 @@ func (c *doctorCmd) Run(ctx context.Context, a *app, g *globals) error {
 	} else {
 		defer w.close()
 		found = append(found, checkStore(ctx, w, g.storeDir()))
-		found = append(found, checkData(ctx, g, plan)...)
+		found = append(found, checkData(ctx, g, w.params.Data.Objects, plan)...)
 	}
 	found = append(found, checkDrawing(ctx))
 	if err := ctx.Err(); err != nil {
@@ -161,7 +161,7 @@ func checkStore(ctx context.Context, w *workspace, dir string) finding {
 
 // checkData looks whether each data set of the params is in the store, lies in a
 // folder, or could be fetched.
-func checkData(ctx context.Context, g *globals, plan *pipeline.Plan) []finding {
+func checkData(ctx context.Context, g *globals, objects int, plan *pipeline.Plan) []finding {
 	var found []finding
 	for _, step := range plan.Steps() {
 		if step.Stage.Kind() != "fetch" {
@@ -174,7 +174,7 @@ func checkData(ctx context.Context, g *globals, plan *pipeline.Plan) []finding {
 			if err != nil {
 				f.Level, f.Text = fail, err.Error()
 			} else {
-				f.Level, f.Text, f.Advice = findData(ctx, g, d)
+				f.Level, f.Text, f.Advice = findData(ctx, g, d, objects)
 			}
 		}
 		found = append(found, f)
@@ -182,21 +182,14 @@ func checkData(ctx context.Context, g *globals, plan *pipeline.Plan) []finding {
 	return found
 }
 
-func findData(ctx context.Context, g *globals, d fetch.Dataset) (level, string, string) {
-	if kept := filepath.Join(g.Artifacts, "downloads", d.Name, d.Images.Name+".gz"); exists(kept) {
-		return ok, "downloaded before: " + filepath.Base(kept), ""
-	}
-	for _, folder := range append([]string{""}, d.Folders...) {
-		for _, suffix := range []string{"", ".gz"} {
-			if name := filepath.Join(g.Data, folder, d.Images.Name+suffix); g.Data != "" && exists(name) {
-				return ok, "in the folder: " + name, ""
-			}
-		}
+func findData(ctx context.Context, g *globals, d fetch.Dataset, objects int) (level, string, string) {
+	if path := g.fetcher().Local(d, objects); path != "" {
+		return ok, "lies in " + path, ""
 	}
 	var tried []string
 	if !g.Offline {
 		for _, mirror := range d.Mirrors {
-			err := reachable(ctx, mirror+d.Images.Name+".gz")
+			err := reachable(ctx, d.Address(mirror))
 			if err == nil {
 				return ok, "available from " + mirror, ""
 			}
@@ -216,11 +209,6 @@ func findData(ctx context.Context, g *globals, d fetch.Dataset) (level, string, 
 		advice += "; " + d.Hint
 	}
 	return fail, strings.Join(tried, "; "), advice
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
 }
 
 // reachable asks a server whether it has a file.

@@ -291,7 +291,8 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	var program string
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
-		if name := filepath.Join(dir, "landscape-pipe"); program == "" && exists(name) {
+		name := filepath.Join(dir, "landscape-pipe")
+		if _, err := os.Stat(name); program == "" && err == nil {
 			program = name
 		}
 	}

@@ -55,9 +55,7 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 	if err != nil {
 		return nil, err
 	}
-	graph, err := stages.New(params, stages.Env{Hasher: hasher, Fetcher: &fetch.Fetcher{
-		DataDir: g.Data, Offline: g.Offline, CacheDir: filepath.Join(g.Artifacts, "downloads"),
-	}})
+	graph, err := stages.New(params, stages.Env{Hasher: hasher, Fetcher: g.fetcher()})
 	if err != nil {
 		return nil, fmt.Errorf("building the graph: %w", err)
 	}
@@ -81,6 +79,11 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 		return nil, err
 	}
 	return w, nil
+}
+
+// fetcher says where data may come from.
+func (g *globals) fetcher() *fetch.Fetcher {
+	return &fetch.Fetcher{DataDir: g.Data, Offline: g.Offline, CacheDir: filepath.Join(g.Artifacts, "downloads")}
 }
 
 func (a *app) hasher() (*codehash.Hasher, error) {

@@ -11,6 +11,7 @@ import (
 func Title(dataset, input string, fixed ...string) string {
 	name, ok := map[string]string{
 		"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100",
+		"cifar100_standin": "CIFAR-100 stand-in",
 	}[dataset]
 	if !ok {
 		name = Plain(dataset)

@@ -7,17 +7,19 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/cifar"
 	"github.com/landscape-pipe/landscape-pipe/internal/idx"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 )
 
 // check reports params that no content can have.
 func (p Params) check() error {
-	for _, c := range []struct{ name, digest string }{{"images_sha256", p.ImagesSHA256}, {"labels_sha256", p.LabelsSHA256}} {
-		b, err := hex.DecodeString(c.digest)
-		if err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != c.digest {
-			return fmt.Errorf("data set %s: %s %q is not 64 lower-case hexadecimal digits", p.Dataset, c.name, c.digest)
+	for _, digest := range p.SHA256 {
+		b, err := hex.DecodeString(digest)
+		if err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != digest {
+			return fmt.Errorf("data set %s: SHA-256 %q is not 64 lower-case hexadecimal digits", p.Dataset, digest)
 		}
 	}
 	if p.Objects < 1 {
@@ -64,16 +66,30 @@ func gunzip(b []byte, limit int64) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// outputs turns the IDX files into the artifacts of the stage: the first
-// objects, each as a row.
-func outputs(p Params, images, labels []byte) (map[string][]byte, error) {
-	x, err := first(images, p.Objects)
-	if err != nil {
-		return nil, fmt.Errorf("data set %s: images: %w", p.Dataset, err)
+// outputs turns the files into the artifacts of the stage: the first objects,
+// each as a row.
+func outputs(p Params, d Dataset, got contents) (map[string][]byte, error) {
+	if d.LabelBytes > 0 {
+		batches := make([][]byte, len(d.Files))
+		for i, file := range d.Files {
+			batches[i] = got[file.Name]
+		}
+		images, labels, err := cifar.Decode(slices.Concat(batches...), d.LabelBytes, p.Objects)
+		if err != nil {
+			return nil, fmt.Errorf("data set %s: %w", p.Dataset, err)
+		}
+		return map[string][]byte{
+			Images: npy.Encode([]int{p.Objects, cifar.Pixels}, images),
+			Labels: npy.Encode([]int{p.Objects}, labels),
+		}, nil
 	}
-	y, err := first(labels, p.Objects)
+	y, err := first(got[d.Files[0].Name], p.Objects)
 	if err != nil {
 		return nil, fmt.Errorf("data set %s: labels: %w", p.Dataset, err)
+	}
+	x, err := first(got[d.Files[1].Name], p.Objects)
+	if err != nil {
+		return nil, fmt.Errorf("data set %s: images: %w", p.Dataset, err)
 	}
 	if len(x.Dims) < 2 || len(y.Dims) != 1 {
 		return nil, fmt.Errorf("data set %s: images have dimensions %v and labels %v, want objects × rows × columns and objects", p.Dataset, x.Dims, y.Dims)

@@ -16,19 +16,25 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s is there twice", d.Name)
 		}
 		seen[d.Name] = true
-		for _, f := range []File{d.Images, d.Labels} {
+		size := int64(0)
+		for _, f := range d.Files {
 			if b, err := hex.DecodeString(f.SHA256); err != nil || len(b) != 32 || strings.ToLower(f.SHA256) != f.SHA256 {
 				t.Errorf("%s: %s: digest %q", d.Name, f.Name, f.SHA256)
 			}
-			if f.Download <= 0 || f.Download > f.transferLimit() {
+			if (f.Download > 0) != (len(d.Mirrors) > 0 && d.Archive == nil) || f.Download > f.transferLimit() {
 				t.Errorf("%s: %s: %d bytes to download", d.Name, f.Name, f.Download)
 			}
+			size += f.Size
 		}
-		if want := int64(16 + d.Objects*d.InputSize); d.Images.Size != want {
-			t.Errorf("%s: images have %d bytes, want %d", d.Name, d.Images.Size, want)
+		want := int64(8 + d.Objects + 16 + d.Objects*d.InputSize)
+		if d.LabelBytes > 0 {
+			want = int64(d.Objects) * int64(d.LabelBytes+d.InputSize)
 		}
-		if want := int64(8 + d.Objects); d.Labels.Size != want {
-			t.Errorf("%s: labels have %d bytes, want %d", d.Name, d.Labels.Size, want)
+		if size != want {
+			t.Errorf("%s: files have %d bytes, want %d", d.Name, size, want)
+		}
+		if a := d.Archive; a != nil && (len(a.MD5) != 32 || a.Size <= 0 || a.Unpacked < size || a.Folder == "") {
+			t.Errorf("%s: archive %+v", d.Name, a)
 		}
 		for _, m := range d.Mirrors {
 			if !strings.HasPrefix(m, "https://") || !strings.HasSuffix(m, "/") {
@@ -38,12 +44,25 @@ func TestCatalogue(t *testing.T) {
 		if !slices.Contains(d.Folders, d.Name) {
 			t.Errorf("%s: the advice of SourceError names a folder that is not looked in", d.Name)
 		}
-		if d.Title == "" || d.Classes < 2 || d.Origin == "" || d.Licence == "" || len(d.Mirrors) == 0 {
+		if d.Classes < 2 || d.Origin == "" || d.Licence == "" || len(d.Mirrors) == 0 && d.Hint == "" {
 			t.Errorf("%s: incomplete: %+v", d.Name, d)
 		}
 	}
-	if !seen["mnist"] || !seen["fashion_mnist"] {
-		t.Errorf("catalogue has %v", seen)
+}
+
+// TestNeeded: of CIFAR-10 only the batches that hold the objects are read.
+func TestNeeded(t *testing.T) {
+	for _, c := range []struct {
+		dataset        string
+		objects, files int
+	}{{"mnist", 2, 2}, {"cifar10", 2, 1}, {"cifar10", 10000, 1}, {"cifar10", 10001, 2}, {"cifar10", 50000, 5}, {"cifar100", 50000, 1}} {
+		p, err := NewParams(c.dataset, c.objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.SHA256) != c.files {
+			t.Errorf("%d objects of %s: %d files, want %d", c.objects, c.dataset, len(p.SHA256), c.files)
+		}
 	}
 }
 
@@ -76,9 +95,10 @@ func TestParamsCheck(t *testing.T) {
 		want   string
 	}{
 		{func(p *Params) { p.Objects = 0 }, "0 objects wanted"},
-		{func(p *Params) { p.ImagesSHA256 = "" }, `images_sha256 ""`},
-		{func(p *Params) { p.LabelsSHA256 = strings.ToUpper(p.LabelsSHA256) }, "lower-case"},
-		{func(p *Params) { p.LabelsSHA256 = p.LabelsSHA256[:62] }, "64"},
+		{func(p *Params) { p.SHA256[1] = "" }, `SHA-256 ""`},
+		{func(p *Params) { p.SHA256[0] = strings.ToUpper(p.SHA256[0]) }, "lower-case"},
+		{func(p *Params) { p.SHA256[0] = p.SHA256[0][:62] }, "64"},
+		{func(p *Params) { p.SHA256 = p.SHA256[:1] }, "1 digests of the 2 files that hold 3 objects"},
 		{func(p *Params) { p.Dataset = "other" }, `data set "other" is not in the catalogue: toy`},
 	} {
 		p := toyParams()
@@ -90,7 +110,7 @@ func TestParamsCheck(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	file := toy().Labels
+	file := toy().Files[0]
 	for _, c := range []struct {
 		name   string
 		stored []byte
@@ -131,7 +151,7 @@ func TestOutputsErrors(t *testing.T) {
 	} {
 		p := toyParams()
 		p.Objects = c.objects
-		if _, err := outputs(p, c.images, c.labels); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := outputs(p, toy(), contents{"train-images-idx3-ubyte": c.images, "train-labels-idx1-ubyte": c.labels}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v does not hold %q", c.name, err, c.want)
 		}
 	}
@@ -139,7 +159,7 @@ func TestOutputsErrors(t *testing.T) {
 
 // FuzzOpen: no stored bytes give a content other than the one with the digest.
 func FuzzOpen(f *testing.F) {
-	file := toy().Labels
+	file := toy().Files[0]
 	f.Add(labels())
 	f.Add(gz(labels()))
 	f.Add(gz(make([]byte, 1<<16)))

@@ -85,19 +85,19 @@ func (f *Fetcher) newMirrors(progress func(int64)) *mirrors {
 // lock: each writes at its own offsets, from the same address and so the same
 // bytes; should they differ after all, the digest does too, and the download
 // starts again.
-func (m *mirrors) source(base, dir string) source {
-	return source{base, func(ctx context.Context, file File) ([]byte, error) {
+func (m *mirrors) source(d Dataset, base, dir string) source {
+	return source{base, d.each(func(ctx context.Context, s stored) (contents, error) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, &unreachable{error: fmt.Errorf("folder for downloads: %w", err)}
 		}
-		address := base + file.Name + ".gz"
-		part := filepath.Join(dir, fmt.Sprintf("%s-%.4x.part", file.Name, sha256.Sum256([]byte(address))))
+		address := base + s.name
+		part := filepath.Join(dir, fmt.Sprintf("%s-%.4x.part", strings.TrimSuffix(s.name, ".gz"), sha256.Sum256([]byte(address))))
 		f, err := files.Update(part)
 		if err != nil {
 			return nil, &unreachable{error: fmt.Errorf("file for the download: %w", err)}
 		}
 		defer f.Close()
-		content, err := m.download(ctx, address, f, file)
+		got, err := m.download(ctx, address, f, s)
 		if err != nil {
 			if size(f) == 0 {
 				_ = os.Remove(part)
@@ -106,12 +106,12 @@ func (m *mirrors) source(base, dir string) source {
 		}
 		// Keeping it is a convenience: a failure costs a later download at most.
 		// A special file under that name stays where it is.
-		to := keptPath(dir, file)
+		to := filepath.Join(dir, s.name)
 		if _, err := os.Lstat(to); err == nil && !isRegular(to) || os.Rename(part, to) != nil {
 			_ = os.Remove(part)
 		}
-		return content, nil
-	}}
+		return got, nil
+	})}
 }
 
 // retry is a failure that another attempt may repair.
@@ -123,12 +123,11 @@ type retry struct {
 func (e *retry) Unwrap() error { return e.error }
 
 // download completes f, which may hold the beginning, and returns the verified
-// content. Attempts that fail underway are repeated with growing pauses. Bytes
+// contents. Attempts that fail underway are repeated with growing pauses. Bytes
 // whose digest is wrong are dropped, and if they were resumed, loaded again.
-func (m *mirrors) download(ctx context.Context, address string, f *os.File, file File) ([]byte, error) {
+func (m *mirrors) download(ctx context.Context, address string, f *os.File, s stored) (contents, error) {
 	ctx, cancel := context.WithDeadlineCause(ctx, m.deadline, errUsedUp)
 	defer cancel()
-	limit := file.transferLimit()
 	fruitless, best := 0, size(f)
 	for n := 1; ; n++ {
 		if m.left == 0 || context.Cause(ctx) == errUsedUp {
@@ -136,11 +135,14 @@ func (m *mirrors) download(ctx context.Context, address string, f *os.File, file
 		}
 		m.left--
 		have := size(f)
-		err := m.transfer(ctx, address, f, limit)
+		err := m.transfer(ctx, address, f, s.limit)
 		if err == nil {
-			var content []byte
-			if content, err = verified(f, file); err == nil {
-				return content, nil
+			var got contents
+			if got, err = s.open(ctx, f); err == nil {
+				return got, nil
+			}
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
 			}
 			if cut := f.Truncate(0); cut != nil || have == 0 {
 				return nil, err
@@ -167,18 +169,6 @@ func (m *mirrors) download(ctx context.Context, address string, f *os.File, file
 			}
 		}
 	}
-}
-
-// verified returns the content of the file that is stored in f.
-func verified(f *os.File, file File) ([]byte, error) {
-	stored, err := io.ReadAll(io.NewSectionReader(f, 0, file.transferLimit()+1))
-	if err != nil {
-		return nil, bare(err)
-	}
-	if int64(len(stored)) > file.transferLimit() {
-		return nil, fmt.Errorf("more than %d bytes, which is too large", file.transferLimit())
-	}
-	return file.open(stored)
 }
 
 // size returns the bytes of an open file, or 0 if the system does not tell.

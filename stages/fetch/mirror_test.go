@@ -29,10 +29,15 @@ type web struct {
 // returns whether it has answered.
 func serve(t *testing.T, spoil func(n int, w http.ResponseWriter, r *http.Request, content []byte) bool) *web {
 	t.Helper()
-	files := map[string][]byte{
+	return serveFiles(t, map[string][]byte{
 		"/train-images-idx3-ubyte.gz": gz(images()),
 		"/train-labels-idx1-ubyte.gz": gz(labels()),
-	}
+	}, spoil)
+}
+
+// serveFiles is serve for other files, by their paths.
+func serveFiles(t *testing.T, files map[string][]byte, spoil func(n int, w http.ResponseWriter, r *http.Request, content []byte) bool) *web {
+	t.Helper()
 	s := &web{}
 	counts := map[string]int{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -17,55 +17,121 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 )
 
-// folder is a local folder of the user's. The files may lie at its top or in
-// one of the given folders below, plain or compressed, under the names that
-// the usual tools give them.
-func folder(dir string, below []string) source {
-	return source{"local folder " + dir, func(ctx context.Context, file File) ([]byte, error) {
+// folder is a local folder. The files may lie at its top or in one of the given
+// folders below, plain or compressed, under the names that the usual tools give
+// them, or in the archive.
+func (d Dataset) folder(name, dir string, below []string) source {
+	archive := d.each(func(ctx context.Context, s stored) (contents, error) {
+		var wrong []string
+		for _, b := range append(below[:len(below):len(below)], ".") {
+			path := filepath.Join(dir, filepath.FromSlash(b), s.name)
+			got, err := d.openArchive(ctx, path)
+			if err == nil {
+				return got, nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				wrong = append(wrong, fmt.Sprintf("%s: %v", path, err))
+			}
+		}
+		if len(wrong) == 0 {
+			return nil, fs.ErrNotExist
+		}
+		return nil, errors.New(strings.Join(wrong, "; "))
+	})
+	return source{name, func(ctx context.Context, file File) ([]byte, error) {
 		if info, err := os.Stat(dir); err != nil {
 			return nil, &unreachable{error: bare(err)}
 		} else if !info.IsDir() {
 			return nil, &unreachable{error: errors.New("is not a folder")}
 		}
-		dotted := strings.Replace(file.Name, "-idx", ".idx", 1)
 		var wrong []string
-		for _, b := range append(below[:len(below):len(below)], ".") {
-			for _, name := range []string{file.Name + ".gz", file.Name, dotted + ".gz", dotted} {
-				path := filepath.Join(dir, filepath.FromSlash(b), name)
-				content, err := openFile(ctx, path, file)
-				if err == nil {
-					return content, nil
-				}
-				if !errors.Is(err, fs.ErrNotExist) {
-					wrong = append(wrong, fmt.Sprintf("%s: %v", path, err))
-				}
+		for _, path := range file.paths(dir, below) {
+			content, err := openFile(ctx, path, file)
+			if err == nil {
+				return content, nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				wrong = append(wrong, fmt.Sprintf("%s: %v", path, err))
 			}
 		}
-		if len(wrong) == 0 {
-			return nil, fmt.Errorf("not there, plain or as .gz, at its top or in %s", strings.Join(below, ", "))
+		if d.Archive != nil && ctx.Err() == nil {
+			content, err := archive(ctx, file)
+			if err == nil {
+				return content, nil
+			}
+			if !errors.Is(err, fs.ErrNotExist) {
+				wrong = append(wrong, err.Error())
+			}
 		}
-		return nil, errors.New(strings.Join(wrong, "; "))
+		if len(wrong) > 0 {
+			return nil, errors.New(strings.Join(wrong, "; "))
+		}
+		text := "not there, plain or as .gz, at its top"
+		if d.Archive != nil {
+			text = "not there, plain, as .gz or in " + d.Archive.Name + ", at its top"
+		}
+		if len(below) > 0 {
+			text += " or in " + strings.Join(below, ", ")
+		}
+		return nil, errors.New(text)
 	}}
+}
+
+// paths are where the file may lie in a local folder or the given ones below.
+func (f File) paths(dir string, below []string) []string {
+	var paths []string
+	for _, b := range append(below[:len(below):len(below)], ".") {
+		for _, name := range append([]string{f.Name}, f.Also...) {
+			path := filepath.Join(dir, filepath.FromSlash(b), name)
+			paths = append(paths, path+".gz", path)
+		}
+	}
+	return paths
+}
+
+// Local returns the path of a file or archive that has the first objects of the
+// data set: among earlier downloads, in the local folder, or in that of a package
+// of the system; "" if there is none. It looks at names alone.
+func (f *Fetcher) Local(d Dataset, objects int) string {
+	file := d.Needed(objects)[0]
+	var paths []string
+	for _, place := range []struct {
+		dir   string
+		below []string
+	}{{f.CacheDir, []string{d.Name}}, {f.DataDir, d.Folders}, {d.Installed, nil}} {
+		if place.dir == "" {
+			continue
+		}
+		paths = append(paths, file.paths(place.dir, place.below)...)
+		if d.Archive != nil {
+			for _, b := range append(place.below[:len(place.below):len(place.below)], ".") {
+				paths = append(paths, filepath.Join(place.dir, filepath.FromSlash(b), d.Archive.Name))
+			}
+		}
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // kept is the folder of complete downloads of a data set. What is damaged
 // there is removed, to be downloaded again.
-func kept(dir string) source {
-	return source{"earlier downloads in " + dir, func(ctx context.Context, file File) ([]byte, error) {
-		path := keptPath(dir, file)
-		content, err := openFile(ctx, path, file)
+func (d Dataset) kept(dir string) source {
+	return source{"earlier downloads in " + dir, d.each(func(ctx context.Context, s stored) (contents, error) {
+		path := filepath.Join(dir, s.name)
+		got, err := openStored(ctx, path, s)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, errors.New("not there")
 		}
 		if err != nil && ctx.Err() == nil && isRegular(path) && os.Remove(path) == nil {
 			err = fmt.Errorf("%w; removed", err)
 		}
-		return content, err
-	}}
+		return got, err
+	})}
 }
-
-// keptPath is where a complete download of the file lies.
-func keptPath(dir string, file File) string { return filepath.Join(dir, file.Name+".gz") }
 
 func isRegular(path string) bool {
 	info, err := os.Lstat(path)
@@ -157,6 +223,27 @@ func openFile(ctx context.Context, path string, file File) ([]byte, error) {
 		return nil, bare(err)
 	}
 	return file.open(stored)
+}
+
+// openStored reads what is stored in a regular file.
+func openStored(ctx context.Context, path string, s stored) (contents, error) {
+	f, err := files.Open(path)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	return s.open(ctx, f)
+}
+
+// openArchive takes the files out of an archive of the user's, which need not be
+// the published one: the digests of the files decide.
+func (d Dataset) openArchive(ctx context.Context, path string) (contents, error) {
+	f, err := files.Open(path)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	return d.Archive.extract(ctx, f, d.Files)
 }
 
 // bare removes the path from an error where the path is named beside it anyway.
