@@ -93,7 +93,8 @@ func (f File) paths(dir string, below []string) []string {
 // data set: among earlier downloads, in the local folder, or in that of a package
 // of the system; "" if there is none. It looks at names alone.
 func (f *Fetcher) Local(d Dataset, objects int) string {
-	file := d.Needed(objects)[0]
+	needed := d.Needed(objects)
+	file := needed[len(needed)-1]
 	var paths []string
 	for _, place := range []struct {
 		dir   string
