@@ -20,8 +20,11 @@ type Eigenvalue struct {
 type TermSpectrum struct {
 	// Norm is the largest |eigenvalue| found, ‖·‖₂ up to its residual.
 	Norm float64 `json:"norm"`
-	// Trace is exact; that of H equals that of G, that of R is 0.
+	// Trace is exact unless there is a TraceError. With a piecewise linear
+	// activation that of H equals that of G, and that of R is 0.
 	Trace float64 `json:"trace"`
+	// TraceError is the half-width of the 95 % interval of an estimated Trace.
+	TraceError float64 `json:"trace_error,omitempty"`
 	// Frobenius is the Frobenius norm, null where it is not exact.
 	Frobenius *float64 `json:"frobenius"`
 	// Top are the largest eigenvalues, descending; Bottom the smallest,
@@ -154,7 +157,8 @@ type Spectrum struct {
 	HTerm        TermSpectrum `json:"h_term"`
 	// Ratio is ‖G‖₂/‖H‖₂.
 	Ratio float64 `json:"ratio"`
-	// LayerTraces are the traces of the blocks H_pp = G_pp.
+	// LayerTraces are the traces of the blocks H_pp, which are G_pp where the
+	// activation is piecewise linear.
 	LayerTraces []float64 `json:"layer_traces"`
 	// ClassStructure and LayerBlocks are null where they were not asked for
 	// or are too large.

@@ -25,11 +25,11 @@ type ClassMeans struct {
 }
 
 // ClassMeans forms the K² class means, or returns nil where they need more
-// than 256 MiB.
+// than 256 MiB or the loss is not about classes.
 func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 	n, classes := pt.Network, pt.Network.Classes()
 	dim := n.Parameters()
-	if classes*classes*dim > MostClassNumbers {
+	if n.Loss.Separable() || classes*classes*dim > MostClassNumbers {
 		return nil, nil
 	}
 	count := make([]int, classes)
@@ -114,7 +114,9 @@ func (pt *Point) addClassMeans(means [][]float64, weight []float64, part span) {
 				for r, i := range members[y] {
 					kernel.Axpy64(d[r*out:(r+1)*out], weight[y], f.layers[p+1][(i-part.lo)*out:(i-part.lo+1)*out])
 				}
-				kernel.MulTN64(means[y*classes+f.class][n.Offset(p):][:in*out], d, inputs[y][p], out, in, m, true)
+				mean := means[y*classes+f.class]
+				kernel.MulTN64(n.MatrixOf(mean, p), d, inputs[y][p], out, in, m, true)
+				addRows(n.BiasOf(mean, p), d, true)
 			}
 		})
 	})

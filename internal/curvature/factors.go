@@ -10,9 +10,11 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
-// factor holds what one class c contributes to G over a part of the objects:
-// row i of layers[p] is ∂/∂z_p of the column √P_c(e_c − P_i) of B_i, so that
-// G_i = Σ_c f_c f_cᵀ with f_c the matrices layers[p]_i x_pᵀ. p = 1 … L.
+// factor holds what one output c contributes to G over a part of the objects:
+// row i of layers[p] is ∂/∂z_p of column c of B_i, where A_i = B_i B_iᵀ: for the
+// softmax √P_c(e_c − P_i), otherwise √a_c e_c. So G_i = Σ_c f_c f_cᵀ with f_c the
+// matrices layers[p]_i [x_p; 1]ᵀ, without the 1 where there are no biases.
+// p = 1 … L.
 type factor struct {
 	class  int
 	layers [][]float64
@@ -27,8 +29,12 @@ func (pt *Point) eachFactor(part span, f func(factor)) {
 	for p := 1; p <= layers; p++ {
 		d.layers[p] = make([]float64, m*n.Widths[p])
 	}
+	separable := n.Loss.Separable()
 	complement := make([]float64, m*classes) // 1 − P_c
 	for i := range m {
+		if separable {
+			break
+		}
 		prob := pt.prob[(part.lo+i)*classes : (part.lo+i+1)*classes]
 		for c := range classes {
 			for e, p := range prob {
@@ -43,6 +49,11 @@ func (pt *Point) eachFactor(part span, f func(factor)) {
 			prob := pt.prob[(part.lo+i)*classes : (part.lo+i+1)*classes]
 			row := d.layers[layers][i*classes : (i+1)*classes]
 			root := math.Sqrt(prob[d.class])
+			if separable {
+				clear(row)
+				row[d.class] = root
+				continue
+			}
 			for e, p := range prob {
 				row[e] = -float64(p * root)
 			}
@@ -50,24 +61,30 @@ func (pt *Point) eachFactor(part span, f func(factor)) {
 		}
 		for p := layers - 1; p >= 1; p-- {
 			kernel.MulNN64(d.layers[p], d.layers[p+1], n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
-			kernel.MaskReLU64(d.layers[p], pt.x[p][part.lo*n.Widths[p]:part.hi*n.Widths[p]])
+			pt.chain(d.layers[p], p, part.lo)
 		}
 		f(d)
 	}
 }
 
-// layerInputs writes the inputs of matrix p (0 … L−1) for object i to x.
+// layerInputs writes the inputs of layer p (0 … L−1) for object i to x: those of
+// its matrix, then 1 where x has room for it, see columns.
 func (pt *Point) layerInputs(x []float64, p, i int) {
+	width := pt.Network.Widths[p]
+	if len(x) > width {
+		x[width] = 1
+	}
 	if p == 0 {
-		pt.Data.Row(i, x)
+		pt.Data.Row(i, x[:width])
 		return
 	}
-	copy(x, pt.x[p][i*len(x):(i+1)*len(x)])
+	copy(x, pt.x[p][i*width:(i+1)*width])
 }
 
-// LayerTraces returns the exact traces of the diagonal blocks H_pp = G_pp of
-// the mean over all objects, p = 1 … L from index 0; their sum is the trace of
-// H and of G.
+// LayerTraces returns the exact traces of the diagonal blocks G_pp of the mean
+// over all objects, p = 1 … L from index 0; their sum is the trace of G. They are
+// those of H_pp where the activation is piecewise linear; see
+// [Point.HTermTraces].
 func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
 	n, k := pt.Network, pt.Data.Objects
 	layers := n.Layers()
@@ -77,7 +94,7 @@ func (pt *Point) LayerTraces(ctx context.Context) ([]float64, error) {
 		m := part.hi - part.lo
 		norms, lengths := make([]float64, layers*m), make([]float64, layers*m) // ‖x_p‖², ‖x_p‖
 		for p := range layers {
-			x := make([]float64, n.Widths[p])
+			x := make([]float64, columns(n, p))
 			for i := range m {
 				pt.layerInputs(x, p, part.lo+i)
 				norms[p*m+i] = kernel.Dot64(x, x)
@@ -126,7 +143,7 @@ func (pt *Point) Gram(ctx context.Context) ([]float64, error) {
 	}
 	gram := make([]float64, size*size)
 	for p := range n.Layers() {
-		in, out := n.Widths[p], n.Widths[p+1]
+		in, out := columns(n, p), n.Widths[p+1]
 		d := make([]float64, size*out) // row i·K + c
 		for _, part := range parts(0, k) {
 			pt.eachFactor(part, func(f factor) {

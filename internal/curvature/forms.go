@@ -41,12 +41,13 @@ func (pt *Point) Forms(ctx context.Context, directions []float64, block int) ([]
 				hi := min(lo+step, part.hi)
 				m := hi - lo
 				pt.inputs.times(stacked[:m*b*out], v.first, op.pixels[at], part, lo, hi, b*out)
+				addBias(stacked[:m*b*out], v.firstBias)
 				for d := range b {
 					rx := make([]float64, m*out)
 					for i := range m {
 						copy(rx[i*out:(i+1)*out], stacked[i*b*out+d*out:])
 					}
-					pt.formsOf(forms[from+d], rx, op.weightsT, v.vT[d], lo, hi)
+					pt.formsOf(forms[from+d], rx, op.weightsT, v, d, lo, hi)
 				}
 			}
 			return nil
@@ -58,22 +59,31 @@ func (pt *Point) Forms(ctx context.Context, directions []float64, block int) ([]
 	return forms, nil
 }
 
-// formsOf fills in the objects lo … hi−1; rx is the derivative of z_1.
-func (pt *Point) formsOf(f Forms, rx []float64, weightsT, vT [][]float64, lo, hi int) {
-	n, m := pt.Network, hi-lo
+// formsOf fills in the objects lo … hi−1 in direction d; rx is the derivative of
+// z_1.
+func (pt *Point) formsOf(f Forms, rx []float64, weightsT [][]float64, v *directions, d, lo, hi int) {
+	n, m, vT := pt.Network, hi-lo, v.vT[d]
 	layers := n.Layers()
 	second := make([]float64, len(rx)) // z_1 is linear in the weights
 	for p := 1; p < layers; p++ {
 		in, out := n.Widths[p], n.Widths[p+1]
 		x := pt.x[p][lo*in : hi*in]
-		kernel.MaskReLU64(rx, x)
-		kernel.MaskReLU64(second, x)
+		if pt.bend[p] != nil { // σ″ RZ² reaches the loss through W_{p+1}ᵀδ_{p+1}
+			for i := lo; i < hi; i++ {
+				bend, rz := row(pt.bend[p], i, in), row(rx, i-lo, in)
+				for u, e := range bend {
+					f.Hessian[i] += float64(e * float64(rz[u]*rz[u]))
+				}
+			}
+		}
+		pt.chain(rx, p, lo)
+		pt.chain(second, p, lo)
 		nextSecond := make([]float64, m*out)
 		kernel.MulNN64(nextSecond, rx, vT[p], m, out, in, false)
 		kernel.Scale64(nextSecond, 2)
 		kernel.MulNN64(nextSecond, second, weightsT[p], m, out, in, true)
 		next := make([]float64, m*out)
-		kernel.MulNN64(next, x, vT[p], m, out, in, false)
+		kernel.MulNN64(next, x, vT[p], m, out, in, setBias(next, v.bias[d][p]))
 		kernel.MulNN64(next, rx, weightsT[p], m, out, in, true)
 		rx, second = next, nextSecond
 	}
@@ -82,16 +92,18 @@ func (pt *Point) formsOf(f Forms, rx []float64, weightsT, vT [][]float64, lo, hi
 	for i := lo; i < hi; i++ {
 		s, s2 := rx[(i-lo)*classes:(i-lo+1)*classes], second[(i-lo)*classes:(i-lo+1)*classes]
 		r := pt.delta[layers][i*classes : (i+1)*classes]
-		// The residual sums to zero: shifted logits give the same forms and
-		// lose fewer digits.
-		pt.softmaxProduct(q, s, i, 1)
-		shift := s2[pt.argmax[i]]
-		for c := range s2 {
-			s2[c] -= shift
+		pt.lossProduct(q, s, i, 1)
+		if !n.Loss.Separable() {
+			// The residual sums to zero: shifted logits give the same forms and
+			// lose fewer digits.
+			shift := s2[pt.argmax[i]]
+			for c := range s2 {
+				s2[c] -= shift
+			}
 		}
 		f.Gradient[i] = kernel.Dot64(r, s)
 		f.GaussNewton[i] = kernel.Dot64(q, s)
-		f.Hessian[i] = f.GaussNewton[i] + kernel.Dot64(r, s2)
+		f.Hessian[i] += f.GaussNewton[i] + kernel.Dot64(r, s2)
 	}
 }
 
@@ -108,8 +120,9 @@ type Projected struct {
 //
 //	g_i·u     = r_i·RZ
 //	uᵀG_i u'  = RZᵀ A_i RZ'
-//	uᵀR_i u'  = Σ_{p≥2} (b_p·RX'_p + b'_p·RX_p)
+//	uᵀR_i u'  = Σ_{p≥2} (b_p·RX'_p + b'_p·RX_p) + Σ_{p<L} e_p·(RZ_p ∘ RZ'_p)
 //
+// with e_p = W_{p+1}ᵀδ_{p+1} ∘ σ″(z_p), zero for piecewise linear activations,
 // so that pairs of directions cost only inner products.
 func (pt *Point) Project(ctx context.Context, directions []float64, m int) (*Projected, error) {
 	k := pt.Data.Objects
@@ -121,9 +134,12 @@ func (pt *Point) Project(ctx context.Context, directions []float64, m int) (*Pro
 	pt = op.pt // without dead units
 	n := pt.Network
 	v := newDirections(n, pt.inputs, op.all.gather(directions, m), m)
-	hidden := 0 // Σ n_p over the hidden layers
+	hidden := 0 // Σ n_p over the hidden layers, twice where σ″ is not 0
 	for p := 1; p < n.Layers(); p++ {
 		hidden += n.Widths[p]
+	}
+	if !n.Activation.PiecewiseLinear() {
+		hidden *= 2
 	}
 	err = eachPart(ctx, pt.Workers, op.parts, func(at int, part span) error {
 		out := n.Widths[1]
@@ -132,6 +148,7 @@ func (pt *Point) Project(ctx context.Context, directions []float64, m int) (*Pro
 		for lo := part.lo; lo < part.hi; lo += step {
 			hi := min(lo+step, part.hi)
 			pt.inputs.times(stacked[:(hi-lo)*m*out], v.first, op.pixels[at], part, lo, hi, m*out)
+			addBias(stacked[:(hi-lo)*m*out], v.firstBias)
 			t := projection{pt: pt, lo: lo, hi: hi, hidden: hidden, m: m}
 			t.fill(stacked, v, op.weightsT)
 			t.pairs(result)
@@ -147,7 +164,7 @@ type projection struct {
 	pt        *Point
 	lo, hi, m int
 	hidden    int
-	x, b      []float64 // rows × hidden: RX and b side by side over the layers p = 2 … L
+	x, b      []float64 // rows × hidden: RX and b side by side over the layers p = 2 … L, then RZ and ½ e∘RZ
 	z, az     []float64 // rows × K: RZ, shifted, and A RZ
 }
 
@@ -166,7 +183,17 @@ func (t *projection) fill(stacked []float64, v *directions, weightsT [][]float64
 		for p := 1; p < layers; p++ {
 			in, out := n.Widths[p], n.Widths[p+1]
 			x := t.pt.x[p][t.lo*in : t.hi*in]
-			kernel.MaskReLU64(rx, x)
+			if t.pt.bend[p] != nil {
+				for i := range objects {
+					at, rz := (i*t.m+d)*t.hidden+column, rx[i*in:(i+1)*in]
+					copy(t.x[at:at+in], rz)
+					for u, e := range row(t.pt.bend[p], t.lo+i, in) {
+						t.b[at+u] = float64(e*rz[u]) / 2
+					}
+				}
+				column += in
+			}
+			t.pt.chain(rx, p, t.lo)
 			b := make([]float64, objects*in)
 			kernel.MulNN64(b, t.pt.delta[p+1][t.lo*out:t.hi*out], v.v[d][p], objects, in, out, false)
 			for i := range objects {
@@ -175,14 +202,14 @@ func (t *projection) fill(stacked []float64, v *directions, weightsT [][]float64
 			}
 			column += in
 			next := make([]float64, objects*out)
-			kernel.MulNN64(next, x, v.vT[d][p], objects, out, in, false)
+			kernel.MulNN64(next, x, v.vT[d][p], objects, out, in, setBias(next, v.bias[d][p]))
 			kernel.MulNN64(next, rx, weightsT[p], objects, out, in, true)
 			rx = next
 		}
 		for i := range objects {
 			row := (i*t.m + d) * classes
 			copy(t.z[row:row+classes], rx[i*classes:])
-			t.pt.softmaxProduct(t.az[row:row+classes], t.z[row:row+classes], t.lo+i, 1)
+			t.pt.lossProduct(t.az[row:row+classes], t.z[row:row+classes], t.lo+i, 1)
 		}
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/parallel"
 )
 
-// At a kink a ReLU switches on or off, and the loss is not smooth. The functions
-// below say how far the nearest kink is from θ:
+// At a kink a ReLU or leaky ReLU switches, and the loss is not smooth. The functions
+// below say how far the nearest kink is from θ; other activations have none. The
+// distances are infinite then.
 //
 //	NearestKink      over many objects, in any direction, to first order
 //	KinkDistance     of one object, in any direction, to first order
@@ -53,6 +55,9 @@ func (pt *Point) KinkDistance(object int) float64 { return pt.kinkOf(object).Mar
 func (pt *Point) kinkOf(i int) Kink {
 	n := pt.Network
 	best := Kink{Margin: math.Inf(1), Object: i}
+	if !pt.kinked() {
+		return best
+	}
 	x := make([]float64, n.Widths[0])
 	pt.Data.Row(i, x)
 	var path [][]float64         // ∂z_p/∂z_q for q = 1 … p, each n_p×n_q
@@ -62,11 +67,17 @@ func (pt *Point) kinkOf(i int) Kink {
 		w := n.Weights[p-1]
 		z := make([]float64, out)
 		kernel.MulNN64(z, w, x, out, 1, in, false)
+		addBias(z, biasOf(n, p-1))
 		for q := range path {
 			// D_{p−1} ∂z_{p−1}/∂z_q, then W_p times it
 			width := len(path[q]) / in
 			for u := range in {
-				if !(x[u] > 0) {
+				if x[u] > 0 {
+					continue
+				}
+				if slopes := pt.Slopes(p-1, i); slopes != nil {
+					kernel.Scale64(path[q][u*width:(u+1)*width], slopes[u])
+				} else {
 					clear(path[q][u*width : (u+1)*width])
 				}
 			}
@@ -78,7 +89,12 @@ func (pt *Point) kinkOf(i int) Kink {
 		for u := range out {
 			one[u*out+u] = 1
 		}
-		path, squares, norms = append(path, one), append(squares, kernel.Dot64(x, x)), append(norms, kernel.Norm64(x))
+		square, norm := kernel.Dot64(x, x), kernel.Norm64(x)
+		if n.Biased(p - 1) {
+			square++
+			norm = math.Sqrt(float64(norm*norm) + 1)
+		}
+		path, squares, norms = append(path, one), append(squares, square), append(norms, norm)
 		for u := range out {
 			square := 0.0
 			for q, b := range path {
@@ -100,10 +116,15 @@ func (pt *Point) kinkOf(i int) Kink {
 				}
 			}
 		}
-		kernel.ReLU64(z, z)
+		values(n.Activation, z)
 		x = z
 	}
 	return best
+}
+
+// kinked reports whether the activation has a kink.
+func (pt *Point) kinked() bool {
+	return pt.Network.Activation == mlp.ReLU || pt.Network.Activation == mlp.LeakyReLU
 }
 
 // KinkUpperBound returns an upper bound of the distance in the space of weights to
@@ -112,8 +133,14 @@ func (pt *Point) kinkOf(i int) Kink {
 // +Inf where no unit is active.
 func (pt *Point) KinkUpperBound() float64 {
 	n, nearest := pt.Network, math.Inf(1)
+	if !pt.kinked() {
+		return nearest
+	}
 	for i := range pt.Data.Objects {
 		norm := pt.Data.Norm(i)
+		if n.Biased(0) {
+			norm = math.Sqrt(float64(norm*norm) + 1)
+		}
 		for p := 1; p < n.Layers(); p++ {
 			x := pt.Activations(p, i)
 			for _, z := range x {
@@ -122,6 +149,9 @@ func (pt *Point) KinkUpperBound() float64 {
 				}
 			}
 			norm = kernel.Norm64(x)
+			if n.Biased(p) {
+				norm = math.Sqrt(float64(norm*norm) + 1)
+			}
 		}
 	}
 	return nearest
@@ -143,6 +173,9 @@ func (pt *Point) KinksAlong(ctx context.Context, v []float64) ([]float64, error)
 	}
 	err = eachPart(ctx, pt.Workers, parts(0, k), func(_ int, part span) error {
 		m, out := part.hi-part.lo, n.Widths[1]
+		if !pt.kinked() {
+			return nil
+		}
 		z, rz := plane.base[part.lo*out:part.hi*out], plane.moves[0][part.lo*out:part.hi*out]
 		for p := 1; p < n.Layers(); p++ {
 			width := n.Widths[p]
@@ -157,11 +190,11 @@ func (pt *Point) KinksAlong(ctx context.Context, v []float64) ([]float64, error)
 			}
 			x := pt.x[p][part.lo*width : part.hi*width]
 			rx := append([]float64(nil), rz...)
-			kernel.MaskReLU64(rx, x)
+			pt.chain(rx, p, part.lo)
 			next := n.Widths[p+1]
 			z, rz = make([]float64, m*next), make([]float64, m*next)
-			kernel.MulNT64(z, x, n.Weights[p], m, next, width, false)
-			kernel.MulNT64(rz, x, v[n.Offset(p):][:width*next], m, next, width, false)
+			kernel.MulNT64(z, x, n.Weights[p], m, next, width, setBias(z, biasOf(n, p)))
+			kernel.MulNT64(rz, x, n.MatrixOf(v, p), m, next, width, setBias(rz, n.BiasOf(v, p)))
 			kernel.MulNT64(rz, rx, n.Weights[p], m, next, width, true)
 		}
 		return nil
@@ -174,16 +207,15 @@ func (pt *Point) KinksAlong(ctx context.Context, v []float64) ([]float64, error)
 // any of its ReLUs has.
 func (pl *Plane) Flips(ctx context.Context, t ...float64) (share float64, flipped []bool, err error) {
 	n, k := pl.pt.Network, pl.pt.Data.Objects
-	weights := make([][]float64, n.Layers())
+	weights, biases := pl.at(t)
 	units := 0
 	for p := 1; p < n.Layers(); p++ {
-		weights[p] = append([]float64(nil), n.Weights[p]...)
-		for d, v := range pl.directions {
-			kernel.Axpy64(weights[p], t[d], v[n.Offset(p):][:len(weights[p])])
-		}
 		units += n.Widths[p]
 	}
 	flipped = make([]bool, k)
+	if !pl.pt.kinked() {
+		return 0, flipped, nil
+	}
 	list := parts(0, k)
 	counts := make([]int, len(list))
 	err = eachPart(ctx, pl.pt.Workers, list, func(at int, part span) error {
@@ -193,7 +225,7 @@ func (pl *Plane) Flips(ctx context.Context, t ...float64) (share float64, flippe
 			kernel.Axpy64(z, t[d], move[part.lo*out:part.hi*out])
 		}
 		for p := 1; p < n.Layers(); p++ {
-			kernel.ReLU64(z, z)
+			values(n.Activation, z)
 			for i, x := range pl.pt.x[p][part.lo*n.Widths[p] : part.hi*n.Widths[p]] {
 				if (x > 0) != (z[i] > 0) {
 					counts[at]++
@@ -202,7 +234,7 @@ func (pl *Plane) Flips(ctx context.Context, t ...float64) (share float64, flippe
 			}
 			if p+1 < n.Layers() {
 				next := make([]float64, m*n.Widths[p+1])
-				kernel.MulNT64(next, z, weights[p], m, n.Widths[p+1], n.Widths[p], false)
+				kernel.MulNT64(next, z, weights[p], m, n.Widths[p+1], n.Widths[p], setBias(next, biases[p]))
 				z = next
 			}
 		}

@@ -9,8 +9,8 @@ import (
 type Null struct {
 	DeadUnits      []int // of each hidden layer: never active over the data
 	DeadObjects    int   // a hidden layer is all zero: H_i = 0
-	Rescaling      int   // Σ_{p<L} n_p: zero for G, and for H where the gradient is zero
-	SoftmaxShift   int   // n_{L−1}: zero for G and H wherever θ lies
+	Rescaling      int   // Σ_{p<L} n_p: zero for G, and for H where the gradient is zero; 0 where units cannot be rescaled
+	SoftmaxShift   int   // n_{L−1}, and 1 for biases: zero for G and H wherever θ lies; 0 for other losses
 	ConstantInputs int   // inputs with one value over all objects
 	Guaranteed     int   // zero for G and H wherever θ lies: softmax shift and constant inputs
 }
@@ -19,11 +19,19 @@ type Null struct {
 func (pt *Point) Null() Null {
 	n := pt.Network
 	layers := n.Layers()
-	null := Null{DeadUnits: make([]int, layers-1), SoftmaxShift: n.Widths[layers-1]}
+	null := Null{DeadUnits: make([]int, layers-1)}
+	if !n.Loss.Separable() {
+		null.SoftmaxShift = columns(n, layers-1)
+	}
 	dead := make([]bool, pt.Data.Objects)
 	for p := 1; p < layers; p++ {
 		width := n.Widths[p]
-		null.Rescaling += width
+		if n.Activation.Homogeneous() {
+			null.Rescaling += width
+		}
+		if n.Activation != mlp.ReLU {
+			continue // no unit is dead
+		}
 		used := make([]bool, width)
 		for i := range pt.Data.Objects {
 			alive := false
@@ -32,7 +40,7 @@ func (pt *Point) Null() Null {
 					used[u], alive = true, true
 				}
 			}
-			dead[i] = dead[i] || !alive
+			dead[i] = dead[i] || !alive && !n.AnyBiased()
 		}
 		for _, u := range used {
 			if !u {
@@ -47,9 +55,10 @@ func (pt *Point) Null() Null {
 	}
 	null.ConstantInputs = len(constantInputs(pt.Data))
 	null.Guaranteed = null.SoftmaxShift
-	// With one matrix, shifts along the inputs are among the softmax shifts.
-	if layers > 1 && null.ConstantInputs > 1 {
-		null.Guaranteed += (null.ConstantInputs - 1) * n.Widths[1]
+	// With one matrix, shifts along the inputs are among the softmax shifts. The
+	// bias is one more constant input.
+	if constant := null.ConstantInputs + columns(n, 0) - n.Widths[0]; (layers > 1 || n.Loss.Separable()) && constant > 1 {
+		null.Guaranteed += (constant - 1) * n.Widths[1]
 	}
 	return null
 }
@@ -90,7 +99,8 @@ func constantInputs(d *mlp.Data) []int {
 // NullDirections returns up to most orthonormal directions v with Gv = 0, known
 // without a search: shifts of all logits by one unit of the last hidden layer,
 // changes of a unit's weights of two constant inputs that cancel, rescalings of a
-// hidden unit. G has no negative eigenvalue, so they are its bottom end.
+// hidden unit: the loss and the activation decide which of them there are. G has no negative
+// eigenvalue, so they are its bottom end.
 func (pt *Point) NullDirections(most int) [][]float64 {
 	n := pt.Network
 	layers, dim := n.Layers(), n.Parameters()
@@ -114,36 +124,47 @@ func (pt *Point) NullDirections(most int) [][]float64 {
 		}
 		return true
 	}
-	for u := range n.Widths[layers-1] {
-		if !add(func(v []float64) {
-			for c := range n.Classes() {
-				v[n.Offset(layers-1)+c*n.Widths[layers-1]+u] = 1
-			}
-		}) {
-			return list
-		}
-	}
-	if layers == 1 {
-		return list
-	}
-	constant := constantInputs(pt.Data)
-	first := make([]float64, pt.Data.Width)
-	pt.Data.Row(0, first)
-	for at := 1; at < len(constant); at++ {
-		j, l := constant[at-1], constant[at]
-		for u := range n.Widths[1] {
+	if !n.Loss.Separable() {
+		for u := range columns(n, layers-1) {
 			if !add(func(v []float64) {
-				v[u*n.Widths[0]+j], v[u*n.Widths[0]+l] = first[l], -first[j]
+				for c := range n.Classes() {
+					v[entry(n, layers-1, c, u)] = 1
+				}
 			}) {
 				return list
 			}
 		}
+		if layers == 1 {
+			return list
+		}
+	}
+	constant := constantInputs(pt.Data)
+	if n.Biased(0) {
+		constant = append(constant, n.Widths[0])
+	}
+	first := make([]float64, columns(n, 0))
+	pt.layerInputs(first, 0, 0)
+	for at := 1; at < len(constant); at++ {
+		j, l := constant[at-1], constant[at]
+		for u := range n.Widths[1] {
+			if !add(func(v []float64) {
+				v[entry(n, 0, u, j)], v[entry(n, 0, u, l)] = first[l], -first[j]
+			}) {
+				return list
+			}
+		}
+	}
+	if !n.Activation.Homogeneous() {
+		return list
 	}
 	for p := range layers - 1 {
 		in, out, next := n.Widths[p], n.Widths[p+1], n.Widths[p+2]
 		for u := range out {
 			if !add(func(v []float64) {
 				copy(v[n.Offset(p)+u*in:][:in], n.Weights[p][u*in:])
+				if n.Biased(p) {
+					n.BiasOf(v, p)[u] = n.Biases[p][u]
+				}
 				for w := range next {
 					v[n.Offset(p+1)+w*out+u] = -n.Weights[p+1][w*out+u]
 				}
@@ -153,4 +174,14 @@ func (pt *Point) NullDirections(most int) [][]float64 {
 		}
 	}
 	return list
+}
+
+// entry is where a vector of all parameters has the weight of input j of unit u in
+// layer p, counted from 0; the input after the last one is the bias.
+func entry(n *mlp.Network, p, u, j int) int {
+	in := n.Widths[p]
+	if j == in {
+		return n.Offset(p) + in*n.Widths[p+1] + u
+	}
+	return n.Offset(p) + u*in + j
 }

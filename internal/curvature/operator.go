@@ -46,6 +46,7 @@ type Operator struct {
 	pixels   []*sparsePart
 	weightsT [][]float64 // [p]: W_{p+1} transposed, n_p×n_{p+1}, p ≥ 1
 	scaled   [][]float64 // [p]: c_i δ_p,i for p = 2 … L, rows of all parts from parts[0].lo
+	bend     [][]float64 // [p]: c_i times the point's, the same rows; nil where σ″ = 0
 	scratch  sync.Pool   // *scratch
 	sums     sync.Pool   // []float64
 }
@@ -78,11 +79,18 @@ func (pt *Point) Operator(term Term, coefficients []float64) (*Operator, error) 
 			op.scaled[p] = make([]float64, (used.hi-used.lo)*n.Widths[p])
 			scaleRows(op.scaled[p], pt.delta[p][used.lo*n.Widths[p]:used.hi*n.Widths[p]], c[used.lo:used.hi])
 		})
+		if !n.Activation.PiecewiseLinear() {
+			op.bend = make([][]float64, n.Layers())
+			for p := 1; p < n.Layers(); p++ {
+				op.bend[p] = make([]float64, (used.hi-used.lo)*n.Widths[p])
+				scaleRows(op.bend[p], pt.bend[p][used.lo*n.Widths[p]:used.hi*n.Widths[p]], c[used.lo:used.hi])
+			}
+		}
 	}
 	return op, nil
 }
 
-// Dim is the number of weights.
+// Dim is the number of parameters.
 func (op *Operator) Dim() int { return op.all.full.Parameters() }
 
 // Apply sets dst to the operator applied to each of the directions in src,
@@ -133,9 +141,9 @@ func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error 
 		return err
 	}
 	// The sums hold the first layer of all directions side by side and
-	// transposed, then the other layers, direction by direction.
+	// transposed, its biases, then the other layers, direction by direction.
 	n := op.pt.Network
-	in, out, rest := n.Widths[0], n.Widths[1], dim-len(n.Weights[0])
+	in, out, rest := n.Widths[0], n.Widths[1], dim-n.Offset(1)
 	addParts(op.pt.Workers, sums)
 	for d := range b {
 		to := dst[d*dim : (d+1)*dim]
@@ -145,7 +153,10 @@ func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error 
 				row[j] = sums[0][j*b*out+d*out+u]
 			}
 		}
-		copy(to[len(n.Weights[0]):], sums[0][b*len(n.Weights[0])+d*rest:][:rest])
+		if n.Biased(0) {
+			copy(n.BiasOf(to, 0), sums[0][b*in*out+d*out:])
+		}
+		copy(to[n.Offset(1):], sums[0][b*n.Offset(1)+d*rest:][:rest])
 	}
 	return nil
 }
@@ -153,9 +164,11 @@ func (op *Operator) apply(ctx context.Context, dst, src []float64, b int) error 
 // directions are the matrices V_p of several directions, in the forms that
 // products need.
 type directions struct {
-	count int
-	first operand       // the first layer's, transposed, side by side: n_0×(b n_1)
-	v, vT [][][]float64 // [d][p], p ≥ 1: V_p as given, and transposed
+	count     int
+	first     operand       // the first layer's, transposed, side by side: n_0×(b n_1)
+	firstBias []float64     // its biases, side by side; nil where it has none
+	v, vT     [][][]float64 // [d][p], p ≥ 1: V_p as given, and transposed
+	bias      [][][]float64 // [d][p], p ≥ 1: the biases, empty where there are none
 }
 
 func newDirections(n *mlp.Network, in *inputs, src []float64, b int) *directions {
@@ -169,13 +182,15 @@ func newDirections(n *mlp.Network, in *inputs, src []float64, b int) *directions
 				first[j*b*out+i*out+u] = x
 			}
 		}
-		v, vT := make([][]float64, n.Layers()), make([][]float64, n.Layers())
+		own := src[i*dim : (i+1)*dim]
+		dirs.firstBias = append(dirs.firstBias, n.BiasOf(own, 0)...)
+		v, vT, bias := make([][]float64, n.Layers()), make([][]float64, n.Layers()), make([][]float64, n.Layers())
 		for p := 1; p < n.Layers(); p++ {
-			v[p] = src[i*dim+n.Offset(p):][:len(n.Weights[p])]
+			v[p], bias[p] = n.MatrixOf(own, p), n.BiasOf(own, p)
 			vT[p] = make([]float64, len(v[p]))
 			kernel.Transpose64(vT[p], v[p], n.Widths[p+1], n.Widths[p])
 		}
-		dirs.v, dirs.vT = append(dirs.v, v), append(dirs.vT, vT)
+		dirs.v, dirs.vT, dirs.bias = append(dirs.v, v), append(dirs.vT, vT), append(dirs.bias, bias)
 	}
 	dirs.first = in.operand(first, b*out)
 	return dirs
@@ -199,6 +214,7 @@ func tileObjects(n *mlp.Network) int {
 type scratch struct {
 	stacked []float64   // tile×(b n_1)
 	rx      [][]float64 // [p]: tile×n_p, the derivative of x_{p+1}, finally of the logits
+	rz      [][]float64 // [p]: tile×n_p, the derivative of z_p where σ″ is not 0
 	rd      [2][]float64
 	rd1     []float64 // part×(b n_1)
 }
@@ -208,10 +224,13 @@ func (op *Operator) borrow(b int) *scratch {
 	n := op.pt.Network
 	r, _ := op.scratch.Get().(*scratch)
 	if r == nil {
-		r = &scratch{rx: make([][]float64, n.Layers()+1)}
+		r = &scratch{rx: make([][]float64, n.Layers()+1), rz: make([][]float64, n.Layers()+1)}
 		tile, widest, largest := tileObjects(n), 0, 0
 		for p := 1; p <= n.Layers(); p++ {
 			r.rx[p] = make([]float64, tile*n.Widths[p])
+			if op.bend != nil && p < n.Layers() {
+				r.rz[p] = make([]float64, tile*n.Widths[p])
+			}
 			widest = max(widest, n.Widths[p])
 			if p < n.Layers() {
 				largest = max(largest, len(n.Weights[p]))
@@ -235,7 +254,7 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 	r := op.borrow(v.count)
 	defer op.scratch.Put(r)
 	b, out, step := v.count, n.Widths[1], tileObjects(n)
-	rest := n.Parameters() - len(n.Weights[0])
+	rest := n.Parameters() - n.Offset(1)
 	for lo := part.lo; lo < part.hi; lo += step {
 		hi := min(lo+step, part.hi)
 		m := hi - lo
@@ -245,41 +264,47 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 			stacked = r.stacked[:m*b*out]
 		}
 		pt.inputs.times(stacked, v.first, op.pixels[at], part, lo, hi, b*out)
+		addBias(stacked, v.firstBias)
 		for d := range b {
 			if b > 1 {
 				for i := range m {
 					copy(rx[i*out:(i+1)*out], stacked[i*b*out+d*out:])
 				}
 			}
-			first := op.tile(r, sum[b*len(n.Weights[0])+d*rest:][:rest], v.v[d], v.vT[d], lo, hi, lo > part.lo)
+			first := op.tile(r, sum[b*n.Offset(1)+d*rest:][:rest], v, d, lo, hi, lo > part.lo)
 			for i := range m {
 				copy(r.rd1[((lo-part.lo+i)*b+d)*out:][:out], first[i*out:])
 			}
 		}
 	}
-	pt.inputs.transposedTimes(sum[:b*len(n.Weights[0])], r.rd1[:(part.hi-part.lo)*b*out], op.pixels[at], part, b*out)
+	rd1 := r.rd1[:(part.hi-part.lo)*b*out]
+	pt.inputs.transposedTimes(sum[:b*len(n.Weights[0])], rd1, op.pixels[at], part, b*out)
+	addRows(sum[b*len(n.Weights[0]):b*n.Offset(1)], rd1, false)
 }
 
-// tile takes the objects lo … hi−1 in one direction from the derivative of the
-// first layer, r.rx[1] without its mask, to the last layer and back. It sets
-// sum, or adds to it, and returns the derivative of c_i δ_1.
-func (op *Operator) tile(r *scratch, sum []float64, v, vT [][]float64, lo, hi int, add bool) []float64 {
+// tile takes the objects lo … hi−1 in direction d from the derivative of z_1, which
+// is in r.rx[1], to the last layer and back. It sets sum, or adds to it, and
+// returns the derivative of c_i δ_1.
+func (op *Operator) tile(r *scratch, sum []float64, dirs *directions, d, lo, hi int, add bool) []float64 {
 	pt, n, m := op.pt, op.pt.Network, hi-lo
-	layers := n.Layers()
+	layers, v, vT := n.Layers(), dirs.v[d], dirs.vT[d]
 	x := func(p int) []float64 { return pt.x[p][lo*n.Widths[p] : hi*n.Widths[p]] }
 	rx := func(p int) []float64 { return r.rx[p][:m*n.Widths[p]] }
 	rd := func(p int) []float64 { return r.rd[p&1][:m*n.Widths[p]] }
 	for p := 1; p < layers; p++ {
 		in, out := n.Widths[p], n.Widths[p+1]
-		kernel.MaskReLU64(rx(p), x(p))
-		kernel.MulNN64(rx(p+1), x(p), vT[p], m, out, in, false)
+		copy(r.rz[p], rx(p))
+		pt.chain(rx(p), p, lo)
+		kernel.MulNN64(rx(p+1), x(p), vT[p], m, out, in, setBias(rx(p+1), dirs.bias[d][p]))
 		kernel.MulNN64(rx(p+1), rx(p), op.weightsT[p], m, out, in, true)
 	}
 	op.output(rd(layers), rx(layers), lo, hi)
 	for p := layers - 1; p >= 1; p-- {
 		in, out := n.Widths[p], n.Widths[p+1]
-		target := sum[n.Offset(p)-len(n.Weights[0]):][:in*out]
+		layer := sum[n.Offset(p)-n.Offset(1) : n.Offset(p+1)-n.Offset(1)]
+		target := layer[:in*out]
 		kernel.MulTN64(target, rd(p+1), x(p), out, in, m, add)
+		addRows(layer[in*out:], rd(p+1), add)
 		kernel.MulNN64(rd(p), rd(p+1), n.Weights[p], m, in, out, false)
 		if op.term != GaussNewton {
 			from := op.parts[0].lo
@@ -287,7 +312,11 @@ func (op *Operator) tile(r *scratch, sum []float64, v, vT [][]float64, lo, hi in
 			kernel.MulTN64(target, delta, rx(p), out, in, m, true)
 			kernel.MulNN64(rd(p), delta, v[p], m, in, out, true)
 		}
-		kernel.MaskReLU64(rd(p), x(p))
+		pt.chain(rd(p), p, lo)
+		if op.bend != nil {
+			from := op.parts[0].lo
+			addProducts(rd(p), op.bend[p][(lo-from)*in:], r.rz[p])
+		}
 	}
 	return rd(1)
 }
@@ -302,14 +331,20 @@ func (op *Operator) output(rd, rz []float64, lo, hi int) {
 	}
 	classes := op.pt.Network.Classes()
 	for i := lo; i < hi; i++ {
-		op.pt.softmaxProduct(rd[(i-lo)*classes:(i-lo+1)*classes], rz[(i-lo)*classes:(i-lo+1)*classes], i, op.c[i])
+		op.pt.lossProduct(rd[(i-lo)*classes:(i-lo+1)*classes], rz[(i-lo)*classes:(i-lo+1)*classes], i, op.c[i])
 	}
 }
 
-// softmaxProduct sets q to c A_i s, and shifts s by its entry of the most
-// likely class, which does not change A s.
-func (pt *Point) softmaxProduct(q, s []float64, i int, c float64) {
+// lossProduct sets q to c A_i s. For the softmax it shifts s by its entry of the
+// most likely class, which does not change A s.
+func (pt *Point) lossProduct(q, s []float64, i int, c float64) {
 	prob := pt.prob[i*len(s) : (i+1)*len(s)]
+	if pt.Network.Loss.Separable() {
+		for j, a := range prob {
+			q[j] = float64(float64(a*s[j]) * c)
+		}
+		return
+	}
 	shift, mean := s[pt.argmax[i]], 0.0
 	for j, p := range prob {
 		s[j] -= shift

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 // Plane evaluates losses at many points θ + Σ t_d v_d. The first layer is linear
@@ -13,8 +12,8 @@ import (
 type Plane struct {
 	pt         *Point
 	directions [][]float64
-	base       []float64   // X W_1ᵀ, objects×n_1
-	moves      [][]float64 // X V_1ᵀ of each direction
+	base       []float64   // z_1, objects×n_1
+	moves      [][]float64 // what each direction adds to it
 }
 
 // Plane prepares evaluations along any number of directions.
@@ -24,16 +23,18 @@ func (pt *Point) Plane(ctx context.Context, directions ...[]float64) (*Plane, er
 	pl := &Plane{pt: pt, directions: directions}
 	products := make([][]float64, len(directions)+1)
 	for d := range products {
-		matrix := n.Weights[0]
+		matrix, bias := n.Weights[0], biasOf(n, 0)
 		if d > 0 {
-			matrix = directions[d-1][:len(matrix)]
+			matrix, bias = n.MatrixOf(directions[d-1], 0), n.BiasOf(directions[d-1], 0)
 		}
 		first := make([]float64, len(matrix))
 		kernel.Transpose64(first, matrix, out, n.Widths[0])
 		operand := pt.inputs.operand(first, out)
 		products[d] = make([]float64, k*out)
 		err := eachPart(ctx, pt.Workers, parts(0, k), func(_ int, part span) error {
-			pt.inputs.times(products[d][part.lo*out:part.hi*out], operand, pt.inputs.sparsePart(part), part, part.lo, part.hi, out)
+			rows := products[d][part.lo*out : part.hi*out]
+			pt.inputs.times(rows, operand, pt.inputs.sparsePart(part), part, part.lo, part.hi, out)
+			addBias(rows, bias)
 			return nil
 		})
 		if err != nil {
@@ -47,12 +48,9 @@ func (pt *Point) Plane(ctx context.Context, directions ...[]float64) (*Plane, er
 // Losses returns ℓ_i of all objects at θ + Σ t_d v_d.
 func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 	n, k := pl.pt.Network, pl.pt.Data.Objects
-	weights := make([][]float64, n.Layers()) // transposed
-	for p := 1; p < n.Layers(); p++ {
-		w := append([]float64(nil), n.Weights[p]...)
-		for d, v := range pl.directions {
-			kernel.Axpy64(w, t[d], v[n.Offset(p):][:len(w)])
-		}
+	weights, biases := pl.at(t)
+	for p := 1; p < n.Layers(); p++ { // transposed
+		w := weights[p]
 		weights[p] = make([]float64, len(w))
 		kernel.Transpose64(weights[p], w, n.Widths[p+1], n.Widths[p])
 	}
@@ -67,14 +65,14 @@ func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 				kernel.Axpy64(z, t[d], move[lo*out:hi*out])
 			}
 			for p := 1; p < n.Layers(); p++ {
-				kernel.ReLU64(z, z)
+				values(n.Activation, z)
 				next := make([]float64, m*n.Widths[p+1])
-				kernel.MulNN64(next, z, weights[p], m, n.Widths[p+1], n.Widths[p], false)
+				kernel.MulNN64(next, z, weights[p], m, n.Widths[p+1], n.Widths[p], setBias(next, biases[p]))
 				z = next
 			}
 			classes := n.Classes()
 			for i := lo; i < hi; i++ {
-				losses[i], _, _ = mlp.Loss(z[(i-lo)*classes:(i-lo+1)*classes], pl.pt.Data.Labels[i])
+				losses[i] = n.Loss.Value(z[(i-lo)*classes:(i-lo+1)*classes], pl.pt.Data.Labels[i], pl.pt.Data.Target(i))
 			}
 		}
 		return nil
@@ -82,15 +80,30 @@ func (pl *Plane) Losses(ctx context.Context, t ...float64) ([]float64, error) {
 	return losses, err
 }
 
+// at returns the matrices and the biases of θ + Σ t_d v_d from the second layer on.
+func (pl *Plane) at(t []float64) (weights, biases [][]float64) {
+	n := pl.pt.Network
+	weights, biases = make([][]float64, n.Layers()), make([][]float64, n.Layers())
+	for p := 1; p < n.Layers(); p++ {
+		weights[p] = append([]float64(nil), n.Weights[p]...)
+		biases[p] = append([]float64(nil), biasOf(n, p)...)
+		for d, v := range pl.directions {
+			kernel.Axpy64(weights[p], t[d], n.MatrixOf(v, p))
+			kernel.Axpy64(biases[p], t[d], n.BiasOf(v, p))
+		}
+	}
+	return weights, biases
+}
+
 // FilterNormalised scales a direction as Li et al. (2018) do: each unit's row
-// to the length of the unit's weights in the network.
+// to the length of the unit's weights in the network, and biases to zero.
 func (pt *Point) FilterNormalised(v []float64) []float64 {
 	n := pt.Network
 	v = append([]float64(nil), v...)
 	for p, w := range n.Weights {
 		in := n.Widths[p]
 		for u := range n.Widths[p+1] {
-			row, own := v[n.Offset(p)+u*in:][:in], w[u*in:(u+1)*in]
+			row, own := n.MatrixOf(v, p)[u*in:][:in], w[u*in:(u+1)*in]
 			if norm := kernel.Dot64(row, row); norm > 0 {
 				scale := kernel.Norm64(own) / math.Sqrt(norm)
 				if square := kernel.Dot64(own, own); kernel.InRange64(square) {
@@ -99,6 +112,7 @@ func (pt *Point) FilterNormalised(v []float64) []float64 {
 				kernel.Scale64(row, scale)
 			}
 		}
+		clear(n.BiasOf(v, p))
 	}
 	return v
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"sync"
 
-	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
@@ -31,7 +30,9 @@ type Point struct {
 	inputs *inputs     // Data in products
 	x      [][]float64 // x[p], p = 1 … L−1: objects×n_p, the outputs of hidden layer p
 	delta  [][]float64 // delta[p], p = 1 … L: objects×n_p, ∂ℓ_i/∂z_p
-	prob   []float64   // objects×K
+	slope  [][]float64 // slope[p], as x[p]: σ′(z_p); nil where x[p] tells it (ReLU, identity)
+	bend   [][]float64 // bend[p], as x[p]: W_{p+1}ᵀδ_{p+1} ∘ σ″(z_p); nil where σ″ = 0
+	prob   []float64   // objects×K: the numbers of A_i, see [mlp.Loss]; for the softmax its probabilities
 	argmax []int
 
 	once  sync.Once
@@ -54,18 +55,25 @@ func NewPoint(ctx context.Context, n *mlp.Network, d *mlp.Data, workers int) (*P
 	if d.Width != n.Inputs() {
 		return nil, fmt.Errorf("inputs have %d values, the network's first matrix takes %d", d.Width, n.Inputs())
 	}
-	if err := d.CheckLabels(n.Classes()); err != nil {
+	if err := d.CheckTargets(n.Loss, n.Classes()); err != nil {
 		return nil, err
 	}
 	k, layers := d.Objects, n.Layers()
 	pt := &Point{
 		Network: n, Data: d, inputs: newInputs(d), Workers: max(workers, 1),
 		Losses: make([]float64, k), x: make([][]float64, layers), delta: make([][]float64, layers+1),
+		slope: make([][]float64, layers), bend: make([][]float64, layers),
 		prob: make([]float64, k*n.Classes()), argmax: make([]int, k),
 	}
 	for p := 1; p <= layers; p++ {
 		if p < layers {
 			pt.x[p] = make([]float64, k*n.Widths[p])
+			if n.Activation != mlp.ReLU && n.Activation != mlp.Identity {
+				pt.slope[p] = make([]float64, k*n.Widths[p])
+			}
+			if !n.Activation.PiecewiseLinear() {
+				pt.bend[p] = make([]float64, k*n.Widths[p])
+			}
 		}
 		pt.delta[p] = make([]float64, k*n.Widths[p])
 	}
@@ -101,11 +109,12 @@ func (pt *Point) evaluate(first operand, part span) {
 		}
 		if p == 0 {
 			pt.inputs.times(z, first, pt.inputs.sparsePart(part), part, lo, hi, n.Widths[1])
+			addBias(z, biasOf(n, 0))
 		} else {
-			kernel.MulNT64(z, rows(pt.x[p], p), n.Weights[p], m, n.Widths[p+1], n.Widths[p], false)
+			kernel.MulNT64(z, rows(pt.x[p], p), n.Weights[p], m, n.Widths[p+1], n.Widths[p], setBias(z, biasOf(n, p)))
 		}
 		if p+1 < layers {
-			kernel.ReLU64(z, z)
+			pt.activate(z, p+1, lo)
 		}
 	}
 	classes := n.Classes()
@@ -114,38 +123,23 @@ func (pt *Point) evaluate(first operand, part span) {
 		z := logits[i*classes : (i+1)*classes]
 		prob := pt.prob[at*classes : (at+1)*classes]
 		delta := pt.delta[layers][at*classes : (at+1)*classes]
-		y, others := pt.Data.Labels[at], 0.0
-		pt.Losses[at], pt.argmax[at], others = mlp.Loss(z, y)
-		softmax(z, y, pt.argmax[at], others, prob, delta)
+		pt.Losses[at], pt.argmax[at] = n.Loss.At(z, pt.Data.Labels[at], pt.Data.Target(at), delta, prob)
 	}
 	for p := layers - 1; p >= 1; p-- {
-		kernel.MulNN64(rows(pt.delta[p], p), rows(pt.delta[p+1], p+1), n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
-		kernel.MaskReLU64(rows(pt.delta[p], p), rows(pt.x[p], p))
-	}
-}
-
-// softmax sets prob to softmax(z) and residual to prob − onehot(y), given
-// others of [mlp.Loss]. residual_y is formed as −Σ_{c≠y} P_c, without
-// cancellation.
-func softmax(z []float64, y, top int, others float64, prob, residual []float64) {
-	total, wrong := 1+others, 0.0
-	for c := range z {
-		prob[c] = 1 / total
-		if c != top {
-			prob[c] = detmath.Exp(z[c]-z[top]) / total
+		delta := rows(pt.delta[p], p)
+		kernel.MulNN64(delta, rows(pt.delta[p+1], p+1), n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
+		if pt.bend[p] != nil {
+			multiply(rows(pt.bend[p], p), delta)
 		}
-		residual[c] = prob[c]
-		if c != y {
-			wrong += prob[c]
-		}
+		pt.chain(delta, p, lo)
 	}
-	residual[y] = -wrong
 }
 
 // MeanLoss is the mean of the losses of the first k objects.
 func (pt *Point) MeanLoss(k int) float64 { return kernel.Sum64(pt.Losses[:k]) / float64(k) }
 
-// Softmax returns P of object i, shared with the point.
+// Softmax returns P of object i, or what else its A is made of, see [mlp.Loss];
+// it is shared with the point.
 func (pt *Point) Softmax(i int) []float64 { return row(pt.prob, i, pt.Network.Classes()) }
 
 // Activations returns the outputs of hidden layer p (1 … L−1) for object i,
@@ -154,6 +148,25 @@ func (pt *Point) Activations(p, i int) []float64 { return row(pt.x[p], i, pt.Net
 
 // Delta returns δ_p = ∂ℓ_i/∂z_p of object i, p = 1 … L, shared with the point.
 func (pt *Point) Delta(p, i int) []float64 { return row(pt.delta[p], i, pt.Network.Widths[p]) }
+
+// Slopes returns σ′(z_p) of hidden layer p (1 … L−1) for object i, shared with
+// the point; nil where the activations say it: 1 for the identity, and for ReLU
+// where the unit is active.
+func (pt *Point) Slopes(p, i int) []float64 {
+	if pt.slope[p] == nil {
+		return nil
+	}
+	return row(pt.slope[p], i, pt.Network.Widths[p])
+}
+
+// Bends returns W_{p+1}ᵀδ_{p+1} ∘ σ″(z_p) of hidden layer p (1 … L−1) for object i,
+// shared with the point; nil where σ″ = 0.
+func (pt *Point) Bends(p, i int) []float64 {
+	if pt.bend[p] == nil {
+		return nil
+	}
+	return row(pt.bend[p], i, pt.Network.Widths[p])
+}
 
 // row returns row i of a matrix of that width.
 func row(matrix []float64, i, width int) []float64 { return matrix[i*width : (i+1)*width] }
@@ -181,6 +194,7 @@ func (pt *Point) Gradient(ctx context.Context, coefficients []float64) ([]float6
 			} else {
 				kernel.MulTN64(out, d, pt.x[p][part.lo*n.Widths[p]:part.hi*n.Widths[p]], n.Widths[p+1], n.Widths[p], m, false)
 			}
+			addRows(n.BiasOf(sum, p), d, false)
 		}
 		sums[at] = sum
 		return nil

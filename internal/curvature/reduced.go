@@ -21,7 +21,7 @@ func (pt *Point) reduce() *reduced {
 		layers := n.Layers()
 		s := &reduced{point: pt, full: n, units: make([][]int, layers+1)}
 		widths, fewer := append([]int(nil), n.Widths...), false
-		for p := 1; p < layers; p++ {
+		for p := 1; p < layers && n.Activation == mlp.ReLU; p++ {
 			s.units[p] = activeUnits(pt.Workers, pt.x[p], n.Widths[p])
 			if len(s.units[p]) < n.Widths[p] {
 				widths[p], fewer = len(s.units[p]), true
@@ -84,12 +84,16 @@ func activeUnits(workers int, x []float64, width int) []int {
 func (pt *Point) without(s *reduced, widths []int) *Point {
 	layers := len(widths) - 1
 	small := &Point{
-		Network: &mlp.Network{Widths: widths}, Data: pt.Data, inputs: pt.inputs, Workers: pt.Workers, Losses: pt.Losses,
+		Network: &mlp.Network{Widths: widths, Activation: pt.Network.Activation, Loss: pt.Network.Loss}, Data: pt.Data, inputs: pt.inputs, Workers: pt.Workers, Losses: pt.Losses,
 		x: make([][]float64, layers), delta: make([][]float64, layers+1),
+		slope: make([][]float64, layers), bend: make([][]float64, layers),
 		prob: pt.prob, argmax: pt.argmax,
 	}
 	for p := range layers {
 		small.Network.Weights = append(small.Network.Weights, s.matrix(p, pt.Network.Weights[p]))
+		if pt.Network.Biases != nil {
+			small.Network.Biases = append(small.Network.Biases, s.biases(p, pt.Network.Biases[p]))
+		}
 	}
 	columns := func(a []float64, p int) []float64 {
 		width := pt.Network.Widths[p]
@@ -133,6 +137,18 @@ func (s *reduced) matrix(p int, w []float64) []float64 {
 	return small
 }
 
+// biases returns those of layer p that belong to kept units, nil where it has none.
+func (s *reduced) biases(p int, b []float64) []float64 {
+	if len(b) == 0 {
+		return nil
+	}
+	small := make([]float64, s.count(p+1))
+	for r := range small {
+		small[r] = b[s.unit(p+1, r)]
+	}
+	return small
+}
+
 // count is how many units of layer p are kept.
 func (s *reduced) count(p int) int {
 	if s.units[p] == nil {
@@ -158,8 +174,10 @@ func (s *reduced) gather(src []float64, block int) []float64 {
 	dim := s.full.Parameters()
 	small := make([]float64, 0, block*s.point.Network.Parameters())
 	for d := range block {
-		for p, w := range s.full.Weights {
-			small = append(small, s.matrix(p, src[d*dim+s.full.Offset(p):][:len(w)])...)
+		v := src[d*dim : (d+1)*dim]
+		for p := range s.full.Weights {
+			small = append(small, s.matrix(p, s.full.MatrixOf(v, p))...)
+			small = append(small, s.biases(p, s.full.BiasOf(v, p))...)
 		}
 	}
 	return small
@@ -171,7 +189,8 @@ func (s *reduced) scatter(dst, small []float64, block int) {
 	for d := range block {
 		for p := range s.full.Weights {
 			in := s.full.Widths[p]
-			matrix := dst[d*s.full.Parameters()+s.full.Offset(p):]
+			own := dst[d*s.full.Parameters():][:s.full.Parameters()]
+			matrix := s.full.MatrixOf(own, p)
 			for r := range s.count(p + 1) {
 				row := matrix[s.unit(p+1, r)*in:][:in]
 				if s.units[p] == nil {
@@ -181,6 +200,12 @@ func (s *reduced) scatter(dst, small []float64, block int) {
 				}
 				for _, c := range s.units[p] {
 					row[c] = small[at]
+					at++
+				}
+			}
+			if bias := s.full.BiasOf(own, p); len(bias) > 0 {
+				for r := range s.count(p + 1) {
+					bias[s.unit(p+1, r)] = small[at]
 					at++
 				}
 			}

@@ -186,6 +186,111 @@ func bigLog1p(x float64, u *big.Float) *big.Float {
 	return bigArtanh2(new(big.Float).SetPrec(prec).Quo(bx, den))
 }
 
+// bigExpm1 keeps 200 bits of eˣ − 1.
+func bigExpm1(x float64) *big.Float {
+	if math.Abs(x) > 0x1p-30 {
+		return new(big.Float).SetPrec(prec).Sub(bigExp(x), big.NewFloat(1))
+	}
+	sum, term := new(big.Float).SetPrec(prec), big.NewFloat(1).SetPrec(prec)
+	for i := int64(1); i < 12; i++ {
+		term.Mul(term, big.NewFloat(x))
+		term.Quo(term, new(big.Float).SetInt64(i))
+		sum.Add(sum, term)
+	}
+	return sum
+}
+
+func TestTanhAgainstBig(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 5))
+	points := []float64{1, -1, 0.5, -0.5, 0.49999, 1e-300, 22, -21.9, 1e-8, 0x1p-28, math.Ln2 / 2, -math.Ln2 / 2}
+	for range 4000 {
+		points = append(points, (rng.Float64()*2-1)*0.6, (rng.Float64()*2-1)*25, math.Ldexp(rng.Float64()*2-1, -rng.IntN(60)))
+	}
+	one, two := big.NewFloat(1).SetPrec(prec), big.NewFloat(2).SetPrec(prec)
+	tests := map[string]struct {
+		got  func(float64) float64
+		want func(x float64) *big.Float
+		most float64
+	}{
+		"Expm1": {Expm1, bigExpm1, 1.5},
+		"Tanh": {Tanh, func(x float64) *big.Float {
+			e := bigExpm1(2 * x)
+			return new(big.Float).SetPrec(prec).Quo(e, new(big.Float).SetPrec(prec).Add(e, two))
+		}, 3},
+		"Sigmoid": {Sigmoid, func(x float64) *big.Float {
+			e := bigExp(-x)
+			return new(big.Float).SetPrec(prec).Quo(one, new(big.Float).SetPrec(prec).Add(e, one))
+		}, 3},
+	}
+	for name, c := range tests {
+		worst, at := 0.0, 0.0
+		for _, x := range points {
+			if u := ulps(c.got(x), c.want(x), 53, -1074); u > worst {
+				worst, at = u, x
+			}
+		}
+		t.Logf("%s: at most %.3f ulp (at %v)", name, worst, at)
+		if worst > c.most {
+			t.Errorf("%s(%v) is off by %.3f ulp", name, at, worst)
+		}
+	}
+}
+
+const erfcPrec = 2400
+
+// bigPi is π by Machin's formula.
+var bigPi = func() *big.Float {
+	f := func(x float64) *big.Float { return new(big.Float).SetPrec(erfcPrec).SetFloat64(x) }
+	arctan := func(n int64) *big.Float { // of 1/n
+		total, p := f(0), f(1)
+		p.Quo(p, new(big.Float).SetInt64(n))
+		for k := int64(1); p.MantExp(nil) > -erfcPrec; k += 2 {
+			total.Add(total, f(0).Quo(p, new(big.Float).SetInt64(k)))
+			p.Quo(p, new(big.Float).SetInt64(-n*n))
+		}
+		return total
+	}
+	return f(0).Sub(f(0).Mul(f(16), arctan(5)), f(0).Mul(f(4), arctan(239)))
+}()
+
+// bigErfc is 1 − 2/√π Σ (−1)ⁿ x²ⁿ⁺¹/(n!(2n+1)) with bits to spare for the
+// cancellation.
+func bigErfc(x float64) *big.Float {
+	f := func(x float64) *big.Float { return new(big.Float).SetPrec(erfcPrec).SetFloat64(x) }
+	square, power, sum := f(x), f(x), f(x)
+	square.Mul(square, square)
+	for n := int64(1); ; n++ {
+		power.Mul(power, square)
+		power.Quo(power, new(big.Float).SetInt64(-n))
+		term := f(0).Quo(power, new(big.Float).SetInt64(2*n+1))
+		sum.Add(sum, term)
+		if term.Sign() == 0 || term.MantExp(nil) < -1200 {
+			break
+		}
+	}
+	sum.Mul(sum, f(2))
+	sum.Quo(sum, f(0).Sqrt(bigPi))
+	return f(0).Sub(f(1), sum)
+}
+
+func TestErfcAgainstBig(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 6))
+	points := []float64{0, 1, -1, 0.84374, 0.84376, 1.2499, 1.25, 1 / 0.35, 2.85, 5.99, -5.99, 26, 1e-9, -1e-17, 0.25}
+	for range 60 {
+		points = append(points, (rng.Float64()*2-1)*3, (rng.Float64()*2-1)*6, rng.Float64()*26)
+	}
+	worst, at := 0.0, 0.0
+	for _, x := range points {
+		if u := ulps(Erfc(x), bigErfc(x), 53, -1074); u > worst {
+			worst, at = u, x
+		}
+	}
+	t.Logf("Erfc: at most %.3f ulp (at %v)", worst, at)
+	if worst > 4 {
+		t.Errorf("Erfc(%v) is off by %.3f ulp", at, worst)
+	}
+}
+
 func TestSpecialValues(t *testing.T) {
 	inf, nan, negZero := math.Inf(1), math.NaN(), math.Copysign(0, -1)
 	tests := []struct {
@@ -211,6 +316,21 @@ func TestSpecialValues(t *testing.T) {
 		{"Log(-1)", Log(-1), nan},
 		{"Log(+Inf)", Log(inf), inf},
 		{"Log(NaN)", Log(nan), nan},
+		{"Expm1(+Inf)", Expm1(inf), inf},
+		{"Expm1(-Inf)", Expm1(-inf), -1},
+		{"Expm1(-0)", Expm1(negZero), negZero},
+		{"Expm1(NaN)", Expm1(nan), nan},
+		{"Tanh(+Inf)", Tanh(inf), 1},
+		{"Tanh(-Inf)", Tanh(-inf), -1},
+		{"Tanh(-0)", Tanh(negZero), negZero},
+		{"Tanh(NaN)", Tanh(nan), nan},
+		{"Sigmoid(-Inf)", Sigmoid(-inf), 0},
+		{"Sigmoid(+Inf)", Sigmoid(inf), 1},
+		{"Sigmoid(-745)", Sigmoid(-745), 5e-324},
+		{"Erfc(0)", Erfc(0), 1},
+		{"Erfc(+Inf)", Erfc(inf), 0},
+		{"Erfc(-Inf)", Erfc(-inf), 2},
+		{"Erfc(NaN)", Erfc(nan), nan},
 		{"Log1p(0)", Log1p(0), 0},
 		{"Log1p(-0)", Log1p(negZero), negZero},
 		{"Log1p(-1)", Log1p(-1), -inf},

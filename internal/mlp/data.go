@@ -7,11 +7,15 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
-// Data are labelled objects, one per row. Exactly one of Bytes and Values is
-// set, of Objects×Width entries. It must not be changed.
+// Data are objects with a class or with targets, one per row. Exactly one of
+// Bytes and Values is set, of Objects×Width entries. It must not be changed.
 type Data struct {
 	Objects, Width int
-	Labels         []int
+	Labels         []int // all 0 where there are Targets
+
+	// Targets are floats, Objects×Outputs, for losses that are not about classes.
+	Targets []float64
+	Outputs int
 
 	// Bytes are pixels u, which the network sees as [Pixels]()[u].
 	Bytes []uint8
@@ -48,6 +52,53 @@ func NewData(values []float64, width int, labels []int) (*Data, error) {
 		}
 	}
 	return &Data{Objects: len(labels), Width: width, Labels: labels, Values: values}, nil
+}
+
+// WithTargets returns the same objects with floats in place of classes:
+// targets is Objects×outputs.
+func (d *Data) WithTargets(targets []float64, outputs int) (*Data, error) {
+	if outputs < 1 || len(targets) != d.Objects*outputs {
+		return nil, fmt.Errorf("%d targets for %d objects of %d outputs", len(targets), d.Objects, outputs)
+	}
+	for i, x := range targets {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("object %d, target %d is %v: targets must be finite", i/outputs, i%outputs, x)
+		}
+	}
+	with := *d
+	with.Labels, with.Targets, with.Outputs = make([]int, d.Objects), targets, outputs
+	return &with, nil
+}
+
+// Target returns the targets of object i, nil where there are none.
+func (d *Data) Target(i int) []float64 {
+	if d.Targets == nil {
+		return nil
+	}
+	return d.Targets[i*d.Outputs : (i+1)*d.Outputs]
+}
+
+// CheckTargets reports whether the data have what the loss compares with that
+// many outputs.
+func (d *Data) CheckTargets(l Loss, outputs int) error {
+	switch {
+	case !l.Targets() && d.Targets != nil:
+		return fmt.Errorf("the objects have targets, the loss %v wants classes", l.Kind)
+	case !l.Targets():
+		return d.CheckLabels(outputs)
+	case d.Targets == nil:
+		return fmt.Errorf("the objects have classes, the loss %v wants a target for each of %d outputs", l.Kind, outputs)
+	case d.Outputs != outputs:
+		return fmt.Errorf("%d targets per object, the network has %d outputs", d.Outputs, outputs)
+	}
+	if l.Kind == BCE {
+		for i, t := range d.Targets {
+			if !(t >= 0 && t <= 1) {
+				return fmt.Errorf("object %d, target %d is %v: bce wants 0 to 1", i/outputs, i%outputs, t)
+			}
+		}
+	}
+	return nil
 }
 
 // NewPixels takes images of bytes: len(labels)×width.
@@ -114,10 +165,17 @@ func (d *Data) LargestNorm() float64 {
 // First returns the first k objects. They share the memory of all.
 func (d *Data) First(k int) (*Data, error) {
 	k = min(k, d.Objects)
+	var first *Data
+	var err error
 	if d.Values != nil {
-		return NewData(d.Values[:k*d.Width], d.Width, d.Labels[:k])
+		first, err = NewData(d.Values[:k*d.Width], d.Width, d.Labels[:k])
+	} else {
+		first, err = NewPixels(d.Bytes[:k*d.Width], d.Width, d.Labels[:k])
 	}
-	return NewPixels(d.Bytes[:k*d.Width], d.Width, d.Labels[:k])
+	if err != nil || d.Targets == nil {
+		return first, err
+	}
+	return first.WithTargets(d.Targets[:k*d.Outputs], d.Outputs)
 }
 
 // Subset returns the listed objects, in that order, as data of their own; if
@@ -131,14 +189,21 @@ func (d *Data) Subset(objects []int) (*Data, error) {
 		}
 		labels[j] = d.Labels[i]
 	}
+	var few *Data
+	var err error
 	if d.Values != nil {
-		return NewData(rows(d.Values, d.Width, objects), d.Width, labels)
+		few, err = NewData(rows(d.Values, d.Width, objects), d.Width, labels)
+	} else {
+		few, err = NewPixels(rows(d.Bytes, d.Width, objects), d.Width, labels)
 	}
-	s, err := NewPixels(rows(d.Bytes, d.Width, objects), d.Width, labels)
-	if err == nil {
-		s.nonZero, s.counted = d.nonZero, d.counted
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	few.nonZero, few.counted = d.nonZero, d.counted
+	if d.Targets == nil {
+		return few, nil
+	}
+	return few.WithTargets(rows(d.Targets, d.Outputs, objects), d.Outputs)
 }
 
 // rows returns the listed rows of a matrix, in place where they follow one

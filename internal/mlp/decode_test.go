@@ -61,7 +61,9 @@ func TestDecodeNetworkErrors(t *testing.T) {
 		want    string
 	}{
 		{"empty", nil, "no tensors"},
-		{"bias", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.0.bias", 2)}, `no tensor "layers.1.weight"`},
+		{"bias of nothing", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.1.bias", 2)}, "layers.1.bias has no matrix"},
+		{"bias too long", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.0.bias", 3)}, "want 2 values, the rows of layers.0.weight"},
+		{"other tensor", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("head.weight", 2, 2)}, `no tensor "layers.1.weight"`},
 		{"gap", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.2.weight", 2, 2)}, `no tensor "layers.1.weight"`},
 		{"not a matrix", []safetensors.Tensor{tensor("layers.0.weight", 2, 3, 1)}, "shape [2 3 1]"},
 		{"chain", []safetensors.Tensor{tensor("layers.0.weight", 2, 3), tensor("layers.1.weight", 2, 3)}, "want 2 columns"},
@@ -111,7 +113,7 @@ func TestDecode(t *testing.T) {
 		{"count", "want objects × values, and one label per object", map[string][]byte{Labels: npy.Encode([]int{1}, []int64{1})}, 0},
 		{"width", "has 2 values per object, the network's first matrix takes 3", map[string][]byte{Images: npy.Encode([]int{2, 2}, []uint8{1, 2, 3, 4})}, 0},
 		{"infinite", "input images: object 1, value 0 is +Inf", map[string][]byte{Images: npy.Encode([]int{2, 3}, []float64{1, 2, 3, math.Inf(1), 5, 6})}, 0},
-		{"bias", "want matrices layers.0.weight to layers.1.weight and nothing else", map[string][]byte{Weights: encode(t, first, safetensors.Float32Tensor("layers.0.bias", []int{2}, []float32{1, 2}))}, 0},
+		{"bias of nothing", "want matrices layers.0.weight to layers.0.weight, their biases, and nothing else", map[string][]byte{Weights: encode(t, first, safetensors.Float32Tensor("layers.1.bias", []int{2}, []float32{1, 2}))}, 0},
 		{"chain", "want 2 columns", map[string][]byte{Weights: encode(t, first, safetensors.Float32Tensor("layers.1.weight", []int{1, 3}, []float32{1, 2, 3}))}, 0},
 		{"nothing", "input weights", map[string][]byte{Weights: nil}, 0},
 		{"images", "input images", map[string][]byte{Images: []byte("x")}, 0},
@@ -153,5 +155,58 @@ func TestDecodeData(t *testing.T) {
 	got, err = DecodeData(map[string][]byte{Images: npy.Encode([]int{2, 1}, []float32{-1, 2}), Labels: labels}, 2, 2)
 	if diff := cmp.Diff(&Data{Objects: 2, Width: 1, Labels: []int{1, 0}, Values: []float64{-1, 2}}, got, compare); diff != "" || err != nil {
 		t.Errorf("features: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestDecodeOtherNetworks: biases of one layer, and what the metadata say.
+func TestDecodeOtherNetworks(t *testing.T) {
+	first := safetensors.Float64Tensor("layers.0.weight", []int{2, 3}, []float64{1, 2, 3, 4, 5, 6})
+	last := safetensors.Float64Tensor("layers.1.weight", []int{1, 2}, []float64{7, 8})
+	bias := safetensors.Float32Tensor("layers.0.bias", []int{2}, []float32{-1, -2})
+	b, err := safetensors.Encode(Metadata(GELU, Loss{Kind: MSE}), first, bias, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := map[string][]byte{
+		Images: npy.Encode([]int{2, 3}, []float64{1, 2, 3, 4, 5, 6}), Labels: npy.Encode([]int{2, 1}, []float64{0.5, -2}), Weights: b,
+	}
+	network, data, err := Decode(inputs, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Network{
+		Widths: Widths{3, 2, 1}, Weights: [][]float64{{1, 2, 3, 4, 5, 6}, {7, 8}}, Biases: [][]float64{{-1, -2}, nil},
+		Activation: GELU, Loss: Loss{Kind: MSE},
+	}
+	if diff := cmp.Diff(want, network); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]float64{1, 2, 3, 4, 5, 6, -1, -2, 7, 8}, network.Flat()); diff != "" || network.Parameters() != 10 || network.Offset(1) != 8 {
+		t.Errorf("%d parameters, the second layer begins at %d, all of them (-want +got):\n%s", network.Parameters(), network.Offset(1), diff)
+	}
+	if diff := cmp.Diff([]float64{-2}, data.Target(1)); diff != "" {
+		t.Errorf("target of object 1 (-want +got):\n%s", diff)
+	}
+	if _, data, err = Decode(inputs, 1); err != nil || len(data.Targets) != 1 {
+		t.Errorf("a sample of 1: targets %v, %v", data.Targets, err)
+	}
+	for wrong, metadata := range map[string]map[string]string{
+		`activation "cos": want one of relu`: {"activation": "cos"},
+		`loss "hinge": want one of`:          {"loss": "hinge"},
+		"1 classes, want at least 2":         {"activation": "tanh"},
+		"label smoothing 2":                  {"loss": "mse", "label_smoothing": "2"},
+		"label smoothing 0.1: it belongs":    {"loss": "mse", "label_smoothing": "0.1"},
+	} {
+		b, err := safetensors.Encode(metadata, first, bias, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeNetwork(b); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%v: error %v does not say %q", metadata, err, wrong)
+		}
+	}
+	inputs[Labels] = npy.Encode([]int{2, 2}, []float64{1, 2, 3, 4})
+	if _, _, err := Decode(inputs, 0); err == nil || !strings.Contains(err.Error(), "2 targets per object, the network has 1 outputs") {
+		t.Errorf("targets of another width: %v", err)
 	}
 }

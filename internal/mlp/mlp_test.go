@@ -57,12 +57,12 @@ func TestLoss(t *testing.T) {
 		{[]float64{0, 0, 0}, 2, math.Log(3), 0},
 		{[]float64{1, 3, 3}, 2, math.Log(2 + math.Exp(-2)), 1},
 	} {
-		loss, top, others := Loss(c.z, c.y)
+		loss, top, others := CrossEntropyLoss(c.z, c.y)
 		if math.Abs(loss-c.loss) > 4e-16*c.loss || top != c.top {
-			t.Errorf("Loss(%v, %d) = %v with class %d the most likely, want %v and %d", c.z, c.y, loss, top, c.loss, c.top)
+			t.Errorf("CrossEntropyLoss(%v, %d) = %v with class %d the most likely, want %v and %d", c.z, c.y, loss, top, c.loss, c.top)
 		}
-		if l, _, _ := Loss(c.z, top); math.Abs(math.Log1p(others)-l) > 4e-16*l {
-			t.Errorf("Loss(%v, %d): the other classes add up to %v, the loss of the most likely one is %v", c.z, c.y, others, l)
+		if l, _, _ := CrossEntropyLoss(c.z, top); math.Abs(math.Log1p(others)-l) > 4e-16*l {
+			t.Errorf("CrossEntropyLoss(%v, %d): the other classes add up to %v, the loss of the most likely one is %v", c.z, c.y, others, l)
 		}
 	}
 }

@@ -1,22 +1,20 @@
-// Package mlp holds what everything about the paper's network shares: the
-// network itself, fully connected, without biases, with ReLU between its weight
-// matrices and softmax cross-entropy on top; the labelled data; and how both are
-// read from a stage's inputs.
+// Package mlp holds what everything about a fully connected network shares: the
+// network itself, with one activation between its layers and a loss on top; the
+// data; and how both are read from a stage's inputs. The paper's network has no
+// biases, ReLU, and softmax cross-entropy.
 //
 // Two numbers count layers, and every name keeps them apart. The paper's code
 // calls num_layers the hidden h×h layers between the first and the last; its
 // theory calls L the weight matrices: L = num_layers + 2.
 //
-// Notation: x_1 = x is the input, z_p = W_p x_p, x_{p+1} = max(z_p, 0), and z_L
-// are the logits. Weight matrices are out×in, row-major. All other matrices
-// have one row per object.
+// Notation: x_1 = x is the input, z_p = W_p x_p + b_p, x_{p+1} is the activation
+// of z_p, and z_L are the outputs, which are logits under cross-entropy. Weight
+// matrices are out×in, row-major. All other matrices have one row per object.
 package mlp
 
 import (
 	"fmt"
 	"math"
-
-	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 )
 
 // Widths are n_0 … n_L: the size of the input, of each hidden layer and of the
@@ -55,8 +53,19 @@ func (w Widths) Offset(p int) int {
 	return total
 }
 
-// Validate reports what is wrong with w, if anything.
+// Validate reports what is wrong with w as the widths of a network that tells
+// classes apart, if anything.
 func (w Widths) Validate() error {
+	if err := w.check(); err != nil {
+		return err
+	}
+	if c := w.Classes(); c < 2 {
+		return fmt.Errorf("network with widths %v: %d classes, want at least 2", []int(w), c)
+	}
+	return nil
+}
+
+func (w Widths) check() error {
 	if len(w) < 2 {
 		return fmt.Errorf("network with widths %v: want at least inputs and classes", []int(w))
 	}
@@ -65,35 +74,113 @@ func (w Widths) Validate() error {
 			return fmt.Errorf("network with widths %v: width %d is %d, want at least 1", []int(w), p, v)
 		}
 	}
-	if c := w.Classes(); c < 2 {
-		return fmt.Errorf("network with widths %v: %d classes, want at least 2", []int(w), c)
-	}
 	return nil
 }
 
 // Network is a network with its weights: Weights[p] is W_{p+1}, row-major.
+//
+// A vector of all parameters has them layer by layer, each matrix row by row and
+// then its biases: the order of PyTorch's parameters.
 type Network struct {
 	Widths
 	Weights [][]float64
+	// Biases[p] is b_{p+1}, nil where the layer has none; Biases is nil where no
+	// layer has any.
+	Biases     [][]float64
+	Activation Activation
+	Loss       Loss
 }
 
-// NewNetwork checks that the matrices fit the widths and are finite.
+// NewNetwork returns the paper's network, without biases, with ReLU and
+// cross-entropy, after it checked that the matrices fit the widths and are finite.
 func NewNetwork(widths []int, weights [][]float64) (*Network, error) {
-	w := Widths(widths)
-	if err := w.Validate(); err != nil {
-		return nil, err
+	n := &Network{Widths: widths, Weights: weights}
+	return n, n.Check()
+}
+
+// Check reports what is wrong with the network, if anything: parameters that do
+// not fit the widths or are not finite, or a loss that the outputs do not fit.
+func (n *Network) Check() error {
+	if err := n.Widths.check(); err != nil {
+		return err
 	}
-	if err := CheckWeights(w, weights); err != nil {
-		return nil, err
+	if err := n.Loss.Validate(n.Classes()); err != nil {
+		return fmt.Errorf("network with widths %v: %w", []int(n.Widths), err)
 	}
-	for p, m := range weights {
+	if err := CheckWeights(n.Widths, n.Weights); err != nil {
+		return err
+	}
+	for p, m := range n.Weights {
 		for i, x := range m {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return nil, fmt.Errorf("matrix %d, row %d, column %d is %v: weights must be finite", p, i/w[p], i%w[p], x)
+				return fmt.Errorf("matrix %d, row %d, column %d is %v: weights must be finite", p, i/n.Widths[p], i%n.Widths[p], x)
 			}
 		}
 	}
-	return &Network{Widths: w, Weights: weights}, nil
+	if n.Biases == nil {
+		return nil
+	}
+	if len(n.Biases) != n.Layers() {
+		return fmt.Errorf("network with widths %v: biases of %d layers, want %d", []int(n.Widths), len(n.Biases), n.Layers())
+	}
+	for p, b := range n.Biases {
+		if b != nil && len(b) != n.Widths[p+1] {
+			return fmt.Errorf("network with widths %v: %d biases in layer %d, want %d", []int(n.Widths), len(b), p, n.Widths[p+1])
+		}
+		for u, x := range b {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("bias %d of layer %d is %v: biases must be finite", u, p, x)
+			}
+		}
+	}
+	return nil
+}
+
+// Biased reports whether the layer of matrix p, from 0, has biases.
+func (n *Network) Biased(p int) bool { return n.Biases != nil && n.Biases[p] != nil }
+
+// AnyBiased reports whether any layer has biases.
+func (n *Network) AnyBiased() bool {
+	for p := range n.Biases {
+		if n.Biased(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// Paper reports whether this is the paper's kind of network: no biases, ReLU,
+// and cross-entropy with the classes as they are.
+func (n *Network) Paper() bool {
+	return !n.AnyBiased() && n.Activation == ReLU && n.Loss == Loss{}
+}
+
+// Parameters is the number of weights and biases.
+func (n *Network) Parameters() int { return n.Offset(n.Layers()) }
+
+// Offset is where the parameters of layer p, counted from 0, begin in a vector of
+// all of them: the matrix, then the biases.
+func (n *Network) Offset(p int) int {
+	total := n.Widths.Offset(p)
+	for q := range p {
+		if n.Biased(q) {
+			total += n.Widths[q+1]
+		}
+	}
+	return total
+}
+
+// MatrixOf returns the part of a vector of all parameters that belongs to matrix
+// p, counted from 0.
+func (n *Network) MatrixOf(v []float64, p int) []float64 {
+	from := n.Offset(p)
+	return v[from : from+n.Widths[p]*n.Widths[p+1]]
+}
+
+// BiasOf returns the part of a vector of all parameters that belongs to the
+// biases of layer p, counted from 0; it is empty where there are none.
+func (n *Network) BiasOf(v []float64, p int) []float64 {
+	return v[n.Offset(p)+n.Widths[p]*n.Widths[p+1] : n.Offset(p+1)]
 }
 
 // CheckWeights reports which of the matrices does not fit w.
@@ -109,31 +196,14 @@ func CheckWeights[T float32 | float64](w Widths, weights [][]T) error {
 	return nil
 }
 
-// Flat returns θ, all weights as one vector.
+// Flat returns θ, all parameters as one vector.
 func (n *Network) Flat() []float64 {
 	flat := make([]float64, 0, n.Parameters())
-	for _, w := range n.Weights {
+	for p, w := range n.Weights {
 		flat = append(flat, w...)
+		if n.Biased(p) {
+			flat = append(flat, n.Biases[p]...)
+		}
 	}
 	return flat
-}
-
-// Loss returns the cross-entropy of logits z for class y in nats, the most
-// likely class top (the lowest one of a tie), and others = Σ_{c≠top}
-// exp(z_c − z_top), so that the most likely class has probability
-// 1/(1 + others). The loss is (z_top − z_y) + log1p(others): it is exact to the
-// last bits however confident the network is, because the small sum is never
-// added to 1, and nothing overflows.
-func Loss(z []float64, y int) (loss float64, top int, others float64) {
-	for c := range z {
-		if z[c] > z[top] {
-			top = c
-		}
-	}
-	for c := range z {
-		if c != top {
-			others += detmath.Exp(z[c] - z[top])
-		}
-	}
-	return detmath.Log1p(others) + (z[top] - z[y]), top, others
 }

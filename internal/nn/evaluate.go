@@ -102,7 +102,7 @@ func (f *forward) losses(e *Evaluation, z []float64, labels []int, from, to int)
 			f.column[c] = z[c*n+i]
 		}
 		y := labels[from+i]
-		loss, top, _ := mlp.Loss(f.column, y)
+		loss, top, _ := mlp.CrossEntropyLoss(f.column, y)
 		e.Losses[from+i] = loss
 		e.Correct[from+i] = top == y
 		e.Dead[from+i] = f.dead(i, n)

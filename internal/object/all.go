@@ -142,7 +142,7 @@ func Rows(ctx context.Context, pt *curvature.Point, keep Part, name string, obje
 type Norms struct {
 	Loss        float64
 	GaussNewton float64 // ‖G_i‖₂
-	Trace       float64 // tr G_i = tr H_i
+	Trace       float64 // tr H_i, which is tr G_i for piecewise linear activations
 	Frobenius   float64 // ‖H_i‖_F
 	Dead        bool
 }
@@ -158,7 +158,7 @@ func (o *Curvature) Norms() (Norms, error) {
 		return n, err
 	}
 	n.GaussNewton = max(values[len(values)-1], 0)
-	n.Trace = o.Trace()
+	n.Trace = o.HessianTrace()
 	n.Frobenius, err = o.Frobenius()
 	return n, err
 }
@@ -166,14 +166,15 @@ func (o *Curvature) Norms() (Norms, error) {
 // Sizes are what is known of every object without a pass over pairs of layers.
 type Sizes struct {
 	GaussNewton []float64 // ‖G_i‖₂, exact
-	Trace       []float64 // tr G_i = tr H_i, exact
-	HTerm       []float64 // ≥ ‖R_i‖₂: C with Π‖W_s‖ for ‖P_qp‖, see [NewSizes]
+	Trace       []float64 // tr H_i, exact
+	HTerm       []float64 // ≥ ‖R_i‖₂, see [NewSizes]
 	Gradient    []float64 // ‖∇ℓ_i‖₂ = √Σ_p ‖δ_p‖²‖x_p‖²
 }
 
 // NewSizes goes through all objects. With ‖P_qp‖ ≤ Π_{p<s<q} ‖W_s‖ the matrix
 // [c_pq] of the bound C is made of norms of layers and activations; its spectral
-// norm is not below C and needs no product of matrices.
+// norm is not below C and needs no product of matrices. Only slopes of at most 1
+// allow that: for other activations it is C itself.
 func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress func(done, total int)) (*Sizes, error) {
 	k, layers := pt.Data.Objects, pt.Network.Layers()
 	n := &Sizes{make([]float64, k), make([]float64, k), make([]float64, k), make([]float64, k)}
@@ -183,7 +184,7 @@ func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress fu
 			return err
 		}
 		n.GaussNewton[i] = max(values[len(values)-1], 0)
-		n.Trace[i] = o.Trace()
+		n.Trace[i] = o.HessianTrace()
 		squares, gradients := 0.0, make([]float64, layers)
 		m := make([]float64, layers*layers)
 		for p := 1; p <= layers; p++ {
@@ -200,9 +201,15 @@ func NewSizes(ctx context.Context, pt *curvature.Point, c Constants, progress fu
 		if n.Gradient[i] = math.Sqrt(squares); !kernel.InRange64(squares) {
 			n.Gradient[i] = kernel.Norm64(gradients)
 		}
-		if !o.Dead() {
-			n.HTerm[i], err = spectralNorm(m, layers, layers)
+		if o.Dead() {
+			return nil
 		}
+		if o.bending != nil {
+			if m, err = o.crossNorms(); err != nil {
+				return err
+			}
+		}
+		n.HTerm[i], err = spectralNorm(m, layers, layers)
 		return err
 	})
 	return n, err

@@ -6,9 +6,12 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
-// Constants are the uniform quantities in the paper's bounds.
+// Constants are the uniform quantities in the paper's bounds. Where any layer has
+// biases, an input is [x; 1] and a matrix [W b; 0 1], which takes [x_p; 1] to
+// [z_p; 1]: the bounds hold for them as they do without biases for x and W.
 type Constants struct {
 	Layers    int       // L, weight matrices
 	LargestX  float64   // M_x = max ‖x_i‖
@@ -22,8 +25,12 @@ type Constants struct {
 func NewConstants(pt *curvature.Point) (Constants, error) {
 	n := pt.Network
 	c := Constants{Layers: n.Layers(), LargestX: pt.Data.LargestNorm()}
-	for p, w := range n.Weights {
-		norm, err := eigen.SpectralNorm(w, n.Widths[p+1], n.Widths[p])
+	if n.AnyBiased() {
+		c.LargestX = kernel.Norm64([]float64{c.LargestX, 1})
+	}
+	for p := range n.Weights {
+		w, rows, columns := extended(n, p)
+		norm, err := eigen.SpectralNorm(w, rows, columns)
 		if err != nil {
 			return c, err
 		}
@@ -39,6 +46,25 @@ func NewConstants(pt *curvature.Point) (Constants, error) {
 	return c, nil
 }
 
+// extended returns the matrix of layer p, counted from 0, which has biases in it
+// where any layer has.
+func extended(n *mlp.Network, p int) (w []float64, rows, columns int) {
+	rows, columns = n.Widths[p+1], n.Widths[p]
+	if !n.AnyBiased() {
+		return n.Weights[p], rows, columns
+	}
+	for u := range rows {
+		w = append(w, n.Weights[p][u*columns:(u+1)*columns]...)
+		if n.Biased(p) {
+			w = append(w, n.Biases[p][u])
+		} else {
+			w = append(w, 0)
+		}
+	}
+	w = append(w, make([]float64, columns)...)
+	return append(w, 1), rows + 1, columns + 1
+}
+
 // BoundNames lists the bounds in the order of [Curvature.Bounds]: the chain for
 // ‖G_i‖₂ from tight to loose, then what bounds the H-term and H_i.
 var BoundNames = []string{
@@ -47,7 +73,9 @@ var BoundNames = []string{
 }
 
 // Bounds returns the bounds of one object, named by [BoundNames]. A bound that
-// overflows is the largest float64.
+// overflows is the largest float64. B3 to B10 and H_uniform hold for slopes of at
+// most 1 and cross-entropy. In B4, ‖[x_p; 1]‖² = ‖x_p‖² + 1 has the summand that
+// biases add, the second one of Theorem 1 (T5).
 //
 //	B10 Lemma 1 as printed     √2[L M_x²(hM)^{2L} + Σ_{j=1}^L (hM)^{2j}]   (not valid in general: T1, T7)
 //	B9  Theorem 1 as printed   √2[L M_x² M_W^{2L} + Σ_{j=1}^L M_W^{2j}]    (not valid in general: T1)
@@ -66,7 +94,7 @@ var BoundNames = []string{
 //	H_uniform                  B7 + √2 (L−1) M_x M_W^{L−2} ≥ ‖H_i‖₂
 func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	layers, k := o.Layers, o.Classes
-	a := o.softmaxHessian()
+	a := o.lossHessian()
 	normA, err := spectralNorm(a, k, k)
 	if err != nil {
 		return nil, err
@@ -103,7 +131,7 @@ func (o *Curvature) Bounds(c Constants) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	x2 := float64(o.inputNorm[1] * o.inputNorm[1])
+	x2 := float64(o.given * o.given)
 	u := c.uniform()
 	exact := max(values[k-1], 0)
 	bounds := []float64{
@@ -264,17 +292,30 @@ func (o *Curvature) blockNorms() ([]float64, error) {
 }
 
 // crossNorms returns c_pq = ‖δ_q‖ ‖P_qp‖₂ ‖x_p‖ = ‖R_{q,p}‖₂ for p < q,
-// mirrored, with a zero diagonal, L×L.
+// mirrored, with a zero diagonal, L×L. Where σ″ is not zero, ‖C_q ∂z_q/∂z_p‖₂
+// ‖x_q‖ ‖x_p‖ for p ≤ q is added, so that c_pq is an upper bound of ‖R_{q,p}‖₂.
 func (o *Curvature) crossNorms() ([]float64, error) {
 	m := make([]float64, o.Layers*o.Layers)
 	for p := 1; p < o.Layers; p++ {
 		path := o.between(p)
-		for q := p + 1; q <= o.Layers; q++ {
-			norm, err := spectralNorm(path[q], o.width[q-1], o.width[p])
-			if err != nil {
-				return nil, err
+		for q := p; q <= o.Layers; q++ {
+			x := 0.0
+			if q > p {
+				norm, err := spectralNorm(path[q], len(o.x[q]), o.width[p])
+				if err != nil {
+					return nil, err
+				}
+				x = float64(float64(o.deltaNorm[q]*norm) * o.inputNorm[p])
 			}
-			x := float64(float64(o.deltaNorm[q]*norm) * o.inputNorm[p])
+			if o.bending != nil && q < o.Layers {
+				bent := make([]float64, o.width[q]*o.width[p])
+				o.addBent(bent, q, p, path)
+				norm, err := spectralNorm(bent, o.width[q], o.width[p])
+				if err != nil {
+					return nil, err
+				}
+				x += float64(float64(o.inputNorm[q]*norm) * o.inputNorm[p])
+			}
 			m[(p-1)*o.Layers+q-1], m[(q-1)*o.Layers+p-1] = x, x
 		}
 	}

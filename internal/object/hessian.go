@@ -15,14 +15,15 @@ const smallProblem = 150
 // compressed is H_i restricted to its range, in an orthonormal basis: for each
 // layer the directions a x̂_pᵀ (one a per active unit) and, for p ≥ 2, δ̂_p bᵀ with
 // b ⟂ x_p among the active inputs. That is n_1 + Σ_{p≥2}(n_p + n_{p−1} − 1)
-// dimensions, whatever the size of the network's input.
+// dimensions, one more for each layer with biases, whatever the size of the
+// network's input.
 type compressed struct {
 	dim    int
 	matrix []float64
 }
 
 // compress writes the bilinear form vᵀH_i v' = sᵀA s' + Σ_{p<q} (b_qᵀP_qp a'_p
-// + b'_qᵀP_qp a_p) in that basis, where a_p = V_p x_p, b_q = V_qᵀ δ_q and
+// + b'_qᵀP_qp a_p), and what σ″ adds to ∂²ℓ_i/∂z_q∂z_p, in that basis, where a_p = V_p x_p, b_q = V_qᵀ δ_q and
 // s = Σ S_p a_p. For V = α x̂ᵀ + δ̂ (Qβ)ᵀ they are a = ‖x‖α and
 // b = x̂(δ·α) + ‖δ‖Qβ.
 func (o *Curvature) compress() compressed {
@@ -35,12 +36,12 @@ func (o *Curvature) compress() compressed {
 		alpha[p] = dim
 		dim += o.width[p]
 		beta[p] = dim
-		if p > 1 && o.deltaNorm[p] > 0 {
-			dim += o.width[p-1] - 1
+		if p > 1 && o.deltaNorm[p] > 0 && len(o.x[p]) > 0 {
+			dim += len(o.x[p]) - 1
 		}
 	}
 	m := compressed{dim: dim, matrix: make([]float64, dim*dim)}
-	a, k := o.softmaxHessian(), o.Classes
+	a, k := o.lossHessian(), o.Classes
 	for p := 1; p <= o.Layers; p++ {
 		as := make([]float64, k*o.width[p])
 		kernel.MulNN64(as, a, o.sensitive[p], k, o.width[p], k, false)
@@ -48,25 +49,28 @@ func (o *Curvature) compress() compressed {
 		for q := p; q <= o.Layers; q++ {
 			block := make([]float64, o.width[q]*o.width[p]) // (α_q, α_p)
 			kernel.MulTN64(block, o.sensitive[q], as, o.width[q], o.width[p], k, false)
+			o.addBent(block, q, p, path)
 			if norms := float64(o.inputNorm[q] * o.inputNorm[p]); norms <= math.MaxFloat64 {
 				kernel.Scale64(block, norms)
 			} else { // the block can be zero
 				kernel.Scale64(block, o.inputNorm[q])
 				kernel.Scale64(block, o.inputNorm[p])
 			}
-			if q > p {
+			if q > p && len(o.x[q]) > 0 {
 				unit := append([]float64(nil), o.x[q]...) // x̂_q
-				kernel.Normalise64(unit)
+				if kernel.Normalise64(unit) == 0 {
+					unit[0] = 1 // any basis does
+				}
 				row := make([]float64, o.width[p]) // x̂_qᵀ P_qp ‖x_p‖
-				kernel.MulTN64(row, path[q], unit, o.width[p], 1, o.width[q-1], false)
+				kernel.MulTN64(row, path[q], unit, o.width[p], 1, len(unit), false)
 				kernel.Scale64(row, o.inputNorm[p])
 				for u, d := range o.delta[q] {
 					kernel.Axpy64(block[u*o.width[p]:(u+1)*o.width[p]], d, row)
 				}
 				if o.deltaNorm[q] > 0 {
-					side := complement(unit, path[q], o.width[q-1], o.width[p]) // Q_qᵀ P_qp
+					side := complement(unit, path[q], len(unit), o.width[p]) // Q_qᵀ P_qp
 					kernel.Scale64(side, float64(o.deltaNorm[q]*o.inputNorm[p]))
-					m.place(beta[q], alpha[p], side, o.width[q-1]-1, o.width[p])
+					m.place(beta[q], alpha[p], side, len(unit)-1, o.width[p])
 				}
 			}
 			m.place(alpha[q], alpha[p], block, o.width[q], o.width[p])

@@ -139,14 +139,8 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 	fillBottom(found, min(searched, n))
 	f := &ends{parameters: n, spectrum: describe(found), top: orientVectors(found.Top, vectors), bottom: orientVectors(found.Bottom, vectors)}
 	f.spectrum.Complete = complete
-	if term != curvature.HTerm {
-		traces, err := e.layerTraces(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range traces {
-			f.spectrum.Trace += x
-		}
+	if err := e.setTrace(ctx, term, &f.spectrum); err != nil {
+		return nil, err
 	}
 	if term == curvature.GaussNewton {
 		if err := e.bottomOfG(ctx, op, bottom, &f.spectrum); err != nil {
@@ -236,9 +230,9 @@ func outliers(top []artifact.Eigenvalue) (count int, ratio float64) {
 	return count, ratio
 }
 
-// bottomOfG fills in G's smallest eigenvalues. G has no negative ones and a
-// null space that is known, so nothing is searched, only certified: between 0
-// and a vector's Rayleigh quotient there is an eigenvalue.
+// bottomOfG fills in G's smallest eigenvalues, as many as vectors of its null space
+// are known. G has no negative ones, so nothing is searched, only certified:
+// between 0 and a vector's Rayleigh quotient there is an eigenvalue.
 func (e *evaluation) bottomOfG(ctx context.Context, op *curvature.Operator, count int, g *artifact.TermSpectrum) error {
 	vectors := e.pt.NullDirections(count)
 	if len(vectors) == 0 {

@@ -110,16 +110,8 @@ type evaluation struct {
 	pt *curvature.Point
 	t  *task.Task
 
-	traces   []float64                    // of the layers, once they are known
+	traces   *layerTraces                 // once they are known
 	matrices map[curvature.Term][]float64 // what was formed of H and G
-}
-
-// layerTraces are those of the blocks H_pp = G_pp.
-func (e *evaluation) layerTraces(ctx context.Context) (traces []float64, err error) {
-	if e.traces == nil {
-		e.traces, err = e.pt.LayerTraces(ctx)
-	}
-	return e.traces, err
 }
 
 // progress reports a share of the part of the bar from lo to hi.

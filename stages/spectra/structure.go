@@ -27,9 +27,11 @@ func (e *evaluation) structure(ctx context.Context, h, g, r *ends) (*artifact.Sp
 		return nil, err
 	}
 	s.GradientNorm = kernel.Norm64(gradient)
-	if s.LayerTraces, err = e.layerTraces(ctx); err != nil {
+	traces, err := e.layerTraces(ctx)
+	if err != nil {
 		return nil, err
 	}
+	s.LayerTraces = traces.of(curvature.Hessian)
 	if e.p.BlockSteps > 0 {
 		if s.LayerBlocks, err = e.layerBlocks(ctx, h, g); err != nil {
 			return nil, err
