@@ -13,7 +13,7 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build repro check fmt lint bench bench-peers check-training determinism soak nightly clean
+.PHONY: help build repro recipes check fmt lint bench bench-peers check-training determinism soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ build: ## static binaries bin/landscape-pipe and bin/landscape-pipe-dag
 
 repro: build ## reproduce the paper: data, networks, figures (the second run does nothing)
 	$(BIN)/landscape-pipe repro
+
+recipes: build ## the trends at equal loss and for a gradient tolerance beside ten epochs
+	$(BIN)/landscape-pipe repro --params params.recipes.toml
 
 check: build lint ## all tests: formatting, vet, unit, property, command-line
 	$(GO) test -timeout 15m ./...

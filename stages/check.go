@@ -34,7 +34,7 @@ func (c *checking) read(label string, keys ...string) bool {
 // overrides reports whether an override sets what decides in which way an
 // experiment feeds a figure.
 func (c *checking) overrides(label string) bool {
-	return slices.ContainsFunc([]string{"dataset", "hidden_size", "num_layers", "at_hidden_size", "at_num_layers", "steps", "warm_start", "figures"}, func(key string) bool {
+	return slices.ContainsFunc([]string{"dataset", "hidden_size", "num_layers", "at_hidden_size", "at_num_layers", "steps", "warm_start", "until_loss", "until_gradient", "optimiser", "momentum", "learning_rate", "figures"}, func(key string) bool {
 		return c.Overridden(label + "." + key)
 	})
 }
@@ -71,6 +71,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 		c.follow(e, label)
 		c.checkObjects(e, label)
 		c.checkWarmStart(e, label)
+		c.checkGoal(e, label)
 		c.checkFigures(e, label)
 		if c.read(label, "figures", "dataset", "input") {
 			c.checkConflicts(i)
@@ -115,6 +116,31 @@ func (c *checking) checkWarmStart(e *Experiment, label string) {
 	for i, k := range e.SampleSizes[1:] {
 		if before := e.SampleSizes[i]; k < before {
 			c.Blame(fmt.Sprintf("%s.k[%d]", label, i+1), fmt.Sprintf("%s.k holds %d after %d, but has a warm start", label, k, before), "write k ascending: each starts from the one before")
+		}
+	}
+}
+
+// checkGoal requires that one thing decides how long a training lasts.
+func (c *checking) checkGoal(e *Experiment, label string) {
+	if !c.read(label, "until_loss", "until_gradient", "steps") || e.UntilLoss == 0 && e.UntilGradient == 0 {
+		return
+	}
+	key, text := "until_gradient", fmt.Sprintf("%s trains until the gradient is %v", label, e.UntilGradient)
+	if e.UntilLoss > 0 {
+		key, text = "until_loss", fmt.Sprintf("%s trains until the loss is %v", label, e.UntilLoss)
+	}
+	if e.UntilLoss > 0 && e.UntilGradient > 0 {
+		c.Blame(label+".until_gradient", text+fmt.Sprintf(" and until the gradient is %v", e.UntilGradient), "set one of the two to 0, or make two experiments")
+	}
+	if e.Steps > 0 {
+		c.Blame(label+"."+key, fmt.Sprintf("%s, but has steps = %d", text, e.Steps), "set steps = 0; max_epochs limits such a training")
+	}
+	for _, list := range []struct {
+		key    string
+		epochs []int
+	}{{"snapshots", e.Snapshots}, {"curvature_epochs", e.CurvatureEpochs}} {
+		if len(list.epochs) > 0 && c.read(label, list.key) {
+			c.Blame(label+"."+list.key, fmt.Sprintf("%s, so that %s cannot name its epochs", text, list.key), fmt.Sprintf("set %s = []", list.key))
 		}
 	}
 }
@@ -170,7 +196,7 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 
 // checkSnapshots compares the snapshots with the length of the training.
 func (c *checking) checkSnapshots(e *Experiment, label string) {
-	if !c.read(label, "snapshots", "k", "steps") || !c.read("train", "epochs", "batch_size") {
+	if !c.read(label, "snapshots", "k", "steps") || !c.read("train", "epochs", "batch_size") || e.UntilLoss > 0 || e.UntilGradient > 0 {
 		return
 	}
 	t := c.Train

@@ -100,6 +100,8 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		}
 	case train.Params:
 		seconds, memory = s.training(p), s.trainingMemory(p)
+	case train.UntilParams: // as if half of the epochs reached the goal, each with an evaluation that costs as much
+		seconds, memory = s.training(p.Training), s.trainingMemory(p.Training)+s.pointMemory()
 	case train.SnapshotParams:
 		seconds, memory = s.training(p.Training), s.trainingMemory(p.Training)
 	case losses.Params: // of all objects

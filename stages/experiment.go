@@ -1,11 +1,14 @@
 package stages
 
 import (
+	"fmt"
+
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart"
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
+	"github.com/landscape-pipe/landscape-pipe/stages/train"
 )
 
 // InputDirect feeds the pixels to the networks.
@@ -23,7 +26,17 @@ type Experiment struct {
 	SampleSizes []int   `toml:"k" range:"2 to 60000"`                                    // by default only data.objects
 	Seeds       []int64 `toml:"seeds" range:"0 or more" default:"[0]"`
 	WarmStart   bool    `toml:"warm_start" default:"false"`                // the network of the next larger k starts from the weights of this one
-	Steps       int     `toml:"steps" range:"0 to 1000000000" default:"0"` // updates of Adam, the same for every k; 0: by [train].epochs
+	Steps       int     `toml:"steps" range:"0 to 1000000000" default:"0"` // updates, the same for every k; 0: by [train].epochs
+
+	// UntilLoss and UntilGradient are goals at which a training ends, at the latest
+	// after MaxEpochs; 0 for none.
+	UntilLoss     float64 `toml:"until_loss" range:"0 to 100" default:"0"`
+	UntilGradient float64 `toml:"until_gradient" range:"0 to 1000000" default:"0"`
+	MaxEpochs     int     `toml:"max_epochs" range:"1 to 100000" default:"1000"`
+
+	Optimiser    string  `toml:"optimiser" default:"\"adam\""`
+	Momentum     float64 `toml:"momentum" range:"at least 0, below 1" default:"0.9"` // of SGD
+	LearningRate float64 `toml:"learning_rate" range:"0 to 10" default:"0"`          // 0: that of [train]
 
 	// CurvatureSeeds are the seeds whose networks have their curvature
 	// measured.
@@ -51,8 +64,11 @@ func (Experiment) Choices() map[string][]string {
 	for _, d := range fetch.Datasets() {
 		datasets = append(datasets, d.Name)
 	}
-	return map[string][]string{"dataset": datasets, "input": {InputDirect}, "figures": figures.Names()}
+	return map[string][]string{"dataset": datasets, "input": {InputDirect}, "optimiser": {optimiserAdam, train.SGD}, "figures": figures.Names()}
 }
+
+// optimiserAdam is the paper's.
+const optimiserAdam = "adam"
 
 // What the paper's figures hold fixed.
 const (
@@ -85,17 +101,28 @@ func only(list []int, paper int) int {
 // recipe names how the experiment trains where it does not as the paper does,
 // else it is empty.
 func (e *Experiment) recipe() string {
-	if !e.WarmStart && e.Steps == 0 {
-		return ""
-	}
-	start, length := "cold start", "by epochs"
+	start, length, optimiser := "cold start", "by epochs", ""
 	if e.WarmStart {
 		start = artifact.WarmStart
 	}
-	if e.Steps > 0 {
+	switch {
+	case e.UntilLoss > 0:
+		length = fmt.Sprintf("until the loss is %v", e.UntilLoss)
+	case e.UntilGradient > 0:
+		length = fmt.Sprintf("until the gradient is %v", e.UntilGradient)
+	case e.Steps > 0:
 		length = chart.Plural(e.Steps, "update")
 	}
-	return start + ", " + length
+	if e.Optimiser == train.SGD {
+		optimiser = fmt.Sprintf(", SGD with momentum %v", e.Momentum)
+	}
+	if e.LearningRate > 0 {
+		optimiser += fmt.Sprintf(", learning rate %v", e.LearningRate)
+	}
+	if !e.WarmStart && length == "by epochs" && optimiser == "" {
+		return ""
+	}
+	return start + ", " + length + optimiser
 }
 
 // networks is the number of networks of the experiment.

@@ -100,6 +100,7 @@ func (w *wiring) dataset(name string) *dataset {
 // objects, and what follows from its weights alone:
 //
 //	train         the weights; a warm start begins with those of another network
+//	train_until   the same of a training that lasts until a goal is reached
 //	losses        the loss of every object
 //	differences   |L_{k+1} − L_k| over random orders of the sample's losses
 func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
@@ -116,7 +117,12 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	if start != nil {
 		s.learns[train.Start] = w.subjects[start.ID()].results["train/weights"]
 	}
-	add(w, s, &trainKind, s.learns, w.training(n, d.Classes))
+	if n.Until() {
+		add(w, s, &trainUntilKind, s.learns, train.UntilParams{Training: w.training(n, d.Classes), Loss: n.UntilLoss, Gradient: n.UntilGradient})
+		s.results["train/weights"] = s.results["train_until/weights"]
+	} else {
+		add(w, s, &trainKind, s.learns, w.training(n, d.Classes))
+	}
 	s.data = inputs{mlp.Images: d.images, mlp.Labels: d.labels, mlp.Weights: s.results["train/weights"]}
 	add(w, s, &lossesKind, s.data, losses.Params{SampleSize: n.SampleSize})
 	curve := w.params.Differences
@@ -127,16 +133,26 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 
 // training are the params of a network's training. A param that changes no bit of
 // it has one value: the epochs where the steps are given, the size of batches that
-// hold the whole sample.
+// hold the whole sample, what only another optimiser reads.
 func (w *wiring) training(n artifact.Network, classes int) train.Params {
 	recipe := w.params.Train
-	if n.Steps > 0 {
+	switch {
+	case n.Until():
+		recipe.Epochs = n.MaxEpochs
+	case n.Steps > 0:
 		recipe.Epochs = 0
+	}
+	if n.LearningRate > 0 {
+		recipe.LearningRate = n.LearningRate
+	}
+	if n.Optimiser != "" {
+		recipe.Beta1, recipe.Beta2, recipe.Epsilon = 0, 0, 0
 	}
 	return train.Params{
 		HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, Classes: classes, SampleSize: n.SampleSize, Seed: n.Seed,
 		Epochs: recipe.Epochs, Steps: n.Steps, BatchSize: min(recipe.BatchSize, n.SampleSize),
 		LearningRate: recipe.LearningRate, Beta1: recipe.Beta1, Beta2: recipe.Beta2, Epsilon: recipe.Epsilon,
+		Optimiser: n.Optimiser, Momentum: n.Momentum,
 	}
 }
 
@@ -391,6 +407,7 @@ func (w *wiring) tables() {
 				if w.err == nil && len(w.subjects[n.ID()].results.of(t.Reads)) == len(t.Reads) {
 					p.Rows = append(p.Rows, tables.Row{Experiment: e.Name, Network: n})
 					w.reads(in, n, t.Reads)
+					w.reads(in, n, w.subjects[n.ID()].results.of([]string{t.Optional}))
 				}
 			}
 		}

@@ -29,6 +29,10 @@ var (
 		Name: "train", Package: "stages/train", Portable: true,
 		Outputs: []string{train.Weights, train.History}, Run: train.Run,
 	}
+	trainUntilKind = pipeline.Kind[train.UntilParams]{
+		Name: "train_until", Package: "stages/train", Portable: true,
+		Outputs: []string{train.Weights, train.History, train.End}, Run: train.RunUntil,
+	}
 	lossesKind = pipeline.Kind[losses.Params]{
 		Name: "losses", Package: "stages/losses", Portable: true,
 		Outputs: []string{losses.Losses, losses.Summary}, Run: losses.Run,

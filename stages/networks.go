@@ -10,6 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/claims"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
+	"github.com/landscape-pipe/landscape-pipe/stages/train"
 )
 
 // grid yields the networks of the experiment, seeds running fastest, each with
@@ -36,6 +37,13 @@ func (e *Experiment) grid(yield func(n artifact.Network, start *artifact.Network
 func (e *Experiment) network(h, l, i int, seed int64) artifact.Network {
 	n := artifact.Network{
 		Dataset: e.Dataset, Input: e.Input, HiddenSize: h, NumLayers: l, SampleSize: e.SampleSizes[i], Seed: seed, Steps: e.Steps,
+	}
+	n.UntilLoss, n.UntilGradient, n.LearningRate = e.UntilLoss, e.UntilGradient, e.LearningRate
+	if n.Until() {
+		n.MaxEpochs = e.MaxEpochs
+	}
+	if e.Optimiser == train.SGD {
+		n.Optimiser, n.Momentum = e.Optimiser, e.Momentum
 	}
 	if e.WarmStart {
 		before := make([]string, i)
@@ -158,8 +166,8 @@ func (p *Params) wants() map[string]want {
 	return all
 }
 
-// labelsOf returns the coordinates of a network's stages. A training by epochs and
-// a cold start are the usual ones and have no label.
+// labelsOf returns the coordinates of a network's stages. A training by epochs with
+// Adam and a cold start are the usual ones and have no label.
 func labelsOf(n artifact.Network) []pipeline.Label {
 	labels := []pipeline.Label{
 		{Key: "dataset", Value: n.Dataset},
@@ -175,13 +183,15 @@ func labelsOf(n artifact.Network) []pipeline.Label {
 	if n.After != "" {
 		labels = append(labels, pipeline.Label{Key: "after", Value: n.After})
 	}
+	for _, x := range n.Training() {
+		labels = append(labels, pipeline.Label{Key: x[0], Value: x[1]})
+	}
 	return labels
 }
 
 // sizeOf leaves out of a network its seed and its training.
 func sizeOf(n artifact.Network) artifact.Network {
-	n.Seed, n.Steps, n.After, n.Recipe = 0, 0, "", ""
-	return n
+	return artifact.Network{Dataset: n.Dataset, Input: n.Input, HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, SampleSize: n.SampleSize}
 }
 
 // eigenvectors returns how many top eigenvectors of H are compared and used as

@@ -96,3 +96,46 @@ func TestFigureOfRecipes(t *testing.T) {
 		t.Errorf("recipes of the series are %q", series)
 	}
 }
+
+// TestGoalRecipes: a training until a goal has a stage of its own, whose weights
+// everything reads that follows; its params hold nothing that it does not use.
+func TestGoalRecipes(t *testing.T) {
+	text := coldText + strings.Replace(coldText, "cold", "loss", 1) + "until_loss = 0.1\nmax_epochs = 30\noptimiser = \"sgd\"\nlearning_rate = 0.1\n"
+	p := mustParse(t, text)
+	g := mustNew(t, p)
+	if got := byKind(g); got["train"] != 6 || got["train_until"] != 6 || got["losses"] != 12 {
+		t.Errorf("stages are %v", got)
+	}
+	const name = "[mnist,h=8,num_layers=2,k=100,seed=0,until_loss=0.1,max_epochs=30,optimiser=sgd,momentum=0.9,learning_rate=0.1]"
+	s := g.Stage("train_until" + name)
+	if s == nil {
+		t.Fatalf("no stage train_until%s", name)
+	}
+	want := map[string]string{
+		"loss": "0.1", "training.epochs": "30", "training.optimiser": "sgd", "training.momentum": "0.9",
+		"training.learning_rate": "0.1", "training.beta1": "0", "training.epsilon": "0", "gradient": "",
+	}
+	got := map[string]string{}
+	for _, f := range s.Params() {
+		if _, ok := want[f.Path]; ok {
+			got[f.Path] = f.Value
+		}
+	}
+	delete(want, "gradient")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("params (-want +got):\n%s", diff)
+	}
+	for _, in := range g.Stage("losses" + name).Inputs() {
+		if in.Name == "weights" && in.From != s {
+			t.Errorf("the losses are of %s", in.From)
+		}
+	}
+	for _, f := range g.Stage("train[mnist,h=8,num_layers=2,k=100,seed=0]").Params() {
+		if f.Path == "optimiser" || f.Path == "momentum" {
+			t.Errorf("the usual training has %s = %s in its key", f.Path, f.Value)
+		}
+	}
+	if got, want := p.Experiments[1].recipe(), "cold start, until the loss is 0.1, SGD with momentum 0.9, learning rate 0.1"; got != want {
+		t.Errorf("recipe %q, want %q", got, want)
+	}
+}

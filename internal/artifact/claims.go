@@ -56,9 +56,15 @@ const (
 // The recipes by which networks are trained, as rows name them.
 const (
 	ByEpochs  = "epochs"  // passes over the sample, as the paper does
-	ByUpdates = "updates" // the same number of updates of Adam for every k
+	ByUpdates = "updates" // the same number of updates for every k
 	Warm      = "warm"    // from the weights of the next smaller k
-	AnyRecipe = "any"     // networks of every recipe, each once
+
+	// Until a goal, whose value follows: "until_loss 0.1". Another optimiser or
+	// learning rate than the run's is named behind any recipe, after a comma.
+	ByLoss     = "until_loss"
+	ByGradient = "until_gradient"
+
+	AnyRecipe = "any" // networks of every recipe, each once
 )
 
 // AnyInput is the input of a row over all inputs of a data set.
@@ -68,6 +74,7 @@ const AnyInput = "any"
 const (
 	AllNetworks      = "all"
 	WithoutCollapsed = "without_collapsed" // without networks that are dead or partly dead
+	GoalReached      = "reached"           // without networks that were trained until a goal and did not reach it
 )
 
 // Interval is an estimate with its confidence interval.

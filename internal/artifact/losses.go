@@ -50,3 +50,14 @@ type DifferenceSummary struct {
 	// EMALast is the last value of the moving average.
 	EMALast float64 `json:"ema_last"`
 }
+
+// TrainingEnd is the output "end" of a training that lasts until a goal is reached.
+type TrainingEnd struct {
+	Epochs int `json:"epochs"` // of the training
+	// Loss is the mean cross-entropy of the sample at the last weights, in nats,
+	// and GradientNorm the Euclidean norm of its gradient by all weights.
+	Loss         float64 `json:"loss"`
+	GradientNorm float64 `json:"gradient_norm"`
+	// Reached is false where the limit of epochs ended the training.
+	Reached bool `json:"reached"`
+}

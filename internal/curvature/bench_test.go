@@ -25,7 +25,7 @@ func trained(b *testing.B, h int) *Point {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := trainer.Train(b.Context(), data.Objects, nn.Length{Epochs: 10}, stream("order"), false, func(int, float64) {}); err != nil {
+	if _, err := trainer.Train(b.Context(), data.Objects, nn.Length{Epochs: 10}, stream("order"), false, func(int, float64) error { return nil }); err != nil {
 		b.Fatal(err)
 	}
 	var weights [][]float64

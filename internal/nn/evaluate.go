@@ -18,6 +18,18 @@ type Evaluation struct {
 	Dead    []bool    // some hidden layer is all zero, so all logits are 0
 }
 
+// MeanLoss returns the mean of the first n losses: the sum over n, corrected by the
+// mean of what is left, so that equal losses have exactly that loss as their mean.
+func (e *Evaluation) MeanLoss(n int) float64 {
+	losses := e.Losses[:n]
+	mean := kernel.Sum64(losses) / float64(n)
+	rest := make([]float64, n)
+	for i, l := range losses {
+		rest[i] = l - mean
+	}
+	return mean + kernel.Sum64(rest)/float64(n)
+}
+
 // evalRows is how many objects are evaluated together. No sum runs over
 // objects, so it does not change a bit.
 const evalRows = 96

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
-// Trainer holds a network in training: weights, gradient, Adam's moments and
+// Trainer holds a network in training: weights, gradient, the optimiser's moments and
 // all the scratch memory of a step, so that a step allocates nothing. It
 // computes on one core; the networks of a grid train side by side.
 //
@@ -23,9 +24,9 @@ type Trainer struct {
 	batch  int // most objects of a step
 	labels []int
 	first  firstLayer
-	adam   adamState
+	state  optimiserState
 
-	// All matrices in one slice each, so that Adam is one pass. w[p] and g[p]
+	// All matrices in one slice each, so that an update is one pass. w[p] and g[p]
 	// are parts of them: w[0] is n_0×n_1, the others n_{p+1}×n_p.
 	weights, moment1, moment2, gradient []float32
 	w, g                                [][]float32
@@ -42,7 +43,7 @@ const maxClasses = 256
 // NewTrainer prepares the training of a network from the given initial weights
 // (out×in each) on the objects of d, with steps of at most batch objects.
 // Features must be numbers that float32 holds exactly.
-func NewTrainer(w mlp.Widths, weights [][]float32, d *mlp.Data, batch int, a Adam) (*Trainer, error) {
+func NewTrainer(w mlp.Widths, weights [][]float32, d *mlp.Data, batch int, o Optimiser) (*Trainer, error) {
 	if err := checkWidths(w); err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func NewTrainer(w mlp.Widths, weights [][]float32, d *mlp.Data, batch int, a Ada
 			return nil, fmt.Errorf("object %d, value %d is %v: training takes features of float32", i/d.Width, i%d.Width, v)
 		}
 	}
-	return newTrainer(w, weights, newFirstLayer(d, batch, w[1]), d.Labels, batch, a)
+	return newTrainer(w, weights, newFirstLayer(d, batch, w[1]), d.Labels, batch, o)
 }
 
 // checkWidths reports whether a network of those widths can be trained.
@@ -81,7 +82,7 @@ func checkWidths(w mlp.Widths) error {
 	return nil
 }
 
-func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []int, batch int, a Adam) (*Trainer, error) {
+func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []int, batch int, o Optimiser) (*Trainer, error) {
 	if err := mlp.CheckWeights(w, weights); err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []in
 		widest = max(widest, width)
 	}
 	t := &Trainer{
-		widths: w, batch: batch, labels: labels, first: first, adam: newAdamState(a),
+		widths: w, batch: batch, labels: labels, first: first, state: o.newState(),
 		weights: make([]float32, n), moment1: make([]float32, n), moment2: make([]float32, n), gradient: make([]float32, n),
 		x:           make([][]float32, len(w)),
 		delta:       [2][]float32{make([]float32, widest*batch), make([]float32, widest*batch)},
@@ -129,11 +130,11 @@ func InitialWeights(w mlp.Widths, stream func(matrix int) *rng.Stream) [][]float
 	return weights
 }
 
-// step takes one step of Adam on the mean cross-entropy of the objects in rows
+// step takes one step of the optimiser on the mean cross-entropy of the objects in rows
 // and returns the sum of their losses before the step.
 func (t *Trainer) step(rows []int32) float64 {
 	loss := t.backward(rows)
-	t.adam.update(t.weights, t.moment1, t.moment2, t.gradient)
+	t.state.update(t.weights, t.moment1, t.moment2, t.gradient)
 	return loss
 }
 
@@ -213,15 +214,19 @@ func (l Length) EpochsOf(stepsPerEpoch int) int {
 	return (l.Steps-1)/stepsPerEpoch + 1
 }
 
+// Enough is what the function that [Trainer.Train] calls after an epoch returns to
+// end the training there.
+var Enough = errors.New("the training has reached its goal")
+
 // Train runs epochs over objects 0 … objects−1, each in a new random order
 // drawn from order(epoch), in steps of the trainer's batch; the last step of an
 // epoch takes what is left. It returns the mean loss of each epoch, every
 // object's taken just before the step that used it, over the objects that were
-// used. done is called after each epoch with its mean
-// loss. If check is set, the weights are
-// examined after each step, otherwise after each epoch; a weight that is
-// infinite or NaN is a *DivergedError.
-func (t *Trainer) Train(ctx context.Context, objects int, length Length, order func(epoch int) *rng.Stream, check bool, done func(epoch int, loss float64)) ([]float64, error) {
+// used. done is called after each epoch with its mean loss; if it returns
+// [Enough], the training ends there, and with any other error it fails. If check
+// is set, the weights are examined after each step, otherwise after each epoch; a
+// weight that is infinite or NaN is a *DivergedError.
+func (t *Trainer) Train(ctx context.Context, objects int, length Length, order func(epoch int) *rng.Stream, check bool, done func(epoch int, loss float64) error) ([]float64, error) {
 	perEpoch := (objects-1)/t.batch + 1
 	history := make([]float64, length.EpochsOf(perEpoch))
 	rows := make([]int32, objects)
@@ -246,9 +251,49 @@ func (t *Trainer) Train(ctx context.Context, objects int, length Length, order f
 			return nil, &DivergedError{Epoch: epoch + 1}
 		}
 		history[epoch] = total / float64(end)
-		done(epoch+1, history[epoch])
+		if err := done(epoch+1, history[epoch]); errors.Is(err, Enough) {
+			return history[:epoch+1], nil
+		} else if err != nil {
+			return nil, err
+		}
 	}
 	return history, nil
+}
+
+// Network returns the network of the current weights, in float64.
+func (t *Trainer) Network() (*mlp.Network, error) {
+	weights := make([][]float64, len(t.w))
+	for p, w := range t.Weights() {
+		weights[p] = make([]float64, len(w))
+		for i, v := range w {
+			weights[p][i] = float64(v)
+		}
+	}
+	return mlp.NewNetwork(t.widths, weights)
+}
+
+// GradientNorm returns the Euclidean norm of the gradient of the mean loss over
+// objects 0 … objects−1 at the current weights. The gradient of each batch, in
+// their natural order, is that of a step in float32; the batches are added in
+// float64. The error of rounding is some 1e-8 of the mean norm of the gradients of
+// single objects.
+func (t *Trainer) GradientNorm(ctx context.Context, objects int) (float64, error) {
+	sum, rows := make([]float64, len(t.gradient)), make([]int32, 0, t.batch)
+	for from := 0; from < objects; from += t.batch {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		rows = rows[:0]
+		for i := from; i < min(from+t.batch, objects); i++ {
+			rows = append(rows, int32(i))
+		}
+		t.backward(rows)
+		share := float64(len(rows)) / float64(objects)
+		for i, g := range t.gradient {
+			sum[i] += float64(share * float64(g))
+		}
+	}
+	return kernel.Norm64(sum), nil
 }
 
 // DivergedError says where a weight became infinite or NaN. Epoch and Step

@@ -323,7 +323,7 @@ func TestSparseIsDense(t *testing.T) {
 			t.Fatal(err)
 		}
 		order := func(epoch int) *rng.Stream { return rng.New(1, "test", "order", uint64(epoch)) }
-		history, err := trainer.Train(context.Background(), d.Objects, Length{Epochs: 5}, order, true, func(int, float64) {})
+		history, err := trainer.Train(context.Background(), d.Objects, Length{Epochs: 5}, order, true, func(int, float64) error { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -380,7 +380,7 @@ func TestDivergedNamesTheStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = trainer.Train(context.Background(), 100, Length{Epochs: 3}, testStream, check, func(int, float64) {})
+		_, err = trainer.Train(context.Background(), 100, Length{Epochs: 3}, testStream, check, func(int, float64) error { return nil })
 		return err
 	}
 	if diff := cmp.Diff(&DivergedError{Epoch: 1, Step: 2}, train(true)); diff != "" {
@@ -400,10 +400,11 @@ func TestTrainStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	epochs := 0
-	_, err = trainer.Train(ctx, 100, Length{Epochs: 10}, testStream, false, func(int, float64) {
+	_, err = trainer.Train(ctx, 100, Length{Epochs: 10}, testStream, false, func(int, float64) error {
 		if epochs++; epochs == 2 {
 			cancel()
 		}
+		return nil
 	})
 	if err != context.Canceled || epochs != 2 {
 		t.Errorf("error %v after %d epochs", err, epochs)

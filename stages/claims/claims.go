@@ -48,6 +48,7 @@ var (
 	Optional = []string{
 		"losses/losses", // for the rate on new objects and at fixed weights
 		"spectra/spectrum", "objects/summary", "bounds/bounds", "increments/increments", "ball/ball", "samplesize/samplesize",
+		"train_until/end",
 	}
 )
 

@@ -3,7 +3,6 @@ package claims
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/stats"
@@ -192,13 +191,7 @@ func (q *panel) recipes() []*panel {
 func (q *panel) recipe() (name string, updates int) {
 	name = artifact.ByEpochs
 	for i, n := range q.networks {
-		r := artifact.ByEpochs
-		switch {
-		case strings.HasPrefix(n.Recipe, artifact.WarmStart):
-			r = artifact.Warm
-		case n.Recipe != "":
-			r = artifact.ByUpdates
-		}
+		r := n.recipe()
 		if i > 0 && r != name {
 			return artifact.AnyRecipe, 0
 		}

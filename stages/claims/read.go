@@ -23,6 +23,7 @@ type network struct {
 	increments *artifact.IncrementSummary
 	ball       *artifact.BallSummary
 	samplesize *artifact.SampleSizeSummary
+	end        *artifact.TrainingEnd // of a training until a goal
 }
 
 // read decodes the results of all networks; a network that is named again with
@@ -82,6 +83,9 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 		return err
 	}
 	if n.ball, err = readOptional[artifact.BallSummary](inputs, n.Result("ball/ball")); err != nil {
+		return err
+	}
+	if n.end, err = readOptional[artifact.TrainingEnd](inputs, n.Result("train_until/end")); err != nil {
 		return err
 	}
 	n.samplesize, err = readOptional[artifact.SampleSizeSummary](inputs, n.Result("samplesize/samplesize"))

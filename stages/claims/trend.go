@@ -14,7 +14,8 @@ import (
 // to the next is significantly reversed (Mann–Whitney); it is wrong if the test
 // or a step is significant the other way. Networks of a size that does not train
 // look smooth and are not, so a row without dead and partly dead networks stands
-// beside the row of all.
+// beside the row of all. Of networks that were trained until a goal it is a row
+// without those that did not reach it, and both say what share that is.
 var (
 	fallsWithHiddenSize = claim{
 		id: "falls_with_hidden_size", source: "captions of its figures", whose: artifact.OfPaper,
@@ -102,7 +103,11 @@ func (j *judgement) trends(panels []*panel, d direction) error {
 				continue
 			}
 			found = true
-			for _, scope := range []string{artifact.AllNetworks, artifact.WithoutCollapsed} {
+			scopes := []string{artifact.AllNetworks, artifact.WithoutCollapsed}
+			if _, until := at.reached(); until > 0 {
+				scopes[1] = artifact.GoalReached
+			}
+			for _, scope := range scopes {
 				if err := j.trend(at, d, c.At, k, scope); err != nil {
 					return err
 				}
@@ -120,18 +125,24 @@ func (j *judgement) trends(panels []*panel, d direction) error {
 func (j *judgement) trend(q *panel, d direction, at, k int, scope string) error {
 	all := d.groups(q)
 	tested, failed := all, []string{}
-	if scope == artifact.WithoutCollapsed {
+	if scope != artifact.AllNetworks {
 		tested = nil
 	}
 	for _, g := range all {
-		living := group{g.at, g.living()}
-		trains := 2*len(living.networks) > len(g.networks)
-		if !trains {
-			failed = append(failed, fmt.Sprintf("%s = %d does not train (%d of %d networks are dead or partly dead, median accuracy %s)",
-				d.axis, g.at, len(g.networks)-len(living.networks), len(g.networks), short(g.accuracy())))
+		left := g.living()
+		if scope == artifact.GoalReached {
+			left = g.where(func(n network) bool { return n.end != nil && n.end.Reached })
 		}
-		if scope == artifact.WithoutCollapsed && trains {
-			tested = append(tested, living)
+		most := 2*len(left.networks) > len(g.networks)
+		switch lost := len(g.networks) - len(left.networks); {
+		case !most && scope == artifact.GoalReached:
+			failed = append(failed, fmt.Sprintf("most networks of %s = %d do not reach it (%d of %d, median accuracy %s)",
+				d.axis, g.at, lost, len(g.networks), short(g.accuracy())))
+		case !most:
+			failed = append(failed, fmt.Sprintf("%s = %d does not train (%d of %d networks are dead or partly dead, median accuracy %s)",
+				d.axis, g.at, lost, len(g.networks), short(g.accuracy())))
+		case scope != artifact.AllNetworks:
+			tested = append(tested, group{g.at, left})
 		}
 	}
 	c := j.row(q, scope)
@@ -142,16 +153,22 @@ func (j *judgement) trend(q *panel, d direction, at, k int, scope string) error 
 		c.AtNumLayers = &at
 	}
 	c.Tested = fmt.Sprintf("MAD of %s by %s at %s = %d", population(c), d.axis, d.other, at)
-	if scope == artifact.WithoutCollapsed {
-		if c.Tested += ", living ones only"; len(failed) > 0 {
-			c.Tested += ", of sizes of which most live"
-		}
+	switch {
+	case scope == artifact.WithoutCollapsed && len(failed) > 0:
+		c.Tested += ", living ones only, of sizes of which most live"
+	case scope == artifact.WithoutCollapsed:
+		c.Tested += ", living ones only"
+	case scope == artifact.GoalReached && len(failed) > 0:
+		c.Tested += ", only those that reached the goal, of sizes of which most did"
+	case scope == artifact.GoalReached:
+		c.Tested += ", only those that reached the goal"
 	}
+	missed := q.missed()
 	c.Tables = append(c.Tables, d.table(all))
 	if len(tested) < 2 {
 		c.Verdict = artifact.Undecided
 		c.Evidence = fmt.Sprintf("%s of %s: a trend needs two", plural(len(tested), "value"), d.axis)
-		c.Conclusion = "Too few sizes train to see a trend; " + list(failed) + "."
+		c.Conclusion = "Too few sizes train to see a trend; " + list(failed) + missed + "."
 		return nil
 	}
 	t, err := j.steps(c, d, tested)
@@ -166,7 +183,7 @@ func (j *judgement) trend(q *panel, d direction, at, k int, scope string) error 
 	j.decide(func() {
 		c.Verdict = t.verdict(j)
 		c.Evidence = t.evidence()
-		c.Conclusion = t.conclusion(j, failed)
+		c.Conclusion = t.conclusion(j, failed, missed)
 	})
 	return nil
 }
@@ -203,13 +220,22 @@ func (d direction) table(groups []group) artifact.ClaimTable {
 	t := artifact.ClaimTable{
 		Name: "MAD by size", Columns: []string{d.over, "networks", "living", "dead", "median accuracy", "median mean loss", "median MAD over mean loss", "MAD q05", "MAD q25", "MAD median", "MAD q75", "MAD q95"},
 	}
+	goals := slices.ContainsFunc(groups, func(g group) bool { _, until := g.reached(); return until > 0 })
+	if goals {
+		t.Columns = append(t.Columns, "reached the goal", "median epochs")
+	}
 	for _, g := range groups {
 		var c artifact.Claim
 		count(&c, g.networks)
 		s := artifact.NewQuantiles(g.mads())
-		t.Rows = append(t.Rows, []float64{
+		row := []float64{
 			float64(g.at), float64(c.Networks), float64(c.Living), float64(c.Dead), g.accuracy(), g.loss(), g.relative(), s.Q05, s.Q25, s.Median, s.Q75, s.Q95,
-		})
+		}
+		if goals {
+			reached, _ := g.reached()
+			row = append(row, float64(reached), stats.Median(g.epochs()))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
@@ -318,9 +344,9 @@ func (t *trendTests) evidence() string {
 	return text
 }
 
-// conclusion says where MAD falls, rises and does neither, and which sizes do
-// not train.
-func (t *trendTests) conclusion(j *judgement, failed []string) string {
+// conclusion says where MAD falls, rises and does neither, which sizes do not train,
+// and how many networks missed a goal.
+func (t *trendTests) conclusion(j *judgement, failed []string, missed string) string {
 	var parts []string
 	for i := 0; i < len(t.steps); {
 		to := i + 1
@@ -340,11 +366,14 @@ func (t *trendTests) conclusion(j *judgement, failed []string) string {
 	text := "MAD " + list(parts)
 	if len(failed) > 0 {
 		text += "; " + list(failed)
-		if t.row.Scope == artifact.WithoutCollapsed {
+		switch t.row.Scope {
+		case artifact.WithoutCollapsed:
 			text += " and is left out"
+		case artifact.GoalReached:
+			text += ", which are left out"
 		}
 	}
-	return text + "."
+	return text + missed + "."
 }
 
 // pRange writes the p-values of several tests: of significant ones the largest.

@@ -125,7 +125,13 @@ func where(c artifact.Claim) string {
 	if input == artifact.AnyInput {
 		input = "every input"
 	}
+	loss, byLoss := strings.CutPrefix(c.Recipe, artifact.ByLoss+" ")
+	gradient, byGradient := strings.CutPrefix(c.Recipe, artifact.ByGradient+" ")
 	switch {
+	case byLoss:
+		recipe = "trained until the mean loss is " + loss
+	case byGradient:
+		recipe = "trained until the norm of the gradient is " + gradient
 	case c.Recipe == artifact.AnyRecipe:
 		recipe = "every recipe"
 	case c.Recipe == artifact.Warm:
@@ -142,8 +148,11 @@ func where(c artifact.Claim) string {
 			parts = append(parts, fmt.Sprintf("%s = %d", v.name, *v.at))
 		}
 	}
-	if c.Scope == artifact.WithoutCollapsed {
+	switch c.Scope {
+	case artifact.WithoutCollapsed:
 		parts = append(parts, "living networks only")
+	case artifact.GoalReached:
+		parts = append(parts, "only networks that reached it")
 	}
 	return strings.Join(parts, ", ")
 }

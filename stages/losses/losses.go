@@ -57,7 +57,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 // describe returns the statistics of the first n objects.
 func describe(e *nn.Evaluation, n int) artifact.LossStatistics {
 	losses := e.Losses[:n]
-	mean := meanOf(losses)
+	mean := e.MeanLoss(n) // exact where all losses are equal, so that a collapsed network has a MAD of exactly 0
 	squares, deviations := make([]float64, n), make([]float64, n)
 	top := losses[0]
 	for i, l := range losses {
@@ -77,19 +77,6 @@ func describe(e *nn.Evaluation, n int) artifact.LossStatistics {
 		s.Std = math.Sqrt(kernel.Sum64(squares) / float64(n-1))
 	}
 	return s
-}
-
-// meanOf returns the mean of v: the sum over n, corrected by the mean of what
-// is left, so that equal values have exactly that value as their mean and a
-// collapsed network has a MAD of exactly 0.
-func meanOf(v []float64) float64 {
-	n := float64(len(v))
-	mean := kernel.Sum64(v) / n
-	rest := make([]float64, len(v))
-	for i, x := range v {
-		rest[i] = x - mean
-	}
-	return mean + kernel.Sum64(rest)/n
 }
 
 // share returns the fraction of b that is true.

@@ -30,6 +30,23 @@ func networkCells(n artifact.Network, inputs map[string][]byte) ([][]string, err
 	}}, errors.Join(sampled(n, "losses/summary", s.Objects), sampled(n, "differences/summary", differences.Objects))
 }
 
+// Of a training until a goal: how many epochs it took, the norm of the gradient at
+// the end, and 1 if the goal was reached, 0 if the limit of epochs was. Empty for
+// other networks.
+var endColumns = []string{"epochs", "gradient_norm", "reached"}
+
+func endCells(n artifact.Network, inputs map[string][]byte) ([]string, error) {
+	name := n.Result("train_until/end")
+	if inputs[name] == nil {
+		return []string{"", "", ""}, nil
+	}
+	end, err := artifact.Read[artifact.TrainingEnd](inputs, name)
+	if err != nil {
+		return nil, err
+	}
+	return []string{strconv.Itoa(end.Epochs), number(end.GradientNorm), truth(end.Reached)}, nil
+}
+
 // hessian, gauss_newton and h_term are spectral norms, lower bounds up to their
 // residuals; of each, converged is 1 if the lists of its eigenvalues are whole
 // and as exact as asked, otherwise 0, and missed is the probability that they lack

@@ -41,22 +41,32 @@ type Table struct {
 
 	columns []string // after those of every table
 	cells   func(n artifact.Network, inputs map[string][]byte) ([][]string, error)
+
+	// Of a table with one row per network: Optional is a result that some networks
+	// have. If any network of a run has it, the table has further columns, which
+	// are empty for the others.
+	Optional string
+	further  []string
+	more     func(n artifact.Network, inputs map[string][]byte) ([]string, error)
 }
 
 // All are the tables.
 var All = []Table{
 	// One row per network: losses, MAD, accuracy.
-	{"networks", []string{"losses/summary", "differences/summary"}, nil, networkColumns, networkCells},
+	{
+		Name: "networks", Reads: []string{"losses/summary", "differences/summary"}, columns: networkColumns, cells: networkCells,
+		Optional: "train_until/end", further: endColumns, more: endCells,
+	},
 	// One row per network: norms, traces, outliers.
-	{"spectra", []string{"spectra/spectrum", "objects/summary"}, nil, spectrumColumns, spectrumCells},
+	{Name: "spectra", Reads: []string{"spectra/spectrum", "objects/summary"}, columns: spectrumColumns, cells: spectrumCells},
 	// One row per network and bound.
-	{"bounds", []string{"bounds/bounds"}, []string{"bound", "at"}, boundColumns, boundCells},
+	{Name: "bounds", Reads: []string{"bounds/bounds"}, Keys: []string{"bound", "at"}, columns: boundColumns, cells: boundCells},
 	// One row per network and size: what one more object does.
-	{"increments", []string{"increments/increments"}, []string{"at"}, incrementColumns, incrementCells},
+	{Name: "increments", Reads: []string{"increments/increments"}, Keys: []string{"at"}, columns: incrementColumns, cells: incrementCells},
 	// One row per network and epoch: curvature during training.
-	{"trajectory", []string{"trajectory/trajectory"}, []string{"epoch"}, trajectoryColumns, trajectoryCells},
+	{Name: "trajectory", Reads: []string{"trajectory/trajectory"}, Keys: []string{"epoch"}, columns: trajectoryColumns, cells: trajectoryCells},
 	// One row per network and pair of epochs: principal angles of top eigenspaces.
-	{"rotation", []string{"rotation/rotation"}, []string{"from_epoch", "to_epoch"}, rotationColumns, rotationCells},
+	{Name: "rotation", Reads: []string{"rotation/rotation"}, Keys: []string{"from_epoch", "to_epoch"}, columns: rotationColumns, cells: rotationCells},
 }
 
 // common are the columns that every table begins with: the key of a network.
@@ -78,6 +88,10 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	columns := of.Columns()
+	further := of.Optional != "" && slices.ContainsFunc(p.Rows, func(r Row) bool { return t.Inputs[r.Network.Result(of.Optional)] != nil })
+	if further {
+		columns = append(columns, of.further...)
+	}
 	if err := w.Write(columns); err != nil {
 		return nil, err
 	}
@@ -92,6 +106,13 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		}
 		for _, cells := range lines {
 			line := append(r.cells(), cells...)
+			if further {
+				more, err := of.more(r.Network, t.Inputs)
+				if err != nil {
+					return nil, err
+				}
+				line = append(line, more...)
+			}
 			key := ""
 			for _, column := range of.Key() {
 				key += "," + column + "=" + line[slices.Index(columns, column)]

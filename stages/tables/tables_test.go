@@ -62,6 +62,31 @@ warm,mnist,direct,16,5,100,-1,1570,10+20,0.1,1e-07,0.25,12.5,0.97,0,0.0833333333
 	}
 }
 
+// TestGoals: a run with a training until a goal has further columns, empty for the
+// other networks.
+func TestGoals(t *testing.T) {
+	in := inputs(t)
+	end, err := artifact.Encode(artifact.TrainingEnd{Epochs: 7, Loss: 0.1, GradientNorm: 0.5, Reached: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in[given("b").Result("train_until/end")] = end
+	p := Params{Table: "networks", Rows: []Row{{"x", given("a")}, {"x", given("b")}}}
+	for i := range p.Rows {
+		p.Rows[i].Network.SampleSize, p.Rows[i].Network.Seed = 100, int64(i)
+	}
+	out, err := Run(t.Context(), p, task.New(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(out[CSV]), "\n")
+	for i, want := range []string{",ema_last,epochs,gradient_norm,reached", ",0.08333333333333333,,,", ",0,7,0.5,1"} {
+		if !strings.HasSuffix(lines[i], want) {
+			t.Errorf("line %d is %q, want it to end with %q", i, lines[i], want)
+		}
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -193,7 +218,7 @@ func TestColumnsAreDocumented(t *testing.T) {
 	}
 	for _, table := range All {
 		columns, keys := section("`" + table.Name + ".csv`: ")
-		if diff := cmp.Diff(table.columns, columns); diff != "" {
+		if diff := cmp.Diff(slices.Concat(table.columns, table.further), columns); diff != "" {
 			t.Errorf("columns of %s.csv (-written +documented):\n%s", table.Name, diff)
 		}
 		if !slices.Equal(keys, table.Keys) {

@@ -1,14 +1,15 @@
 // Package train is the stage that trains one network by the paper's recipe:
 // PyTorch's default initialisation, Adam on the mean cross-entropy, batches in
-// a new random order each epoch, float32.
+// a new random order each epoch, float32. The optimiser may also be SGD, and the
+// training may last until a goal is reached ([RunUntil]).
 //
 // Every bit of the result follows from Params and the inputs. All products are
 // kernels with one definition on every processor, the exponentials are our own,
 // and the random numbers are keyed by the seed and the network's shape, so that
 // the networks of one seed in a grid are independent of each other.
 //
-// A warm start takes the initial weights from another training instead; Adam's
-// means begin at 0 as always.
+// A warm start takes the initial weights from another training instead; the
+// optimiser's means begin at 0 as always.
 package train
 
 import (
@@ -42,12 +43,20 @@ type Params struct {
 	Seed       int64 // of the initial weights and the orders
 
 	Epochs       int
-	Steps        int // updates of Adam in all, whatever Epochs says; 0 leaves it to Epochs
+	Steps        int // updates in all, whatever Epochs says; 0 leaves it to Epochs
 	BatchSize    int // the last batch of an epoch takes what is left
 	LearningRate float64
-	Beta1, Beta2 float64
-	Epsilon      float64
+	Beta1, Beta2 float64 // of Adam
+	Epsilon      float64 // of Adam
+
+	// Optimiser is SGD, or empty for Adam. Fields that are not used are left out of
+	// the key.
+	Optimiser string  `json:",omitempty"`
+	Momentum  float64 `json:",omitempty"` // of SGD
 }
+
+// SGD is the optimiser that is not Adam: stochastic gradient descent with momentum.
+const SGD = "sgd"
 
 // check finds the param that is out of its range.
 func (p Params) check() error {
@@ -71,6 +80,16 @@ func (p Params) check() error {
 	if !(p.LearningRate > 0) || math.IsInf(p.LearningRate, 0) {
 		return fmt.Errorf("learning rate is %v: want a positive number", p.LearningRate)
 	}
+	switch p.Optimiser {
+	case SGD:
+		if !(p.Momentum >= 0 && p.Momentum < 1) {
+			return fmt.Errorf("momentum is %v: want 0 ≤ momentum < 1", p.Momentum)
+		}
+		return nil
+	case "":
+	default:
+		return fmt.Errorf("optimiser is %q: want %q, or none for Adam", p.Optimiser, SGD)
+	}
 	if !(p.Beta1 >= 0 && p.Beta1 < 1) || !(p.Beta2 >= 0 && p.Beta2 < 1) {
 		return fmt.Errorf("betas are %v and %v: want 0 ≤ beta < 1", p.Beta1, p.Beta2)
 	}
@@ -92,10 +111,18 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	var final *nn.Trainer
-	history, err := s.train(ctx, nn.Length{Epochs: p.Epochs, Steps: p.Steps}, t, func(_ int, trainer *nn.Trainer) { final = trainer })
+	history, err := s.train(ctx, nn.Length{Epochs: p.Epochs, Steps: p.Steps}, t, func(_ int, trainer *nn.Trainer) error {
+		final = trainer
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
+	return s.outputs(final, history)
+}
+
+// outputs are Weights and History.
+func (s *session) outputs(final *nn.Trainer, history []float64) (map[string][]byte, error) {
 	file, err := mlp.EncodeWeights(s.widths, final.Weights())
 	if err != nil {
 		return nil, err
@@ -104,6 +131,14 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		Weights: file,
 		History: npy.Encode([]int{len(history)}, history),
 	}, nil
+}
+
+// optimiser returns the one that the params name.
+func (p Params) optimiser() nn.Optimiser {
+	if p.Optimiser == SGD {
+		return nn.SGD{LearningRate: p.LearningRate, Momentum: p.Momentum}
+	}
+	return nn.Adam{LearningRate: p.LearningRate, Beta1: p.Beta1, Beta2: p.Beta2, Epsilon: p.Epsilon}
 }
 
 // session is a training whose inputs have been read.
@@ -148,8 +183,9 @@ func startWeights(b []byte, want mlp.Widths) ([][]float32, error) {
 }
 
 // train trains for that long and returns the losses of the epochs. at is called
-// before the first epoch, with 0, and after each.
-func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at func(epoch int, trainer *nn.Trainer)) ([]float64, error) {
+// before the first epoch, with 0, and after each; after an epoch it may return
+// [nn.Enough] to end the training there.
+func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at func(epoch int, trainer *nn.Trainer) error) ([]float64, error) {
 	history, err := s.attempt(ctx, length, t, false, at)
 	if diverged := (*nn.DivergedError)(nil); errors.As(err, &diverged) {
 		// The weights are examined once an epoch. To name the step, do the
@@ -161,7 +197,7 @@ func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at 
 	return history, err
 }
 
-func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, check bool, at func(int, *nn.Trainer)) ([]float64, error) {
+func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, check bool, at func(int, *nn.Trainer) error) ([]float64, error) {
 	stream := func(purpose string) func(int) *rng.Stream {
 		// Without the shape, networks of one seed would share their numbers
 		// and the tests over a grid would count one accident many times. The
@@ -173,64 +209,22 @@ func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, c
 	if initial == nil {
 		initial = nn.InitialWeights(s.widths, stream("weights"))
 	}
-	adam := nn.Adam{LearningRate: s.LearningRate, Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon}
-	trainer, err := nn.NewTrainer(s.widths, initial, s.data, s.BatchSize, adam)
+	trainer, err := nn.NewTrainer(s.widths, initial, s.data, s.BatchSize, s.optimiser())
 	if err != nil {
 		return nil, err
 	}
-	at(0, trainer)
+	if err := at(0, trainer); err != nil {
+		return nil, err
+	}
 	epochs := length.EpochsOf(s.stepsPerEpoch())
-	return trainer.Train(ctx, s.SampleSize, length, stream("order"), check, func(epoch int, loss float64) {
+	return trainer.Train(ctx, s.SampleSize, length, stream("order"), check, func(epoch int, loss float64) error {
 		if !check { // the second attempt would say the same again
 			t.Logf("epoch %d of %d: mean loss %.4g", epoch, epochs, loss)
 		}
 		t.Progress(epoch, epochs)
-		at(epoch, trainer)
+		return at(epoch, trainer)
 	})
 }
 
 // stepsPerEpoch is how many batches the sample makes.
 func (p Params) stepsPerEpoch() int { return (p.SampleSize-1)/p.BatchSize + 1 }
-
-// Snapshots is what Snapshots writes: .npy float32, snapshots × weights,
-// layer by layer, out×in.
-const Snapshots = "snapshots"
-
-// SnapshotParams are a training and the epochs after which its weights are
-// wanted.
-type SnapshotParams struct {
-	Training Params
-	Epochs   []int // ascending; 0 is before the first step
-}
-
-// RunSnapshots repeats the training that Run does, up to the last of the
-// epochs, and returns the weights after each. It is an action of its own, so
-// that asking for snapshots does not change the training or what follows from
-// it; the weights after the last epoch are those of Run, bit for bit.
-func RunSnapshots(ctx context.Context, p SnapshotParams, t *task.Task) (map[string][]byte, error) {
-	of := p.Training
-	if err := of.check(); err != nil {
-		return nil, err
-	}
-	length := nn.Length{Epochs: of.Epochs, Steps: of.Steps}
-	last := length.EpochsOf(of.stepsPerEpoch())
-	if len(p.Epochs) == 0 || !slices.IsSorted(p.Epochs) || p.Epochs[0] < 0 || p.Epochs[len(p.Epochs)-1] > last {
-		return nil, fmt.Errorf("snapshots after the epochs %v: want ascending ones from 0 to %d, the end of the training", p.Epochs, last)
-	}
-	if end := p.Epochs[len(p.Epochs)-1]; end < last {
-		length = nn.Length{Epochs: end}
-	}
-	s, err := of.read(t)
-	if err != nil {
-		return nil, err
-	}
-	var rows []float32
-	if _, err := s.train(ctx, length, t, func(epoch int, trainer *nn.Trainer) {
-		if slices.Contains(p.Epochs, epoch) {
-			rows = append(rows, slices.Concat(trainer.Weights()...)...)
-		}
-	}); err != nil {
-		return nil, err
-	}
-	return map[string][]byte{Snapshots: npy.Encode([]int{len(p.Epochs), s.widths.Parameters()}, rows)}, nil
-}

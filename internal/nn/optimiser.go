@@ -6,6 +6,38 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
+// Optimiser says how a gradient changes the weights: [Adam] or [SGD].
+type Optimiser interface{ newState() optimiserState }
+
+// optimiserState is an optimiser during a training.
+type optimiserState interface {
+	// update takes one step on the weights w with the gradient g. The moments m
+	// and v begin at 0 and are the optimiser's own.
+	update(w, m, v, g []float32)
+}
+
+// SGD is stochastic gradient descent with momentum, without dampening, Nesterov's
+// correction and weight decay. Momentum 0 is plain gradient descent.
+type SGD struct{ LearningRate, Momentum float64 }
+
+type sgdState struct{ rate, momentum float32 }
+
+func (o SGD) newState() optimiserState {
+	return &sgdState{float32(o.LearningRate), float32(o.Momentum)}
+}
+
+// update takes one step on the weights w with the velocity m and the gradient g,
+// in the order of PyTorch's SGD:
+//
+//	m  = μm + g
+//	w −= lr · m
+func (s *sgdState) update(w, m, _, g []float32) {
+	for i, d := range g {
+		m[i] = float32(s.momentum*m[i]) + d
+		w[i] -= float32(s.rate * m[i])
+	}
+}
+
 // Adam holds the optimiser's settings (Kingma & Ba 2015), with bias correction
 // and without weight decay.
 type Adam struct {
@@ -18,7 +50,7 @@ type adamState struct {
 	power1, power2 float64 // β₁ᵗ, β₂ᵗ
 }
 
-func newAdamState(a Adam) adamState { return adamState{Adam: a, power1: 1, power2: 1} }
+func (a Adam) newState() optimiserState { return &adamState{Adam: a, power1: 1, power2: 1} }
 
 // update takes one step on the weights w with moments m and v and gradient g,
 // in the order of PyTorch's Adam:
