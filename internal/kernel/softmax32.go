@@ -6,6 +6,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 )
 
+// minLogit is the least z_c − z_max whose exponential is not taken for 0.
+const minLogit = -40
+
 // SoftmaxCrossEntropy32 is the last step of a forward pass and the first of
 // a backward pass. z holds logits, classes×n and feature-major: the logit of
 // class c for object i is z[c*n+i]. It sets delta (same layout) to
@@ -13,6 +16,10 @@ import (
 // log Σ_c exp(z_c − z_max) − (z_y − z_max) in float64, objects in index
 // order. delta may be z. Maxima, exponentials and sums of exponentials are
 // float32, classes in index order.
+//
+// exp(z_c − z_max) is taken for 0 where z_c − z_max < −40. It is less than 2⁻⁵⁷
+// there, where the sum is at least 1, and would make delta, and the products with
+// it, subnormal, which some processors are slow at.
 func SoftmaxCrossEntropy32(delta, z []float32, labels []uint8, classes, n int, scale float32) float64 {
 	if classes < 1 || len(z) < classes*n || len(delta) < classes*n || len(labels) < n {
 		panic(fmt.Sprintf("kernel: softmax of %d classes × %d objects: z %d, delta %d, labels %d", classes, n, len(z), len(delta), len(labels)))
@@ -52,7 +59,10 @@ func softmaxScalar32(delta, z []float32, labels []uint8, classes, n, i int, scal
 	y := int(labels[i])
 	own = z[y*n+i] - top
 	for c := range classes {
-		e := detmath.Exp32(z[c*n+i] - top)
+		e := float32(0)
+		if x := z[c*n+i] - top; !(x < minLogit) {
+			e = detmath.Exp32(x)
+		}
 		delta[c*n+i] = e
 		sum += e
 	}

@@ -45,12 +45,41 @@ type AdamStep struct {
 	StepSize, InvSqrtCorrection2, Eps   float32
 }
 
+// Magnitudes below which Adam32 takes a number for 0.
+const (
+	minGradient = 0x1p-50
+	minMoment1  = 0x1p-56
+	minMoment2  = 0x1p-120
+)
+
 // Adam32 updates weights w and the moments m and v by the gradient g, all of
 // one length, in PyTorch's order, every operation rounded by itself:
 //
-//	m += (g − m)·(1−β₁)
-//	v  = v·β₂ + (g·(1−β₂))·g
+//	g  = 0 where |g| < 2⁻⁵⁰
+//	m += (g − m)·(1−β₁), 0 where |m| < 2⁻⁵⁶
+//	v  = v·β₂ + (g·(1−β₂))·g, 0 where v < 2⁻¹²⁰
 //	w −= (m·step) / (√v·correction + ε)
+//
+// Without the three masks the moments of a weight whose gradient stays 0 (a dead
+// ReLU) would decay into the subnormal numbers and stay there, and on some
+// processors each operation on one takes about 150 cycles. With them none of the
+// intermediates is subnormal (below 2⁻¹²⁶), provided that m and v begin at 0, for
+// β₁ and β₂ that are 0 or from 2⁻⁶ to 1−2⁻²⁴, ε ≥ 2⁻¹²⁶, and step ≥ 2⁻⁴⁷
+// times the denominator, the fourth line's:
+//
+//   - g·(1−β₂) ≥ 2⁻⁷⁴ and its product with g ≥ 2⁻¹²⁴, or both are 0;
+//   - g − m is −m ≥ 2⁻⁵⁶ where g is 0. Else it is a multiple of the last bit of
+//     the smaller, which is 2⁻⁷⁹ or more; it is 0 or ≥ 2⁻⁷⁹, and its product
+//     with 1−β₁ is 0 or ≥ 2⁻¹⁰³. The new m adds multiples of 2⁻¹²⁶;
+//   - v·β₂ is 0 or ≥ 2⁻¹²⁶, and both terms of the new v are positive;
+//   - √v is 0 or ≥ 2⁻⁶⁰, and the correction is at least 1;
+//   - m·step and the quotient are 0 or ≥ 2⁻¹⁰³, so a weight that begins as a
+//     multiple of 2⁻¹²⁶ remains one.
+//
+// What is left out is far below the last bit of a weight: while √v ≤ ε = 10⁻⁸, a
+// first moment of 2⁻⁵⁶ would move a weight by 10⁻⁹ of the step. The masks are
+// ordered so that v becomes 0 only where m does (|m| ≤ 16√v for the usual β),
+// lest m be divided by ε alone. NaN is kept.
 func Adam32(w, m, v, g []float32, s AdamStep) {
 	m, v, g = m[:len(w)], v[:len(w)], g[:len(w)]
 	if n := len(w) / 8; elementwise && vector && n > 0 {
@@ -58,9 +87,18 @@ func Adam32(w, m, v, g []float32, s AdamStep) {
 		w, m, v, g = w[n*8:], m[n*8:], v[n*8:], g[n*8:]
 	}
 	for i, x := range g {
+		if -minGradient < x && x < minGradient {
+			x = 0
+		}
 		d := x - m[i]
 		mi := m[i] + float32(d*s.OneMinusBeta1)
+		if -minMoment1 < mi && mi < minMoment1 {
+			mi = 0
+		}
 		vi := float32(v[i]*s.Beta2) + float32(float32(x*s.OneMinusBeta2)*x)
+		if vi < minMoment2 {
+			vi = 0
+		}
 		root := float32(math.Sqrt(float64(vi)))
 		den := float32(root*s.InvSqrtCorrection2) + s.Eps
 		w[i] -= float32(mi*s.StepSize) / den

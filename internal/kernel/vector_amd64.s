@@ -322,27 +322,39 @@ TEXT ·adam32(SB), NOSPLIT, $0-48
 	VBROADCASTSS 12(SI), Y3
 	VBROADCASTSS 16(SI), Y4
 	VBROADCASTSS 20(SI), Y5
+	VBROADCASTSS adamMagnitude<>+0(SB), Y6
+	VBROADCASTSS adamMinGradient<>+0(SB), Y7
+	VBROADCASTSS adamMinMoment1<>+0(SB), Y8
+	VBROADCASTSS adamMinMoment2<>+0(SB), Y9
 
 loop:
-	VMOVUPS (BX), Y6
-	VMOVUPS (CX), Y7
-	VSUBPS  Y7, Y6, Y8
-	VMULPS  Y0, Y8, Y8
-	VADDPS  Y8, Y7, Y7
-	VMOVUPS Y7, (CX)
-	VMULPS  (DX), Y1, Y8
-	VMULPS  Y2, Y6, Y9
-	VMULPS  Y6, Y9, Y9
-	VADDPS  Y9, Y8, Y8
-	VMOVUPS Y8, (DX)
-	VSQRTPS Y8, Y8
-	VMULPS  Y4, Y8, Y8
-	VADDPS  Y5, Y8, Y8
-	VMULPS  Y3, Y7, Y7
-	VDIVPS  Y8, Y7, Y7
-	VMOVUPS (AX), Y6
-	VSUBPS  Y7, Y6, Y6
-	VMOVUPS Y6, (AX)
+	VMOVUPS (BX), Y10
+	VMOVUPS (CX), Y11
+	VANDPS  Y6, Y10, Y13
+	VCMPPS  $0x15, Y7, Y13, Y13
+	VANDPS  Y13, Y10, Y10
+	VSUBPS  Y11, Y10, Y12
+	VMULPS  Y0, Y12, Y12
+	VADDPS  Y12, Y11, Y11
+	VANDPS  Y6, Y11, Y13
+	VCMPPS  $0x15, Y8, Y13, Y13
+	VANDPS  Y13, Y11, Y11
+	VMOVUPS Y11, (CX)
+	VMULPS  (DX), Y1, Y12
+	VMULPS  Y2, Y10, Y13
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y12, Y12
+	VCMPPS  $0x15, Y9, Y12, Y13
+	VANDPS  Y13, Y12, Y12
+	VMOVUPS Y12, (DX)
+	VSQRTPS Y12, Y12
+	VMULPS  Y4, Y12, Y12
+	VADDPS  Y5, Y12, Y12
+	VMULPS  Y3, Y11, Y11
+	VDIVPS  Y12, Y11, Y11
+	VMOVUPS (AX), Y10
+	VSUBPS  Y11, Y10, Y10
+	VMOVUPS Y10, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
@@ -351,6 +363,18 @@ loop:
 	JNE     loop
 	VZEROUPPER
 	RET
+
+DATA adamMagnitude<>+0(SB)/4, $0x7fffffff
+GLOBL adamMagnitude<>(SB), RODATA|NOPTR, $4
+
+DATA adamMinGradient<>+0(SB)/4, $0x26800000
+GLOBL adamMinGradient<>(SB), RODATA|NOPTR, $4
+
+DATA adamMinMoment1<>+0(SB)/4, $0x23800000
+GLOBL adamMinMoment1<>(SB), RODATA|NOPTR, $4
+
+DATA adamMinMoment2<>+0(SB)/4, $0x03800000
+GLOBL adamMinMoment2<>(SB), RODATA|NOPTR, $4
 
 // func softmax32(delta *float32, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum *[8]float32, own *[8]float32)
 // Requires: AVX, AVX2
@@ -384,52 +408,56 @@ exp:
 	VSUBPS       Y1, Y7, Y7
 	VPCMPEQD     Y0, Y4, Y5
 	VBLENDVPS    Y5, Y7, Y3, Y3
-	VBROADCASTSS expMax<>+0(SB), Y5
-	VMINPS       Y7, Y5, Y7
-	VBROADCASTSS expMin<>+0(SB), Y5
-	VMAXPS       Y7, Y5, Y7
-	VBROADCASTSS expLog2e<>+0(SB), Y5
-	VMULPS       Y5, Y7, Y8
-	VBROADCASTSS expRound<>+0(SB), Y5
-	VADDPS       Y5, Y8, Y8
-	VSUBPS       Y5, Y8, Y8
-	VBROADCASTSS expLn2Hi<>+0(SB), Y5
-	VMULPS       Y5, Y8, Y9
-	VSUBPS       Y9, Y7, Y7
-	VBROADCASTSS expLn2Lo<>+0(SB), Y5
-	VMULPS       Y5, Y8, Y9
-	VSUBPS       Y9, Y7, Y7
-	VBROADCASTSS exp7<>+0(SB), Y5
-	VMULPS       Y5, Y7, Y9
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VADDPS       Y5, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VBROADCASTSS exp5<>+0(SB), Y5
-	VADDPS       Y5, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VBROADCASTSS exp4<>+0(SB), Y5
-	VADDPS       Y5, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VBROADCASTSS exp3<>+0(SB), Y5
-	VADDPS       Y5, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VBROADCASTSS exp2<>+0(SB), Y5
-	VADDPS       Y5, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS expOne<>+0(SB), Y5
-	VADDPS       Y7, Y5, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y9
-	VPSUBD       Y9, Y8, Y8
-	VPBROADCASTD expBias<>+0(SB), Y5
-	VPADDD       Y5, Y9, Y9
-	VPADDD       Y5, Y8, Y8
+	VBROADCASTSS softmaxMin<>+0(SB), Y5
+	VCMPPS       $0x15, Y5, Y7, Y5
+	VANDPS       Y5, Y7, Y7
+	VBROADCASTSS expMax<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VBROADCASTSS expMin<>+0(SB), Y8
+	VMAXPS       Y7, Y8, Y7
+	VBROADCASTSS expLog2e<>+0(SB), Y8
+	VMULPS       Y8, Y7, Y9
+	VBROADCASTSS expRound<>+0(SB), Y8
+	VADDPS       Y8, Y9, Y9
+	VSUBPS       Y8, Y9, Y9
+	VBROADCASTSS expLn2Hi<>+0(SB), Y8
+	VMULPS       Y8, Y9, Y10
+	VSUBPS       Y10, Y7, Y7
+	VBROADCASTSS expLn2Lo<>+0(SB), Y8
+	VMULPS       Y8, Y9, Y10
+	VSUBPS       Y10, Y7, Y7
+	VBROADCASTSS exp7<>+0(SB), Y8
+	VMULPS       Y8, Y7, Y10
+	VBROADCASTSS exp6<>+0(SB), Y8
+	VADDPS       Y8, Y10, Y10
+	VMULPS       Y7, Y10, Y10
+	VBROADCASTSS exp5<>+0(SB), Y8
+	VADDPS       Y8, Y10, Y10
+	VMULPS       Y7, Y10, Y10
+	VBROADCASTSS exp4<>+0(SB), Y8
+	VADDPS       Y8, Y10, Y10
+	VMULPS       Y7, Y10, Y10
+	VBROADCASTSS exp3<>+0(SB), Y8
+	VADDPS       Y8, Y10, Y10
+	VMULPS       Y7, Y10, Y10
+	VBROADCASTSS exp2<>+0(SB), Y8
+	VADDPS       Y8, Y10, Y10
+	VMULPS       Y7, Y10, Y10
+	VMULPS       Y7, Y10, Y10
+	VADDPS       Y10, Y7, Y7
+	VBROADCASTSS expOne<>+0(SB), Y8
+	VADDPS       Y7, Y8, Y7
+	VCVTPS2DQ    Y9, Y9
+	VPSRAD       $0x01, Y9, Y10
+	VPSUBD       Y10, Y9, Y9
+	VPBROADCASTD expBias<>+0(SB), Y8
+	VPADDD       Y8, Y10, Y10
+	VPADDD       Y8, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
 	VPSLLD       $0x17, Y9, Y9
-	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y10, Y7, Y7
 	VMULPS       Y9, Y7, Y7
-	VMULPS       Y8, Y7, Y7
+	VANDPS       Y5, Y7, Y7
 	VMOVUPS      Y7, (R8)
 	VADDPS       Y7, Y2, Y2
 	VPADDD       Y6, Y4, Y4
@@ -461,6 +489,9 @@ loop:
 
 DATA classStep<>+0(SB)/4, $0x00000001
 GLOBL classStep<>(SB), RODATA|NOPTR, $4
+
+DATA softmaxMin<>+0(SB)/4, $0xc2200000
+GLOBL softmaxMin<>(SB), RODATA|NOPTR, $4
 
 DATA expMax<>+0(SB)/4, $0x42b20000
 GLOBL expMax<>(SB), RODATA|NOPTR, $4

@@ -8,6 +8,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
+// notLess is the unordered, quiet comparison !(a < b): true for NaN.
+const notLess = 0x15
+
 // adam follows kernel.Adam32 operation by operation.
 func adam() {
 	p := begin("adam32", "func(w *float32, m *float32, v *float32, grad *float32, s *[6]float32, vectors int)",
@@ -19,18 +22,33 @@ func adam() {
 		VBROADCASTSS(Mem{Base: p[4], Disp: 4 * i}, field[i])
 	}
 	oneMinusBeta1, beta2, oneMinusBeta2, step, correction, eps := field[0], field[1], field[2], field[3], field[4], field[5]
+	magnitude, minGradient, minMoment1, minMoment2 := YMM(), YMM(), YMM(), YMM()
+	VBROADCASTSS(integer("adamMagnitude", 0x7fffffff), magnitude)
+	VBROADCASTSS(constant("adamMinGradient", 0x1p-50), minGradient)
+	VBROADCASTSS(constant("adamMinMoment1", 0x1p-56), minMoment1)
+	VBROADCASTSS(constant("adamMinMoment2", 0x1p-120), minMoment2)
 	Label("loop")
 	g, m, v, d, q := YMM(), YMM(), YMM(), YMM(), YMM()
+	// zeroBelow makes x +0 where its magnitude is below least.
+	zeroBelow := func(x, least reg.VecVirtual) {
+		VANDPS(magnitude, x, q)
+		VCMPPS(Imm(notLess), least, q, q)
+		VANDPS(q, x, x)
+	}
 	VMOVUPS(Mem{Base: p[3]}, g)
 	VMOVUPS(Mem{Base: p[1]}, m)
+	zeroBelow(g, minGradient)
 	VSUBPS(m, g, d) // g − m
 	VMULPS(oneMinusBeta1, d, d)
 	VADDPS(d, m, m)
+	zeroBelow(m, minMoment1)
 	VMOVUPS(m, Mem{Base: p[1]})
 	VMULPS(Mem{Base: p[2]}, beta2, v)
 	VMULPS(oneMinusBeta2, g, q)
 	VMULPS(g, q, q)
 	VADDPS(q, v, v)
+	VCMPPS(Imm(notLess), minMoment2, v, q)
+	VANDPS(q, v, v)
 	VMOVUPS(v, Mem{Base: p[2]})
 	VSQRTPS(v, v)
 	VMULPS(correction, v, v)
@@ -135,7 +153,12 @@ func softmax() {
 	VSUBPS(top, x, x)
 	VPCMPEQD(label, class, mask)
 	VBLENDVPS(mask, x, own, own)
+	// The logits below the bound are replaced by 0, and their exponential too.
+	VBROADCASTSS(constant("softmaxMin", -40), mask)
+	VCMPPS(Imm(notLess), mask, x, mask)
+	VANDPS(mask, x, x)
 	exp(x)
+	VANDPS(mask, x, x)
 	VMOVUPS(x, Mem{Base: q})
 	VADDPS(x, sum, sum)
 	VPADDD(one, class, class)
