@@ -42,6 +42,7 @@ type action struct {
 	err     error
 
 	storeErr error // parts could not be written
+	ended    bool  // the stage ended the goroutine of its worker
 }
 
 // missingInput is an input that must be rebuilt before its reader can run.
@@ -54,7 +55,34 @@ type missingInput struct {
 
 var errGoexit = errors.New("the stage called runtime.Goexit")
 
-// execute runs an action. It is the whole life of a worker.
+// hand gives an action to a worker that has none. There are never more workers
+// than actions that ran at the same time.
+func (r *runner) hand(a *action) {
+	if r.workers < r.running {
+		r.workers++
+		go r.worker()
+	}
+	r.work <- a
+}
+
+// worker executes actions until the run is over. A stage may end its goroutine,
+// which is the worker's: another one takes its place.
+func (r *runner) worker() {
+	var a *action
+	defer func() {
+		if a != nil {
+			a.ended = true
+			r.results <- a
+		}
+	}()
+	for a = range r.work {
+		r.execute(a)
+		r.results <- a
+		a = nil
+	}
+}
+
+// execute runs an action.
 func (r *runner) execute(a *action) {
 	a.started = time.Now()
 	if len(a.lost) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
@@ -28,21 +29,41 @@ type committed struct {
 	err     error
 }
 
+// collectFor is how long finished actions may wait for others, and collectMost
+// how many of them do not wait any longer: a sync of a segment costs the disk the
+// same for one action as for a thousand. A large object has a sync of its own, so
+// waiting would save nothing.
+const (
+	collectFor  = 50 * time.Millisecond
+	collectMost = 1024
+)
+
 // submit queues an action whose outputs are in memory.
 func (r *runner) submit(a *action) {
 	for i := range a.objects {
 		r.contents.pin(a.outs[i].digest, a.data[i])
+		r.due = r.due || !a.objects[i].Small()
 		r.uncommitted += a.outs[i].size
 	}
 	r.uncommitted += uncommittedFixed
 	r.finished = append(r.finished, a)
 }
 
-// commit starts the next batch, if none is on its way.
-func (r *runner) commit() {
+// commit starts the next batch, if none is on its way and it need not wait for
+// further actions. The timer ends the wait.
+func (r *runner) commit(timer *time.Timer) {
 	if r.committing || r.err != nil || len(r.finished) == 0 {
 		return
 	}
+	if r.running > 0 && !r.due && len(r.finished) < collectMost {
+		if !r.collecting {
+			r.collecting = true
+			timer.Reset(collectFor)
+		}
+		return
+	}
+	timer.Stop()
+	r.collecting, r.due = false, false
 	n, size := 0, 0
 	for n < len(r.finished) && n < maxBatchActions && size < maxBatchBytes {
 		for _, o := range r.finished[n].objects {
@@ -146,8 +167,8 @@ func (r *runner) finish(sum *Summary) error {
 	}
 	batch := cas.Batch{Rows: r.takeRows()}
 	for i, s := range r.p.graph.stages {
-		if !r.p.needed[i] || r.p.state[i] != StateCached {
-			continue
+		if !r.p.needed[i] || r.p.state[i] != StateCached || r.ran[i] {
+			continue // its key was written with its record
 		}
 		last, _, err := LastKey(r.p.store, s.name)
 		if err != nil {

@@ -172,6 +172,7 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (*Summary, error) {
 	}
 	r := newRunner(ctx, p, o)
 	defer r.cancel()
+	defer close(r.work)
 	err := r.run()
 	r.summarise(sum)
 	sum.Elapsed = time.Since(began)
@@ -217,7 +218,9 @@ type runner struct {
 	pass
 	contents *contents
 
+	work    chan *action
 	results chan *action
+	workers int // goroutines that take work
 	running int
 	cores   int   // in use
 	memory  int64 // in use, bytes
@@ -225,6 +228,8 @@ type runner struct {
 	finished    []*action // in memory, not on their way to the disk
 	commits     chan committed
 	committing  bool
+	collecting  bool        // the next batch has begun to collect
+	due         bool        // and has done so for long enough
 	uncommitted int64       // bytes
 	durables    []Digest    // pinned until the stages that wait for them are looked up
 	rows        []cas.Row   // for the next batch
@@ -287,6 +292,7 @@ func newRunner(ctx context.Context, p *Plan, o RunOptions) *runner {
 		p: p, o: o,
 		next:     p.edges(),
 		contents: newContents(p.store, o.CacheLimit),
+		work:     make(chan *action),
 		results:  make(chan *action),
 		commits:  make(chan committed),
 		info:     newRun(o),

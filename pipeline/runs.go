@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,11 +103,7 @@ func (r *Run) row() cas.Row {
 // end returns what a run leaves behind: which stages are up to date, of what
 // their code consists, and the run itself.
 func (p *Plan) end(r *Run) (batch cas.Batch, err error) {
-	text, err := json.Marshal(p.Keys())
-	if err != nil {
-		return batch, fmt.Errorf("the keys of the run: %w", err)
-	}
-	keys := cas.Encode(text)
+	keys := cas.Encode(p.keysText())
 	batch.Objects = append(batch.Objects, keys)
 	seen := make(map[Digest]bool)
 	for i, s := range p.graph.stages {
@@ -140,6 +137,26 @@ func lookupCode(st *cas.Store, code Digest) (codehash.Hash, error) {
 		h.Parts = nil // it is only a hint
 	}
 	return h, err
+}
+
+// keysText returns what [Plan.Keys] returns, as [json.Marshal] writes it.
+func (p *Plan) keysText() []byte {
+	var stages []*Stage
+	for i, s := range p.graph.stages {
+		if p.needed[i] && p.state[i] == StateCached {
+			stages = append(stages, s)
+		}
+	}
+	slices.SortFunc(stages, func(a, b *Stage) int { return strings.Compare(a.name, b.name) })
+	text := []byte{'{'}
+	for i, s := range stages {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(appendQuoted(text, s.name), `:"`...)
+		text = append(hex.AppendEncode(text, p.keys[s.index].Digest[:]), '"')
+	}
+	return append(text, '}')
 }
 
 // Keys returns the keys of the needed stages that are up to date, by name.

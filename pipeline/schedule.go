@@ -21,6 +21,9 @@ func (r *runner) schedule() {
 	poll.Stop()
 	defer poll.Stop()
 	armed := false
+	collected := time.NewTimer(collectFor)
+	collected.Stop()
+	defer collected.Stop()
 	stop := r.ctx.Done()
 	for {
 		r.lookUp()
@@ -32,7 +35,7 @@ func (r *runner) schedule() {
 		if len(r.check) > 0 && r.err == nil {
 			continue // other processes had done some of it
 		}
-		r.commit()
+		r.commit(collected)
 		if r.running == 0 && !r.committing && (r.stopped || r.ready.Len() == 0 && len(r.busy) == 0) {
 			return
 		}
@@ -47,6 +50,8 @@ func (r *runner) schedule() {
 			r.returned(a)
 		case c := <-r.commits:
 			r.durable(c)
+		case <-collected.C:
+			r.collecting, r.due = false, true
 		case <-poll.C:
 			armed = false
 			delay = min(2*delay, pollMost)
@@ -307,10 +312,7 @@ func (r *runner) startOne(i int32) {
 		}
 		r.emit(Event{Kind: EventStarted, Stage: s, Key: a.key, Workers: a.workers, Text: reason})
 	}
-	go func() {
-		defer func() { r.results <- a }() // even if the stage ends its goroutine
-		r.execute(a)
-	}()
+	r.hand(a)
 }
 
 // lock takes the lock of an action and fills in what the store knows of it.
@@ -332,11 +334,7 @@ func (r *runner) lock(a *action) (ok bool) {
 	}
 	delete(r.owners, s.index)
 	prior := make([]output, len(s.kind.outputs))
-	err = p.store.Refresh()
-	if err == nil {
-		ok, err = p.lookup(s, a.key, prior)
-	}
-	if err != nil {
+	if ok, err = p.lookup(s, a.key, prior); err != nil {
 		unlock()
 		r.fail(fmt.Errorf("reading the store: %w", err))
 		return false
@@ -360,6 +358,9 @@ func (r *runner) returned(a *action) {
 	i := a.stage.index
 	n := &r.nodes[i]
 	r.running--
+	if a.ended {
+		r.workers--
+	}
 	r.cores -= a.workers
 	r.memory -= a.stage.memory
 	made := a.err == nil && !a.intact && len(a.missing) == 0

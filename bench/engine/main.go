@@ -2,7 +2,7 @@
 // graph: how long a run takes if there is nothing to do, what a stage costs
 // that does next to nothing, and how much memory that takes.
 //
-//	engine run -actions N -width W -store DIR [-process] [-contents C] [-bytes B]
+//	engine run -actions N -width W -store DIR [-process] [-contents C] [-bytes B] [-cpuprofile FILE]
 //	engine syncs -actions N -store DIR [-bytes B] [-files]
 //	engine measure COMMAND [ARGUMENT…]
 //	engine scale [-sizes 10000,100000,1000000] [-bytes B] [-dir DIR]
@@ -25,6 +25,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -83,11 +84,23 @@ func runCommand(args []string, stdout io.Writer) error {
 	flags.IntVar(&s.contents, "contents", 0, "number of different outputs, 0 for one per stage")
 	flags.BoolVar(&s.process, "process", false, "each stage starts a shell")
 	dir := flags.String("store", "", "folder of the store")
+	profile := flags.String("cpuprofile", "", "write a profile of the processor time to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *dir == "" {
 		return errors.New("run needs -store")
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	g, err := s.graph()
 	if err != nil {

@@ -10,8 +10,9 @@
 // It is a program of its own because importing go-graphviz compiles a
 // WebAssembly module before main, in every process, and panics there when its
 // cache below the temporary folder is damaged, full or another user's.
-// landscape-pipe starts it with a private temporary folder and so stays
-// fast and free of that failure.
+// landscape-pipe names a private folder as the one for temporaries, where the
+// compiled module stays for the next drawing, and so stays fast and free of that
+// failure.
 //
 // Exit codes: 0 done, 1 the graph cannot be read or laid out, 2 wrong usage.
 package main

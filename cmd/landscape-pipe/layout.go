@@ -41,14 +41,17 @@ func findLayouter() (*layouter, error) {
 }
 
 // draw draws a graph in the DOT language as svg, png or pdf. The helper gets a
-// temporary folder that nobody else can reach, since its content is run as
-// code; if it fails, it gets an empty one and a second chance.
+// folder for what it compiles that nobody else can reach, since its content is run
+// as code; if it fails, it gets an empty one and a second chance.
 func (l *layouter) draw(ctx context.Context, format string, dot []byte) ([]byte, error) {
-	dir, err := os.MkdirTemp("", layoutProgram+"-") // mode 0700
+	dir, err := compiledFolder()
 	if err != nil {
-		return nil, fmt.Errorf("drawing the graph: no temporary folder: %w", err)
+		dir, err = os.MkdirTemp("", layoutProgram+"-") // mode 0700
+		if err != nil {
+			return nil, fmt.Errorf("drawing the graph: no temporary folder: %w", err)
+		}
+		defer os.RemoveAll(dir)
 	}
-	defer os.RemoveAll(dir)
 	picture, err := l.try(ctx, dir, format, dot)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrPermission) {
 		if err := empty(dir); err != nil {
@@ -60,6 +63,30 @@ func (l *layouter) draw(ctx context.Context, format string, dot []byte) ([]byte,
 		return nil, fmt.Errorf("drawing the graph: %w", err)
 	}
 	return picture, nil
+}
+
+// compiledFolder returns the folder in which the helper keeps its compiled layout
+// engine from one drawing to the next, below the user's folder for caches. It is an
+// error if anyone else could have written there.
+func compiledFolder() (string, error) {
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(caches, layoutProgram)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	for _, d := range []string{caches, dir} {
+		info, err := os.Lstat(d)
+		if err != nil {
+			return "", err
+		}
+		if !info.IsDir() || !onlyOurs(info) {
+			return "", fmt.Errorf("%s is not a folder of this user alone", d)
+		}
+	}
+	return dir, nil
 }
 
 func (l *layouter) try(ctx context.Context, dir, format string, dot []byte) ([]byte, error) {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"image/png"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -18,7 +20,9 @@ func TestLayoutProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("building the helper takes a while")
 	}
-	t.Parallel()
+	caches := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", caches)
+	t.Setenv("HOME", caches)
 	program := filepath.Join(t.TempDir(), layoutProgram)
 	build := exec.Command("go", "build", "-o", program, "github.com/landscape-pipe/landscape-pipe/cmd/landscape-pipe-dag")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -35,6 +39,45 @@ func TestLayoutProgram(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := png.Decode(bytes.NewReader(content)); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("the compiled layout engine is kept, and made again where it is damaged", func(t *testing.T) {
+		dir, err := compiledFolder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			kept++
+			return os.WriteFile(path, []byte("damaged"), 0o600)
+		})
+		if err != nil || kept == 0 {
+			t.Fatalf("%d files in %s, %v", kept, dir, err)
+		}
+		if _, err := l.draw(t.Context(), "svg", []byte("digraph { a -> b }")); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("a folder that others may write to is not used", func(t *testing.T) {
+		if runtime.GOOS == "windows" {
+			t.Skip("the modes of files do not say who may write here")
+		}
+		dir, err := compiledFolder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Chmod(dir, 0o700)
+		if dir, err := compiledFolder(); err == nil {
+			t.Errorf("%s is used", dir)
+		}
+		if _, err := l.draw(t.Context(), "svg", []byte("digraph { a -> b }")); err != nil {
 			t.Error(err)
 		}
 	})

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,6 +22,10 @@ type stripe struct {
 // it, ok is false and owner says who. The lock is freed by unlock or by the
 // death of the process. Keys may share a lock file, of which there are 256;
 // within one process that is no obstacle.
+//
+// Once it is ok, Lookup sees all rows that other processes committed under this
+// lock: what the lock file has kept from being committed need not be looked for,
+// so the store is refreshed only if this call has locked the file.
 func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err error) {
 	owner, err = s.beginWriting(context.Background(), false)
 	if err != nil || owner != "" {
@@ -47,6 +50,10 @@ func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err
 			unlockFile()
 			return nil, false, "", s.storeError("lock", err)
 		}
+		if err := s.update(); err != nil {
+			unlockFile()
+			return nil, false, "", s.storeError("read", err)
+		}
 		l = &stripe{held: make(map[[32]byte]bool), unlock: unlockFile}
 		s.stripes[key[0]] = l
 	}
@@ -54,13 +61,20 @@ func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err
 		return nil, false, "another run of this process", nil
 	}
 	l.held[key] = true
-	return sync.OnceFunc(func() { s.release(key, l) }), true, "", nil
+	released := false
+	return func() {
+		s.stripesMu.Lock()
+		defer s.stripesMu.Unlock()
+		if !released {
+			released = true
+			s.release(key, l)
+		}
+	}, true, "", nil
 }
 
-// release frees a key of a stripe. The store may be closed already.
+// release frees a key of a stripe; stripesMu is held. The store may be closed
+// already.
 func (s *Store) release(key [32]byte, l *stripe) {
-	s.stripesMu.Lock()
-	defer s.stripesMu.Unlock()
 	delete(l.held, key)
 	if len(l.held) == 0 && s.stripes[key[0]] == l {
 		delete(s.stripes, key[0])

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 )
 
 func TestLockOwner(t *testing.T) {
@@ -38,5 +40,29 @@ func TestLockOwner(t *testing.T) {
 	unlock()
 	if _, ok, _, err := two.TryLock([32]byte{9}); !ok || err != nil {
 		t.Errorf("lock is not free: %v, %v", ok, err)
+	}
+}
+
+// TestLockSeesOthersRows: a store that has just locked an action sees what
+// another one committed under that lock, without being refreshed.
+func TestLockSeesOthersRows(t *testing.T) {
+	dir := t.TempDir()
+	one, two := openDisk(t, dir), openDisk(t, dir)
+	// Keys with the same first byte share a lock file.
+	for i, key := range [][32]byte{{9, 1}, {9, 2}, {8}} {
+		wantRows(t, two, "records", key)
+		unlock, ok, _, err := one.TryLock(key)
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		value := fmt.Sprint("row ", i)
+		commit(t, one, cas.Batch{Rows: []cas.Row{{Table: "records", Key: key, Value: []byte(value)}}})
+		unlock()
+		unlock, ok, _, err = two.TryLock(key)
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		wantRows(t, two, "records", key, value)
+		unlock()
 	}
 }

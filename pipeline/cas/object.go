@@ -34,7 +34,9 @@ type Object struct {
 	Frame  []byte // one zstd frame with the size and a checksum of the content
 }
 
-func (o *Object) small() bool { return len(o.Frame) <= smallFrame }
+// Small reports whether the object lies in a segment, and so shares its syncs with
+// all of a batch.
+func (o *Object) Small() bool { return len(o.Frame) <= smallFrame }
 
 // The coders hold a pool of states each and are safe for concurrent use. They
 // are made when they are first needed: a run in which all is cached compresses

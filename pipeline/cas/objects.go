@@ -167,13 +167,14 @@ func (s *Store) writeObjects(objects []Object) error {
 	var large []Object
 	var small []newFrame
 	seen := make(map[Digest]bool)
-	for _, o := range objects {
+	for i := range objects {
+		o := &objects[i]
 		if seen[o.Digest] {
 			continue
 		}
 		seen[o.Digest] = true
-		if !o.small() {
-			large = append(large, o)
+		if !o.Small() {
+			large = append(large, *o)
 			continue
 		}
 		present, err := s.presentSmall(o)
@@ -181,7 +182,7 @@ func (s *Store) writeObjects(objects []Object) error {
 			return err
 		}
 		if !present {
-			small = append(small, newFrame{kindObject, [][]byte{o.Digest[:], o.Frame}})
+			small = append(small, newFrame{kindObject, o.Digest[:], o.Frame})
 		}
 	}
 	if err := s.writeFiles(large); err != nil {
@@ -193,7 +194,7 @@ func (s *Store) writeObjects(objects []Object) error {
 // presentSmall reports whether a segment holds a sound copy of an object that
 // is durable. That is certain for the segment of this process and for closed
 // ones: nobody closes a segment before it is synced.
-func (s *Store) presentSmall(o Object) (present bool, err error) {
+func (s *Store) presentSmall(o *Object) (present bool, err error) {
 	err = s.withTables(func(t *tables) error {
 		ref, ok := t.object(o.Digest)
 		if !ok {

@@ -37,7 +37,7 @@ func (s *Store) Quarantine(ctx context.Context, o Digest) error {
 			return err
 		}
 		if small {
-			return s.append([]newFrame{{kindQuarantine, [][]byte{quarantineBody(at, damaged.Reason)}}})
+			return s.append([]newFrame{{kindQuarantine, quarantineBody(at, damaged.Reason), nil}})
 		}
 		return s.quarantineFile(o)
 	})

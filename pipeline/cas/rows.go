@@ -14,19 +14,35 @@ type segmentWriter struct {
 	offset int64 // length of what is durable
 }
 
-// newFrame is a frame that is to be written.
+// newFrame is a frame that is to be written, with its body in two parts.
 type newFrame struct {
-	kind byte
-	body [][]byte
+	kind       byte
+	head, rest []byte
 }
 
-func (f *newFrame) size() int64 {
-	n := int64(frameHeader)
-	for _, b := range f.body {
-		n += int64(len(b))
+func (f *newFrame) size() int64 { return frameHeader + int64(len(f.head)) + int64(len(f.rest)) }
+
+// rowFrames returns the frames of rows.
+func rowFrames(rows []Row) []newFrame {
+	size := 0
+	for i := range rows {
+		size += 1 + len(rows[i].Table) + len(rows[i].Key)
 	}
-	return n
+	heads := make([]byte, 0, size)
+	frames := make([]newFrame, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		from := len(heads)
+		heads = append(heads, byte(len(r.Table)))
+		heads = append(append(heads, r.Table...), r.Key[:]...)
+		frames[i] = newFrame{kindRow, heads[from:], r.Value}
+	}
+	return frames
 }
+
+// keptBuffer is how large the buffer may be, in bytes, that is kept for the frames
+// of the next commit.
+const keptBuffer = 4 << 20
 
 // append writes frames to the segment of this process and makes them durable.
 // Their order numbers follow those of all frames that any process committed
@@ -51,8 +67,19 @@ func (s *Store) append(frames []newFrame) error {
 	if err != nil {
 		return err
 	}
-	var buf []byte
-	for _, f := range frames {
+	buf := s.buffer[:0]
+	var size int64
+	for i := range frames {
+		size += frames[i].size()
+	}
+	buf = slices.Grow(buf, int(min(size, s.limit))+2*frameHeader)
+	defer func() {
+		if s.buffer = buf; cap(buf) > keptBuffer {
+			s.buffer = nil
+		}
+	}()
+	for i := range frames {
+		f := &frames[i]
 		if w := s.segment; w != nil && w.offset+int64(len(buf))+f.size() > s.limit {
 			if err := s.flush(buf); err != nil {
 				return err
@@ -69,7 +96,7 @@ func (s *Store) append(frames []newFrame) error {
 			buf = appendHead(buf, s.segment.seq, nil)
 		}
 		order++
-		buf = appendFrame(buf, s.segment.seq, s.segment.offset, f.kind, order, f.body...)
+		buf = appendFrame(buf, s.segment.seq, s.segment.offset, f.kind, order, f.head, f.rest)
 	}
 	return s.flush(buf)
 }
@@ -105,7 +132,8 @@ func (s *Store) flush(buf []byte) error {
 	return nil
 }
 
-// takeOwn enters what this process has just appended to its segment.
+// takeOwn enters what this process has just appended to its segment. It keeps no
+// copy: a process rarely reads what it has written itself.
 func (t *tables) takeOwn(own ownSegment, buf []byte) error {
 	at := -1
 	for i, s := range t.segments {
@@ -125,7 +153,7 @@ func (t *tables) takeOwn(own ownSegment, buf []byte) error {
 	if t.segments[at].done+int64(len(buf)) != own.durable {
 		return t.scan(at, own)
 	}
-	t.take(at, slices.Clone(buf))
+	t.take(at, buf, false)
 	return nil
 }
 

@@ -76,9 +76,10 @@ func headerSum(seq uint64, offset int64, header []byte) uint32 {
 // base+len(buf) of segment seq.
 func appendFrame(buf []byte, seq uint64, base int64, kind byte, order uint64, body ...[]byte) []byte {
 	start := len(buf)
+	var empty [frameHeader - 4]byte
 	buf = append(buf, segmentMark...)
 	buf = append(buf, kind)
-	buf = append(buf, make([]byte, frameHeader-4)...)
+	buf = append(buf, empty[:]...)
 	for _, b := range body {
 		buf = append(buf, b...)
 	}
@@ -108,11 +109,6 @@ func parseHead(body []byte) (replaces []uint64) {
 		replaces = append(replaces, binary.LittleEndian.Uint64(body))
 	}
 	return replaces
-}
-
-// rowBody returns the parts of a row's body.
-func rowBody(r Row) [][]byte {
-	return [][]byte{{byte(len(r.Table))}, []byte(r.Table), r.Key[:], r.Value}
 }
 
 // splitRow splits the body of a row into parts of it.

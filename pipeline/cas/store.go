@@ -81,6 +81,7 @@ type Store struct {
 	segment *segmentWriter
 	folders map[string]bool // folders of objects that are known to be durable themselves
 	broken  error           // why nothing more is written
+	buffer  []byte          // for the frames of the next commit
 
 	startMu    chan struct{} // holds one token while the store lock is taken or given back
 	writing    atomic.Bool
@@ -165,11 +166,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) error {
 		if err := s.writeObjects(b.Objects); err != nil {
 			return err
 		}
-		rows := make([]newFrame, len(b.Rows))
-		for i, r := range b.Rows {
-			rows[i] = newFrame{kindRow, rowBody(r)}
-		}
-		return s.append(rows)
+		return s.append(rowFrames(b.Rows))
 	})
 }
 

@@ -213,13 +213,13 @@ func (t *tables) scan(i int, own ownSegment) error {
 	if err := readTolerant(f, s.done, data); err != nil {
 		return err
 	}
-	t.take(i, data)
+	t.take(i, data, true)
 	return nil
 }
 
 // take enters the frames of segment i in data, which lies behind its done
-// bytes, into the index. It may keep data.
-func (t *tables) take(i int, data []byte) {
+// bytes, into the index. It may keep data where keep is true.
+func (t *tables) take(i int, data []byte, keep bool) {
 	s := t.segments[i]
 	n := scanFrames(s.seq, s.done, data, func(f frame) {
 		t.order = max(t.order, f.order)
@@ -228,7 +228,7 @@ func (t *tables) take(i int, data []byte) {
 	}, func(offset, length int64) {
 		t.addDamage(RowDamage{Path: s.path, Offset: offset, Bytes: length})
 	})
-	if int64(len(s.data)) == s.done && t.retained+int64(n) <= t.retainLimit {
+	if keep && int64(len(s.data)) == s.done && t.retained+int64(n) <= t.retainLimit {
 		// Values that were handed out lie before done and stay as they are.
 		if s.data == nil {
 			s.data = data[:n:n]
