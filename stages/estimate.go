@@ -152,7 +152,7 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		seconds = s.products((3*p.Dimension + 60) * len(p.Epochs))
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
 	case trajectory.Params:
-		seconds = s.products(60 * len(p.Epochs))
+		seconds = s.products(40 * len(p.Epochs))
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
 	case surfaces.Params, ball.Params, samplesize.Params:
 		seconds, memory, cores = s.products(400), s.pointMemory()+s.lanczosMemory(0, false), allCores

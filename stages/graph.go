@@ -326,7 +326,7 @@ func (w *wiring) traced(n artifact.Network) {
 	}
 	s, want := w.subjects[n.ID()], w.wants[n.ID()]
 	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), want.snapshots))
-	add(w, s, &trajectoryKind, s.evaluated("snapshots/snapshots"), trajectory.Params{
+	add(w, s, &trajectoryKind, s.evaluated("snapshots/snapshots", "spectra/spectrum"), trajectory.Params{
 		SampleSize: n.SampleSize, Snapshots: want.snapshots, Epochs: want.trajectory, Seed: w.params.Curvature.Seed,
 	})
 }

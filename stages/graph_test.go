@@ -162,7 +162,7 @@ func TestTargets(t *testing.T) {
 func TestReads(t *testing.T) {
 	g := mustNew(t, DefaultParams())
 	reads := map[string][]string{
-		"fetch": nil, "train": {"fetch", "train"}, "snapshots": {"fetch", "train"}, "rotation": {"fetch", "train", "snapshots"}, "trajectory": {"fetch", "train", "snapshots"}, "losses": {"fetch", "train"}, "differences": {"losses"},
+		"fetch": nil, "train": {"fetch", "train"}, "snapshots": {"fetch", "train"}, "rotation": {"fetch", "train", "snapshots"}, "trajectory": {"fetch", "train", "snapshots", "spectra"}, "losses": {"fetch", "train"}, "differences": {"losses"},
 		"spectra": {"fetch", "train"}, "density": {"fetch", "train", "spectra"}, "objects": {"fetch", "train"}, "increments": {"fetch", "train"},
 		"bounds": {"fetch", "train", "spectra"}, "surfaces": {"fetch", "train", "spectra"}, "ball": {"fetch", "train", "spectra"},
 		"samplesize": {"fetch", "train", "spectra", "objects"},

@@ -16,13 +16,23 @@ type Ends struct {
 	Tolerance   float64 // relative, by the Kato–Temple estimate
 	Floor       float64 // relative to the norm: smaller errors count as none; 0 leaves it to [eigen.Search]
 	Seed        int64   // of the starting vectors
+	// Near are unit vectors that may be near the eigenvectors: the search starts from
+	// their sum and a random unit vector, from which it finds what they lack.
+	Near [][]float64
 }
 
 // Ends finds eigenvalues at the ends of the operator's spectrum by Lanczos.
 // progress, if not nil, receives the share that has converged, which never falls.
 func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float64)) (*eigen.Result, error) {
 	restart := func(i int) []float64 { return op.normal(e.Seed, "lanczos", "restart", i) }
-	return op.lanczos(ctx, e, op.normal(e.Seed, "lanczos", "start", 0), restart, progress)
+	start := op.normal(e.Seed, "lanczos", "start", 0)
+	if len(e.Near) > 0 {
+		kernel.Normalise64(start)
+		for _, v := range e.Near {
+			kernel.Axpy64(start, 1, v)
+		}
+	}
+	return op.lanczos(ctx, e, start, restart, progress)
 }
 
 // Complete adds to the ends that [Operator.Ends] found for e the copies of
@@ -102,8 +112,9 @@ type Range struct {
 // Norm is max |λ|, a lower bound of the operator's norm up to the residual.
 func (r Range) Norm() float64 { return max(-r.Least, r.Largest) }
 
-// Range finds both ends of the spectrum of Σ c_i times the term, each to the
-// relative error tolerance by its estimate. Its starting vectors are not those
+// Range finds both ends of the spectrum of Σ c_i times the term, by the estimates
+// of their errors each to tolerance times the norm, so that an end much nearer to
+// zero than the other has fewer correct digits. Its starting vectors are not those
 // of [Operator.Ends] with the same seed.
 func (pt *Point) Range(ctx context.Context, term Term, coefficients []float64, tolerance float64, seed int64) (Range, error) {
 	op, err := pt.Operator(term, coefficients)
@@ -111,7 +122,7 @@ func (pt *Point) Range(ctx context.Context, term Term, coefficients []float64, t
 		return Range{}, err
 	}
 	restart := func(i int) []float64 { return op.normal(seed, "curvature", "extent", i+1) }
-	found, err := op.lanczos(ctx, Ends{Top: 1, Bottom: 1, Tolerance: tolerance}, op.normal(seed, "curvature", "extent", 0), restart, nil)
+	found, err := op.lanczos(ctx, Ends{Top: 1, Bottom: 1, Tolerance: tolerance, Floor: tolerance}, op.normal(seed, "curvature", "extent", 0), restart, nil)
 	if err != nil || len(found.Top) == 0 || len(found.Bottom) == 0 {
 		return Range{}, err
 	}

@@ -195,9 +195,9 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 }
 
 // due reports whether to look at the Ritz values after m basis vectors: first
-// when enough could have converged, then every few steps, later less often.
+// when all could have converged, then every few steps, later less often.
 func due(m, wanted, products int) bool {
-	first := wanted + wanted/2 + 10
+	first := wanted + 2
 	return products >= first && (products-first)%max(1, m/48) == 0
 }
 

@@ -3,6 +3,7 @@ package trajectory
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,7 +35,25 @@ func snapshots(t *testing.T) (map[string][]byte, Params) {
 		}
 	}
 	in[Snapshots] = npy.Encode([]int{3, network.Parameters()}, rows)
+	in[Spectrum] = spectrumOf(network.Parameters(), 60)
 	return in, Params{SampleSize: 60, Snapshots: []int{0, 2, 5}, Epochs: []int{0, 2, 5}, Seed: 3}
+}
+
+// spectrumOf is a spectrum as the trained network's could be.
+func spectrumOf(parameters, objects int) []byte {
+	of := func(top, bottom, residual float64) artifact.TermSpectrum {
+		return artifact.TermSpectrum{
+			Norm: max(top, -bottom), Top: []artifact.Eigenvalue{{Value: top, Residual: residual}}, Bottom: []artifact.Eigenvalue{{Value: bottom}},
+		}
+	}
+	b, err := artifact.Encode(artifact.Spectrum{
+		Objects: objects, Parameters: parameters,
+		Hessian: of(7, -2, 0.5), GaussNewton: of(6, 0, 0.25), HTerm: of(3, -4, 0.125),
+	})
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func run(t *testing.T, p Params, in map[string][]byte, workers int) (artifact.Trajectory, []byte) {
@@ -50,6 +69,40 @@ func run(t *testing.T, p Params, in map[string][]byte, workers int) (artifact.Tr
 		t.Fatal(err)
 	}
 	return r, out[Trajectory]
+}
+
+// TestTrainedWeights: where the weights are those of the trained network, the ends of
+// the spectra are those that are known of it.
+func TestTrainedWeights(t *testing.T) {
+	in, p := snapshots(t)
+	network, err := mlp.DecodeNetwork(in[mlp.Weights])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var row []float32
+	narrow := make([][]float32, len(network.Weights))
+	for i, w := range network.Weights {
+		for _, x := range w {
+			narrow[i] = append(narrow[i], float32(x))
+		}
+		row = append(row, narrow[i]...)
+	}
+	if in[mlp.Weights], err = mlp.EncodeWeights(network.Widths, narrow); err != nil {
+		t.Fatal(err)
+	}
+	searched, _ := run(t, p, in, 1)
+	row[3] += 0.001 // one weight differs
+	in[Snapshots] = npy.Encode([]int{3, network.Parameters()}, slices.Concat(row, row, row))
+	differs, _ := run(t, p, in, 1)
+	x := searched.Points[0]
+	if x.Hessian != 7 || x.Largest != 7 || x.Least != -2 || x.GaussNewton != 6 || x.HTerm != 4 || x.Residual != 0.5 || !(x.Trace > 0) {
+		t.Errorf("the trained weights have %+v", x)
+	}
+	for _, y := range append(differs.Points, searched.Points[1]) {
+		if y.Hessian == x.Hessian || y.GaussNewton == x.GaussNewton || y.HTerm == x.HTerm {
+			t.Errorf("other weights have %+v", y)
+		}
+	}
 }
 
 // TestAgreesWithDense: the norms to 1e-3 and the trace, gradient and bounds exactly,
@@ -136,17 +189,54 @@ func TestAgreesWithDense(t *testing.T) {
 }
 
 // TestEpochsAreChosen: some of the snapshots, with the same bits for any number of
-// workers.
+// workers. The epoch before changes only where the search starts.
 func TestEpochsAreChosen(t *testing.T) {
 	in, p := snapshots(t)
-	all, _ := run(t, p, in, 1)
-	p.Epochs = []int{2}
-	one, want := run(t, p, in, 1)
-	if len(one.Points) != 1 || one.Points[0] != all.Points[1] {
-		t.Errorf("epoch 2 alone is %+v, among all %+v", one.Points, all.Points[1])
-	}
+	all, want := run(t, p, in, 1)
 	if _, got := run(t, p, in, 3); !bytes.Equal(got, want) {
 		t.Error("the output depends on the number of workers")
+	}
+	p.Epochs = []int{2}
+	one, _ := run(t, p, in, 1)
+	if len(one.Points) != 1 || one.Points[0].Epoch != 2 {
+		t.Fatalf("epoch 2 alone is %+v", one.Points)
+	}
+	a, b := one.Points[0], all.Points[1]
+	for _, x := range [][2]float64{{a.Hessian, b.Hessian}, {a.Least, b.Least}, {a.GaussNewton, b.GaussNewton}, {a.HTerm, b.HTerm}} {
+		if math.Abs(x[0]-x[1]) > tolerance*math.Abs(x[1]) {
+			t.Errorf("epoch 2 alone is %+v, among all %+v", a, b)
+		}
+	}
+}
+
+// TestPartsOfEpochs: a run that goes on from the parts of an interrupted one gives the
+// same bits.
+func TestPartsOfEpochs(t *testing.T) {
+	in, p := snapshots(t)
+	parts := map[string][]byte{}
+	computed := 0
+	part := func(name string, f func() ([]byte, error)) ([]byte, error) {
+		if b, ok := parts[name]; ok {
+			return b, nil
+		}
+		computed++
+		b, err := f()
+		parts[name] = b
+		return b, err
+	}
+	k := task.New(in)
+	k.Part = part
+	whole, err := Run(t.Context(), p, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(parts, "epoch 5")
+	rest, err := Run(t.Context(), p, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if computed != 4 || !bytes.Equal(rest[Trajectory], whole[Trajectory]) {
+		t.Errorf("%d parts were computed, want 4; %s, whole %s", computed, rest[Trajectory], whole[Trajectory])
 	}
 }
 
@@ -158,6 +248,7 @@ func TestRefuses(t *testing.T) {
 		"want 2 snapshots":        func(p *Params) { p.Snapshots = []int{0, 2} },
 		"no snapshot after":       func(p *Params) { p.Epochs = []int{1} },
 		"sample size is 71: want": func(p *Params) { p.SampleSize = 71 },
+		"over 59 objects":         func(p *Params) { p.SampleSize = 59 },
 	} {
 		p := good
 		change(&p)
