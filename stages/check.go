@@ -64,6 +64,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 		}
 		at.Blame(experimentTable, text, hint)
 	}
+	c.checkData()
 	total, counted := 0, true
 	for i := range p.Experiments {
 		e, label := &p.Experiments[i], at.Label(experimentTable, i)
@@ -90,7 +91,7 @@ func (c *checking) checkObjects(e *Experiment, label string) {
 	if !c.read("data", "objects") {
 		return
 	}
-	if have := c.available[e.Dataset]; c.read(label, "dataset") && objects > have {
+	if have, known := c.available[e.Dataset]; known && c.read(label, "dataset") && objects > have {
 		c.Blame("data.objects", fmt.Sprintf("data.objects is %d, but %s has %d objects", objects, e.Dataset, have), fmt.Sprintf("allowed with %s: 2 to %d", e.Dataset, have))
 	}
 	if !c.read(label, "k") {
@@ -244,7 +245,7 @@ func (c *checking) checkConflicts(at int) {
 	for i, f := range e.Figures {
 		what, figure := figureFile(e, f), figureNamed(f)
 		for _, j := range c.feeding[what] {
-			if !share(figure, &c.Experiments[j], e) {
+			if other := &c.Experiments[j]; other.Dataset != e.Dataset || other.Input != e.Input || !share(figure, other, e) {
 				clashes[i] = j
 				break
 			}

@@ -19,8 +19,8 @@ const InputDirect = "direct"
 // share is trained once.
 type Experiment struct {
 	Name        string  `toml:"name"`
-	Dataset     string  `toml:"dataset" default:"\"mnist\""`
-	Input       string  `toml:"input" default:"\"direct\""`
+	Dataset     string  `toml:"dataset" default:"\"mnist\"" or:"dataset"`
+	Input       string  `toml:"input" default:"\"direct\"" or:"input"`
 	HiddenSize  []int   `toml:"hidden_size" range:"1 to 4096" default:"[4, 8, 16, 32, 64]"`
 	NumLayers   []int   `toml:"num_layers" range:"0 to 1000" default:"[1, 3, 5, 7, 10]"` // the code's L: a network has L+2 weight matrices
 	SampleSizes []int   `toml:"k" range:"2 to 60000"`                                    // by default only data.objects

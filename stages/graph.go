@@ -6,7 +6,8 @@
 //
 // This file is the method, to be read from top to bottom. kinds.go is the table of
 // all kinds of stages, networks.go says which networks an experiment names and
-// figure.go which of them a figure shows; wiring.go adds single stages.
+// figure.go which of them a figure shows; data.go says what they learn from;
+// wiring.go adds single stages.
 package stages
 
 import (
@@ -21,7 +22,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/claims"
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
-	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
@@ -69,33 +69,6 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 	return w.graph, w.err
 }
 
-// dataset is a fetched data set.
-type dataset struct {
-	fetch.Dataset
-	images, labels pipeline.Output
-}
-
-// dataset returns a data set and adds the stage that fetches it, once.
-func (w *wiring) dataset(name string) *dataset {
-	if d := w.datasets[name]; d != nil || w.err != nil {
-		return d
-	}
-	entry, err := fetch.Lookup(name)
-	if err != nil {
-		w.err = err
-		return nil
-	}
-	params, err := fetch.NewParams(name, w.params.Data.Objects)
-	if err != nil {
-		w.err = err
-		return nil
-	}
-	s := &subject{name: name, labels: []pipeline.Label{{Key: "dataset", Value: name}}, results: results{}}
-	add(w, s, fetchKind(w.env.Fetcher), nil, params)
-	w.datasets[name] = &dataset{entry, s.results["fetch/images"], s.results["fetch/labels"]}
-	return w.datasets[name]
-}
-
 // trained adds the training of a network, by the paper's recipe on the first k
 // objects, and what follows from its weights alone:
 //
@@ -107,21 +80,21 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	if w.subjects[n.ID()] != nil || w.err != nil {
 		return
 	}
-	d := w.dataset(n.Dataset)
+	d := w.dataset(n)
 	if w.err != nil {
 		return
 	}
-	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, w.params.Data.Objects, d.InputSize, d.Classes), results: results{}}
+	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, w.params.Data.Objects, d.inputSize, d.classes), results: results{}}
 	w.subjects[n.ID()] = s
 	s.learns = inputs{mlp.Images: d.images, mlp.Labels: d.labels}
 	if start != nil {
 		s.learns[train.Start] = w.subjects[start.ID()].results["train/weights"]
 	}
 	if n.Until() {
-		add(w, s, &trainUntilKind, s.learns, train.UntilParams{Training: w.training(n, d.Classes), Loss: n.UntilLoss, Gradient: n.UntilGradient})
+		add(w, s, &trainUntilKind, s.learns, train.UntilParams{Training: w.training(n, d.classes), Loss: n.UntilLoss, Gradient: n.UntilGradient})
 		s.results["train/weights"] = s.results["train_until/weights"]
 	} else {
-		add(w, s, &trainKind, s.learns, w.training(n, d.Classes))
+		add(w, s, &trainKind, s.learns, w.training(n, d.classes))
 	}
 	s.data = inputs{mlp.Images: d.images, mlp.Labels: d.labels, mlp.Weights: s.results["train/weights"]}
 	add(w, s, &lossesKind, s.data, losses.Params{SampleSize: n.SampleSize})

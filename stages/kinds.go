@@ -122,3 +122,19 @@ func userfilesKind(f userfiles.Files) *pipeline.Kind[userfiles.Params] {
 		Outputs: []string{userfiles.Images, userfiles.Labels, userfiles.Weights, userfiles.Summary}, Run: f.Run,
 	}
 }
+
+// userdataKind is the kind of the stages that hold a data set of the user's.
+func userdataKind(d userfiles.Dataset) *pipeline.Kind[userfiles.DatasetParams] {
+	return &pipeline.Kind[userfiles.DatasetParams]{
+		Name: "userdata", Package: "stages/userfiles", Portable: true,
+		Outputs: []string{userfiles.Images, userfiles.Labels}, Run: d.Run,
+	}
+}
+
+// userinputKind is the kind of the stages that hold features of the user's.
+func userinputKind(f userfiles.Features) *pipeline.Kind[userfiles.FeatureParams] {
+	return &pipeline.Kind[userfiles.FeatureParams]{
+		Name: "userinput", Package: "stages/userfiles", Portable: true,
+		Outputs: []string{userfiles.Images}, Run: f.Run,
+	}
+}

@@ -27,6 +27,8 @@ type Params struct {
 	Differences Differences  `toml:"differences"`
 	Curvature   Curvature    `toml:"curvature"`
 	Figures     Figures      `toml:"figures"`
+	Datasets    []Dataset    `toml:"dataset" named:"true"`
+	Inputs      []Input      `toml:"input" named:"true"`
 	Experiments []Experiment `toml:"experiment"`
 
 	// Followed says, one per line, which values of the file follow from an

@@ -19,6 +19,9 @@ type Env struct {
 
 	// Fetcher says where data may come from; nil for the network alone.
 	Fetcher *fetch.Fetcher
+
+	// Given are the user's files that the params name, from [ReadGiven].
+	Given Given
 }
 
 // wiring is a graph in the making. After the first error it adds nothing.
@@ -29,7 +32,7 @@ type wiring struct {
 	env      Env
 	params   Params
 	wants    map[string]want           // of a network, by its ID
-	datasets map[string]*dataset       // by name
+	datasets map[string]*dataset       // by name and input
 	subjects map[string]*subject       // by the ID of the network
 	dense    map[artifact.Network]bool // of which the spectral density is known, whatever their seed and training
 	exports  map[string]string         // files of results, by stage/output

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
+	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -80,6 +82,8 @@ figures = ["hidden_size"]
 //	                           digest begins so
 //	nodes FILE…                makes named pipes
 //	is-pipe FILE…              wants that they are still named pipes
+//	blobs                      writes a data set of 150 objects of 20 values in
+//	                           3 classes: X.npy, y.npy and, both together, xy.csv
 //	forge STAGE OUTPUT         puts other bytes on record for an output: its
 //	                           last two float32 are off by 3 and by 7 ulp
 //
@@ -125,6 +129,7 @@ func TestScripts(t *testing.T) {
 			"nodes":   nodes,
 			"is-pipe": isPipe,
 			"forge":   forge,
+			"blobs":   blobs,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "data" {
@@ -355,4 +360,27 @@ func validJSONLines(ts *testscript.TestScript, _ bool, args []string) {
 	if n == 0 {
 		ts.Fatalf("%s is empty", args[0])
 	}
+}
+
+// blobs writes objects around one centre per class.
+func blobs(ts *testscript.TestScript, _ bool, _ []string) {
+	const objects, width, classes = 150, 20, 3
+	x, y := make([]float64, 0, objects*width), make([]int64, objects)
+	random := rng.New(1, "blobs", "values", 0)
+	var text strings.Builder
+	for i := range y {
+		y[i] = int64(i % classes)
+		for j := range width {
+			value := random.Float64() - 0.5
+			if j%classes == i%classes {
+				value++
+			}
+			x = append(x, value)
+			fmt.Fprintf(&text, "%v,", value)
+		}
+		fmt.Fprintln(&text, y[i])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("X.npy"), npy.Encode([]int{objects, width}, x), 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs("y.npy"), npy.Encode([]int{objects}, y), 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs("xy.csv"), []byte(text.String()), 0o666))
 }

@@ -55,7 +55,15 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 	if err != nil {
 		return nil, err
 	}
-	graph, err := stages.New(params, stages.Env{Hasher: hasher, Fetcher: g.fetcher()})
+	given, err := stages.ReadGiven(ctx, params)
+	var mistake *stages.DataError
+	if errors.As(err, &mistake) {
+		return nil, usage(mistake, mistake.Hint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	graph, err := stages.New(params, stages.Env{Hasher: hasher, Fetcher: g.fetcher(), Given: given})
 	if err != nil {
 		return nil, fmt.Errorf("building the graph: %w", err)
 	}

@@ -60,10 +60,9 @@ func (r Run) curves(ctx context.Context) ([]CurveResult, error) {
 			if !ok {
 				continue
 			}
-			name := published.Name{Mode: published.Extraction, Dataset: from.Label("dataset"), Figure: figure}
-			if from.Label("input") == stages.InputDirect {
-				name.Mode = published.Direct
-			}
+			// Features of the user's own are none of the paper's: no curve has an empty mode.
+			mode := map[string]string{stages.InputDirect: published.Direct, "features": published.Extraction}[from.Label("input")]
+			name := published.Name{Mode: mode, Dataset: from.Label("dataset"), Figure: figure}
 			name.HiddenSize, _ = strconv.Atoi(from.Label("h"))
 			name.NumLayers, _ = strconv.Atoi(from.Label("num_layers"))
 			published, ok, err := published.Published(name)

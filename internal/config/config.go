@@ -9,6 +9,11 @@
 //	empty:"true"        a list may be empty
 //	default:"[0]"       the value, in TOML, of a key that is left out of a table
 //	                    in a list of tables
+//	text:"path of …"    a string may be any text; the tag says what it is
+//	or:"dataset"        a string may also be a name in that list of tables
+//	named:"true"        the tables of a list are written [dataset.NAME], each
+//	                    with its name in the heading, and in any order with
+//	                    the others
 //
 // A field is an integer, a float64, a boolean, a string, a list of integers or
 // strings without duplicates, a struct (a table), or a list of structs. A list of
@@ -16,7 +21,8 @@
 // strings are known, a struct says by the method [Chooser].
 //
 // The tables of a list have names: their struct has a field of the key "name",
-// which is required and unique. An override addresses the table by it.
+// which is unique and, where the heading does not give it, required. An override
+// addresses the table by it.
 package config
 
 import (
@@ -56,6 +62,7 @@ func Parse(name string, text []byte, overrides []string, into any, check func(*P
 	for i, o := range overrides {
 		p.override(&source{name: fmt.Sprintf("--set #%d", i+1), text: o, order: i + 1})
 	}
+	p.findNames()
 	if check != nil {
 		check(p)
 	}
@@ -106,6 +113,25 @@ type Places struct {
 	unread   map[string]bool     // paths whose value could not be read
 	names    map[string][]string // by list of tables, the label of each
 	types    map[reflect.Type][]field
+	others   []reference
+}
+
+// reference is a text that may be the name of a table in a list, which is known
+// only when everything has been read.
+type reference struct {
+	path  string
+	field field
+	place
+}
+
+// findNames reports the references that name no table.
+func (p *Places) findNames() {
+	for _, r := range p.others {
+		if p.places[r.path].node == r.node && !slices.Contains(p.names[r.field.or], join(r.field.or, r.node.value.(string))) {
+			(&reader{p, r.src}).unknownText(r.path+" is", r.field, r.node)
+			p.unread[r.path] = true
+		}
+	}
 }
 
 // fields is fieldsOf, computed once per type.
@@ -170,17 +196,21 @@ type Key struct {
 }
 
 // Keys returns the keys of a struct and of the structs in it, in their order.
-func Keys(of any) []Key { return keys("", reflect.Indirect(reflect.ValueOf(of)).Type()) }
+func Keys(of any) []Key { return keys("", reflect.Indirect(reflect.ValueOf(of)).Type(), false) }
 
-func keys(prefix string, t reflect.Type) []Key {
+func keys(prefix string, t reflect.Type, inHeading bool) []Key {
 	var all []Key
 	for _, f := range fieldsOf(t) {
 		path := join(prefix, f.name)
 		switch f.kind {
 		case tableField:
-			all = append(all, keys(path, f.typ)...)
+			all = append(all, keys(path, f.typ, false)...)
 		case tablesField:
-			all = append(all, keys(path+".NAME", f.typ.Elem())...)
+			all = append(all, keys(path+".NAME", f.typ.Elem(), f.named)...)
+		case nameField:
+			if !inHeading {
+				all = append(all, Key{path, f.values(), f.byDefault})
+			}
 		default:
 			all = append(all, Key{path, f.values(), f.byDefault})
 		}
@@ -210,6 +240,9 @@ type field struct {
 	typ       reflect.Type
 	limits    interval // of a number
 	choices   []string // of a text
+	or        string   // the list whose names a text may also be
+	free      string   // what a text is that may be any; "" for one of the choices
+	named     bool     // a list of tables, each with its name in the heading
 	mayEmpty  bool
 	byDefault string
 }
@@ -235,7 +268,7 @@ func fieldsOf(t reflect.Type) []field {
 		if !ok {
 			continue
 		}
-		f := field{name: name, index: i, typ: sf.Type, byDefault: sf.Tag.Get("default"), mayEmpty: sf.Tag.Get("empty") == "true", choices: choices[name]}
+		f := field{name: name, index: i, typ: sf.Type, byDefault: sf.Tag.Get("default"), mayEmpty: sf.Tag.Get("empty") == "true", choices: choices[name], or: sf.Tag.Get("or"), free: sf.Tag.Get("text"), named: sf.Tag.Get("named") == "true"}
 		of := sf.Type
 		if of.Kind() == reflect.Slice {
 			f.list, of = true, of.Elem()
@@ -278,6 +311,12 @@ func (f field) allowed() string {
 	case nameField:
 		return nameRule
 	}
+	switch {
+	case f.free != "":
+		return f.free
+	case f.or != "":
+		return quoted(f.choices) + ", or the NAME of a table [" + f.or + ".NAME]"
+	}
 	return quoted(f.choices)
 }
 
@@ -294,7 +333,7 @@ func (f field) values() string {
 		return "Number, " + f.allowed()
 	case f.kind == booleanField:
 		return "Boolean"
-	case f.kind == nameField:
+	case f.kind == nameField || f.free != "":
 		return "Text, " + f.allowed()
 	}
 	return "One of " + f.allowed()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,18 +17,26 @@ type garden struct {
 		Dug    bool    `toml:"dug"`
 		secret int
 	} `toml:"soil"`
+	Pots []pot `toml:"pot" named:"true"`
 	Beds []bed `toml:"bed"`
+}
+
+type pot struct {
+	Name  string `toml:"name"`
+	Glaze string `toml:"glaze" text:"colour" default:"\"\""`
+	Size  int    `toml:"size" range:"1 to 9" default:"3"`
 }
 
 type bed struct {
 	Name  string   `toml:"name"`
 	Crop  string   `toml:"crop" default:"\"beans\""`
+	In    string   `toml:"in" default:"\"soil\"" or:"pot"`
 	Rows  []int64  `toml:"rows" range:"0 or more" default:"[1, 2]"`
 	Tools []string `toml:"tools" default:"[]" empty:"true"`
 }
 
 func (bed) Choices() map[string][]string {
-	return map[string][]string{"crop": {"beans", "peas"}, "tools": {"rake", "hoe"}}
+	return map[string][]string{"crop": {"beans", "peas"}, "tools": {"rake", "hoe"}, "in": {"soil"}}
 }
 
 func newGarden() *garden {
@@ -65,6 +74,7 @@ func TestParse(t *testing.T) {
 	want := map[string]string{
 		"soil.depth": "21", "soil.ph": "7", "soil.dug": "true", "bed": `["a","b"]`,
 		"bed.a.crop": `"beans"`, "bed.a.rows": "[1,2]", "bed.a.tools": `["hoe"]`,
+		"bed.a.in": `"soil"`, "bed.b.in": `"soil"`,
 		"bed.b.crop": `"peas"`, "bed.b.rows": "[4]", "bed.b.tools": "[]",
 	}
 	for path, value := range want {
@@ -84,7 +94,9 @@ func TestKeys(t *testing.T) {
 	}
 	want := []string{
 		"soil.depth: Integer, 1 to 300: ", "soil.ph: Number, above 0, below 14: ", "soil.dug: Boolean: ",
+		`pot.NAME.glaze: Text, colour: ""`, "pot.NAME.size: Integer, 1 to 9: 3",
 		"bed.NAME.name: Text, " + nameRule + ": ", `bed.NAME.crop: One of "beans", "peas": "beans"`,
+		`bed.NAME.in: One of "soil", or the NAME of a table [pot.NAME]: "soil"`,
 		"bed.NAME.rows: List of integers or a range \"0..9\", each 0 or more: [1, 2]", `bed.NAME.tools: List of "rake", "hoe": []`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -178,5 +190,52 @@ func TestManyProblems(t *testing.T) {
 	}
 	if s := e.Error(); len(s) > 20_000 || !strings.HasSuffix(s, "\nand 8950 more") {
 		t.Errorf("%d bytes of text, ending in %q", len(s), s[len(s)-30:])
+	}
+}
+
+// TestNamedTables: tables with their names in the headings, which texts may refer
+// to from above and from below.
+func TestNamedTables(t *testing.T) {
+	const text = "[[bed]]\nname = 'a'\nin = 'blue'\n[pot.blue]\nglaze = 'any colour: \"x\"'\n[pot.red-2]\n[[bed]]\nname = 'b'\nin = 'red-2'\n"
+	g := newGarden()
+	if err := Parse("g.toml", []byte(text), []string{"pot.red-2.size=7"}, g, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []pot{{"blue", `any colour: "x"`, 3}, {"red-2", "", 7}}
+	if !slices.Equal(g.Pots, want) || g.Beds[0].In != "blue" || g.Beds[1].In != "red-2" {
+		t.Errorf("%+v", g)
+	}
+	again := newGarden()
+	if err := ParseLines("lines", Lines(g), again, nil); err != nil || !slices.Equal(again.Pots, want) || again.Beds[1].In != "red-2" {
+		t.Errorf("written out and read again: %v, %+v", err, again)
+	}
+	if _, ok := Lines(newGarden())["pot"]; ok {
+		t.Error("a list without tables has a line")
+	}
+	for _, c := range []struct{ text, override, want, hint string }{
+		{"[[bed]]\nname = 'a'\nin = 'bleu'\n[pot.blue]\n", "", `bed.a.in is 'bleu', which is not known`, `did you mean "blue"? known: "soil", "blue", or the NAME of a table [pot.NAME]`},
+		{"[[bed]]\nname = 'a'\n[pot.blue]\n", "bed.a.in='grey'", `bed.a.in is 'grey', which is not known`, `known: "soil", "blue", or the NAME of a table [pot.NAME]`},
+		{"[pot.blue]\nsize = 10\n", "", "pot.blue.size is 10", "allowed: 1 to 9"},
+		{"[pot.blue]\nglaze = 7\n", "", "pot.blue.glaze is 7, an integer; it must be a text", "allowed: colour"},
+		{"[pot.blue]\nname = 'x'\n", "", "unknown key name in pot.blue", "its name is in the heading"},
+		{"[pot.'a b']\n", "", "a b is not a name", "allowed: " + nameRule},
+		{"[[pot]]\nname = 'x'\n", "", "pot is a list; it must hold tables", "write [pot.NAME] before the keys of each"},
+		{"pot = 3\n", "", "pot is an integer; it must hold tables", "write [pot.NAME] before the keys of each"},
+		{"[pot]\nblue = 3\n", "", "pot.blue is an integer; it must be a table", "write [pot.NAME] before the keys of each"},
+		{"[pot.blue]\n", "pot.green.size=3", "unknown pot green", "known: blue"},
+		{"[pot.blue]\nsizes = 3\n", "", "unknown key sizes in pot.blue", "did you mean size?"},
+	} {
+		var overrides []string
+		if c.override != "" {
+			overrides = []string{c.override}
+		}
+		p := problems(t, c.text, overrides...)
+		if len(p) != 1 || p[0].Text != c.want || p[0].Hint != c.hint {
+			t.Errorf("%q %q: %+v, want %q with %q", c.text, c.override, p, c.want, c.hint)
+		}
+	}
+	// A reference that an override replaces is not looked up.
+	if p := problems(t, "[[bed]]\nname = 'a'\nin = 'gone'\n", "bed.a.in='soil'"); p != nil {
+		t.Errorf("%v", p)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Lines writes a struct as one line per value, under the names that overrides
 // use: "train.learning_rate" is "0.001", "experiment.paper.k" is "[10000]". A
 // list of tables has a line with their names in order, "experiment" is
-// "[\"paper\"]". The values are JSON, which for such values is TOML too.
+// "[\"paper\"]"; an empty one has none. The values are JSON, which for such values is TOML too.
 func Lines(of any) map[string]string {
 	lines := map[string]string{}
 	addLines(lines, "", reflect.Indirect(reflect.ValueOf(of)))
@@ -36,7 +36,9 @@ func addLines(lines map[string]string, label string, v reflect.Value) {
 				}
 				addLines(lines, join(path, names[i]), table)
 			}
-			lines[path] = toJSON(names)
+			if len(names) > 0 {
+				lines[path] = toJSON(names)
+			}
 		case nameField: // part of the path
 		default:
 			lines[path] = toJSON(value.Interface())
@@ -66,7 +68,7 @@ func ParseLines(name string, lines map[string]string, into any, check func(*Plac
 	lines = maps.Clone(lines)
 	var tables strings.Builder
 	for _, f := range fieldsOf(reflect.Indirect(reflect.ValueOf(into)).Type()) {
-		if f.kind != tablesField {
+		if f.kind != tablesField || lines[f.name] == "" {
 			continue
 		}
 		var names []string
@@ -75,7 +77,11 @@ func ParseLines(name string, lines map[string]string, into any, check func(*Plac
 		}
 		delete(lines, f.name)
 		for _, n := range names {
-			fmt.Fprintf(&text, "[[%s]]\n%s = %q\n", f.name, nameKey, n)
+			if f.named {
+				fmt.Fprintf(&text, "[%s.%q]\n", f.name, n)
+			} else {
+				fmt.Fprintf(&text, "[[%s]]\n%s = %q\n", f.name, nameKey, n)
+			}
 			prefix := join(f.name, n) + "."
 			write(prefix)
 			maps.DeleteFunc(lines, func(path, _ string) bool { return strings.HasPrefix(path, prefix) })

@@ -42,6 +42,8 @@ func (r *reader) table(label string, n *node, into reflect.Value) {
 			r.table(path, child, value)
 		case f.kind == tablesField && r.src.isOverride():
 			r.namedTables(path, child, value)
+		case f.kind == tablesField && f.named:
+			ok = r.headedTables(path, child, value)
 		case f.kind == tablesField:
 			ok = r.tables(path, child, value)
 		default:
@@ -69,7 +71,7 @@ func (r *reader) unknown(label, name string, n *node, fields []field) {
 		case tableField:
 			shown, heading = append(shown, "["+f.name+"]"), "known tables: "
 		case tablesField:
-			shown, heading = append(shown, "[["+f.name+"]]"), "known tables: "
+			shown, heading = append(shown, f.heading()), "known tables: "
 		default:
 			shown = append(shown, f.name)
 		}
@@ -98,7 +100,7 @@ func (p *Places) homes(key string) string {
 		of, shown := f.typ, "["+f.name+"]"
 		switch f.kind {
 		case tablesField:
-			of, shown = f.typ.Elem(), "["+shown+"]"
+			of, shown = f.typ.Elem(), f.heading()
 		case tableField:
 		default:
 			continue
@@ -146,6 +148,50 @@ func (r *reader) tables(path string, n *node, into reflect.Value) bool {
 		r.names[path] = append(r.names[path], label)
 	}
 	return ok
+}
+
+// headedTables reads the tables [LIST.NAME] of the file.
+func (r *reader) headedTables(path string, n *node, into reflect.Value) bool {
+	howTo := fmt.Sprintf("write [%s.NAME] before the keys of each", path)
+	if n.kind != tableNode {
+		r.report(n.key, fmt.Sprintf("%s is %s; it must hold tables", path, typeName(n)), howTo)
+		return false
+	}
+	ok := true
+	for _, name := range n.names {
+		e, label := n.table[name], join(path, name)
+		switch {
+		case e.kind != tableNode:
+			r.report(e.key, fmt.Sprintf("%s is %s; it must be a table", clip(label), typeName(e)), howTo)
+		case !tableName.MatchString(name):
+			r.report(e.key, fmt.Sprintf("%s is not a name", clip(name)), "allowed: "+nameRule)
+		case e.table[nameKey] != nil:
+			r.report(e.table[nameKey].key, fmt.Sprintf("unknown key %s in %s", nameKey, label), "its name is in the heading")
+		default:
+			table := reflect.New(into.Type().Elem()).Elem()
+			setDefaults(table)
+			for _, f := range r.fields(table.Type()) {
+				if f.kind == nameField {
+					table.Field(f.index).SetString(name)
+				}
+			}
+			r.places[label] = place{r.src, e}
+			r.table(label, e, table)
+			into.Set(reflect.Append(into, table))
+			r.names[path] = append(r.names[path], label)
+			continue
+		}
+		ok = false
+	}
+	return ok
+}
+
+// heading shows how a list of tables is written.
+func (f field) heading() string {
+	if f.named {
+		return "[" + f.name + ".NAME]"
+	}
+	return "[[" + f.name + "]]"
 }
 
 // nameOf returns the name of a table in a list if it has a usable one.
@@ -320,12 +366,17 @@ func (r *reader) scalar(subject string, f field, n *node, into reflect.Value) bo
 			if f.kind == nameField && !tableName.MatchString(text) {
 				return r.refuse(subject, f, n)
 			}
-			if f.kind == textField && !slices.Contains(f.choices, text) {
-				hint := "known: " + quoted(f.choices)
-				if near := suggest.Nearest(text, f.choices); near != "" {
-					hint = fmt.Sprintf("did you mean %q? ", near) + hint
+			switch {
+			case f.kind == nameField || slices.Contains(f.choices, text):
+			case f.free != "":
+				if len(text) > maxFree || strings.ContainsRune(text, 0) {
+					return r.refuse(subject, f, n)
 				}
-				r.report(n.val, fmt.Sprintf("%s %s, which is not known", subject, r.src.show(n.val)), hint)
+			case f.or != "" && !f.list:
+				path, _ := strings.CutSuffix(subject, " is")
+				r.others = append(r.others, reference{path, f, place{r.src, n}})
+			default:
+				r.unknownText(subject, f, n)
 				return false
 			}
 			into.SetString(text)
@@ -334,6 +385,27 @@ func (r *reader) scalar(subject string, f field, n *node, into reflect.Value) bo
 	}
 	r.wrongType(subject, f, n, f.article())
 	return false
+}
+
+// maxFree bounds a text that may be any, in bytes.
+const maxFree = 4096
+
+// unknownText reports a text that is none of those that are known.
+func (r *reader) unknownText(subject string, f field, n *node) {
+	known := slices.Clone(f.choices)
+	for _, label := range r.names[f.or] {
+		if name := strings.TrimPrefix(label, f.or+"."); !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	hint := "known: " + quoted(known)
+	if f.or != "" {
+		hint += ", or the NAME of a table [" + f.or + ".NAME]"
+	}
+	if near := suggest.Nearest(n.value.(string), known); near != "" {
+		hint = fmt.Sprintf("did you mean %q? ", near) + hint
+	}
+	r.report(n.val, fmt.Sprintf("%s %s, which is not known", subject, r.src.show(n.val)), hint)
 }
 
 // refuse reports a value of the right type outside its range.

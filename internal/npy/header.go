@@ -15,9 +15,9 @@ type header struct {
 }
 
 // parseHeader reads the Python dictionary of a header. It knows the literals
-// that numpy writes there (strings, True, False, tuples of whole numbers, which
-// Python 2 could end with an L) and refuses all others, structured types among
-// them.
+// that numpy writes there (strings, which Python 2 could begin with a u, True,
+// False, tuples of whole numbers, which it could end with an L) and refuses all
+// others, structured types among them.
 func parseHeader(text string) (h header, err error) {
 	s := scanner{text}
 	seen := map[string]bool{}
@@ -93,13 +93,15 @@ func (s *scanner) expect(token string) error {
 	return fmt.Errorf("found %.20q, want %q", s.rest, token)
 }
 
-// str reads a string without escapes.
+// str reads a string without escapes, which may have Python 2's prefix of a
+// unicode string.
 func (s *scanner) str() (string, error) {
-	for _, quote := range []string{"'", `"`} {
-		if s.accept(quote) {
+	for _, open := range []string{"'", `"`, "u'", `u"`} {
+		if s.accept(open) {
+			quote := open[len(open)-1:]
 			text, rest, ok := strings.Cut(s.rest, quote)
 			if !ok || strings.ContainsAny(text, "\\\n") {
-				return "", fmt.Errorf("found %.20q, want a string without escapes", quote+s.rest)
+				return "", fmt.Errorf("found %.20q, want a string without escapes", open+s.rest)
 			}
 			s.rest = rest
 			return text, nil

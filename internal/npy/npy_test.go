@@ -149,6 +149,7 @@ func TestDecodeLenient(t *testing.T) {
 	for _, header := range []string{
 		`{"shape":(2,),"descr":"<f4","fortran_order":True}`,
 		"{ 'descr' : '<f4' , 'fortran_order' : False , 'shape' : ( 2 , ) , } \n",
+		"{u'descr': u'<f4', u\"fortran_order\": False, 'shape': (2L,), }",
 	} {
 		a, err := Decode([]byte(file(header, "\x00\x00\x80\x3f\x00\x00\x00\x40")))
 		if err != nil {

@@ -178,7 +178,7 @@ func wholeNumbers(a npy.Array) ([]int64, error) {
 // with as many columns as the network has outputs.
 func oneHot(values []int64, columns, outputs int) ([]int64, error) {
 	if columns != outputs {
-		return nil, mistake("save one class number per object, a vector", "labels of %d columns: one-hot rows would have %d, one for each output of the network", columns, outputs)
+		return nil, mistake("save one class number per object, a vector", "labels of %d columns: one-hot rows would have %d, one per class", columns, outputs)
 	}
 	var labels []int64
 	for row := range slices.Chunk(values, columns) {
