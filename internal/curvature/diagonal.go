@@ -51,7 +51,7 @@ func (pt *Point) BendingCost() float64 {
 	}
 	for p := 1; p < n.Layers()-1; p++ {
 		a, b := float64(n.Widths[p]), float64(n.Widths[p+1])
-		cost += float64(a*b) * (a + b)
+		cost += float64(float64(a*b) * (a + b))
 	}
 	return cost * float64(pt.Data.Objects)
 }
