@@ -13,10 +13,10 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build repro recipes check fmt lint bench bench-peers check-training determinism soak nightly clean
+.PHONY: help build repro recipes check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## static binaries bin/landscape-pipe and bin/landscape-pipe-dag
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/...
@@ -50,8 +50,11 @@ bench: ## benchmarks: kernels, training, curvature, store, and the engine up to 
 check-training: ## 200 trainings against the reference implementation's distribution (minutes)
 	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
 
-determinism: ## every stage in eight modes × three numbers of threads, all digests compared (needs qemu-user-static)
+determinism: ## every stage in nine modes × three numbers of threads, all digests compared (needs qemu-user-static)
 	$(GO) test -run TestDeterminism -determinism=$(MATRIX) -timeout 60m -v .
+
+avx512: ## the AVX-512 code in an emulated processor, for machines without it (minutes; needs Debian's bochs, says so)
+	tools/avx512/run.sh
 
 nightly: build ## what the nightly CI does, reports in nightly/ (needs qemu-user-static)
 	PROGRAM=$(BIN)/landscape-pipe .github/nightly.sh

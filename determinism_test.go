@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
 // matrix widens TestDeterminism from two modes to all of them.
@@ -24,11 +26,13 @@ type mode struct {
 	tags     string
 	run      []string // environment of the run
 	emulated bool
+	avx512   bool // differs from default only on a processor with AVX-512
 }
 
 var modes = []mode{
 	{name: "default"},
 	{name: "noasm", tags: "noasm"},
+	{name: "cpu.avx512f=off", run: []string{"GODEBUG=cpu.avx512f=off"}, avx512: true},
 	{name: "cpu.fma=off", run: []string{"GODEBUG=cpu.fma=off"}},
 	{name: "cpu.avx2=off", run: []string{"GODEBUG=cpu.avx2=off"}},
 	{name: "cpu.all=off", run: []string{"GODEBUG=cpu.all=off"}},
@@ -49,16 +53,21 @@ func TestDeterminism(t *testing.T) {
 	if full && err != nil {
 		t.Fatal("all modes need qemu-aarch64-static (Debian: apt-get install qemu-user-static): ", err)
 	}
+	t.Logf("default is path %s on this processor", kernel.Path())
 	dir := t.TempDir()
 	binaries := map[string]string{}
 	var want map[string]json.RawMessage
 	for _, m := range modes {
+		if m.avx512 && kernel.Path() != "avx512" {
+			t.Logf("%-28s left out, and path avx512 with it: this processor has no AVX-512 (make avx512 runs it in an emulator)", m.name)
+			continue
+		}
 		threads := []string{"1", "2", "8"}
 		if *matrix == "modes" {
 			threads = []string{"2"}
 		}
 		if !full {
-			if m.name != "default" && m.name != "cpu.all=off" {
+			if m.name != "default" && m.name != "cpu.all=off" && !m.avx512 {
 				continue
 			}
 			threads = []string{"1", "8"}

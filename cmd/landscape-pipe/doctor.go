@@ -121,7 +121,7 @@ func versionLine() string {
 func checkBits() finding {
 	began := time.Now()
 	if err := kernel.SelfTest(); err != nil {
-		return finding{"bits", fail, err.Error(), "a broken build or processor: rebuild, try -tags noasm, and report it"}
+		return finding{"bits", fail, err.Error(), "a broken build or processor: rebuild, try GODEBUG=cpu.avx512f=off or -tags noasm, and report it"}
 	}
 	text := fmt.Sprintf("path %s gives the reference's bits (self-test, %s)", kernel.Path(), term.Duration(time.Since(began)))
 	if kernel.Path() == "scalar" {

@@ -1,7 +1,8 @@
 // Package kernel holds the products and element-wise operations that training
 // and curvature spend their time in. They give the same bits on every machine:
-// with AVX2 and FMA, with NEON, in plain Go, under every GOAMD64, with the
-// build tag noasm and with GODEBUG=cpu.fma=off, cpu.avx2=off or cpu.all=off.
+// with AVX-512, with AVX2 and FMA, with NEON, in plain Go, under every GOAMD64,
+// with the build tag noasm and with GODEBUG=cpu.avx512f=off, cpu.fma=off,
+// cpu.avx2=off or cpu.all=off.
 //
 // # What is fixed
 //
@@ -45,9 +46,16 @@
 //
 // # Assembly
 //
-// The AVX2 code (*_amd64.s) is written by the generators under
+// The AVX2 and AVX-512 code (*_amd64.s) is written by the generators under
 // tools/kernelgen; the NEON code is written by hand. SelfTest compares the results
 // of this machine with digests that hold on every machine.
+//
+// The 512-bit forms do whole vectors only; a rest of less than 16 float32 or 8
+// float64 is done by the 256-bit code, so a vector of 512 bits never has an idle
+// lane. There is none for Dot64 and Dot4x64, whose eight virtual lanes would be a
+// single chain with the latency that two of 256 bits have, nor for packing and
+// transposing, which wait for memory. tools/avx512/run.sh runs them in an emulated
+// processor.
 package kernel
 
 //go:generate go -C ../../tools run ./kernelgen/mul -pkg kernel -out ../internal/kernel/mul_amd64.s -stubs ../internal/kernel/mul_amd64.go

@@ -20,6 +20,10 @@ func colSums32x1(dst, a *float32, row uintptr, rows int) { noVector() }
 
 func colSums32x4(dst, a *float32, row uintptr, rows int) { noVector() }
 
+func colSums32x1wide(dst, a *float32, row uintptr, rows int) { noVector() }
+
+func colSums32x4wide(dst, a *float32, row uintptr, rows int) { noVector() }
+
 func widen32(dst *float32, u *uint8, scale, shift float32, vectors int) { noVector() }
 
 func dot64(lane *[8]float64, x, y *float64, steps int) { noVector() }
@@ -33,6 +37,10 @@ func axpy4x64(y *float64, alpha *[4]float64, x0, x1, x2, x3 *float64, vectors in
 func scale64(x *float64, alpha float64, vectors int) { noVector() }
 
 func softmax32(delta, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum, own *[8]float32) {
+	noVector()
+}
+
+func softmax32wide(delta, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum, own *[16]float32) {
 	noVector()
 }
 

@@ -28,6 +28,18 @@ func panel32x2(c *float32, ldc uintptr, a *float32, aRow uintptr, aCol uintptr, 
 //go:noescape
 func panel32x2mask(c *float32, ldc uintptr, a *float32, aRow uintptr, aCol uintptr, b *float32, bRow uintptr, m int, k int, add bool, mask *[8]int32)
 
+// wide32x1 computes m rows of a panel of C, 1 vectors wide of 512 bits.
+// Strides are in bytes; m and k are at least 1.
+//
+//go:noescape
+func wide32x1(c *float32, ldc uintptr, a *float32, aRow uintptr, aCol uintptr, b *float32, bRow uintptr, m int, k int, add bool)
+
+// wide32x2 computes m rows of a panel of C, 2 vectors wide of 512 bits.
+// Strides are in bytes; m and k are at least 1.
+//
+//go:noescape
+func wide32x2(c *float32, ldc uintptr, a *float32, aRow uintptr, aCol uintptr, b *float32, bRow uintptr, m int, k int, add bool)
+
 // panel64x1 computes m rows of a panel of C, 1 vectors wide.
 // Strides are in bytes; m and k are at least 1.
 //
@@ -51,3 +63,15 @@ func panel64x2(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, 
 //
 //go:noescape
 func panel64x2mask(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, b *float64, bRow uintptr, m int, k int, add bool, mask *[4]int64)
+
+// wide64x1 computes m rows of a panel of C, 1 vectors wide of 512 bits.
+// Strides are in bytes; m and k are at least 1.
+//
+//go:noescape
+func wide64x1(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, b *float64, bRow uintptr, m int, k int, add bool)
+
+// wide64x2 computes m rows of a panel of C, 2 vectors wide of 512 bits.
+// Strides are in bytes; m and k are at least 1.
+//
+//go:noescape
+func wide64x2(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, b *float64, bRow uintptr, m int, k int, add bool)

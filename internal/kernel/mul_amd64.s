@@ -1724,6 +1724,1087 @@ loop1:
 	SUBQ         $0x01, DI
 	JMP          next
 
+// func wide32x1(c *float32, ldc uintptr, a *float32, aRow uintptr, aCol uintptr, b *float32, bRow uintptr, m int, k int, add bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·wide32x1(SB), NOSPLIT, $0-73
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ aRow+24(FP), DX
+	MOVQ aCol+32(FP), BX
+	MOVQ bRow+48(FP), SI
+	MOVQ m+56(FP), DI
+
+next:
+	CMPQ DI, $0x18
+	JGE  tile12
+	CMPQ DI, $0x17
+	JEQ  tile8
+	CMPQ DI, $0x16
+	JEQ  tile8
+	CMPQ DI, $0x15
+	JEQ  tile12
+	CMPQ DI, $0x14
+	JEQ  tile12
+	CMPQ DI, $0x13
+	JEQ  tile12
+	CMPQ DI, $0x12
+	JEQ  tile12
+	CMPQ DI, $0x11
+	JEQ  tile8
+	CMPQ DI, $0x10
+	JEQ  tile8
+	CMPQ DI, $0x0f
+	JEQ  tile8
+	CMPQ DI, $0x0e
+	JEQ  tile8
+	CMPQ DI, $0x0d
+	JEQ  tile12
+	CMPQ DI, $0x0c
+	JEQ  tile12
+	CMPQ DI, $0x0b
+	JEQ  tile8
+	CMPQ DI, $0x0a
+	JEQ  tile8
+	CMPQ DI, $0x09
+	JEQ  tile8
+	CMPQ DI, $0x08
+	JEQ  tile8
+	CMPQ DI, $0x07
+	JEQ  tile6
+	CMPQ DI, $0x06
+	JEQ  tile6
+	CMPQ DI, $0x05
+	JEQ  tile4
+	CMPQ DI, $0x04
+	JEQ  tile4
+	CMPQ DI, $0x03
+	JEQ  tile2
+	CMPQ DI, $0x02
+	JEQ  tile2
+	CMPQ DI, $0x01
+	JEQ  tile1
+	VZEROUPPER
+	RET
+
+tile12:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero12
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z5
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z6
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z7
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z8
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z9
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z10
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z11
+	JMP     start12
+
+zero12:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+start12:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	LEAQ (R10)(DX*2), R11
+	ADDQ DX, R11
+	MOVQ b+40(FP), R12
+	MOVQ k+64(FP), R13
+
+loop12:
+	VMOVUPS          (R12), Z12
+	VFMADD231PS.BCST (R8), Z12, Z0
+	VFMADD231PS.BCST (R8)(DX*1), Z12, Z1
+	VFMADD231PS.BCST (R8)(DX*2), Z12, Z2
+	VFMADD231PS.BCST (R9), Z12, Z3
+	VFMADD231PS.BCST (R9)(DX*1), Z12, Z4
+	VFMADD231PS.BCST (R9)(DX*2), Z12, Z5
+	VFMADD231PS.BCST (R10), Z12, Z6
+	VFMADD231PS.BCST (R10)(DX*1), Z12, Z7
+	VFMADD231PS.BCST (R10)(DX*2), Z12, Z8
+	VFMADD231PS.BCST (R11), Z12, Z9
+	VFMADD231PS.BCST (R11)(DX*1), Z12, Z10
+	VFMADD231PS.BCST (R11)(DX*2), Z12, Z11
+	ADDQ             SI, R12
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	DECQ             R13
+	JNE              loop12
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPS          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z7, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z9, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z11, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x0c, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x0c, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x0c, DI
+	JMP              next
+
+tile8:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero8
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z5
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z6
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z7
+	JMP     start8
+
+zero8:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+start8:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	MOVQ b+40(FP), R11
+	MOVQ k+64(FP), R12
+
+loop8:
+	VMOVUPS          (R11), Z8
+	VFMADD231PS.BCST (R8), Z8, Z0
+	VFMADD231PS.BCST (R8)(DX*1), Z8, Z1
+	VFMADD231PS.BCST (R8)(DX*2), Z8, Z2
+	VFMADD231PS.BCST (R9), Z8, Z3
+	VFMADD231PS.BCST (R9)(DX*1), Z8, Z4
+	VFMADD231PS.BCST (R9)(DX*2), Z8, Z5
+	VFMADD231PS.BCST (R10), Z8, Z6
+	VFMADD231PS.BCST (R10)(DX*1), Z8, Z7
+	ADDQ             SI, R11
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             BX, R10
+	DECQ             R12
+	JNE              loop8
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPS          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z7, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x08, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x08, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x08, DI
+	JMP              next
+
+tile6:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero6
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z5
+	JMP     start6
+
+zero6:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+start6:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop6:
+	VMOVUPS          (R10), Z6
+	VFMADD231PS.BCST (R8), Z6, Z0
+	VFMADD231PS.BCST (R8)(DX*1), Z6, Z1
+	VFMADD231PS.BCST (R8)(DX*2), Z6, Z2
+	VFMADD231PS.BCST (R9), Z6, Z3
+	VFMADD231PS.BCST (R9)(DX*1), Z6, Z4
+	VFMADD231PS.BCST (R9)(DX*2), Z6, Z5
+	ADDQ             SI, R10
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	DECQ             R11
+	JNE              loop6
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPS          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z5, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x06, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x06, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x06, DI
+	JMP              next
+
+tile4:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero4
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z3
+	JMP     start4
+
+zero4:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+start4:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop4:
+	VMOVUPS          (R10), Z4
+	VFMADD231PS.BCST (R8), Z4, Z0
+	VFMADD231PS.BCST (R8)(DX*1), Z4, Z1
+	VFMADD231PS.BCST (R8)(DX*2), Z4, Z2
+	VFMADD231PS.BCST (R9), Z4, Z3
+	ADDQ             SI, R10
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	DECQ             R11
+	JNE              loop4
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPS          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z3, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x04, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x04, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x04, DI
+	JMP              next
+
+tile2:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero2
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z1
+	JMP     start2
+
+zero2:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+start2:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop2:
+	VMOVUPS          (R9), Z2
+	VFMADD231PS.BCST (R8), Z2, Z0
+	VFMADD231PS.BCST (R8)(DX*1), Z2, Z1
+	ADDQ             SI, R9
+	ADDQ             BX, R8
+	DECQ             R10
+	JNE              loop2
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPS          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPS          Z1, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x02, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x02, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x02, DI
+	JMP              next
+
+tile1:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero1
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	JMP     start1
+
+zero1:
+	VXORPS Z0, Z0, Z0
+
+start1:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop1:
+	VMOVUPS          (R9), Z1
+	VFMADD231PS.BCST (R8), Z1, Z0
+	ADDQ             SI, R9
+	ADDQ             BX, R8
+	DECQ             R10
+	JNE              loop1
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPS          Z0, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x01, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x01, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x01, DI
+	JMP              next
+
+// func wide32x2(c *float32, ldc uintptr, a *float32, aRow uintptr, aCol uintptr, b *float32, bRow uintptr, m int, k int, add bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·wide32x2(SB), NOSPLIT, $0-73
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ aRow+24(FP), DX
+	MOVQ aCol+32(FP), BX
+	MOVQ bRow+48(FP), SI
+	MOVQ m+56(FP), DI
+
+next:
+	CMPQ DI, $0x18
+	JGE  tile12
+	CMPQ DI, $0x17
+	JEQ  tile12
+	CMPQ DI, $0x16
+	JEQ  tile12
+	CMPQ DI, $0x15
+	JEQ  tile12
+	CMPQ DI, $0x14
+	JEQ  tile12
+	CMPQ DI, $0x13
+	JEQ  tile12
+	CMPQ DI, $0x12
+	JEQ  tile12
+	CMPQ DI, $0x11
+	JEQ  tile12
+	CMPQ DI, $0x10
+	JEQ  tile12
+	CMPQ DI, $0x0f
+	JEQ  tile8
+	CMPQ DI, $0x0e
+	JEQ  tile8
+	CMPQ DI, $0x0d
+	JEQ  tile12
+	CMPQ DI, $0x0c
+	JEQ  tile12
+	CMPQ DI, $0x0b
+	JEQ  tile6
+	CMPQ DI, $0x0a
+	JEQ  tile6
+	CMPQ DI, $0x09
+	JEQ  tile8
+	CMPQ DI, $0x08
+	JEQ  tile8
+	CMPQ DI, $0x07
+	JEQ  tile6
+	CMPQ DI, $0x06
+	JEQ  tile6
+	CMPQ DI, $0x05
+	JEQ  tile4
+	CMPQ DI, $0x04
+	JEQ  tile4
+	CMPQ DI, $0x03
+	JEQ  tile2
+	CMPQ DI, $0x02
+	JEQ  tile2
+	CMPQ DI, $0x01
+	JEQ  tile1
+	VZEROUPPER
+	RET
+
+tile12:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero12
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z8
+	VMOVUPS 64(R8), Z9
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z10
+	VMOVUPS 64(R8), Z11
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z14
+	VMOVUPS 64(R8), Z15
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z16
+	VMOVUPS 64(R8), Z17
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z20
+	VMOVUPS 64(R8), Z21
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z22
+	VMOVUPS 64(R8), Z23
+	JMP     start12
+
+zero12:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+
+start12:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	LEAQ (R10)(DX*2), R11
+	ADDQ DX, R11
+	MOVQ b+40(FP), R12
+	MOVQ k+64(FP), R13
+
+loop12:
+	VMOVUPS      (R12), Z24
+	VMOVUPS      64(R12), Z25
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R8)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R8)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R9)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R9)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R10)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R10)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R11)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R11)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         SI, R12
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	DECQ         R13
+	JNE          loop12
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, (R8)
+	VMOVUPS      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, (R8)
+	VMOVUPS      Z7, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, (R8)
+	VMOVUPS      Z9, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z10, (R8)
+	VMOVUPS      Z11, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z12, (R8)
+	VMOVUPS      Z13, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z14, (R8)
+	VMOVUPS      Z15, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z16, (R8)
+	VMOVUPS      Z17, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z18, (R8)
+	VMOVUPS      Z19, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z20, (R8)
+	VMOVUPS      Z21, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z22, (R8)
+	VMOVUPS      Z23, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x0c, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x0c, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x0c, DI
+	JMP          next
+
+tile8:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero8
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z8
+	VMOVUPS 64(R8), Z9
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z10
+	VMOVUPS 64(R8), Z11
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z14
+	VMOVUPS 64(R8), Z15
+	JMP     start8
+
+zero8:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+
+start8:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	MOVQ b+40(FP), R11
+	MOVQ k+64(FP), R12
+
+loop8:
+	VMOVUPS      (R11), Z16
+	VMOVUPS      64(R11), Z17
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R8)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R8)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R9)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R9)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R10)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         SI, R11
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         BX, R10
+	DECQ         R12
+	JNE          loop8
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, (R8)
+	VMOVUPS      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, (R8)
+	VMOVUPS      Z7, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, (R8)
+	VMOVUPS      Z9, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z10, (R8)
+	VMOVUPS      Z11, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z12, (R8)
+	VMOVUPS      Z13, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z14, (R8)
+	VMOVUPS      Z15, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x08, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x08, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x08, DI
+	JMP          next
+
+tile6:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero6
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z8
+	VMOVUPS 64(R8), Z9
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z10
+	VMOVUPS 64(R8), Z11
+	JMP     start6
+
+zero6:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+start6:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop6:
+	VMOVUPS      (R10), Z12
+	VMOVUPS      64(R10), Z13
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R8)(DX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R8)(DX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R9)(DX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R9)(DX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	DECQ         R11
+	JNE          loop6
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, (R8)
+	VMOVUPS      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, (R8)
+	VMOVUPS      Z7, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, (R8)
+	VMOVUPS      Z9, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z10, (R8)
+	VMOVUPS      Z11, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x06, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x06, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x06, DI
+	JMP          next
+
+tile4:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero4
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	JMP     start4
+
+zero4:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+start4:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop4:
+	VMOVUPS      (R10), Z8
+	VMOVUPS      64(R10), Z9
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R8)(DX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R8)(DX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	DECQ         R11
+	JNE          loop4
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, (R8)
+	VMOVUPS      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, (R8)
+	VMOVUPS      Z7, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x04, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x04, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x04, DI
+	JMP          next
+
+tile2:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero2
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	JMP     start2
+
+zero2:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+start2:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop2:
+	VMOVUPS      (R9), Z4
+	VMOVUPS      64(R9), Z5
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R8)(DX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         SI, R9
+	ADDQ         BX, R8
+	DECQ         R10
+	JNE          loop2
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, (R8)
+	VMOVUPS      Z3, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x02, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x02, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x02, DI
+	JMP          next
+
+tile1:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero1
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	JMP     start1
+
+zero1:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+start1:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop1:
+	VMOVUPS      (R9), Z2
+	VMOVUPS      64(R9), Z3
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         SI, R9
+	ADDQ         BX, R8
+	DECQ         R10
+	JNE          loop1
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x01, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x01, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x01, DI
+	JMP          next
+
 // func panel64x1(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, b *float64, bRow uintptr, m int, k int, add bool)
 // Requires: AVX, FMA3
 TEXT ·panel64x1(SB), NOSPLIT, $0-73
@@ -3436,6 +4517,1087 @@ loop1:
 	MOVQ         ldc+8(FP), R9
 	VMOVUPD      Y1, (R8)
 	VMASKMOVPD   Y2, Y0, 32(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x01, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x01, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x01, DI
+	JMP          next
+
+// func wide64x1(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, b *float64, bRow uintptr, m int, k int, add bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·wide64x1(SB), NOSPLIT, $0-73
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ aRow+24(FP), DX
+	MOVQ aCol+32(FP), BX
+	MOVQ bRow+48(FP), SI
+	MOVQ m+56(FP), DI
+
+next:
+	CMPQ DI, $0x18
+	JGE  tile12
+	CMPQ DI, $0x17
+	JEQ  tile8
+	CMPQ DI, $0x16
+	JEQ  tile8
+	CMPQ DI, $0x15
+	JEQ  tile12
+	CMPQ DI, $0x14
+	JEQ  tile12
+	CMPQ DI, $0x13
+	JEQ  tile12
+	CMPQ DI, $0x12
+	JEQ  tile12
+	CMPQ DI, $0x11
+	JEQ  tile8
+	CMPQ DI, $0x10
+	JEQ  tile8
+	CMPQ DI, $0x0f
+	JEQ  tile8
+	CMPQ DI, $0x0e
+	JEQ  tile8
+	CMPQ DI, $0x0d
+	JEQ  tile12
+	CMPQ DI, $0x0c
+	JEQ  tile12
+	CMPQ DI, $0x0b
+	JEQ  tile8
+	CMPQ DI, $0x0a
+	JEQ  tile8
+	CMPQ DI, $0x09
+	JEQ  tile8
+	CMPQ DI, $0x08
+	JEQ  tile8
+	CMPQ DI, $0x07
+	JEQ  tile6
+	CMPQ DI, $0x06
+	JEQ  tile6
+	CMPQ DI, $0x05
+	JEQ  tile4
+	CMPQ DI, $0x04
+	JEQ  tile4
+	CMPQ DI, $0x03
+	JEQ  tile2
+	CMPQ DI, $0x02
+	JEQ  tile2
+	CMPQ DI, $0x01
+	JEQ  tile1
+	VZEROUPPER
+	RET
+
+tile12:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero12
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z5
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z6
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z7
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z8
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z9
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z10
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z11
+	JMP     start12
+
+zero12:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+
+start12:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	LEAQ (R10)(DX*2), R11
+	ADDQ DX, R11
+	MOVQ b+40(FP), R12
+	MOVQ k+64(FP), R13
+
+loop12:
+	VMOVUPD          (R12), Z12
+	VFMADD231PD.BCST (R8), Z12, Z0
+	VFMADD231PD.BCST (R8)(DX*1), Z12, Z1
+	VFMADD231PD.BCST (R8)(DX*2), Z12, Z2
+	VFMADD231PD.BCST (R9), Z12, Z3
+	VFMADD231PD.BCST (R9)(DX*1), Z12, Z4
+	VFMADD231PD.BCST (R9)(DX*2), Z12, Z5
+	VFMADD231PD.BCST (R10), Z12, Z6
+	VFMADD231PD.BCST (R10)(DX*1), Z12, Z7
+	VFMADD231PD.BCST (R10)(DX*2), Z12, Z8
+	VFMADD231PD.BCST (R11), Z12, Z9
+	VFMADD231PD.BCST (R11)(DX*1), Z12, Z10
+	VFMADD231PD.BCST (R11)(DX*2), Z12, Z11
+	ADDQ             SI, R12
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	DECQ             R13
+	JNE              loop12
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPD          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z5, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z6, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z7, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z8, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z9, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z10, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z11, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x0c, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x0c, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x0c, DI
+	JMP              next
+
+tile8:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero8
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z5
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z6
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z7
+	JMP     start8
+
+zero8:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+
+start8:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	MOVQ b+40(FP), R11
+	MOVQ k+64(FP), R12
+
+loop8:
+	VMOVUPD          (R11), Z8
+	VFMADD231PD.BCST (R8), Z8, Z0
+	VFMADD231PD.BCST (R8)(DX*1), Z8, Z1
+	VFMADD231PD.BCST (R8)(DX*2), Z8, Z2
+	VFMADD231PD.BCST (R9), Z8, Z3
+	VFMADD231PD.BCST (R9)(DX*1), Z8, Z4
+	VFMADD231PD.BCST (R9)(DX*2), Z8, Z5
+	VFMADD231PD.BCST (R10), Z8, Z6
+	VFMADD231PD.BCST (R10)(DX*1), Z8, Z7
+	ADDQ             SI, R11
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             BX, R10
+	DECQ             R12
+	JNE              loop8
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPD          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z5, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z6, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z7, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x08, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x08, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x08, DI
+	JMP              next
+
+tile6:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero6
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z5
+	JMP     start6
+
+zero6:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+
+start6:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop6:
+	VMOVUPD          (R10), Z6
+	VFMADD231PD.BCST (R8), Z6, Z0
+	VFMADD231PD.BCST (R8)(DX*1), Z6, Z1
+	VFMADD231PD.BCST (R8)(DX*2), Z6, Z2
+	VFMADD231PD.BCST (R9), Z6, Z3
+	VFMADD231PD.BCST (R9)(DX*1), Z6, Z4
+	VFMADD231PD.BCST (R9)(DX*2), Z6, Z5
+	ADDQ             SI, R10
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	DECQ             R11
+	JNE              loop6
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPD          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z3, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z4, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z5, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x06, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x06, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x06, DI
+	JMP              next
+
+tile4:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero4
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z3
+	JMP     start4
+
+zero4:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+
+start4:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop4:
+	VMOVUPD          (R10), Z4
+	VFMADD231PD.BCST (R8), Z4, Z0
+	VFMADD231PD.BCST (R8)(DX*1), Z4, Z1
+	VFMADD231PD.BCST (R8)(DX*2), Z4, Z2
+	VFMADD231PD.BCST (R9), Z4, Z3
+	ADDQ             SI, R10
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	DECQ             R11
+	JNE              loop4
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPD          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z1, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z2, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z3, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x04, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x04, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x04, DI
+	JMP              next
+
+tile2:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero2
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z1
+	JMP     start2
+
+zero2:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+
+start2:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop2:
+	VMOVUPD          (R9), Z2
+	VFMADD231PD.BCST (R8), Z2, Z0
+	VFMADD231PD.BCST (R8)(DX*1), Z2, Z1
+	ADDQ             SI, R9
+	ADDQ             BX, R8
+	DECQ             R10
+	JNE              loop2
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPD          Z0, (R8)
+	ADDQ             R9, R8
+	VMOVUPD          Z1, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x02, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x02, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x02, DI
+	JMP              next
+
+tile1:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero1
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	JMP     start1
+
+zero1:
+	VXORPD Z0, Z0, Z0
+
+start1:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop1:
+	VMOVUPD          (R9), Z1
+	VFMADD231PD.BCST (R8), Z1, Z0
+	ADDQ             SI, R9
+	ADDQ             BX, R8
+	DECQ             R10
+	JNE              loop1
+	MOVQ             AX, R8
+	MOVQ             ldc+8(FP), R9
+	VMOVUPD          Z0, (R8)
+	MOVQ             ldc+8(FP), R8
+	IMUL3Q           $0x01, R8, R8
+	ADDQ             R8, AX
+	IMUL3Q           $0x01, DX, R8
+	ADDQ             R8, CX
+	SUBQ             $0x01, DI
+	JMP              next
+
+// func wide64x2(c *float64, ldc uintptr, a *float64, aRow uintptr, aCol uintptr, b *float64, bRow uintptr, m int, k int, add bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·wide64x2(SB), NOSPLIT, $0-73
+	MOVQ c+0(FP), AX
+	MOVQ a+16(FP), CX
+	MOVQ aRow+24(FP), DX
+	MOVQ aCol+32(FP), BX
+	MOVQ bRow+48(FP), SI
+	MOVQ m+56(FP), DI
+
+next:
+	CMPQ DI, $0x18
+	JGE  tile12
+	CMPQ DI, $0x17
+	JEQ  tile12
+	CMPQ DI, $0x16
+	JEQ  tile12
+	CMPQ DI, $0x15
+	JEQ  tile12
+	CMPQ DI, $0x14
+	JEQ  tile12
+	CMPQ DI, $0x13
+	JEQ  tile12
+	CMPQ DI, $0x12
+	JEQ  tile12
+	CMPQ DI, $0x11
+	JEQ  tile12
+	CMPQ DI, $0x10
+	JEQ  tile12
+	CMPQ DI, $0x0f
+	JEQ  tile8
+	CMPQ DI, $0x0e
+	JEQ  tile8
+	CMPQ DI, $0x0d
+	JEQ  tile12
+	CMPQ DI, $0x0c
+	JEQ  tile12
+	CMPQ DI, $0x0b
+	JEQ  tile6
+	CMPQ DI, $0x0a
+	JEQ  tile6
+	CMPQ DI, $0x09
+	JEQ  tile8
+	CMPQ DI, $0x08
+	JEQ  tile8
+	CMPQ DI, $0x07
+	JEQ  tile6
+	CMPQ DI, $0x06
+	JEQ  tile6
+	CMPQ DI, $0x05
+	JEQ  tile4
+	CMPQ DI, $0x04
+	JEQ  tile4
+	CMPQ DI, $0x03
+	JEQ  tile2
+	CMPQ DI, $0x02
+	JEQ  tile2
+	CMPQ DI, $0x01
+	JEQ  tile1
+	VZEROUPPER
+	RET
+
+tile12:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero12
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	VMOVUPD 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	VMOVUPD 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	VMOVUPD 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z6
+	VMOVUPD 64(R8), Z7
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z8
+	VMOVUPD 64(R8), Z9
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z10
+	VMOVUPD 64(R8), Z11
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z12
+	VMOVUPD 64(R8), Z13
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z14
+	VMOVUPD 64(R8), Z15
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z16
+	VMOVUPD 64(R8), Z17
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z18
+	VMOVUPD 64(R8), Z19
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z20
+	VMOVUPD 64(R8), Z21
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z22
+	VMOVUPD 64(R8), Z23
+	JMP     start12
+
+zero12:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	VXORPD Z16, Z16, Z16
+	VXORPD Z17, Z17, Z17
+	VXORPD Z18, Z18, Z18
+	VXORPD Z19, Z19, Z19
+	VXORPD Z20, Z20, Z20
+	VXORPD Z21, Z21, Z21
+	VXORPD Z22, Z22, Z22
+	VXORPD Z23, Z23, Z23
+
+start12:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	LEAQ (R10)(DX*2), R11
+	ADDQ DX, R11
+	MOVQ b+40(FP), R12
+	MOVQ k+64(FP), R13
+
+loop12:
+	VMOVUPD      (R12), Z24
+	VMOVUPD      64(R12), Z25
+	VBROADCASTSD (R8), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (R8)(DX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (R8)(DX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R9), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R9)(DX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R9)(DX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R10)(DX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R10)(DX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R11), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R11)(DX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R11)(DX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         SI, R12
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	DECQ         R13
+	JNE          loop12
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPD      Z0, (R8)
+	VMOVUPD      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z4, (R8)
+	VMOVUPD      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z6, (R8)
+	VMOVUPD      Z7, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z8, (R8)
+	VMOVUPD      Z9, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z10, (R8)
+	VMOVUPD      Z11, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z12, (R8)
+	VMOVUPD      Z13, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z14, (R8)
+	VMOVUPD      Z15, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z16, (R8)
+	VMOVUPD      Z17, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z18, (R8)
+	VMOVUPD      Z19, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z20, (R8)
+	VMOVUPD      Z21, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z22, (R8)
+	VMOVUPD      Z23, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x0c, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x0c, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x0c, DI
+	JMP          next
+
+tile8:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero8
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	VMOVUPD 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	VMOVUPD 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	VMOVUPD 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z6
+	VMOVUPD 64(R8), Z7
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z8
+	VMOVUPD 64(R8), Z9
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z10
+	VMOVUPD 64(R8), Z11
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z12
+	VMOVUPD 64(R8), Z13
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z14
+	VMOVUPD 64(R8), Z15
+	JMP     start8
+
+zero8:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+
+start8:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	MOVQ b+40(FP), R11
+	MOVQ k+64(FP), R12
+
+loop8:
+	VMOVUPD      (R11), Z16
+	VMOVUPD      64(R11), Z17
+	VBROADCASTSD (R8), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (R8)(DX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (R8)(DX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R9), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R9)(DX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R9)(DX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R10)(DX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         SI, R11
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         BX, R10
+	DECQ         R12
+	JNE          loop8
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPD      Z0, (R8)
+	VMOVUPD      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z4, (R8)
+	VMOVUPD      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z6, (R8)
+	VMOVUPD      Z7, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z8, (R8)
+	VMOVUPD      Z9, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z10, (R8)
+	VMOVUPD      Z11, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z12, (R8)
+	VMOVUPD      Z13, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z14, (R8)
+	VMOVUPD      Z15, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x08, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x08, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x08, DI
+	JMP          next
+
+tile6:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero6
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	VMOVUPD 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	VMOVUPD 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	VMOVUPD 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z6
+	VMOVUPD 64(R8), Z7
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z8
+	VMOVUPD 64(R8), Z9
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z10
+	VMOVUPD 64(R8), Z11
+	JMP     start6
+
+zero6:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+
+start6:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop6:
+	VMOVUPD      (R10), Z12
+	VMOVUPD      64(R10), Z13
+	VBROADCASTSD (R8), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (R8)(DX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (R8)(DX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R9), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R9)(DX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R9)(DX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	DECQ         R11
+	JNE          loop6
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPD      Z0, (R8)
+	VMOVUPD      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z4, (R8)
+	VMOVUPD      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z6, (R8)
+	VMOVUPD      Z7, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z8, (R8)
+	VMOVUPD      Z9, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z10, (R8)
+	VMOVUPD      Z11, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x06, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x06, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x06, DI
+	JMP          next
+
+tile4:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero4
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	VMOVUPD 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	VMOVUPD 64(R8), Z3
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z4
+	VMOVUPD 64(R8), Z5
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z6
+	VMOVUPD 64(R8), Z7
+	JMP     start4
+
+zero4:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+
+start4:
+	MOVQ CX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	MOVQ b+40(FP), R10
+	MOVQ k+64(FP), R11
+
+loop4:
+	VMOVUPD      (R10), Z8
+	VMOVUPD      64(R10), Z9
+	VBROADCASTSD (R8), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R8)(DX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R8)(DX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	DECQ         R11
+	JNE          loop4
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPD      Z0, (R8)
+	VMOVUPD      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z4, (R8)
+	VMOVUPD      Z5, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z6, (R8)
+	VMOVUPD      Z7, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x04, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x04, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x04, DI
+	JMP          next
+
+tile2:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero2
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	VMOVUPD 64(R8), Z1
+	ADDQ    R9, R8
+	VMOVUPD (R8), Z2
+	VMOVUPD 64(R8), Z3
+	JMP     start2
+
+zero2:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+
+start2:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop2:
+	VMOVUPD      (R9), Z4
+	VMOVUPD      64(R9), Z5
+	VBROADCASTSD (R8), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R8)(DX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         SI, R9
+	ADDQ         BX, R8
+	DECQ         R10
+	JNE          loop2
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPD      Z0, (R8)
+	VMOVUPD      Z1, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Z2, (R8)
+	VMOVUPD      Z3, 64(R8)
+	MOVQ         ldc+8(FP), R8
+	IMUL3Q       $0x02, R8, R8
+	ADDQ         R8, AX
+	IMUL3Q       $0x02, DX, R8
+	ADDQ         R8, CX
+	SUBQ         $0x02, DI
+	JMP          next
+
+tile1:
+	MOVB    add+72(FP), R8
+	TESTB   R8, R8
+	JE      zero1
+	MOVQ    AX, R8
+	MOVQ    ldc+8(FP), R9
+	VMOVUPD (R8), Z0
+	VMOVUPD 64(R8), Z1
+	JMP     start1
+
+zero1:
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+
+start1:
+	MOVQ CX, R8
+	MOVQ b+40(FP), R9
+	MOVQ k+64(FP), R10
+
+loop1:
+	VMOVUPD      (R9), Z2
+	VMOVUPD      64(R9), Z3
+	VBROADCASTSD (R8), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         SI, R9
+	ADDQ         BX, R8
+	DECQ         R10
+	JNE          loop1
+	MOVQ         AX, R8
+	MOVQ         ldc+8(FP), R9
+	VMOVUPD      Z0, (R8)
+	VMOVUPD      Z1, 64(R8)
 	MOVQ         ldc+8(FP), R8
 	IMUL3Q       $0x01, R8, R8
 	ADDQ         R8, AX

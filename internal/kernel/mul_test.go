@@ -63,10 +63,12 @@ func same64(t *testing.T, what string, got, want []float64) {
 	}
 }
 
-// TestProductsMatchScalar compares whatever path is in use with the scalar
-// twin, bit for bit: all small tails, block edges, strides that make the
-// driver pack, and values where roundings differ.
-func TestProductsMatchScalar(t *testing.T) {
+// TestProductsMatchScalar compares each vector path with the scalar twin, bit
+// for bit: all small tails, block edges, strides that make the driver pack, and
+// values where roundings differ.
+func TestProductsMatchScalar(t *testing.T) { eachPath(t, productsMatchScalar) }
+
+func productsMatchScalar(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 1))
 	var shapes [][3]int
 	for n := 1; n <= 70; n++ {

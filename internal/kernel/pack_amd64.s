@@ -168,7 +168,9 @@ TEXT ·copyRows(SB), NOSPLIT, $0-48
 	MOVQ rows+32(FP), SI
 	MOVQ vectors+40(FP), DI
 	CMPQ DI, $0x02
-	JEQ  pair
+	JEQ  two
+	CMPQ DI, $0x04
+	JEQ  four
 
 row:
 	XORQ R8, R8
@@ -187,7 +189,7 @@ vector:
 	VZEROUPPER
 	RET
 
-pair:
+two:
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
 	VMOVUPS Y0, (AX)
@@ -195,7 +197,23 @@ pair:
 	ADDQ    BX, DX
 	ADDQ    CX, AX
 	DECQ    SI
-	JNE     pair
+	JNE     two
+	VZEROUPPER
+	RET
+
+four:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    BX, DX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNE     four
 	VZEROUPPER
 	RET
 

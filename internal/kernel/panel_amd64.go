@@ -12,10 +12,27 @@ import (
 // cpu.fma=off and cpu.all=off are honoured by the package that detects.
 var vector = cpu.X86.HasAVX && cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
-const (
-	vectorPath  = "avx2+fma"
-	elementwise = true // the element-wise operations have assembly, not only the products
-)
+// wide reports whether the 512-bit assembly runs too. It takes whole vectors
+// of 512 bits; what is left over goes to the 256-bit code. The element-wise
+// assembly reads this variable itself. GODEBUG=cpu.avx512f=off turns it off.
+var wide = vector && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL
+
+const elementwise = true // the element-wise operations have assembly, not only the products
+
+func vectorPath() string {
+	if wide {
+		return "avx512"
+	}
+	return "avx2+fma"
+}
+
+// panelBytes is the width of a panel of B and C: two vectors.
+func panelBytes() int {
+	if wide {
+		return 128
+	}
+	return 64
+}
 
 // lanes32[w] and lanes64[w] select the first w lanes of a vector.
 var (
@@ -42,6 +59,15 @@ var (
 func panel[T float](c *T, ldc int, a *T, aRow, aCol int, b *T, bRow, m, k int, add bool, width int) {
 	size := unsafe.Sizeof(T(0))
 	cs, ar, ac, br := uintptr(ldc)*size, uintptr(aRow)*size, uintptr(aCol)*size, uintptr(bRow)*size
+	if wide {
+		if whole := width * int(size) / 64; whole > 0 {
+			panelWide(unsafe.Pointer(c), cs, unsafe.Pointer(a), ar, ac, unsafe.Pointer(b), br, m, k, add, whole, size == 4)
+			if width -= whole * 64 / int(size); width == 0 {
+				return
+			}
+			c, b = (*T)(unsafe.Add(unsafe.Pointer(c), whole*64)), (*T)(unsafe.Add(unsafe.Pointer(b), whole*64))
+		}
+	}
 	if size == 4 {
 		c, a, b := (*float32)(unsafe.Pointer(c)), (*float32)(unsafe.Pointer(a)), (*float32)(unsafe.Pointer(b))
 		switch {
@@ -66,6 +92,20 @@ func panel[T float](c *T, ldc int, a *T, aRow, aCol int, b *T, bRow, m, k int, a
 		panel64x1(d, cs, x, ar, ac, y, br, m, k, add)
 	default:
 		panel64x1mask(d, cs, x, ar, ac, y, br, m, k, add, &lanes64[width])
+	}
+}
+
+// panelWide is the panel of one or two vectors of 512 bits.
+func panelWide(c unsafe.Pointer, ldc uintptr, a unsafe.Pointer, aRow, aCol uintptr, b unsafe.Pointer, bRow uintptr, m, k int, add bool, vectors int, single bool) {
+	switch {
+	case single && vectors == 2:
+		wide32x2((*float32)(c), ldc, (*float32)(a), aRow, aCol, (*float32)(b), bRow, m, k, add)
+	case single:
+		wide32x1((*float32)(c), ldc, (*float32)(a), aRow, aCol, (*float32)(b), bRow, m, k, add)
+	case vectors == 2:
+		wide64x2((*float64)(c), ldc, (*float64)(a), aRow, aCol, (*float64)(b), bRow, m, k, add)
+	default:
+		wide64x1((*float64)(c), ldc, (*float64)(a), aRow, aCol, (*float64)(b), bRow, m, k, add)
 	}
 }
 

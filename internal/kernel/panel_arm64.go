@@ -9,9 +9,14 @@ import "unsafe"
 var vector = true
 
 const (
-	vectorPath  = "neon"
 	elementwise = false // only the products have assembly
+	wide        = false // there is one width of vectors
 )
+
+func vectorPath() string { return "neon" }
+
+// panelBytes is the width of a panel of B and C.
+func panelBytes() int { return 64 }
 
 // Products of tiles of C, rows × vectors of 16 bytes; strides in bytes, k at
 // least 1. See mul_arm64.s.

@@ -33,12 +33,18 @@ func byteTable64() *[256]float64 {
 	return &t
 }
 
-// TestPathsAgree runs every operation on the path in use and on the scalar
+// TestPathsAgree runs every operation on each vector path and on the scalar
 // path and compares all that they write, bit for bit, for every length up to
-// 70 and awkward values. The products have a test of their own.
-func TestPathsAgree(t *testing.T) {
+// 70, some longer ones and awkward values. The products have a test of their own.
+func TestPathsAgree(t *testing.T) { eachPath(t, pathsAgree) }
+
+func pathsAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
-	for n := range 71 {
+	for i := range 77 {
+		n := i
+		if i > 70 {
+			n = 71 + rng.IntN(120)
+		}
 		extreme := n%2 == 1
 		x, y, z, w := awkward32(rng, n, extreme), awkward32(rng, n, extreme), awkward32(rng, n, extreme), awkward32(rng, n, extreme)
 		for i := range z {

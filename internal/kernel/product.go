@@ -10,11 +10,10 @@ import (
 // Blocking of the vector products. It changes no bit: a block of k continues each
 // chain where the last one left it in C.
 const (
-	panelBytes = 64    // width of a panel of B and C
-	kMost      = 320   // terms per block: a panel of B, 64·kMost bytes, stays in the first cache
-	mMost      = 96    // rows per block where A is read in place
-	nMost      = 256   // columns of B packed at a time
-	aBytes     = 20000 // packed block of A: stays in the first cache too
+	kMost  = 320   // terms per block with panels of 64 bytes: a panel of B, 64·kMost bytes, stays in the first cache
+	mMost  = 96    // rows per block where A is read in place
+	nMost  = 256   // columns of B packed at a time
+	aBytes = 20000 // packed block of A: stays in the first cache too
 )
 
 // left is the left operand: element (i, p) is f[i*row+p*col], or
@@ -68,20 +67,23 @@ func product[T float](c []T, ldc int, a left[T], b []T, bRow, bCol, m, n, k int,
 		return
 	}
 	size := int(unsafe.Sizeof(T(0)))
-	width := panelBytes / size
+	width := panelBytes() / size
 	tile := 6
-	if (n-1)%width < width/2 {
+	if wide || (n-1)&(width-1) < width/2 { // width is a power of two
 		tile = 12
 	}
 	kMax, mMax := kMost, mMost
+	if wide {
+		kMax /= 2 // its panels are twice as wide
+	}
 	packA := false
 	switch {
 	case a.col == 1 && (a.u != nil || conflict(a.row*size, tile)):
 		packA, mMax = true, 12
-		kMax = min(kMost, aBytes/12/size)
-	case a.col != 1 && a.row == 1 && (a.u != nil || conflict(a.col*size, min(k, kMost))):
+		kMax = min(kMax, aBytes/12/size)
+	case a.col != 1 && a.row == 1 && (a.u != nil || conflict(a.col*size, min(k, kMax))):
 		packA, mMax = true, 48
-		kMax = aBytes / 48 / size
+		kMax = min(kMax, aBytes/48/size)
 	}
 	blocks := (k + kMax - 1) / kMax
 	kc := min(((k+blocks-1)/blocks+7)&^7, k)
@@ -152,7 +154,7 @@ func packLeft[T float](dst []T, a left[T], i0, p0, m, k int) left[T] {
 // packRight copies k rows and n columns of B into consecutive panels of
 // panelBytes, each with its rows together.
 func packRight[T float](dst, b []T, bRow, bCol, n, k int) {
-	width := panelBytes / int(unsafe.Sizeof(T(0)))
+	width := panelBytes() / int(unsafe.Sizeof(T(0)))
 	for j := 0; j < n; j += width {
 		to := dst[j*k : (j+width)*k]
 		cols := min(width, n-j)

@@ -6,8 +6,10 @@ package kernel
 const (
 	vector      = false
 	elementwise = false
-	vectorPath  = ""
+	wide        = false
 )
+
+func vectorPath() string { return "" }
 
 type left[T float] struct {
 	f        []T

@@ -11,11 +11,11 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 )
 
-// Path names the code in use: "avx2+fma", "neon" or "scalar". All of them
+// Path names the code in use: "avx512", "avx2+fma", "neon" or "scalar". All of them
 // give the same bits; only the time differs.
 func Path() string {
 	if vector {
-		return vectorPath
+		return vectorPath()
 	}
 	return "scalar"
 }

@@ -31,6 +31,15 @@ func SoftmaxCrossEntropy32(delta, z []float32, labels []uint8, classes, n int, s
 	}
 	total := 0.0
 	i := 0
+	if wide && vector {
+		var sum, own [16]float32
+		for ; n-i >= 16; i += 16 {
+			softmax32wide(&delta[i], &z[i], uintptr(n)*4, &labels[i], classes, scale, &sum, &own)
+			for l, s := range sum {
+				total += detmath.Log(float64(s)) - float64(own[l])
+			}
+		}
+	}
 	if elementwise && vector {
 		var sum, own [8]float32
 		for ; n-i >= 8; i += 8 {

@@ -9,15 +9,30 @@ package kernel
 //go:noescape
 func sparse32x4(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
 
+// sparse32x4wide adds count stored values times rows of b to c, in two chains; row is the stride of b in bytes.
+//
+//go:noescape
+func sparse32x4wide(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
+
 // sparse32x2 adds count stored values times rows of b to c, in two chains; row is the stride of b in bytes.
 //
 //go:noescape
 func sparse32x2(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
 
+// sparse32x2wide adds count stored values times rows of b to c, in two chains; row is the stride of b in bytes.
+//
+//go:noescape
+func sparse32x2wide(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
+
 // sparse32x1 adds count stored values times rows of b to c, in two chains; row is the stride of b in bytes.
 //
 //go:noescape
 func sparse32x1(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
+
+// sparse32x1wide adds count stored values times rows of b to c, in two chains; row is the stride of b in bytes.
+//
+//go:noescape
+func sparse32x1wide(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
 
 // sparse32half adds count stored values times rows of b to c, in two chains; row is the stride of b in bytes.
 //
@@ -54,6 +69,16 @@ func sparse64x1(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u 
 //go:noescape
 func sparse64x1mask(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr, mask *[4]int64)
 
+// sparse64x2wide does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
+//
+//go:noescape
+func sparse64x2wide(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
+
+// sparse64x1wide does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c, in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.
+//
+//go:noescape
+func sparse64x1wide(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
+
 // scatter32x8 adds each of count (at least 1) stored values times d to its row of c; row is the stride of c in bytes.
 //
 //go:noescape
@@ -83,6 +108,21 @@ func scatter32half(c *float32, row uintptr, index *uint16, value *float32, count
 //
 //go:noescape
 func scatter32x1mask(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32, mask *[8]int32)
+
+// scatter32x4wide adds each of count (at least 1) stored values times d to its row of c; row is the stride of c in bytes.
+//
+//go:noescape
+func scatter32x4wide(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
+
+// scatter32x2wide adds each of count (at least 1) stored values times d to its row of c; row is the stride of c in bytes.
+//
+//go:noescape
+func scatter32x2wide(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
+
+// scatter32x1wide adds each of count (at least 1) stored values times d to its row of c; row is the stride of c in bytes.
+//
+//go:noescape
+func scatter32x1wide(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
 
 // prefetchRow asks for the cache lines of count (at least 1) indices and values.
 //

@@ -72,6 +72,74 @@ done:
 	VZEROUPPER
 	RET
 
+// func sparse32x4wide(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sparse32x4wide(SB), NOSPLIT, $0-48
+	MOVQ    c+0(FP), AX
+	MOVQ    index+8(FP), BX
+	MOVQ    value+16(FP), DX
+	MOVQ    count+24(FP), CX
+	MOVQ    b+32(FP), DI
+	MOVQ    row+40(FP), SI
+	VMOVUPS (AX), Z0
+	VXORPS  Z4, Z4, Z4
+	VMOVUPS 64(AX), Z1
+	VXORPS  Z5, Z5, Z5
+	VMOVUPS 128(AX), Z2
+	VXORPS  Z6, Z6, Z6
+	VMOVUPS 192(AX), Z3
+	VXORPS  Z7, Z7, Z7
+	SUBQ    $0x02, CX
+	JLT     last
+
+loop:
+	MOVWQZX      (BX), R8
+	IMULQ        SI, R8
+	ADDQ         DI, R8
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  (R8), Z8, Z0
+	VFMADD231PS  64(R8), Z8, Z1
+	VFMADD231PS  128(R8), Z8, Z2
+	VFMADD231PS  192(R8), Z8, Z3
+	MOVWQZX      2(BX), R8
+	IMULQ        SI, R8
+	ADDQ         DI, R8
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS  (R8), Z8, Z4
+	VFMADD231PS  64(R8), Z8, Z5
+	VFMADD231PS  128(R8), Z8, Z6
+	VFMADD231PS  192(R8), Z8, Z7
+	ADDQ         $0x04, BX
+	ADDQ         $0x08, DX
+	SUBQ         $0x02, CX
+	JGE          loop
+
+last:
+	CMPQ         CX, $-1
+	JNE          done
+	MOVWQZX      (BX), CX
+	IMULQ        SI, CX
+	ADDQ         DI, CX
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  (CX), Z8, Z0
+	VFMADD231PS  64(CX), Z8, Z1
+	VFMADD231PS  128(CX), Z8, Z2
+	VFMADD231PS  192(CX), Z8, Z3
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
+
+done:
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  Z5, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VADDPS  Z7, Z3, Z3
+	VMOVUPS Z3, 192(AX)
+	VZEROUPPER
+	RET
+
 // func sparse32x2(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
 // Requires: AVX, FMA3
 TEXT ·sparse32x2(SB), NOSPLIT, $0-48
@@ -126,6 +194,60 @@ done:
 	VZEROUPPER
 	RET
 
+// func sparse32x2wide(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sparse32x2wide(SB), NOSPLIT, $0-48
+	MOVQ    c+0(FP), AX
+	MOVQ    index+8(FP), BX
+	MOVQ    value+16(FP), DX
+	MOVQ    count+24(FP), CX
+	MOVQ    b+32(FP), DI
+	MOVQ    row+40(FP), SI
+	VMOVUPS (AX), Z0
+	VXORPS  Z2, Z2, Z2
+	VMOVUPS 64(AX), Z1
+	VXORPS  Z3, Z3, Z3
+	SUBQ    $0x02, CX
+	JLT     last
+
+loop:
+	MOVWQZX      (BX), R8
+	IMULQ        SI, R8
+	ADDQ         DI, R8
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  (R8), Z4, Z0
+	VFMADD231PS  64(R8), Z4, Z1
+	MOVWQZX      2(BX), R8
+	IMULQ        SI, R8
+	ADDQ         DI, R8
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS  (R8), Z4, Z2
+	VFMADD231PS  64(R8), Z4, Z3
+	ADDQ         $0x04, BX
+	ADDQ         $0x08, DX
+	SUBQ         $0x02, CX
+	JGE          loop
+
+last:
+	CMPQ         CX, $-1
+	JNE          done
+	MOVWQZX      (BX), CX
+	IMULQ        SI, CX
+	ADDQ         DI, CX
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  (CX), Z4, Z0
+	VFMADD231PS  64(CX), Z4, Z1
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
+
+done:
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  Z3, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VZEROUPPER
+	RET
+
 // func sparse32x1(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
 // Requires: AVX, FMA3
 TEXT ·sparse32x1(SB), NOSPLIT, $0-48
@@ -170,6 +292,53 @@ last:
 done:
 	VADDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func sparse32x1wide(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sparse32x1wide(SB), NOSPLIT, $0-48
+	MOVQ    c+0(FP), AX
+	MOVQ    index+8(FP), BX
+	MOVQ    value+16(FP), DX
+	MOVQ    count+24(FP), CX
+	MOVQ    b+32(FP), DI
+	MOVQ    row+40(FP), SI
+	VMOVUPS (AX), Z0
+	VXORPS  Z1, Z1, Z1
+	SUBQ    $0x02, CX
+	JLT     last
+
+loop:
+	MOVWQZX      (BX), R8
+	IMULQ        SI, R8
+	ADDQ         DI, R8
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS  (R8), Z2, Z0
+	MOVWQZX      2(BX), R8
+	IMULQ        SI, R8
+	ADDQ         DI, R8
+	VBROADCASTSS 4(DX), Z2
+	VFMADD231PS  (R8), Z2, Z1
+	ADDQ         $0x04, BX
+	ADDQ         $0x08, DX
+	SUBQ         $0x02, CX
+	JGE          loop
+
+last:
+	CMPQ         CX, $-1
+	JNE          done
+	MOVWQZX      (BX), CX
+	IMULQ        SI, CX
+	ADDQ         DI, CX
+	VBROADCASTSS (DX), Z2
+	VFMADD231PS  (CX), Z2, Z0
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, DX
+
+done:
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
 	VZEROUPPER
 	RET
 
@@ -644,6 +813,143 @@ next:
 	VZEROUPPER
 	RET
 
+// func sparse64x2wide(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sparse64x2wide(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ ptr+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ index+32(FP), R8
+	MOVQ u+40(FP), SI
+	MOVQ table+48(FP), DI
+	MOVQ b+56(FP), R10
+	MOVQ row+64(FP), R9
+
+rows:
+	MOVLQSX 4(DX), R11
+	MOVLQSX (DX), R12
+	SUBQ    R12, R11
+	JEQ     next
+	VMOVUPD (AX), Z0
+	VXORPD  Z2, Z2, Z2
+	VMOVUPD 64(AX), Z1
+	VXORPD  Z3, Z3, Z3
+	SUBQ    $0x02, R11
+	JLT     last
+
+loop:
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Z4
+	VFMADD231PD  (R12), Z4, Z0
+	VFMADD231PD  64(R12), Z4, Z1
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Z4
+	VFMADD231PD  (R12), Z4, Z2
+	VFMADD231PD  64(R12), Z4, Z3
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
+	JGE          loop
+
+last:
+	CMPQ         R11, $-1
+	JNE          done
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Z4
+	VFMADD231PD  (R11), Z4, Z0
+	VFMADD231PD  64(R11), Z4, Z1
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
+
+done:
+	VADDPD  Z2, Z0, Z0
+	VMOVUPD Z0, (AX)
+	VADDPD  Z3, Z1, Z1
+	VMOVUPD Z1, 64(AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
+	VZEROUPPER
+	RET
+
+// func sparse64x1wide(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sparse64x1wide(SB), NOSPLIT, $0-72
+	MOVQ c+0(FP), AX
+	MOVQ ldc+8(FP), CX
+	MOVQ ptr+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ index+32(FP), R8
+	MOVQ u+40(FP), SI
+	MOVQ table+48(FP), DI
+	MOVQ b+56(FP), R10
+	MOVQ row+64(FP), R9
+
+rows:
+	MOVLQSX 4(DX), R11
+	MOVLQSX (DX), R12
+	SUBQ    R12, R11
+	JEQ     next
+	VMOVUPD (AX), Z0
+	VXORPD  Z1, Z1, Z1
+	SUBQ    $0x02, R11
+	JLT     last
+
+loop:
+	MOVWQZX      (R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      (SI), R13
+	VBROADCASTSD (DI)(R13*8), Z2
+	VFMADD231PD  (R12), Z2, Z0
+	MOVWQZX      2(R8), R12
+	IMULQ        R9, R12
+	ADDQ         R10, R12
+	MOVBQZX      1(SI), R13
+	VBROADCASTSD (DI)(R13*8), Z2
+	VFMADD231PD  (R12), Z2, Z1
+	ADDQ         $0x04, R8
+	ADDQ         $0x02, SI
+	SUBQ         $0x02, R11
+	JGE          loop
+
+last:
+	CMPQ         R11, $-1
+	JNE          done
+	MOVWQZX      (R8), R11
+	IMULQ        R9, R11
+	ADDQ         R10, R11
+	MOVBQZX      (SI), R12
+	VBROADCASTSD (DI)(R12*8), Z2
+	VFMADD231PD  (R11), Z2, Z0
+	ADDQ         $0x02, R8
+	ADDQ         $0x01, SI
+
+done:
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+
+next:
+	ADDQ $0x04, DX
+	ADDQ CX, AX
+	DECQ BX
+	JNE  rows
+	VZEROUPPER
+	RET
+
 // func scatter32x8(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
 // Requires: AVX, FMA3
 TEXT ·scatter32x8(SB), NOSPLIT, $0-48
@@ -839,6 +1145,100 @@ loop:
 	VMASKMOVPS   (DX), Y0, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VMASKMOVPS   Y3, Y0, (DX)
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, CX
+	DECQ         AX
+	JNE          loop
+	VZEROUPPER
+	RET
+
+// func scatter32x4wide(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
+// Requires: AVX, AVX512F
+TEXT ·scatter32x4wide(SB), NOSPLIT, $0-48
+	MOVQ    c+0(FP), DI
+	MOVQ    row+8(FP), SI
+	MOVQ    index+16(FP), BX
+	MOVQ    value+24(FP), CX
+	MOVQ    count+32(FP), AX
+	MOVQ    d+40(FP), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+
+loop:
+	MOVWQZX      (BX), DX
+	IMULQ        SI, DX
+	ADDQ         DI, DX
+	VBROADCASTSS (CX), Z4
+	VMOVUPS      (DX), Z5
+	VFMADD231PS  Z0, Z4, Z5
+	VMOVUPS      Z5, (DX)
+	VMOVUPS      64(DX), Z5
+	VFMADD231PS  Z1, Z4, Z5
+	VMOVUPS      Z5, 64(DX)
+	VMOVUPS      128(DX), Z5
+	VFMADD231PS  Z2, Z4, Z5
+	VMOVUPS      Z5, 128(DX)
+	VMOVUPS      192(DX), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, 192(DX)
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, CX
+	DECQ         AX
+	JNE          loop
+	VZEROUPPER
+	RET
+
+// func scatter32x2wide(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
+// Requires: AVX, AVX512F
+TEXT ·scatter32x2wide(SB), NOSPLIT, $0-48
+	MOVQ    c+0(FP), DI
+	MOVQ    row+8(FP), SI
+	MOVQ    index+16(FP), BX
+	MOVQ    value+24(FP), CX
+	MOVQ    count+32(FP), AX
+	MOVQ    d+40(FP), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+
+loop:
+	MOVWQZX      (BX), DX
+	IMULQ        SI, DX
+	ADDQ         DI, DX
+	VBROADCASTSS (CX), Z2
+	VMOVUPS      (DX), Z3
+	VFMADD231PS  Z0, Z2, Z3
+	VMOVUPS      Z3, (DX)
+	VMOVUPS      64(DX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 64(DX)
+	ADDQ         $0x02, BX
+	ADDQ         $0x04, CX
+	DECQ         AX
+	JNE          loop
+	VZEROUPPER
+	RET
+
+// func scatter32x1wide(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32)
+// Requires: AVX, AVX512F
+TEXT ·scatter32x1wide(SB), NOSPLIT, $0-48
+	MOVQ    c+0(FP), DI
+	MOVQ    row+8(FP), SI
+	MOVQ    index+16(FP), BX
+	MOVQ    value+24(FP), CX
+	MOVQ    count+32(FP), AX
+	MOVQ    d+40(FP), DX
+	VMOVUPS (DX), Z0
+
+loop:
+	MOVWQZX      (BX), DX
+	IMULQ        SI, DX
+	ADDQ         DI, DX
+	VBROADCASTSS (CX), Z1
+	VMOVUPS      (DX), Z2
+	VFMADD231PS  Z0, Z1, Z2
+	VMOVUPS      Z2, (DX)
 	ADDQ         $0x02, BX
 	ADDQ         $0x04, CX
 	DECQ         AX

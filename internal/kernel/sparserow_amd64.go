@@ -16,6 +16,19 @@ func sparseRow32(out []float32, index []uint16, value, b []float32) {
 	h := len(out)
 	row := uintptr(h) * 4
 	j := 0
+	if wide {
+		for ; h-j >= 64; j += 64 {
+			sparse32x4wide(&out[j], &index[0], &value[0], count, &b[j], row)
+		}
+		if h-j >= 32 {
+			sparse32x2wide(&out[j], &index[0], &value[0], count, &b[j], row)
+			j += 32
+		}
+		if h-j >= 16 {
+			sparse32x1wide(&out[j], &index[0], &value[0], count, &b[j], row)
+			j += 16
+		}
+	}
 	for ; h-j >= 32; j += 32 {
 		sparse32x4(&out[j], &index[0], &value[0], count, &b[j], row)
 	}
@@ -44,6 +57,19 @@ func scatterRow32(c []float32, index []uint16, value, d []float32) {
 	h := len(d)
 	row := uintptr(h) * 4
 	j := 0
+	if wide {
+		for ; h-j >= 64; j += 64 {
+			scatter32x4wide(&c[j], row, &index[0], &value[0], count, &d[j])
+		}
+		if h-j >= 32 {
+			scatter32x2wide(&c[j], row, &index[0], &value[0], count, &d[j])
+			j += 32
+		}
+		if h-j >= 16 {
+			scatter32x1wide(&c[j], row, &index[0], &value[0], count, &d[j])
+			j += 16
+		}
+	}
 	for ; h-j >= 64; j += 64 {
 		scatter32x8(&c[j], row, &index[0], &value[0], count, &d[j])
 	}
@@ -76,6 +102,15 @@ func sparseBlock64(c []float64, ldc, h int, s *Sparse64, ptr []int32, b []float6
 	index, u := &s.index[ptr[0]], &s.u[ptr[0]]
 	rows, out, row := len(ptr)-1, uintptr(ldc)*8, uintptr(ldb)*8
 	j := 0
+	if wide {
+		for ; h-j >= 16; j += 16 {
+			sparse64x2wide(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
+		}
+		if h-j >= 8 {
+			sparse64x1wide(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
+			j += 8
+		}
+	}
 	for ; h-j >= 16; j += 16 {
 		sparse64x4(&c[j], out, &ptr[0], rows, index, u, &s.table, &b[j], row)
 	}

@@ -116,6 +116,14 @@ func ColSums32(dst, a []float32, m, n int, scale float32) {
 	dst = dst[:n]
 	j := 0
 	if elementwise && vector && m > 0 {
+		if wide {
+			for ; n-j >= 64; j += 64 {
+				colSums32x4wide(&dst[j], &a[j], uintptr(n)*4, m)
+			}
+			for ; n-j >= 16; j += 16 {
+				colSums32x1wide(&dst[j], &a[j], uintptr(n)*4, m)
+			}
+		}
 		for ; n-j >= 32; j += 32 {
 			colSums32x4(&dst[j], &a[j], uintptr(n)*4, m)
 		}

@@ -49,20 +49,30 @@ func dot4x64(lane *[4][8]float64, x0 *float64, x1 *float64, x2 *float64, x3 *flo
 //go:noescape
 func scale64(x *float64, alpha float64, vectors int)
 
-// colSums32half adds up the columns of half a vector, row by row from +0; row is the stride in bytes, rows at least 1.
+// colSums32half adds up the columns of half a vector of 256 bits, row by row from +0; row is the stride in bytes, rows at least 1.
 //
 //go:noescape
 func colSums32half(dst *float32, a *float32, row uintptr, rows int)
 
-// colSums32x1 adds up the columns of 1 vectors, row by row from +0; row is the stride in bytes, rows at least 1.
+// colSums32x1 adds up the columns of 1 vector of 256 bits, row by row from +0; row is the stride in bytes, rows at least 1.
 //
 //go:noescape
 func colSums32x1(dst *float32, a *float32, row uintptr, rows int)
 
-// colSums32x4 adds up the columns of 4 vectors, row by row from +0; row is the stride in bytes, rows at least 1.
+// colSums32x4 adds up the columns of 4 vectors of 256 bits, row by row from +0; row is the stride in bytes, rows at least 1.
 //
 //go:noescape
 func colSums32x4(dst *float32, a *float32, row uintptr, rows int)
+
+// colSums32x1wide adds up the columns of 1 vector of 512 bits, row by row from +0; row is the stride in bytes, rows at least 1.
+//
+//go:noescape
+func colSums32x1wide(dst *float32, a *float32, row uintptr, rows int)
+
+// colSums32x4wide adds up the columns of 4 vectors of 512 bits, row by row from +0; row is the stride in bytes, rows at least 1.
+//
+//go:noescape
+func colSums32x4wide(dst *float32, a *float32, row uintptr, rows int)
 
 // widen32 sets dst to fma(u, scale, shift), for at least one vector of 8.
 //
@@ -78,3 +88,8 @@ func adam32(w *float32, m *float32, v *float32, grad *float32, s *[6]float32, ve
 //
 //go:noescape
 func softmax32(delta *float32, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum *[8]float32, own *[8]float32)
+
+// softmax32wide does the columns of 16 objects of SoftmaxCrossEntropy32; row is the stride in bytes.
+//
+//go:noescape
+func softmax32wide(delta *float32, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum *[16]float32, own *[16]float32)

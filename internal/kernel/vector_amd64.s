@@ -5,31 +5,73 @@
 #include "textflag.h"
 
 // func relu32(dst *float32, z *float32, vectors int)
-// Requires: AVX
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·relu32(SB), NOSPLIT, $0-24
 	MOVQ   dst+0(FP), AX
 	MOVQ   z+8(FP), CX
 	MOVQ   vectors+16(FP), DX
+	CMPB   ·wide+0(SB), $0x00
+	JEQ    narrow
+	MOVQ   DX, BX
+	SHRQ   $0x01, BX
+	JEQ    narrow
+	VXORPS Z0, Z0, Z0
+
+pairs:
+	VMOVUPS   (CX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K1
+	VMOVUPS.Z Z1, K1, Z1
+	VMOVUPS   Z1, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	DECQ      BX
+	JNE       pairs
+	ANDQ      $0x01, DX
+	JEQ       done
+
+narrow:
 	VXORPS Y0, Y0, Y0
 
 loop:
 	VMOVUPS (CX), Y1
 	VCMPPS  $0x1e, Y0, Y1, Y2
-	VANDPS  Y2, Y1, Y1
+	VANDPS  Y1, Y2, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	DECQ    DX
 	JNE     loop
+
+done:
 	VZEROUPPER
 	RET
 
 // func maskReLU32(delta *float32, x *float32, vectors int)
-// Requires: AVX
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·maskReLU32(SB), NOSPLIT, $0-24
 	MOVQ   delta+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   vectors+16(FP), DX
+	CMPB   ·wide+0(SB), $0x00
+	JEQ    narrow
+	MOVQ   DX, BX
+	SHRQ   $0x01, BX
+	JEQ    narrow
+	VXORPS Z0, Z0, Z0
+
+pairs:
+	VMOVUPS   (CX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS   Z1, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	DECQ      BX
+	JNE       pairs
+	ANDQ      $0x01, DX
+	JEQ       done
+
+narrow:
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -41,35 +83,79 @@ loop:
 	ADDQ    $0x20, CX
 	DECQ    DX
 	JNE     loop
+
+done:
 	VZEROUPPER
 	RET
 
 // func relu64(dst *float64, z *float64, vectors int)
-// Requires: AVX
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·relu64(SB), NOSPLIT, $0-24
 	MOVQ   dst+0(FP), AX
 	MOVQ   z+8(FP), CX
 	MOVQ   vectors+16(FP), DX
+	CMPB   ·wide+0(SB), $0x00
+	JEQ    narrow
+	MOVQ   DX, BX
+	SHRQ   $0x01, BX
+	JEQ    narrow
+	VXORPD Z0, Z0, Z0
+
+pairs:
+	VMOVUPD   (CX), Z1
+	VCMPPD    $0x1e, Z0, Z1, K1
+	VMOVUPD.Z Z1, K1, Z1
+	VMOVUPD   Z1, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	DECQ      BX
+	JNE       pairs
+	ANDQ      $0x01, DX
+	JEQ       done
+
+narrow:
 	VXORPD Y0, Y0, Y0
 
 loop:
 	VMOVUPD (CX), Y1
 	VCMPPD  $0x1e, Y0, Y1, Y2
-	VANDPD  Y2, Y1, Y1
+	VANDPD  Y1, Y2, Y1
 	VMOVUPD Y1, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	DECQ    DX
 	JNE     loop
+
+done:
 	VZEROUPPER
 	RET
 
 // func maskReLU64(delta *float64, x *float64, vectors int)
-// Requires: AVX
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·maskReLU64(SB), NOSPLIT, $0-24
 	MOVQ   delta+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   vectors+16(FP), DX
+	CMPB   ·wide+0(SB), $0x00
+	JEQ    narrow
+	MOVQ   DX, BX
+	SHRQ   $0x01, BX
+	JEQ    narrow
+	VXORPD Z0, Z0, Z0
+
+pairs:
+	VMOVUPD   (CX), Z1
+	VCMPPD    $0x1e, Z0, Z1, K1
+	VMOVUPD.Z (AX), K1, Z1
+	VMOVUPD   Z1, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	DECQ      BX
+	JNE       pairs
+	ANDQ      $0x01, DX
+	JEQ       done
+
+narrow:
 	VXORPD Y0, Y0, Y0
 
 loop:
@@ -81,6 +167,8 @@ loop:
 	ADDQ    $0x20, CX
 	DECQ    DX
 	JNE     loop
+
+done:
 	VZEROUPPER
 	RET
 
@@ -109,11 +197,30 @@ loop:
 	RET
 
 // func axpy64(y *float64, alpha float64, x *float64, vectors int)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX512F, FMA3
 TEXT ·axpy64(SB), NOSPLIT, $0-32
 	MOVQ         y+0(FP), AX
 	MOVQ         x+16(FP), CX
 	MOVQ         vectors+24(FP), DX
+	CMPB         ·wide+0(SB), $0x00
+	JEQ          narrow
+	MOVQ         DX, BX
+	SHRQ         $0x01, BX
+	JEQ          narrow
+	VBROADCASTSD alpha+8(FP), Z0
+
+pairs:
+	VMOVUPD     (AX), Z1
+	VFMADD231PD (CX), Z0, Z1
+	VMOVUPD     Z1, (AX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	DECQ        BX
+	JNE         pairs
+	ANDQ        $0x01, DX
+	JEQ         done
+
+narrow:
 	VBROADCASTSD alpha+8(FP), Y0
 
 loop:
@@ -124,11 +231,13 @@ loop:
 	ADDQ        $0x20, CX
 	DECQ        DX
 	JNE         loop
+
+done:
 	VZEROUPPER
 	RET
 
 // func axpy4x64(y *float64, alpha *[4]float64, x0 *float64, x1 *float64, x2 *float64, x3 *float64, vectors int)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX512F, FMA3
 TEXT ·axpy4x64(SB), NOSPLIT, $0-56
 	MOVQ         y+0(FP), AX
 	MOVQ         alpha+8(FP), CX
@@ -137,6 +246,34 @@ TEXT ·axpy4x64(SB), NOSPLIT, $0-56
 	MOVQ         x2+32(FP), SI
 	MOVQ         x3+40(FP), DI
 	MOVQ         vectors+48(FP), R8
+	CMPB         ·wide+0(SB), $0x00
+	JEQ          narrow
+	MOVQ         R8, R9
+	SHRQ         $0x01, R9
+	JEQ          narrow
+	VBROADCASTSD (CX), Z0
+	VBROADCASTSD 8(CX), Z1
+	VBROADCASTSD 16(CX), Z2
+	VBROADCASTSD 24(CX), Z3
+
+pairs:
+	VMOVUPD     (AX), Z4
+	VFMADD231PD (DX), Z0, Z4
+	VFMADD231PD (BX), Z1, Z4
+	VFMADD231PD (SI), Z2, Z4
+	VFMADD231PD (DI), Z3, Z4
+	VMOVUPD     Z4, (AX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	DECQ        R9
+	JNE         pairs
+	ANDQ        $0x01, R8
+	JEQ         done
+
+narrow:
 	VBROADCASTSD (CX), Y0
 	VBROADCASTSD 8(CX), Y1
 	VBROADCASTSD 16(CX), Y2
@@ -156,6 +293,8 @@ loop:
 	ADDQ        $0x20, DI
 	DECQ        R8
 	JNE         loop
+
+done:
 	VZEROUPPER
 	RET
 
@@ -208,10 +347,27 @@ loop:
 	RET
 
 // func scale64(x *float64, alpha float64, vectors int)
-// Requires: AVX
+// Requires: AVX, AVX512F
 TEXT ·scale64(SB), NOSPLIT, $0-24
 	MOVQ         x+0(FP), AX
 	MOVQ         vectors+16(FP), CX
+	CMPB         ·wide+0(SB), $0x00
+	JEQ          narrow
+	MOVQ         CX, DX
+	SHRQ         $0x01, DX
+	JEQ          narrow
+	VBROADCASTSD alpha+8(FP), Z0
+
+pairs:
+	VMULPD  (AX), Z0, Z1
+	VMOVUPD Z1, (AX)
+	ADDQ    $0x40, AX
+	DECQ    DX
+	JNE     pairs
+	ANDQ    $0x01, CX
+	JEQ     done
+
+narrow:
 	VBROADCASTSD alpha+8(FP), Y0
 
 loop:
@@ -220,6 +376,8 @@ loop:
 	ADDQ    $0x20, AX
 	DECQ    CX
 	JNE     loop
+
+done:
 	VZEROUPPER
 	RET
 
@@ -286,12 +444,78 @@ loop:
 	VZEROUPPER
 	RET
 
+// func colSums32x1wide(dst *float32, a *float32, row uintptr, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·colSums32x1wide(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   row+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	VXORPS Z0, Z0, Z0
+
+loop:
+	VADDPS  (CX), Z0, Z0
+	ADDQ    DX, CX
+	DECQ    BX
+	JNE     loop
+	VMOVUPS Z0, (AX)
+	VZEROUPPER
+	RET
+
+// func colSums32x4wide(dst *float32, a *float32, row uintptr, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·colSums32x4wide(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   row+16(FP), DX
+	MOVQ   rows+24(FP), BX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+loop:
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	ADDQ    DX, CX
+	DECQ    BX
+	JNE     loop
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VZEROUPPER
+	RET
+
 // func widen32(dst *float32, u *uint8, scale float32, shift float32, vectors int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, AVX512F, FMA3
 TEXT ·widen32(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         u+8(FP), CX
 	MOVQ         vectors+24(FP), DX
+	CMPB         ·wide+0(SB), $0x00
+	JEQ          narrow
+	MOVQ         DX, BX
+	SHRQ         $0x01, BX
+	JEQ          narrow
+	VBROADCASTSS scale+16(FP), Z0
+	VBROADCASTSS shift+20(FP), Z1
+
+pairs:
+	VPMOVZXBD   (CX), Z2
+	VCVTDQ2PS   Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (AX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x10, CX
+	DECQ        BX
+	JNE         pairs
+	ANDQ        $0x01, DX
+	JEQ         done
+
+narrow:
 	VBROADCASTSS scale+16(FP), Y0
 	VBROADCASTSS shift+20(FP), Y1
 
@@ -304,11 +528,13 @@ loop:
 	ADDQ        $0x08, CX
 	DECQ        DX
 	JNE         loop
+
+done:
 	VZEROUPPER
 	RET
 
 // func adam32(w *float32, m *float32, v *float32, grad *float32, s *[6]float32, vectors int)
-// Requires: AVX
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·adam32(SB), NOSPLIT, $0-48
 	MOVQ         w+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -316,6 +542,60 @@ TEXT ·adam32(SB), NOSPLIT, $0-48
 	MOVQ         grad+24(FP), BX
 	MOVQ         s+32(FP), SI
 	MOVQ         vectors+40(FP), DI
+	CMPB         ·wide+0(SB), $0x00
+	JEQ          narrow
+	MOVQ         DI, R8
+	SHRQ         $0x01, R8
+	JEQ          narrow
+	VBROADCASTSS (SI), Z0
+	VBROADCASTSS 4(SI), Z1
+	VBROADCASTSS 8(SI), Z2
+	VBROADCASTSS 12(SI), Z3
+	VBROADCASTSS 16(SI), Z4
+	VBROADCASTSS 20(SI), Z5
+	VBROADCASTSS adamMagnitude<>+0(SB), Z6
+	VBROADCASTSS adamMinGradient<>+0(SB), Z7
+	VBROADCASTSS adamMinMoment1<>+0(SB), Z8
+	VBROADCASTSS adamMinMoment2<>+0(SB), Z9
+
+pairs:
+	VMOVUPS   (BX), Z10
+	VMOVUPS   (CX), Z11
+	VANDPS    Z6, Z10, Z13
+	VCMPPS    $0x15, Z7, Z13, K1
+	VMOVUPS.Z Z10, K1, Z10
+	VSUBPS    Z11, Z10, Z12
+	VMULPS    Z0, Z12, Z12
+	VADDPS    Z12, Z11, Z11
+	VANDPS    Z6, Z11, Z13
+	VCMPPS    $0x15, Z8, Z13, K1
+	VMOVUPS.Z Z11, K1, Z11
+	VMOVUPS   Z11, (CX)
+	VMULPS    (DX), Z1, Z12
+	VMULPS    Z2, Z10, Z13
+	VMULPS    Z10, Z13, Z13
+	VADDPS    Z13, Z12, Z12
+	VCMPPS    $0x15, Z9, Z12, K1
+	VMOVUPS.Z Z12, K1, Z12
+	VMOVUPS   Z12, (DX)
+	VSQRTPS   Z12, Z12
+	VMULPS    Z4, Z12, Z12
+	VADDPS    Z5, Z12, Z12
+	VMULPS    Z3, Z11, Z11
+	VDIVPS    Z12, Z11, Z11
+	VMOVUPS   (AX), Z10
+	VSUBPS    Z11, Z10, Z10
+	VMOVUPS   Z10, (AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	DECQ      R8
+	JNE       pairs
+	ANDQ      $0x01, DI
+	JEQ       done
+
+narrow:
 	VBROADCASTSS (SI), Y0
 	VBROADCASTSS 4(SI), Y1
 	VBROADCASTSS 8(SI), Y2
@@ -331,21 +611,21 @@ loop:
 	VMOVUPS (BX), Y10
 	VMOVUPS (CX), Y11
 	VANDPS  Y6, Y10, Y13
-	VCMPPS  $0x15, Y7, Y13, Y13
-	VANDPS  Y13, Y10, Y10
+	VCMPPS  $0x15, Y7, Y13, Y12
+	VANDPS  Y10, Y12, Y10
 	VSUBPS  Y11, Y10, Y12
 	VMULPS  Y0, Y12, Y12
 	VADDPS  Y12, Y11, Y11
 	VANDPS  Y6, Y11, Y13
-	VCMPPS  $0x15, Y8, Y13, Y13
-	VANDPS  Y13, Y11, Y11
+	VCMPPS  $0x15, Y8, Y13, Y12
+	VANDPS  Y11, Y12, Y11
 	VMOVUPS Y11, (CX)
 	VMULPS  (DX), Y1, Y12
 	VMULPS  Y2, Y10, Y13
 	VMULPS  Y10, Y13, Y13
 	VADDPS  Y13, Y12, Y12
-	VCMPPS  $0x15, Y9, Y12, Y13
-	VANDPS  Y13, Y12, Y12
+	VCMPPS  $0x15, Y9, Y12, Y10
+	VANDPS  Y12, Y10, Y12
 	VMOVUPS Y12, (DX)
 	VSQRTPS Y12, Y12
 	VMULPS  Y4, Y12, Y12
@@ -361,6 +641,8 @@ loop:
 	ADDQ    $0x20, BX
 	DECQ    DI
 	JNE     loop
+
+done:
 	VZEROUPPER
 	RET
 
@@ -399,54 +681,54 @@ max:
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
-	VPBROADCASTD classStep<>+0(SB), Y6
+	VPBROADCASTD classStep<>+0(SB), Y5
 	MOVQ         AX, R8
 	MOVQ         classes+32(FP), BX
 
 exp:
-	VMOVUPS      (CX), Y7
-	VSUBPS       Y1, Y7, Y7
-	VPCMPEQD     Y0, Y4, Y5
-	VBLENDVPS    Y5, Y7, Y3, Y3
-	VBROADCASTSS softmaxMin<>+0(SB), Y5
-	VCMPPS       $0x15, Y5, Y7, Y5
-	VANDPS       Y5, Y7, Y7
+	VMOVUPS      (CX), Y6
+	VSUBPS       Y1, Y6, Y6
+	VPCMPEQD     Y0, Y4, Y7
+	VBLENDVPS    Y7, Y6, Y3, Y3
+	VBROADCASTSS softmaxMin<>+0(SB), Y7
+	VCMPPS       $0x15, Y7, Y6, Y7
+	VANDPS       Y6, Y7, Y6
 	VBROADCASTSS expMax<>+0(SB), Y8
-	VMINPS       Y7, Y8, Y7
+	VMINPS       Y6, Y8, Y6
 	VBROADCASTSS expMin<>+0(SB), Y8
-	VMAXPS       Y7, Y8, Y7
+	VMAXPS       Y6, Y8, Y6
 	VBROADCASTSS expLog2e<>+0(SB), Y8
-	VMULPS       Y8, Y7, Y9
+	VMULPS       Y8, Y6, Y9
 	VBROADCASTSS expRound<>+0(SB), Y8
 	VADDPS       Y8, Y9, Y9
 	VSUBPS       Y8, Y9, Y9
 	VBROADCASTSS expLn2Hi<>+0(SB), Y8
 	VMULPS       Y8, Y9, Y10
-	VSUBPS       Y10, Y7, Y7
+	VSUBPS       Y10, Y6, Y6
 	VBROADCASTSS expLn2Lo<>+0(SB), Y8
 	VMULPS       Y8, Y9, Y10
-	VSUBPS       Y10, Y7, Y7
+	VSUBPS       Y10, Y6, Y6
 	VBROADCASTSS exp7<>+0(SB), Y8
-	VMULPS       Y8, Y7, Y10
+	VMULPS       Y8, Y6, Y10
 	VBROADCASTSS exp6<>+0(SB), Y8
 	VADDPS       Y8, Y10, Y10
-	VMULPS       Y7, Y10, Y10
+	VMULPS       Y6, Y10, Y10
 	VBROADCASTSS exp5<>+0(SB), Y8
 	VADDPS       Y8, Y10, Y10
-	VMULPS       Y7, Y10, Y10
+	VMULPS       Y6, Y10, Y10
 	VBROADCASTSS exp4<>+0(SB), Y8
 	VADDPS       Y8, Y10, Y10
-	VMULPS       Y7, Y10, Y10
+	VMULPS       Y6, Y10, Y10
 	VBROADCASTSS exp3<>+0(SB), Y8
 	VADDPS       Y8, Y10, Y10
-	VMULPS       Y7, Y10, Y10
+	VMULPS       Y6, Y10, Y10
 	VBROADCASTSS exp2<>+0(SB), Y8
 	VADDPS       Y8, Y10, Y10
-	VMULPS       Y7, Y10, Y10
-	VMULPS       Y7, Y10, Y10
-	VADDPS       Y10, Y7, Y7
+	VMULPS       Y6, Y10, Y10
+	VMULPS       Y6, Y10, Y10
+	VADDPS       Y10, Y6, Y6
 	VBROADCASTSS expOne<>+0(SB), Y8
-	VADDPS       Y7, Y8, Y7
+	VADDPS       Y6, Y8, Y6
 	VCVTPS2DQ    Y9, Y9
 	VPSRAD       $0x01, Y9, Y10
 	VPSUBD       Y10, Y9, Y9
@@ -455,12 +737,12 @@ exp:
 	VPADDD       Y8, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPSLLD       $0x17, Y9, Y9
-	VMULPS       Y10, Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VANDPS       Y5, Y7, Y7
-	VMOVUPS      Y7, (R8)
-	VADDPS       Y7, Y2, Y2
-	VPADDD       Y6, Y4, Y4
+	VMULPS       Y10, Y6, Y6
+	VMULPS       Y9, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VMOVUPS      Y6, (R8)
+	VADDPS       Y6, Y2, Y2
+	VPADDD       Y5, Y4, Y4
 	ADDQ         DX, CX
 	ADDQ         DX, R8
 	DECQ         BX
@@ -473,14 +755,14 @@ exp:
 	MOVQ         classes+32(FP), BX
 
 loop:
-	VMOVUPS  (AX), Y5
-	VDIVPS   Y2, Y5, Y5
+	VMOVUPS  (AX), Y6
+	VDIVPS   Y2, Y6, Y6
 	VPCMPEQD Y0, Y4, Y7
 	VANDPS   Y3, Y7, Y7
-	VSUBPS   Y7, Y5, Y5
-	VMULPS   Y1, Y5, Y5
-	VMOVUPS  Y5, (AX)
-	VPADDD   Y6, Y4, Y4
+	VSUBPS   Y7, Y6, Y6
+	VMULPS   Y1, Y6, Y6
+	VMOVUPS  Y6, (AX)
+	VPADDD   Y5, Y4, Y4
 	ADDQ     DX, AX
 	DECQ     BX
 	JNE      loop
@@ -537,3 +819,114 @@ GLOBL expBias<>(SB), RODATA|NOPTR, $4
 
 DATA softmaxOne<>+0(SB)/4, $0x3f800000
 GLOBL softmaxOne<>(SB), RODATA|NOPTR, $4
+
+// func softmax32wide(delta *float32, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum *[16]float32, own *[16]float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·softmax32wide(SB), NOSPLIT, $0-64
+	MOVQ      delta+0(FP), AX
+	MOVQ      z+8(FP), CX
+	MOVQ      row+16(FP), DX
+	MOVQ      labels+24(FP), BX
+	MOVQ      sum+48(FP), SI
+	MOVQ      own+56(FP), DI
+	VPMOVZXBD (BX), Z0
+	MOVQ      CX, R8
+	MOVQ      classes+32(FP), BX
+	VMOVUPS   (R8), Z1
+
+max:
+	VMOVUPS      (R8), Z2
+	VMAXPS       Z1, Z2, Z1
+	ADDQ         DX, R8
+	DECQ         BX
+	JNE          max
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z4, Z4, Z4
+	VPXORD       Z3, Z3, Z3
+	VPBROADCASTD classStep<>+0(SB), Z5
+	MOVQ         AX, R8
+	MOVQ         classes+32(FP), BX
+
+exp:
+	VMOVUPS      (CX), Z6
+	VSUBPS       Z1, Z6, Z6
+	VPCMPEQD     Z0, Z3, K1
+	VBLENDMPS    Z6, Z4, K1, Z4
+	VBROADCASTSS softmaxMin<>+0(SB), Z7
+	VCMPPS       $0x15, Z7, Z6, K1
+	VMOVUPS.Z    Z6, K1, Z6
+	VBROADCASTSS expMax<>+0(SB), Z7
+	VMINPS       Z6, Z7, Z6
+	VBROADCASTSS expMin<>+0(SB), Z7
+	VMAXPS       Z6, Z7, Z6
+	VBROADCASTSS expLog2e<>+0(SB), Z7
+	VMULPS       Z7, Z6, Z8
+	VBROADCASTSS expRound<>+0(SB), Z7
+	VADDPS       Z7, Z8, Z8
+	VSUBPS       Z7, Z8, Z8
+	VBROADCASTSS expLn2Hi<>+0(SB), Z7
+	VMULPS       Z7, Z8, Z9
+	VSUBPS       Z9, Z6, Z6
+	VBROADCASTSS expLn2Lo<>+0(SB), Z7
+	VMULPS       Z7, Z8, Z9
+	VSUBPS       Z9, Z6, Z6
+	VBROADCASTSS exp7<>+0(SB), Z7
+	VMULPS       Z7, Z6, Z9
+	VBROADCASTSS exp6<>+0(SB), Z7
+	VADDPS       Z7, Z9, Z9
+	VMULPS       Z6, Z9, Z9
+	VBROADCASTSS exp5<>+0(SB), Z7
+	VADDPS       Z7, Z9, Z9
+	VMULPS       Z6, Z9, Z9
+	VBROADCASTSS exp4<>+0(SB), Z7
+	VADDPS       Z7, Z9, Z9
+	VMULPS       Z6, Z9, Z9
+	VBROADCASTSS exp3<>+0(SB), Z7
+	VADDPS       Z7, Z9, Z9
+	VMULPS       Z6, Z9, Z9
+	VBROADCASTSS exp2<>+0(SB), Z7
+	VADDPS       Z7, Z9, Z9
+	VMULPS       Z6, Z9, Z9
+	VMULPS       Z6, Z9, Z9
+	VADDPS       Z9, Z6, Z6
+	VBROADCASTSS expOne<>+0(SB), Z7
+	VADDPS       Z6, Z7, Z6
+	VCVTPS2DQ    Z8, Z8
+	VPSRAD       $0x01, Z8, Z9
+	VPSUBD       Z9, Z8, Z8
+	VPBROADCASTD expBias<>+0(SB), Z7
+	VPADDD       Z7, Z9, Z9
+	VPADDD       Z7, Z8, Z8
+	VPSLLD       $0x17, Z9, Z9
+	VPSLLD       $0x17, Z8, Z8
+	VMULPS       Z9, Z6, Z6
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS.Z    Z6, K1, Z6
+	VMOVUPS      Z6, (R8)
+	VADDPS       Z6, Z2, Z2
+	VPADDD       Z5, Z3, Z3
+	ADDQ         DX, CX
+	ADDQ         DX, R8
+	DECQ         BX
+	JNE          exp
+	VMOVUPS      Z2, (SI)
+	VMOVUPS      Z4, (DI)
+	VBROADCASTSS scale+40(FP), Z1
+	VBROADCASTSS softmaxOne<>+0(SB), Z4
+	VPXORD       Z3, Z3, Z3
+	MOVQ         classes+32(FP), BX
+
+loop:
+	VMOVUPS   (AX), Z6
+	VDIVPS    Z2, Z6, Z6
+	VPCMPEQD  Z0, Z3, K1
+	VMOVUPS.Z Z4, K1, Z7
+	VSUBPS    Z7, Z6, Z6
+	VMULPS    Z1, Z6, Z6
+	VMOVUPS   Z6, (AX)
+	VPADDD    Z5, Z3, Z3
+	ADDQ      DX, AX
+	DECQ      BX
+	JNE       loop
+	VZEROUPPER
+	RET

@@ -6,15 +6,20 @@ package peak
 import "time"
 
 // Rate is the measured peak of this core in operations per second (a fused
-// multiply-add counts as two) with numbers of 32 or 64 bits. It is 0 where there
-// is no vector code.
+// multiply-add counts as two) with numbers of 32 or 64 bits, in the widest vectors
+// that package kernel uses here. It is 0 where there is no vector code.
 func Rate(bits int) float64 {
-	loop := peak64
-	if bits == 32 {
-		loop = peak32
-	}
 	if !vector {
 		return 0
+	}
+	loop, width := peak64, 256
+	switch {
+	case wide && bits == 32:
+		loop, width = peakWide32, 512
+	case wide:
+		loop, width = peakWide64, 512
+	case bits == 32:
+		loop = peak32
 	}
 	const rounds = 20_000
 	best := time.Duration(1 << 62)
@@ -23,5 +28,5 @@ func Rate(bits int) float64 {
 		loop(rounds)
 		best = min(best, time.Since(start))
 	}
-	return rounds * 56 * 2 * float64(256/bits) / best.Seconds()
+	return rounds * 56 * 2 * float64(width/bits) / best.Seconds()
 }

@@ -4,8 +4,14 @@
 
 package peak
 
-// peak32 does rounds·56 vector fused multiply-adds of float32 on zeros.
+// peak32 does rounds·56 fused multiply-adds of vectors of 256 bits of float32 on zeros.
 func peak32(rounds int)
 
-// peak64 does rounds·56 vector fused multiply-adds of float64 on zeros.
+// peak64 does rounds·56 fused multiply-adds of vectors of 256 bits of float64 on zeros.
 func peak64(rounds int)
+
+// peakWide32 does rounds·56 fused multiply-adds of vectors of 512 bits of float32 on zeros.
+func peakWide32(rounds int)
+
+// peakWide64 does rounds·56 fused multiply-adds of vectors of 512 bits of float64 on zeros.
+func peakWide64(rounds int)

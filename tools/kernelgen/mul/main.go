@@ -1,13 +1,14 @@
-// Command mul writes the AVX2+FMA product kernels of internal/kernel:
+// Command mul writes the AVX2+FMA and AVX-512 product kernels of internal/kernel:
 //
 //	go run ./kernelgen/mul -pkg kernel -out ../internal/kernel/mul_amd64.s -stubs ../internal/kernel/mul_amd64.go
 //
-// A kernel computes one panel of C, all m rows of it: two vectors wide in
-// tiles of six rows or one vector wide in tiles of twelve, so that twelve
-// accumulators hide the latency of the fused multiply-add. The lanes are
-// elements of C; each accumulator is the chain of one element per lane, in
-// index order. The variants with a mask load and store only the first lanes
-// of their last vector.
+// A kernel computes one panel of C, all m rows of it. With vectors of 256 bits
+// it is two of them wide in tiles of six rows or one in tiles of twelve, so
+// that twelve accumulators hide the latency of the fused multiply-add; with
+// 512 bits and their 32 registers both widths have tiles of twelve rows. The
+// lanes are elements of C; each accumulator is the chain of one element per
+// lane, in index order. The variants with a mask, of 256 bits only, load and
+// store only the first lanes of their last vector.
 package main
 
 import (
@@ -26,11 +27,12 @@ type element struct {
 	maskMove  func(src, mask, dst Op)
 	broadcast func(...Op)
 	fma       func(...Op)
+	fmaSpread func(...Op) // with a number in memory for all lanes
 }
 
 var elements = []element{
-	{32, VXORPS, VMOVUPS, VMASKMOVPS, VBROADCASTSS, VFMADD231PS},
-	{64, VXORPD, VMOVUPD, VMASKMOVPD, VBROADCASTSD, VFMADD231PD},
+	{32, VXORPS, VMOVUPS, VMASKMOVPS, VBROADCASTSS, VFMADD231PS, VFMADD231PS_BCST},
+	{64, VXORPD, VMOVUPD, VMASKMOVPD, VBROADCASTSD, VFMADD231PD, VFMADD231PD_BCST},
 }
 
 func main() {
@@ -38,17 +40,24 @@ func main() {
 	for _, e := range elements {
 		for _, vectors := range []int{1, 2} {
 			for _, masked := range []bool{false, true} {
-				panel(e, vectors, masked)
+				panel(e, 32, vectors, masked)
 			}
+		}
+		for _, vectors := range []int{1, 2} {
+			panel(e, 64, vectors, false)
 		}
 	}
 	Generate()
 }
 
-// panel emits the kernel of one panel width. Strides are in bytes.
-func panel(e element, vectors int, masked bool) {
+// panel emits the kernel of one panel width, in vectors of size bytes.
+func panel(e element, size, vectors int, masked bool) {
 	name := fmt.Sprintf("panel%dx%d", e.bits, vectors)
 	suffix := ""
+	if size == 64 {
+		name = fmt.Sprintf("wide%dx%d", e.bits, vectors)
+		suffix = " of 512 bits"
+	}
 	if masked {
 		name += "mask"
 		suffix = " of which the last vector counts only where mask is set"
@@ -62,7 +71,7 @@ func panel(e element, vectors int, masked bool) {
 	Doc(fmt.Sprintf("%s computes m rows of a panel of C, %d vectors wide%s.", name, vectors, suffix), "Strides are in bytes; m and k are at least 1.")
 	Pragma("noescape")
 
-	g := &generator{element: e, name: name, vectors: vectors, masked: masked}
+	g := &generator{element: e, name: name, size: size, vectors: vectors, masked: masked}
 	g.c = Load(Param("c"), GP64())
 	g.a = Load(Param("a"), GP64())
 	g.aRow = Load(Param("aRow"), GP64())
@@ -74,7 +83,7 @@ func panel(e element, vectors int, masked bool) {
 		g.mask = YMM()
 		e.load(Mem{Base: p}, g.mask)
 	}
-	heights, first := tiles(vectors)
+	heights, first := tiles(size, vectors)
 	tall := heights[0]
 	Label("next")
 	CMPQ(g.m, Imm(uint64(2*tall)))
@@ -93,9 +102,9 @@ func panel(e element, vectors int, masked bool) {
 // tiles returns the heights of tiles, tallest first, and for each number of
 // rows below twice the tallest the height to take first. A tile of fewer than
 // eight accumulators waits for its own latency, so it costs as much as eight.
-func tiles(vectors int) (heights, first []int) {
+func tiles(size, vectors int) (heights, first []int) {
 	heights = []int{6, 4, 3, 2, 1}
-	if vectors == 1 {
+	if vectors == 1 || size == 64 {
 		heights = []int{12, 8, 6, 4, 2, 1}
 	}
 	rows := 2 * heights[0]
@@ -118,11 +127,20 @@ func tiles(vectors int) (heights, first []int) {
 type generator struct {
 	element
 	name             string
+	size             int // of a vector in bytes
 	vectors          int
 	masked           bool
 	c, a, aRow, aCol reg.Register
 	bRow, m          reg.Register
 	mask             reg.VecVirtual
+}
+
+// register is a whole vector.
+func (g *generator) register() reg.VecVirtual {
+	if g.size == 64 {
+		return ZMM()
+	}
+	return YMM()
 }
 
 // tile emits the loop over k for a tile of some rows, then moves C and A on.
@@ -132,7 +150,7 @@ func (g *generator) tile(rows int) {
 	acc := make([][]reg.VecVirtual, rows)
 	for i := range acc {
 		for range g.vectors {
-			acc[i] = append(acc[i], YMM())
+			acc[i] = append(acc[i], g.register())
 		}
 	}
 
@@ -143,7 +161,7 @@ func (g *generator) tile(rows int) {
 	JE(LabelRef(label("zero")))
 	g.eachRow(rows, func(i int, row Mem) {
 		for v, y := range acc[i] {
-			g.move(row.Offset(32*v), y, v)
+			g.move(row.Offset(g.size*v), y, v)
 		}
 	})
 	JMP(LabelRef(label("start")))
@@ -175,15 +193,19 @@ func (g *generator) tile(rows int) {
 	Label(label("loop"))
 	lanes := make([]reg.VecVirtual, g.vectors)
 	for v := range lanes {
-		lanes[v] = YMM()
-		g.move(Mem{Base: b, Disp: 32 * v}, lanes[v], v)
+		lanes[v] = g.register()
+		g.move(Mem{Base: b, Disp: g.size * v}, lanes[v], v)
 	}
 	for i := range rows {
-		x := YMM()
 		at := Mem{Base: base[i/3]}
 		if i%3 > 0 {
 			at.Index, at.Scale = g.aRow, uint8(i%3)
 		}
+		if g.size == 64 && g.vectors == 1 {
+			g.fmaSpread(at, lanes[0], acc[i][0])
+			continue
+		}
+		x := g.register()
 		g.broadcast(at, x)
 		for v, y := range acc[i] {
 			g.fma(lanes[v], x, y)
@@ -198,7 +220,7 @@ func (g *generator) tile(rows int) {
 
 	g.eachRow(rows, func(i int, row Mem) {
 		for v, y := range acc[i] {
-			g.move(y, row.Offset(32*v), v)
+			g.move(y, row.Offset(g.size*v), v)
 		}
 	})
 	// The next tile of C and A.

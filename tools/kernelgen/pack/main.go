@@ -34,8 +34,12 @@ func copyRows() {
 	Load(Param("rows"), rows)
 	vectors, at, n := GP64(), GP64(), GP64()
 	Load(Param("vectors"), vectors)
-	CMPQ(vectors, Imm(2))
-	JEQ(LabelRef("pair"))
+	// The widths of packed panels have loops of their own.
+	widths := map[int]string{2: "two", 4: "four"}
+	for _, w := range []int{2, 4} {
+		CMPQ(vectors, Imm(uint64(w)))
+		JEQ(LabelRef(widths[w]))
+	}
 	Label("row")
 	XORQ(at, at)
 	MOVQ(vectors, n)
@@ -52,18 +56,23 @@ func copyRows() {
 	JNE(LabelRef("row"))
 	VZEROUPPER()
 	RET()
-	Label("pair")
-	lo, hi := YMM(), YMM()
-	VMOVUPS(Mem{Base: src}, lo)
-	VMOVUPS(Mem{Base: src, Disp: 32}, hi)
-	VMOVUPS(lo, Mem{Base: dst})
-	VMOVUPS(hi, Mem{Base: dst, Disp: 32})
-	ADDQ(srcRow, src)
-	ADDQ(dstRow, dst)
-	DECQ(rows)
-	JNE(LabelRef("pair"))
-	VZEROUPPER()
-	RET()
+	for _, w := range []int{2, 4} {
+		Label(widths[w])
+		row := make([]reg.VecVirtual, w)
+		for v := range row {
+			row[v] = YMM()
+			VMOVUPS(Mem{Base: src, Disp: 32 * v}, row[v])
+		}
+		for v := range row {
+			VMOVUPS(row[v], Mem{Base: dst, Disp: 32 * v})
+		}
+		ADDQ(srcRow, src)
+		ADDQ(dstRow, dst)
+		DECQ(rows)
+		JNE(LabelRef(widths[w]))
+		VZEROUPPER()
+		RET()
+	}
 }
 
 // lookUp widens rows of bytes through a table, eight bytes to a read.

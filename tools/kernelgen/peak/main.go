@@ -18,21 +18,24 @@ const (
 
 func main() {
 	ConstraintExpr("!noasm")
-	loop("peak32", "float32", VXORPS, VFMADD231PS)
-	loop("peak64", "float64", VXORPD, VFMADD231PD)
+	ymm, zmm := func() reg.VecVirtual { return YMM() }, func() reg.VecVirtual { return ZMM() }
+	loop("peak32", "256 bits of float32", ymm, VXORPS, VFMADD231PS)
+	loop("peak64", "256 bits of float64", ymm, VXORPD, VFMADD231PD)
+	loop("peakWide32", "512 bits of float32", zmm, VXORPS, VFMADD231PS)
+	loop("peakWide64", "512 bits of float64", zmm, VXORPD, VFMADD231PD)
 	Generate()
 }
 
-func loop(name, kind string, zero, fma func(...Op)) {
+func loop(name, kind string, register func() reg.VecVirtual, zero, fma func(...Op)) {
 	TEXT(name, NOSPLIT, "func(rounds int)")
-	Doc(name + " does rounds·56 vector fused multiply-adds of " + kind + " on zeros.")
+	Doc(name + " does rounds·56 fused multiply-adds of vectors of " + kind + " on zeros.")
 	n := Load(Param("rounds"), GP64())
 	acc := make([]reg.VecVirtual, chains)
 	for i := range acc {
-		acc[i] = YMM()
+		acc[i] = register()
 		zero(acc[i], acc[i], acc[i])
 	}
-	x := YMM()
+	x := register()
 	zero(x, x, x)
 	Label("loop")
 	for range steps {

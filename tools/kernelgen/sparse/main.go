@@ -1,8 +1,8 @@
-// Command sparse writes the AVX2+FMA sparse products of internal/kernel:
+// Command sparse writes the AVX2+FMA and AVX-512 sparse products of internal/kernel:
 //
 //	go run ./kernelgen/sparse -pkg kernel -out ../internal/kernel/sparse_amd64.s -stubs ../internal/kernel/sparse_amd64.go
 //
-// Lanes are columns of C. A kernel does one panel of columns; in float32 one
+// Lanes are columns of C. The kernels of 512 bits do whole vectors only. A kernel does one panel of columns; in float32 one
 // row of the sparse matrix, in float64 the rows of one block.
 package main
 
@@ -17,19 +17,26 @@ import (
 func main() {
 	ConstraintExpr("!noasm")
 	for _, vectors := range []int{4, 2, 1} {
-		gather32(vectors, false)
+		gather32(32, vectors, false)
+		gather32(64, vectors, false)
 	}
-	gather32(0, false)
-	gather32(1, true)
+	gather32(32, 0, false)
+	gather32(32, 1, true)
 	for _, vectors := range []int{4, 3, 2, 1} {
-		gather64(vectors, false)
+		gather64(32, vectors, false)
 	}
-	gather64(1, true)
+	gather64(32, 1, true)
+	for _, vectors := range []int{2, 1} {
+		gather64(64, vectors, false)
+	}
 	for _, vectors := range []int{8, 4, 2, 1} {
-		scatter32(vectors, false)
+		scatter32(32, vectors, false)
 	}
-	scatter32(0, false)
-	scatter32(1, true)
+	scatter32(32, 0, false)
+	scatter32(32, 1, true)
+	for _, vectors := range []int{4, 2, 1} {
+		scatter32(64, vectors, false)
+	}
 	prefetch()
 	Generate()
 }
@@ -59,6 +66,7 @@ func prefetch() {
 
 // panel holds what the loop over the stored values of a row needs.
 type panel struct {
+	size        int // of a vector in bytes
 	vectors     int
 	mask        reg.VecVirtual
 	load        func(...Op)
@@ -88,8 +96,11 @@ func (g *panel) registers() []reg.VecVirtual {
 
 // register is a whole vector, or half of one where vectors is 0.
 func (g *panel) register() reg.VecVirtual {
-	if g.vectors == 0 {
+	switch {
+	case g.vectors == 0:
 		return XMM()
+	case g.size == 64:
+		return ZMM()
 	}
 	return YMM()
 }
@@ -107,8 +118,11 @@ func (g *panel) at(q int) reg.GPVirtual {
 // name completes a kernel's name and the mask's argument.
 func (g *panel) name(stem string, masked bool, bits int) (name, arg, doc string) {
 	name = fmt.Sprintf("%s%dx%d", stem, bits, g.vectors)
-	if g.vectors == 0 {
+	switch {
+	case g.vectors == 0:
 		name = fmt.Sprintf("%s%dhalf", stem, bits)
+	case g.size == 64:
+		name += "wide"
 	}
 	if masked {
 		return name + "mask", fmt.Sprintf(", mask *[%d]int%d", 256/bits, bits), " where mask is set"
@@ -130,7 +144,7 @@ func (g *panel) loadMask(masked bool) {
 func (g *panel) chains(c, count reg.GPVirtual, value func(q int, x reg.VecVirtual), step func(n int)) {
 	even, odd := g.registers(), g.registers()
 	for v := range even {
-		g.move(Mem{Base: c, Disp: 32 * v}, even[v])
+		g.move(Mem{Base: c, Disp: g.size * v}, even[v])
 		g.zero(odd[v], odd[v], odd[v])
 	}
 	term := func(q int, acc []reg.VecVirtual) {
@@ -139,11 +153,11 @@ func (g *panel) chains(c, count reg.GPVirtual, value func(q int, x reg.VecVirtua
 		for v, y := range acc {
 			if g.mask != nil {
 				b := YMM()
-				g.move(Mem{Base: p, Disp: 32 * v}, b)
+				g.move(Mem{Base: p, Disp: g.size * v}, b)
 				g.fma(b, x, y)
 				continue
 			}
-			g.fma(Mem{Base: p, Disp: 32 * v}, x, y)
+			g.fma(Mem{Base: p, Disp: g.size * v}, x, y)
 		}
 	}
 	SUBQ(Imm(2), count)
@@ -162,12 +176,12 @@ func (g *panel) chains(c, count reg.GPVirtual, value func(q int, x reg.VecVirtua
 	Label("done")
 	for v := range even {
 		g.add(odd[v], even[v], even[v])
-		g.move(even[v], Mem{Base: c, Disp: 32 * v})
+		g.move(even[v], Mem{Base: c, Disp: g.size * v})
 	}
 }
 
-func gather32(vectors int, masked bool) {
-	g := &panel{vectors: vectors, load: VMOVUPS, maskMove: VMASKMOVPS, fma: VFMADD231PS, broadcast: VBROADCASTSS, zero: VXORPS, add: VADDPS}
+func gather32(size, vectors int, masked bool) {
+	g := &panel{size: size, vectors: vectors, load: VMOVUPS, maskMove: VMASKMOVPS, fma: VFMADD231PS, broadcast: VBROADCASTSS, zero: VXORPS, add: VADDPS}
 	name, arg, doc := g.name("sparse", masked, 32)
 	TEXT(name, NOSPLIT, "func(c *float32, index *uint16, value *float32, count int, b *float32, row uintptr"+arg+")")
 	Doc(name + " adds count stored values times rows of b to c" + doc + ", in two chains; row is the stride of b in bytes.")
@@ -191,8 +205,8 @@ func gather32(vectors int, masked bool) {
 	RET()
 }
 
-func gather64(vectors int, masked bool) {
-	g := &panel{vectors: vectors, load: VMOVUPD, maskMove: VMASKMOVPD, fma: VFMADD231PD, broadcast: VBROADCASTSD, zero: VXORPD, add: VADDPD}
+func gather64(size, vectors int, masked bool) {
+	g := &panel{size: size, vectors: vectors, load: VMOVUPD, maskMove: VMASKMOVPD, fma: VFMADD231PD, broadcast: VBROADCASTSD, zero: VXORPD, add: VADDPD}
 	name, arg, doc := g.name("sparse", masked, 64)
 	TEXT(name, NOSPLIT, "func(c *float64, ldc uintptr, ptr *int32, rows int, index *uint16, u *uint8, table *[256]float64, b *float64, row uintptr"+arg+")")
 	Doc(name + " does the rows of a block: it adds ptr[i+1]−ptr[i] stored values table[u] times rows of b to row i of c" + doc + ", in two chains; ldc and row are the strides of c and b in bytes, index and u begin with row 0.")
@@ -236,8 +250,8 @@ func gather64(vectors int, masked bool) {
 
 // scatter32 adds one row of D, held in registers, times each stored value to
 // the row of C that the value names.
-func scatter32(vectors int, masked bool) {
-	g := &panel{vectors: vectors, load: VMOVUPS, maskMove: VMASKMOVPS, fma: VFMADD213PS, broadcast: VBROADCASTSS}
+func scatter32(size, vectors int, masked bool) {
+	g := &panel{size: size, vectors: vectors, load: VMOVUPS, maskMove: VMASKMOVPS, fma: VFMADD213PS, broadcast: VBROADCASTSS}
 	name, arg, doc := g.name("scatter", masked, 32)
 	TEXT(name, NOSPLIT, "func(c *float32, row uintptr, index *uint16, value *float32, count int, d *float32"+arg+")")
 	Doc(name + " adds each of count (at least 1) stored values times d to its row of c" + doc + "; row is the stride of c in bytes.")
@@ -253,16 +267,16 @@ func scatter32(vectors int, masked bool) {
 	g.loadMask(masked)
 	held := g.registers()
 	for v, y := range held {
-		g.move(Mem{Base: d, Disp: 32 * v}, y)
+		g.move(Mem{Base: d, Disp: g.size * v}, y)
 	}
 	Label("loop")
 	p, x := g.at(0), g.register()
 	g.broadcast(Mem{Base: val}, x)
 	for v, y := range held {
 		c := g.register()
-		g.move(Mem{Base: p, Disp: 32 * v}, c)
+		g.move(Mem{Base: p, Disp: g.size * v}, c)
 		VFMADD231PS(y, x, c)
-		g.move(c, Mem{Base: p, Disp: 32 * v})
+		g.move(c, Mem{Base: p, Disp: g.size * v})
 	}
 	ADDQ(Imm(2), g.index)
 	ADDQ(Imm(4), val)
