@@ -293,6 +293,9 @@ func (s *Stage) Portable() bool { return s.kind.platform == "" }
 // Estimate returns how long the stage may take; 0 if unknown.
 func (s *Stage) Estimate() time.Duration { return s.estimate }
 
+// Cores returns the number of cores that the stage can use.
+func (s *Stage) Cores() int { return s.cores }
+
 // Memory returns what the stage needs at its peak in addition to its inputs, in
 // bytes.
 func (s *Stage) Memory() int64 { return s.memory }

@@ -1,6 +1,9 @@
 package pipeline
 
-import "container/heap"
+import (
+	"container/heap"
+	"math"
+)
 
 // queue holds the stages that are ready to run, the one at the start of the
 // longest path first. Entries of stages that have left that phase are ignored
@@ -40,11 +43,13 @@ func (q *queue) pop() queueEntry { return heap.Pop(q).(queueEntry) }
 // never run.
 const defaultCost = int64(1e9)
 
-// priorities returns, for every stage that is not up to date, the time of the
-// longest path that begins with it, in nanoseconds. The time of a stage is that
-// of its last execution; otherwise its estimate, or the mean of its kind.
-func (p *Plan) priorities(next *edges) []int64 {
-	longest := make([]int64, len(p.graph.stages))
+// priorities returns, for every stage that is not up to date, the time that it
+// takes and that of the longest path that begins with it, in nanoseconds. The time
+// of a stage is that of its last execution; otherwise its estimate, or the mean of
+// its kind.
+func (p *Plan) priorities(next *edges) (costs, longest []int64) {
+	costs = make([]int64, len(p.graph.stages))
+	longest = make([]int64, len(p.graph.stages))
 	for i := len(longest) - 1; i >= 0; i-- {
 		if !p.needed[i] || p.state[i] == StateCached {
 			continue
@@ -52,9 +57,10 @@ func (p *Plan) priorities(next *edges) []int64 {
 		for _, d := range next.of(int32(i)) {
 			longest[i] = max(longest[i], longest[d])
 		}
-		longest[i] += p.cost(p.graph.stages[i])
+		costs[i] = p.cost(p.graph.stages[i])
+		longest[i] += costs[i]
 	}
-	return longest
+	return costs, longest
 }
 
 func (p *Plan) cost(s *Stage) int64 {
@@ -70,6 +76,20 @@ func (p *Plan) cost(s *Stage) int64 {
 		return int64(t.total) / int64(t.count)
 	}
 	return defaultCost
+}
+
+// allot returns how many cores a stage gets: as many as it can use, unless
+// other stages are ready to use them too. Stages on one core each do the most
+// work per hour. But a path that takes longer than all work divided by all cores
+// would end last, so its stages get as many more cores as it is too long: nothing
+// else starts until stages that run have given these back.
+func (r *runner) allot(s *Stage) int {
+	cores := max(1, (r.o.Jobs-r.cores)/(1+r.ready.Len()))
+	if r.remaining > 0 {
+		late := float64(r.priority[s.index]) * float64(r.o.Jobs) / float64(r.remaining)
+		cores = max(cores, min(r.o.Jobs, int(math.Ceil(late))))
+	}
+	return min(cores, s.cores)
 }
 
 // edges lists the needed stages that read each stage, once per input.

@@ -257,14 +257,16 @@ type progress struct {
 
 // pass is what the scheduler keeps of one pass.
 type pass struct {
-	nodes    []node // by index of the stage
-	priority []int64
-	ready    queue
-	check    []int32           // stages whose inputs are known, to be looked up
-	busy     []int32           // ready stages whose lock another process holds
-	leaders  map[Key]int32     // the stage that runs a key, until it is durable
-	waiting  map[int32][]int32 // stages that wait until another one is durable
-	found    map[Digest]error  // lost inputs, for the next pass
+	nodes     []node // by index of the stage
+	costs     []int64
+	priority  []int64
+	remaining int64 // costs of the stages that are not done
+	ready     queue
+	check     []int32           // stages whose inputs are known, to be looked up
+	busy      []int32           // ready stages whose lock another process holds
+	leaders   map[Key]int32     // the stage that runs a key, until it is durable
+	waiting   map[int32][]int32 // stages that wait until another one is durable
+	found     map[Digest]error  // lost inputs, for the next pass
 }
 
 // phase is where a stage stands in a pass.
@@ -337,11 +339,14 @@ func (r *runner) run() error {
 func (r *runner) begin() {
 	p := r.p
 	r.pass = pass{
-		nodes:    make([]node, len(p.graph.stages)),
-		priority: p.priorities(r.next),
-		leaders:  make(map[Key]int32),
-		waiting:  make(map[int32][]int32),
-		found:    make(map[Digest]error),
+		nodes:   make([]node, len(p.graph.stages)),
+		leaders: make(map[Key]int32),
+		waiting: make(map[int32][]int32),
+		found:   make(map[Digest]error),
+	}
+	r.costs, r.priority = p.priorities(r.next)
+	for _, cost := range r.costs {
+		r.remaining += cost
 	}
 	r.contents.reset()
 	for i, s := range p.graph.stages {

@@ -169,6 +169,7 @@ func (r *runner) hit(i int32, outs []output) {
 func (r *runner) settle(i int32, outs []output) {
 	r.learn(i, outs)
 	r.nodes[i].phase = done
+	r.remaining -= r.costs[i]
 	r.expectReaders(i)
 	for _, e := range r.p.graph.stages[i].sources() {
 		for _, out := range r.p.outputs(e.from) {
@@ -274,14 +275,6 @@ func (r *runner) start() {
 
 func (r *runner) fits(s *Stage) bool {
 	return r.o.MemoryLimit <= 0 || r.running == 0 || r.memory+s.memory <= r.o.MemoryLimit
-}
-
-// allot returns how many cores a stage gets: as many as it can use, unless
-// other stages are ready to use them too. Stages on one core each do the most
-// work per hour.
-func (r *runner) allot(s *Stage) int {
-	free := r.o.Jobs - r.cores
-	return min(max(1, free/(1+r.ready.Len())), s.cores)
 }
 
 // startOne locks a stage, looks it up again, since another process may have

@@ -210,7 +210,7 @@ func (p *Plan) comparable(stages []*Stage) ([]*Stage, error) {
 func (r *runner) beginComparison() {
 	n := len(r.p.graph.stages)
 	r.next = &edges{start: make([]int32, n+1)}
-	r.pass = pass{nodes: make([]node, n), priority: make([]int64, n)}
+	r.pass = pass{nodes: make([]node, n), costs: make([]int64, n), priority: make([]int64, n)}
 	for _, s := range r.o.Compare {
 		r.nodes[s.index].phase = ready
 		r.enqueue(s.index)

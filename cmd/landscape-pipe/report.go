@@ -23,7 +23,7 @@ import (
 )
 
 type reportCmd struct {
-	Output string `short:"o" placeholder:"FILE" help:"Where to (default: report.html beside the exports of repro)."`
+	Output string `short:"o" placeholder:"FILE" help:"Where to, - for stdout (default: report.html beside the exports of repro)."`
 	overrides
 }
 
@@ -47,8 +47,12 @@ func (c *reportCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return err
 	}
 	output := c.Output
-	if output == "" {
+	switch output {
+	case "":
 		output = filepath.Join(w.exports, "report.html")
+	case "-":
+		_, err := a.stdout.Write(text.Bytes())
+		return err
 	}
 	if err := files.Write(ctx, output, text.Bytes()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)

@@ -181,6 +181,9 @@ func (g *globals) plan(ctx context.Context, a *app, set []string, o pipeline.Opt
 // planStore is plan for the verbs that are about the whole store. Where only
 // curvature was used there are no params: the graph is empty.
 func (g *globals) planStore(ctx context.Context, a *app, set []string, o pipeline.Options) (*workspace, *pipeline.Plan, error) {
+	if _, err := os.Lstat(g.storeDir()); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, usage(fmt.Errorf("there is no store in %s", g.storeDir()), "name one with --store, or make it with landscape-pipe repro")
+	}
 	_, err := os.Stat(g.Params)
 	if !errors.Is(err, fs.ErrNotExist) || g.Params != defaultParams || len(set)+len(o.Targets) > 0 {
 		return g.plan(ctx, a, set, o)

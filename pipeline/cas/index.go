@@ -9,7 +9,8 @@ import (
 // index finds rows by table and key, and small objects by digest.
 type index struct {
 	tables      map[Table]*tableIndex
-	objects     map[Digest]objectRef // the last copy of each
+	copies      []objectCopy         // of small objects that are not in last yet
+	last        map[Digest]objectRef // the last copy of each
 	quarantined map[place]bool
 	rows        int // of all tables
 }
@@ -33,6 +34,12 @@ type rowRef struct {
 	before  int32  // the row before it with its key, -1 for none
 }
 
+// objectCopy is one copy of a small object.
+type objectCopy struct {
+	digest Digest
+	objectRef
+}
+
 // objectRef is where a small object lies.
 type objectRef struct {
 	order   uint64
@@ -44,7 +51,7 @@ type objectRef struct {
 func newIndex() *index {
 	return &index{
 		tables:      make(map[Table]*tableIndex),
-		objects:     make(map[Digest]objectRef),
+		last:        make(map[Digest]objectRef),
 		quarantined: make(map[place]bool),
 	}
 }
@@ -90,15 +97,26 @@ func (x *index) add(segment int32, f frame) {
 			return
 		}
 		ref := objectRef{order: f.order, offset: uint32(f.offset), size: size, segment: segment}
-		old, found := x.objects[o]
-		if !found || precedes(old.order, old.segment, old.offset, ref.order, ref.segment, ref.offset) {
-			x.objects[o] = ref
-		}
+		x.copies = append(x.copies, objectCopy{o, ref})
 	case kindQuarantine:
 		if p, ok := parseQuarantine(f.body); ok {
 			x.quarantined[p] = true
 		}
 	}
+}
+
+// objects returns where the last copy of each small object lies. The map is
+// brought up to date here: a run that finds all in the store never reads it.
+func (x *index) objects() map[Digest]objectRef {
+	for i := range x.copies {
+		c := &x.copies[i]
+		old, found := x.last[c.digest]
+		if !found || precedes(old.order, old.segment, old.offset, c.order, c.segment, c.offset) {
+			x.last[c.digest] = c.objectRef
+		}
+	}
+	x.copies = x.copies[:0]
+	return x.last
 }
 
 // backwards yields the rows of a table with a key, last to first.
@@ -168,7 +186,7 @@ func (x *index) ordered(name Table) []rowRef {
 // digests returns the small objects that can be read, sorted.
 func (t *tables) digests() []Digest {
 	var all []Digest
-	for o := range t.index.objects {
+	for o := range t.index.objects() {
 		if _, ok := t.object(o); ok {
 			all = append(all, o)
 		}
@@ -180,7 +198,7 @@ func (t *tables) digests() []Digest {
 // object returns where the last copy of a small object lies, unless it is in
 // quarantine.
 func (t *tables) object(o Digest) (objectRef, bool) {
-	ref, ok := t.index.objects[o]
+	ref, ok := t.index.objects()[o]
 	return ref, ok && !t.index.quarantined[t.place(ref)]
 }
 

@@ -225,7 +225,7 @@ func (s *Store) copyKept(t *tables, old *segment, inBatch map[uint64]bool, r rew
 func (s *Store) redundant(t *tables, o Digest, at place, inBatch map[uint64]bool) bool {
 	s.tablesMu.Lock()
 	defer s.tablesMu.Unlock()
-	ref, ok := t.index.objects[o]
+	ref, ok := t.index.objects()[o]
 	if !ok || t.place(ref) == at {
 		return false
 	}
