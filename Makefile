@@ -13,7 +13,7 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build repro recipes check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
+.PHONY: help build repro paper recipes check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ repro: build ## reproduce the paper: data, networks, figures (the second run doe
 
 recipes: build ## the trends at equal loss and for a gradient tolerance beside ten epochs
 	$(BIN)/landscape-pipe repro --params params.recipes.toml
+
+paper: build ## the direct half of the paper: MNIST, FashionMNIST, CIFAR-10 and CIFAR-100 (prints an estimate first)
+	$(BIN)/landscape-pipe repro -n --params params.paper.toml
+	$(BIN)/landscape-pipe repro -k --params params.paper.toml
 
 check: build lint ## all tests: formatting, vet, unit, property, command-line
 	$(GO) test -timeout 15m ./...

@@ -2,28 +2,32 @@ package landscape_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/chart"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 )
 
 // claimRow is what README says of a row of claims.json.
 type claimRow struct {
-	ID, Whose, Source, Statement, Dataset, Input, Recipe, Scope, Verdict string
-	Number                                                               int
+	ID, Whose, Source, Statement, Dataset, Input, Recipe, Scope, Verdict, Tested string
+
+	Number int
 }
 
-// TestReadmeListsTheClaims: README's list is what artifacts/expected/claims.json
-// says, one line per claim in the order of the paper.
-//
-//	go test . -run ReadmeLists -update
-//
-// writes the list.
-func TestReadmeListsTheClaims(t *testing.T) {
-	const begin, end = "<!-- claims, written by go test . -run ReadmeLists -update -->\n", "<!-- end of claims -->\n"
-	b, err := os.ReadFile("artifacts/expected/claims.json")
+// readClaims reads the rows of a run's claims.json, none where it has no such file.
+func readClaims(t *testing.T, folder string) []claimRow {
+	t.Helper()
+	b, err := os.ReadFile(folder + "/expected/claims.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +35,24 @@ func TestReadmeListsTheClaims(t *testing.T) {
 	if err := json.Unmarshal(b, &all); err != nil {
 		t.Fatal(err)
 	}
+	return all.Claims
+}
+
+// TestReadmeListsTheClaims: README's list is what claims.json says of the default
+// run, and of make paper for the data sets that only that run has: one line per claim
+// in the order of the paper, one column per data set.
+//
+//	go test . -run ReadmeLists -update
+//
+// writes the list.
+func TestReadmeListsTheClaims(t *testing.T) {
+	const begin, end = "<!-- claims, written by go test . -run ReadmeLists -update -->\n", "<!-- end of claims -->\n"
+	all := readClaims(t, "artifacts")
+	if len(all) == 0 {
+		t.Fatal("artifacts/expected/claims.json has no claims")
+	}
+	own := datasets(all)
+	all = append(all, slices.DeleteFunc(readClaims(t, "artifacts/runs/paper"), func(r claimRow) bool { return slices.Contains(own, r.Dataset) })...)
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +62,7 @@ func TestReadmeListsTheClaims(t *testing.T) {
 	if !ok || !closed {
 		t.Fatalf("README.md lacks the line %q or %q", begin, end)
 	}
-	want := listClaims(all.Claims)
+	want := listClaims(all) + "\n" + countFigures(datasets(all))
 	switch {
 	case list == want:
 	case *update:
@@ -48,26 +70,75 @@ func TestReadmeListsTheClaims(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("README.md lists\n%s\nartifacts/expected/claims.json says\n%s", list, want)
+		t.Errorf("README.md lists\n%s\nartifacts say\n%s", list, want)
 	}
 }
 
-// listClaims makes a table with a line per claim. Rows that compare inputs stand
-// in the table only where they were tested, since they share the claim's number.
+// datasets are those of the rows, in their order.
+func datasets(rows []claimRow) []string {
+	var list []string
+	for _, r := range rows {
+		if !slices.Contains(list, r.Dataset) {
+			list = append(list, r.Dataset)
+		}
+	}
+	return list
+}
+
+// countFigures says which of the paper's 16 figures the runs draw: two of each of its
+// data sets, of pixels and of features. Those of a stand-in are none of them.
+func countFigures(datasets []string) string {
+	var own, instead []string
+	for _, d := range datasets {
+		if paper, standIn := published.Panel(d); standIn {
+			instead = append(instead, chart.DatasetName(paper))
+		} else {
+			own = append(own, chart.DatasetName(d))
+		}
+	}
+	text := fmt.Sprintf("%d of the paper's 16 figures are drawn: those of pixels on %s.", 2*len(own), and(own))
+	if len(instead) > 0 {
+		text += fmt.Sprintf(" Two more show a stand-in for %s beside the paper's curves, without a verdict on these.", and(instead))
+	}
+	return text + "\n"
+}
+
+// and lists words.
+func and(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// listClaims makes a table with a line per claim and a column per data set. Rows that
+// compare inputs count only where they were tested, since they share the claim's
+// number.
 func listClaims(rows []claimRow) string {
 	var b strings.Builder
-	b.WriteString("| | statement | stated by | verdict |\n|---|---|---|---|\n")
+	columns := datasets(rows)
+	b.WriteString("| | statement | stated by |")
+	for _, d := range columns {
+		fmt.Fprintf(&b, " %s |", chart.DatasetName(d))
+	}
+	b.WriteString("\n|---|---|---|" + strings.Repeat("---|", len(columns)) + "\n")
 	cell := strings.NewReplacer("|", `\|`, "*", `\*`)
-	for i := 0; i < len(rows); {
-		to := i
-		for to < len(rows) && rows[to].Number == rows[i].Number {
-			to++
+	last := 0
+	for _, r := range rows {
+		last = max(last, r.Number)
+	}
+	for number := 1; number <= last; number++ {
+		of := slices.DeleteFunc(slices.Clone(rows), func(r claimRow) bool {
+			return r.Number != number || r.Input == "any" && r.Verdict == "not tested"
+		})
+		if len(of) == 0 {
+			continue
 		}
-		of := slices.DeleteFunc(slices.Clone(rows[i:to]), func(r claimRow) bool { return r.Input == "any" && r.Verdict == "not tested" })
-		if len(of) > 0 {
-			fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", of[0].Number, cell.Replace(of[0].Statement), cell.Replace(of[0].stated()), verdicts(of))
+		fmt.Fprintf(&b, "| %d | %s | %s |", number, cell.Replace(of[0].Statement), cell.Replace(of[0].stated()))
+		for _, d := range columns {
+			fmt.Fprintf(&b, " %s |", verdicts(slices.DeleteFunc(slices.Clone(of), func(r claimRow) bool { return r.Dataset != d })))
 		}
-		i = to
+		b.WriteByte('\n')
 	}
 	return b.String()
 }
@@ -82,14 +153,16 @@ func (r claimRow) stated() string {
 	return r.Whose + ", " + r.Source
 }
 
-// verdicts writes the verdicts of a claim's rows, each with the rows that it is
-// of if they differ.
+// verdicts writes the verdicts of a claim's rows on a data set, each with the rows
+// that it is of if they differ. Of what was not tested on a stand-in it says so.
 func verdicts(rows []claimRow) string {
+	if len(rows) == 0 {
+		return "–"
+	}
 	var names []string
 	labels := map[string][]string{}
 	// A part of the label that tells no rows apart is left out.
 	parts := []func(claimRow) string{
-		func(r claimRow) string { return r.Dataset },
 		func(r claimRow) string { return r.Input },
 		func(r claimRow) string { return r.Recipe },
 		func(r claimRow) string {
@@ -123,6 +196,9 @@ func verdicts(rows []claimRow) string {
 		}
 	}
 	if len(names) == 1 {
+		if strings.HasPrefix(rows[0].Tested, "stand-in") {
+			return "**" + names[0] + "**: stand-in"
+		}
 		return "**" + names[0] + "**"
 	}
 	for i, name := range names {
@@ -132,26 +208,41 @@ func verdicts(rows []claimRow) string {
 }
 
 // TestListClaims: rows that agree are one verdict, those that differ are told
-// apart by what distinguishes them.
+// apart by what distinguishes them, and each data set has a column.
 func TestListClaims(t *testing.T) {
 	row := func(number int, recipe, scope, verdict string) claimRow {
 		return claimRow{ID: "x", Whose: "paper", Source: "Lemma 9", Statement: "|a| is b", Dataset: "mnist", Input: "direct", Recipe: recipe, Scope: scope, Verdict: verdict, Number: number}
 	}
 	any := row(2, "epochs", "all", "not tested")
 	any.Input = "any"
+	other := row(2, "epochs", "all", "not tested")
+	other.Dataset, other.Tested = "cifar100_standin", "stand-in: other objects"
 	got := listClaims([]claimRow{
 		row(1, "any", "all", "holds"), row(1, "any", "without_collapsed", "holds"),
 		row(2, "epochs", "all", "does not hold"), row(2, "epochs", "without_collapsed", "holds"), any,
 		row(3, "epochs", "all", "holds"), row(3, "epochs", "without_collapsed", "holds"),
 		row(3, "warm", "all", "undecided"), row(3, "warm", "without_collapsed", "undecided"),
+		other,
 	})
 	for _, want := range []string{
-		`| 1 | \|a\| is b | paper, Lemma 9 | **holds** |`,
-		`| 2 | \|a\| is b | paper, Lemma 9 | **does not hold** (all networks), **holds** (living ones) |`,
-		`| 3 | \|a\| is b | paper, Lemma 9 | **holds** (epochs), **undecided** (warm) |`,
+		`| | statement | stated by | MNIST | CIFAR-100 stand-in |`,
+		`| 1 | \|a\| is b | paper, Lemma 9 | **holds** | – |`,
+		`| 2 | \|a\| is b | paper, Lemma 9 | **does not hold** (all networks), **holds** (living ones) | **not tested**: stand-in |`,
+		`| 3 | \|a\| is b | paper, Lemma 9 | **holds** (epochs), **undecided** (warm) | – |`,
 	} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("the list\n%s lacks %q", got, want)
+		}
+	}
+	for _, tt := range []struct {
+		datasets []string
+		want     string
+	}{
+		{[]string{"mnist"}, "2 of the paper's 16 figures are drawn: those of pixels on MNIST.\n"},
+		{[]string{"mnist", "cifar10", "cifar100_standin"}, "4 of the paper's 16 figures are drawn: those of pixels on MNIST and CIFAR-10. Two more show a stand-in for CIFAR-100 beside the paper's curves, without a verdict on these.\n"},
+	} {
+		if got := countFigures(tt.datasets); got != tt.want {
+			t.Errorf("%v: %s", tt.datasets, got)
 		}
 	}
 }

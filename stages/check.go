@@ -9,6 +9,7 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
+	"github.com/landscape-pipe/landscape-pipe/internal/published"
 )
 
 // maxNetworks bounds the run as a whole.
@@ -70,6 +71,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 		e, label := &p.Experiments[i], at.Label(experimentTable, i)
 		e.complete(at, label, p.Data.Objects)
 		c.follow(e, label)
+		c.checkInPlaceOf(e, label)
 		c.checkObjects(e, label)
 		c.checkWarmStart(e, label)
 		c.checkGoal(e, label)
@@ -161,6 +163,9 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 	blamed := false
 	for i, name := range e.Figures {
 		f := figureNamed(name)
+		if paper, _ := published.Panel(e.Dataset); f.PerRun && c.read(label, "dataset") && !slices.Contains(published.Datasets, paper) {
+			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, which shows the data sets of the paper, and %s is none of them", label, name, e.Dataset), "take it out; mad_grid shows the same of one data set")
+		}
 		if needsSizes(name) && c.read(label, "k") && len(e.SampleSizes) < 2 {
 			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
 		}

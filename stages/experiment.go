@@ -11,6 +11,9 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
 )
 
+// inPlaceOfNone says of an experiment that it stands in for no other.
+const inPlaceOfNone = "none"
+
 // InputDirect feeds the pixels to the networks.
 const InputDirect = "direct"
 
@@ -20,6 +23,7 @@ const InputDirect = "direct"
 type Experiment struct {
 	Name        string  `toml:"name"`
 	Dataset     string  `toml:"dataset" default:"\"mnist\"" or:"dataset"`
+	InPlaceOf   string  `toml:"in_place_of" default:"\"none\""`
 	Input       string  `toml:"input" default:"\"direct\"" or:"input"`
 	HiddenSize  []int   `toml:"hidden_size" range:"1 to 4096" default:"[4, 8, 16, 32, 64]"`
 	NumLayers   []int   `toml:"num_layers" range:"0 to 1000" default:"[1, 3, 5, 7, 10]"` // the code's L: a network has L+2 weight matrices
@@ -64,7 +68,10 @@ func (Experiment) Choices() map[string][]string {
 	for _, d := range fetch.Datasets() {
 		datasets = append(datasets, d.Name)
 	}
-	return map[string][]string{"dataset": datasets, "input": {InputDirect}, "optimiser": {optimiserAdam, train.SGD}, "figures": figures.Names()}
+	return map[string][]string{
+		"dataset": datasets, "in_place_of": append([]string{inPlaceOfNone}, datasets...),
+		"input": {InputDirect}, "optimiser": {optimiserAdam, train.SGD}, "figures": figures.Names(),
+	}
 }
 
 // optimiserAdam is the paper's.
@@ -136,5 +143,8 @@ func (e *Experiment) networks() int {
 
 // figureFile is the file of a figure of the experiment, without its suffix.
 func figureFile(e *Experiment, figure string) string {
+	if figureNamed(figure).PerRun {
+		return "figures/" + figure
+	}
 	return "figures/" + e.Dataset + "_" + e.Input + "_" + figure
 }

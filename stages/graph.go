@@ -39,12 +39,14 @@ import (
 // from [LoadParams], [ParseParams] or [DefaultParams].
 //
 // Experiments may share a network. Its stages are added once, and neither they
-// nor their keys know of experiments.
+// nor their keys know of experiments. Those that stand in for others run only where
+// these are left out ([Params.Without]).
 func New(p Params, env Env) (*pipeline.Graph, error) {
 	w, err := newWiring(env)
 	if err != nil {
 		return nil, err
 	}
+	p.Experiments = p.running()
 	w.params, w.wants = p, p.wants()
 	for i := range p.Experiments {
 		e := &p.Experiments[i]
@@ -334,9 +336,14 @@ func (w *wiring) drawing(d *drawing) {
 	}
 	panels := float64(len(figures.Recipes(p.Networks)) - 1)
 	p.WidthCM, p.HeightCM = d.Wide*look.WidthCM*(1+float64(0.4*panels)), d.High*look.HeightCM
-	w.draw(d.Figure, p.Networks[0].Data()+","+d.Name, []pipeline.Label{
-		{Key: "dataset", Value: e.Dataset}, {Key: "input", Value: e.Input}, {Key: "figure", Value: d.Name},
-	}, d.file, p)
+	name, labels := d.Name, []pipeline.Label{{Key: "figure", Value: d.Name}}
+	if d.PerRun {
+		p.Dataset, p.Input = "", ""
+	} else {
+		name = p.Networks[0].Data() + "," + d.Name
+		labels = append([]pipeline.Label{{Key: "dataset", Value: e.Dataset}, {Key: "input", Value: e.Input}}, labels...)
+	}
+	w.draw(d.Figure, name, labels, d.file, p)
 }
 
 // claims adds the verdicts on the paper's claims, from all networks of the run.

@@ -69,7 +69,7 @@ func TestDefaultGraph(t *testing.T) {
 	// one network a size.
 	const measured, sizes = 25 + 8*5 - 1 + 8, 25 + 8 - 1
 	want := map[string]int{
-		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 19,
+		"fetch": 1, "train": networks, "losses": networks, "differences": networks, "figures": 20,
 		"spectra": measured, "density": sizes, "objects": measured, "bounds": measured,
 		"snapshots": 25, "rotation": 1, "trajectory": 25,
 		"increments": 5, "surfaces": 1, "ball": 1, "samplesize": 1, "claims": 1, "tables": 6,
@@ -150,7 +150,7 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	for target, want := range map[string]int{
-		"train[h=16,num_layers=5,seed=0,steps=1570]": 15, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 19, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
+		"train[h=16,num_layers=5,seed=0,steps=1570]": 15, "train[mnist,k=100]": 10, "train[after=100]": 5, "figures": 20, "losses[h=64]": 39 + 4*8, "figures/mnist_direct_mad_over_k.svg": 1,
 	} {
 		if found, err := g.Match(target); err != nil || len(found) != want {
 			t.Errorf("target %s finds %d stages, %v; want %d", target, len(found), err, want)
@@ -455,7 +455,7 @@ func TestUserGraph(t *testing.T) {
 	}
 	want := map[string]int{
 		"userfiles": 1, "spectra": 1, "density": 1, "objects": 1, "bounds": 1, "bound_rows": 1, "increments": 1, "surfaces": 1,
-		"figures": 8, // top_eigenvalues, layer_blocks, spectral_density, object_norms, increments_over_k, surface_1d, surface_2d, bound_waterfall
+		"figures": 9, // top_eigenvalues, layer_blocks, spectral_density, object_norms, increments_over_k, surface_1d, surface_2d, losses_difference, bound_waterfall
 	}
 	if diff := cmp.Diff(want, byKind(all.Graph)); diff != "" {
 		t.Errorf("stages (-want +got):\n%s", diff)

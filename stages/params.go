@@ -31,6 +31,9 @@ type Params struct {
 	Inputs      []Input      `toml:"input" named:"true"`
 	Experiments []Experiment `toml:"experiment"`
 
+	// LeftOut are data sets whose experiments are left out; see [Params.Without].
+	LeftOut []string
+
 	// Followed says, one per line, which values of the file follow from an
 	// override of another param.
 	Followed []string

@@ -94,7 +94,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := DefaultParams()
 	want.Experiments = []Experiment{{
-		Name: "x", Dataset: "mnist", Input: "direct",
+		Name: "x", Dataset: "mnist", InPlaceOf: "none", Input: "direct",
 		HiddenSize: []int{4, 8, 16, 32, 64}, NumLayers: []int{1, 3, 5, 7, 10},
 		SampleSizes: []int{10000}, Seeds: []int64{0}, MaxEpochs: 1000, Optimiser: "adam", Momentum: 0.9, CurvatureSeeds: []int64{}, Snapshots: []int{}, CurvatureEpochs: []int{}, Figures: []string{},
 		AtNumLayers: 5, AtHiddenSize: 16,

@@ -46,6 +46,8 @@ type globals struct {
 	Store     string `env:"LANDSCAPE_STORE" placeholder:"DIR" help:"Where cached results lie (default: store in the artifacts folder)."`
 	Data      string `env:"LANDSCAPE_DATA" placeholder:"DIR" help:"Local folder with data sets, looked into first."`
 	Offline   bool   `help:"Use no network: data sets come from local folders only."`
+
+	Without []string `placeholder:"DATASET" help:"Leave out the experiments on a data set; those with in_place_of run in their place. May be repeated."`
 }
 
 // selection is which stages a verb is about, under which params.

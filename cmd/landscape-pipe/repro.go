@@ -52,6 +52,10 @@ const reproHelp = `Results that are up to date are not read: damage in the store
 needs them, and then the stage that made them runs again. verify --repair looks
 for damage at once.
 
+Where -k cannot fetch a data set, the run goes on without the experiments on it, as
+with --without: tables, claims and figures show the others, and experiments with
+in_place_of run. The exit code is 1, and the errors say how to get the data.
+
 A run with params other than the default ones exports into runs/NAME in the
 artifacts folder: NAME is ci for params.ci.toml; with --set, the first digits of
 the digest of the params are added.
@@ -87,11 +91,12 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 		return usage(fmt.Errorf("--trace: %s is a folder", c.Trace), "name a file")
 	}
 	a.keepGoing = c.KeepGoing
-	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream})
+	want := pipeline.Options{Targets: c.Targets, Force: c.Force, Downstream: c.Downstream}
+	w, plan, err := g.plan(ctx, a, c.Set, want)
 	if err != nil {
 		return err
 	}
-	defer w.close()
+	defer func() { w.close() }()
 	switch {
 	case c.DryRun && c.JSON:
 		v, err := newStatusValue(plan, false)
@@ -109,7 +114,26 @@ func (c *reproCmd) Run(ctx context.Context, a *app, g *globals) error {
 		traced.event(e)
 	}
 	done, runErr := w.execute(ctx, a, plan, c.running, o, watch)
+	var missing []*missingData
+	for c.KeepGoing && len(c.Targets) == 0 && ctx.Err() == nil {
+		m := g.missing(w, done)
+		if m == nil {
+			break
+		}
+		missing = append(missing, m)
+		fmt.Fprintf(a.stderr, "%s %s cannot be fetched; the run goes on without\n", a.err.Bold("note:"), strings.Join(m.datasets, " and "))
+		g, want.Force = m.rest, false // what had to run has run
+		rest, restPlan, err := g.plan(ctx, a, c.Set, want)
+		if err != nil {
+			return errors.Join(runErr, err)
+		}
+		w.close()
+		w, plan = rest, restPlan
+		done, err = w.execute(ctx, a, plan, c.running, o, watch)
+		runErr = errors.Join(runErr, err)
+	}
 	s := newSummary(w, plan, done)
+	s.add(missing)
 	// What is up to date is exported and compared even if something failed. After
 	// an interrupt nothing more is done: an interrupted user wants to stop now.
 	if ctx.Err() == nil {
@@ -202,7 +226,8 @@ type summary struct {
 	Failures []failureValue   `json:"failures"`
 	Baseline baseline.Digests `json:"baseline"`
 	Skips    []skipValue      `json:"skips"`
-	Kinds    kindTimes        `json:"kinds"` // how long the stages took that ran
+	Missing  []string         `json:"missing"` // data sets without which the run went on
+	Kinds    kindTimes        `json:"kinds"`   // how long the stages took that ran
 	Error    string           `json:"error,omitempty"`
 
 	plan *pipeline.Plan
@@ -222,7 +247,7 @@ type skipValue struct {
 func newSummary(w *workspace, plan *pipeline.Plan, done *pipeline.Summary) *summary {
 	s := &summary{
 		Cached: done.Cached, Ran: done.Ran, Failed: done.Failed, Skipped: done.Skipped, Unrun: done.Unrun,
-		Run: w.run, Exports: w.exports, Written: []string{}, Failures: []failureValue{}, Skips: []skipValue{}, Kinds: kindTimes{},
+		Run: w.run, Exports: w.exports, Written: []string{}, Failures: []failureValue{}, Skips: []skipValue{}, Missing: []string{}, Kinds: kindTimes{},
 		Baseline: baseline.Digests{File: w.lockFile(), Differences: []pipeline.Difference{}}, plan: plan, done: done,
 	}
 	for _, f := range done.Failures {
@@ -287,6 +312,9 @@ func (s *summary) print(a *app) error {
 		return nil
 	}
 	t := term.Table{Rows: [][]string{{"ran", s.counts()}}, Paint: paintFirst(a.out)}
+	if len(s.Missing) > 0 {
+		t.Rows = append(t.Rows, []string{"missing", strings.Join(s.Missing, ", ") + ": the errors say how to get it; --without names it for other verbs"})
+	}
 	t.Rows = append(t.Rows, s.skips()...)
 	t.Rows = append(t.Rows, s.places()...)
 	if text := s.baseline(); text != "" {

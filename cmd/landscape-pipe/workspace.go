@@ -51,6 +51,9 @@ func (g *globals) open(ctx context.Context, a *app, set []string) (*workspace, e
 		}
 		return nil, usage(err, "")
 	}
+	if params, err = params.Without(g.Without...); err != nil {
+		return nil, usage(fmt.Errorf("--without: %w", err), "")
+	}
 	hasher, err := a.hasher()
 	if err != nil {
 		return nil, err

@@ -9,18 +9,23 @@ import (
 
 // Title names the data, then what is the same for all that is shown.
 func Title(dataset, input string, fixed ...string) string {
+	kind, ok := map[string]string{"direct": "direct inputs", "features": "image features"}[input]
+	if !ok {
+		kind = Plain(input)
+	}
+	return strings.Join(append([]string{DatasetName(dataset), kind}, fixed...), ", ")
+}
+
+// DatasetName is what people call a data set.
+func DatasetName(dataset string) string {
 	name, ok := map[string]string{
 		"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100",
 		"cifar100_standin": "CIFAR-100 stand-in",
 	}[dataset]
 	if !ok {
-		name = Plain(dataset)
+		return Plain(dataset)
 	}
-	kind, ok := map[string]string{"direct": "direct inputs", "features": "image features"}[input]
-	if !ok {
-		kind = Plain(input)
-	}
-	return strings.Join(append([]string{name, kind}, fixed...), ", ")
+	return name
 }
 
 // Plain keeps a name from being read as mathematics.

@@ -29,6 +29,9 @@ const (
 	Extraction = "extraction" // features of a vision transformer
 )
 
+// Datasets are the paper's, in its order.
+var Datasets = []string{"mnist", "fashion_mnist", "cifar10", "cifar100"}
+
 // The paper's figures of one data set and mode.
 const (
 	HiddenSize = "hidden_size" // num_layers = 5, h = 4, 8, 16, 32, 64
@@ -38,6 +41,14 @@ const (
 // SampleSize is the number of objects that every network of the paper was
 // trained on.
 const SampleSize = 10000
+
+// Panel returns the data set of the paper beside whose curves a data set is shown,
+// and whether it only stands in for that: it then has other objects, and its networks
+// say nothing about the paper's curves.
+func Panel(dataset string) (paper string, standIn bool) {
+	paper, standIn = strings.CutSuffix(dataset, "_standin")
+	return paper, standIn
+}
 
 // Name identifies a curve of a figure. The network h = 16, num_layers = 5
 // is in both figures of a data set and was trained again for each, so the

@@ -21,7 +21,7 @@ import (
 // sizes are of the figures as they are published, in centimetres.
 var sizes = map[string][2]float64{
 	"spectral_density": {17, 8.5}, "top_eigenvalues": {12, 13.5}, "norms_over_k": {12, 9}, "increments_over_k": {17, 9}, "object_norms": {12, 9},
-	"layer_blocks": {17, 9}, "surface_1d": {20, 9}, "surface_2d": {20, 12.5},
+	"layer_blocks": {17, 9}, "surface_1d": {20, 9}, "surface_2d": {20, 12.5}, "losses_difference": {23, 7.2},
 	"bound_waterfall": {16, 12}, "bound_over_k": {17, 9.5}, "difference_over_radius": {13, 11}, "sufficient_size": {12, 9.5}, "rotation_over_epochs": {12, 9}, "curvature_over_epochs": {20, 17},
 }
 
@@ -111,7 +111,7 @@ func TestCollapsedCurvatureIsNamed(t *testing.T) {
 	want := map[string]string{
 		"spectral_density": "collapsed, all eigenvalues 0", "top_eigenvalues": "collapsed, all eigenvalues 0", "norms_over_k": "collapsed, all norms 0",
 		"increments_over_k": "collapsed, all norms 0", "object_norms": "collapsed, all norms 0", "layer_blocks": "collapsed, all norms 0",
-		"surface_1d": "all 0", "surface_2d": "all 0", "bound_waterfall": "collapsed, all exact norms 0",
+		"surface_1d": "all 0", "surface_2d": "all 0", "losses_difference": "all 0", "bound_waterfall": "collapsed, all exact norms 0",
 		"bound_over_k": "seed 0: collapsed, all measured values 0", "difference_over_radius": "collapsed, the difference at θ^∗ is 0",
 		"sufficient_size": "collapsed, all losses equal: one object is enough", "rotation_over_epochs": "collapsed, all eigenvalues 0", "curvature_over_epochs": "seed 0: collapsed, all norms 0",
 	}

@@ -25,8 +25,9 @@ type Figure struct {
 	Wide, High float64
 	// Reads names the results that are read of each network, as stage/output.
 	Reads []string
-	// PerRecipe figures have one panel per way of training.
-	PerRecipe bool
+	// PerRecipe figures have one panel per way of training, PerRun figures show all
+	// data sets of the run that feed them.
+	PerRecipe, PerRun bool
 	// Published figures can have the paper's own curves in the background.
 	Published bool
 
@@ -64,6 +65,8 @@ var All = []Figure{
 	// The mean absolute deviation of the losses over k, over hidden_size and num_layers.
 	{Name: "mad_over_k", Shows: OverSizes, Wide: 1, High: 1, PerRecipe: true, draw: drawMADOverK, Reads: []string{"losses/summary"}},
 	{Name: "mad_grid", Shows: OverBoth, Wide: 1.2, High: 1, Published: true, draw: drawMADGrid, Reads: []string{"losses/summary"}},
+	// The same of all the paper's panels, on one page.
+	{Name: "mad_panels", Shows: OverBoth, Wide: 2.1, High: 1.35, PerRun: true, Published: true, draw: drawMADPanels, Reads: []string{"losses/summary"}},
 
 	// The spectra of H, G and R, of single objects, of layers.
 	{Name: "spectral_density", Wide: 1.45, High: 1, draw: drawSpectralDensity, Reads: []string{"density/density", "density/rule"}},
@@ -75,6 +78,8 @@ var All = []Figure{
 	{Name: "surface_1d", Wide: 1.7, High: 1, draw: drawSurface1D, Reads: []string{"surfaces/summary", "surfaces/lines"}},
 	{Name: "surface_2d", Wide: 1.7, High: 1.4, draw: drawSurface2D,
 		Reads: []string{"surfaces/summary", "surfaces/eigen_plane", "surfaces/random_plane"}},
+	// The paper's overview picture: the losses and their difference in perspective.
+	{Name: "losses_difference", Wide: 1.9, High: 0.8, draw: drawLossesDifference, Reads: []string{"surfaces/summary", "surfaces/eigen_plane"}},
 	// What one more object changes, at fixed weights and of trained networks.
 	{Name: "increments_over_k", Shows: OverSeeds, Wide: 1.45, High: 1, draw: drawIncrementsOverK, Reads: []string{"increments/increments"}},
 	{Name: "norms_over_k", Shows: OverMeasured, Wide: 1, High: 1, PerRecipe: true, draw: drawNormsOverK, Reads: []string{"spectra/spectrum"}},

@@ -53,7 +53,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		}{{published.HiddenSize, overWidth}, {published.NumLayers, overDepth}} {
 			for i := range panel.columns {
 				var err error
-				if panel.columns[i].published, err = p.publishedMAD(panel.figure, panel.columns[i].value); err != nil {
+				if panel.columns[i].published, err = p.publishedMAD(p.Dataset, p.Input, panel.figure, panel.columns[i].value); err != nil {
 					return err
 				}
 			}
@@ -83,7 +83,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		entries = append(entries, chart.Entry{Text: "range of the seeds", Key: chart.BandKey(spread)})
 	}
 	if published {
-		entries = append(entries, chart.Entry{Text: "as published (Kiselev & Grabovoy, 2024)", Key: chart.OpenKey(chart.Diamond, chart.Palette[3]), Slim: true})
+		entries = append(entries, chart.Entry{Text: p.asPublished(), Key: chart.OpenKey(chart.Diamond, chart.Palette[3]), Slim: true})
 	}
 	var dead []string
 	for i, c := range all {
@@ -128,7 +128,7 @@ func drawMADGrid(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 		if err != nil {
 			return err
 		}
-		drawColumns(in, panel.columns, rank)
+		drawColumns(in, panel.columns, 0, rank, true)
 		in.Above(panel.title)
 		in.DrawAxes()
 	}
@@ -174,11 +174,12 @@ func (c column) band(rank bool) (low, high float64) {
 	return slices.Min(c.mad), slices.Max(c.mad)
 }
 
-// publishedMAD is the MAD that the last point of a published curve implies: 0
-// if the paper shows none.
-func (p Params) publishedMAD(figure string, value int) (float64, error) {
+// publishedMAD is the MAD that the last point of a published curve implies, at what
+// the figure holds fixed: 0 if the paper shows none.
+func (p Params) publishedMAD(dataset, input, figure string, value int) (float64, error) {
+	paper, _ := published.Panel(dataset)
 	n := published.Name{
-		Mode: map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input], Dataset: p.Dataset, Figure: figure,
+		Mode: map[string]string{"direct": published.Direct, "features": published.Extraction}[input], Dataset: paper, Figure: figure,
 		HiddenSize: p.AtHiddenSize, NumLayers: p.AtNumLayers,
 	}
 	if figure == published.HiddenSize {
@@ -199,14 +200,18 @@ func (p Params) publishedMAD(figure string, value int) (float64, error) {
 	return c.EMA[last] / filtered, nil
 }
 
-// drawColumns draws band, median, marks and published points.
-func drawColumns(in *chart.Panel, columns []column, rank bool) {
+// drawColumns draws band, median and published points of columns that begin after a
+// place on the x axis, and a mark for each network if they are wanted. A column
+// without networks has its published point alone.
+func drawColumns(in *chart.Panel, columns []column, after float64, rank, marks bool) {
 	paint := chart.Palette[0]
 	var at, low, high, middle []float64
 	for i, c := range columns {
-		x := float64(i + 1)
+		if len(c.mad) == 0 {
+			continue
+		}
 		from, to := c.band(rank)
-		at, low, high = append(at, x), append(low, from), append(high, to)
+		at, low, high = append(at, after+float64(i+1)), append(low, from), append(high, to)
 		middle = append(middle, chart.Median(c.mad))
 	}
 	if len(at) > 1 {
@@ -214,15 +219,18 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 	}
 	var line []drawing.Point
 	for i, v := range middle {
-		line = append(line, in.Point(float64(i+1), v))
+		line = append(line, in.Point(at[i], v))
 	}
 	for i, c := range columns {
 		for j, v := range c.mad {
-			point := in.Point(float64(i+1), v)
+			if !marks {
+				break
+			}
+			point := in.Point(after+float64(i+1), v)
 			// Side by side, just far enough apart to be counted.
 			point.X += float64(1.3 * float64(j%5-2))
 			if len(c.mad) < 5 {
-				point.X = in.X.At(float64(i + 1))
+				point.X = in.X.At(after + float64(i+1))
 			}
 			in.Fill(chart.Disc(point), chart.Shade(paint, 110))
 		}
@@ -230,57 +238,7 @@ func drawColumns(in *chart.Panel, columns []column, rank bool) {
 	in.Stroke(drawing.Polyline(line...), drawing.Stroke{Color: paint, Width: 1.1})
 	for i, c := range columns {
 		if c.published > 0 {
-			in.Open(chart.Diamond, in.Point(float64(i+1), c.published), chart.Palette[3])
+			in.Open(chart.Diamond, in.Point(after+float64(i+1), c.published), chart.Palette[3])
 		}
 	}
-}
-
-// drawMADOverK draws the mean absolute deviation of the losses over the size of
-// the training sample, of the losses on the sample and of those of all objects,
-// one panel per recipe.
-func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
-	var panels []chart.TrendPanel
-	var dead []string
-	objects := 0
-	for _, recipe := range Recipes(p.Networks) {
-		sample := &chart.Trend{Label: "over the $k$ training objects", Paint: chart.Palette[0], Mark: chart.Disc, Shift: -2.4}
-		all := &chart.Trend{Paint: chart.Palette[3], Mark: chart.Square, Dash: []float64{3.5, 1.8}, Shift: 2.4}
-		for _, n := range p.Networks {
-			if n.Recipe != recipe {
-				continue
-			}
-			l, err := read[artifact.LossSummary](inputs, "losses/summary", n)
-			if err != nil {
-				return err
-			}
-			if l.Sample.Objects != n.SampleSize {
-				return fmt.Errorf("input %s has a sample of %d objects, want %d", n.Result("losses/summary"), l.Sample.Objects, n.SampleSize)
-			}
-			objects = l.All.Objects
-			if l.Sample.DeadFraction == 1 || l.Sample.MAD == 0 {
-				// A few objects that it did not learn may still have other losses.
-				l.Sample.MAD, l.All.MAD = 0, 0
-			}
-			sample.Add(n.SampleSize, l.Sample.MAD)
-			all.Add(n.SampleSize, l.All.MAD)
-			if l.Sample.MAD == 0 {
-				name := chart.SizeLabel(n.SampleSize) + " " + chart.SeedLabel(n.Seed)
-				if len(Recipes(p.Networks)) > 1 {
-					name += " (" + recipeLabel(recipe) + ")"
-				}
-				dead = append(dead, name)
-			}
-		}
-		all.Label = "over all " + chart.Count(objects) + " objects"
-		panels = append(panels, chart.TrendPanel{Title: recipeLabel(recipe), Trends: []*chart.Trend{all, sample}})
-	}
-	if len(panels) == 1 && p.Networks[0].Recipe == "" {
-		panels[0].Title = ""
-	}
-	first := panels[0].Trends
-	top := s.Heading(
-		p.title(),
-		"networks trained on the first $k$ objects: a mark for each seed, a line through the medians",
-		append(chart.TrendEntries(first[1], first[0]), s.Remarks(dead, "collapsed, all losses equal")...))
-	return chart.DrawTrends(s, s.Page(top), `$\text{MAD} = \mean |\ell_i - \mean \ell|$`, "collapsed, all losses equal", panels...)
 }

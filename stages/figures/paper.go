@@ -86,7 +86,7 @@ func drawPaper(s *chart.Sheet, p Params, inputs map[string][]byte, fixed string,
 		}
 	}
 
-	top := s.Heading(chart.Title(p.Dataset, p.Input, fixed), p.smallPrint(groups), describe(s, groups))
+	top := s.Heading(chart.Title(p.Dataset, p.Input, fixed), p.smallPrint(groups), describe(s, groups, p.asPublished()))
 	low, high := r.Positive()
 	y := chart.LogAxis(differenceLabel, low, high)
 	x := chart.LinearAxis("Sample size $k$", 0, max(k.High, 5))
@@ -119,6 +119,7 @@ func seedShade(c color.NRGBA) color.NRGBA { return chart.Shade(c, 45) }
 // varies, in the order of the networks.
 func (p Params) groups(inputs map[string][]byte, varies func(artifact.Network) (int, string)) ([]group, error) {
 	mode := map[string]string{"direct": published.Direct, "features": published.Extraction}[p.Input]
+	paper, _ := published.Panel(p.Dataset)
 	var groups []group
 	at := make(map[int]int)
 	for _, s := range p.Networks {
@@ -130,7 +131,7 @@ func (p Params) groups(inputs map[string][]byte, varies func(artifact.Network) (
 			g := group{label: label, stroke: chart.Line(i)}
 			if p.Published && s.SampleSize == published.SampleSize {
 				c, ok, err := published.Published(published.Name{
-					Mode: mode, Dataset: p.Dataset, Figure: p.Figure, HiddenSize: s.HiddenSize, NumLayers: s.NumLayers,
+					Mode: mode, Dataset: paper, Figure: p.Figure, HiddenSize: s.HiddenSize, NumLayers: s.NumLayers,
 				})
 				if err != nil {
 					return nil, err
@@ -163,7 +164,7 @@ func (p Params) groups(inputs map[string][]byte, varies func(artifact.Network) (
 
 // describe returns the legend: the groups, the published curves, the band, and
 // remarks on curves that cannot be seen and on dead networks.
-func describe(s *chart.Sheet, groups []group) []chart.Entry {
+func describe(s *chart.Sheet, groups []group, asPublished string) []chart.Entry {
 	var entries []chart.Entry
 	var collapsed, dead, missing []string
 	published, seeds, lost := false, 1, 0
@@ -196,7 +197,7 @@ func describe(s *chart.Sheet, groups []group) []chart.Entry {
 		entries = append(entries, chart.Entry{Text: text, Key: chart.BandKey(seedShade(chart.Grey))})
 	}
 	if published {
-		entries = append(entries, chart.Entry{Text: "as published (Kiselev & Grabovoy, 2024)", Key: chart.StrokeKey(chart.Faint(chart.Grey))})
+		entries = append(entries, chart.Entry{Text: asPublished, Key: chart.StrokeKey(chart.Faint(chart.Grey))})
 	} else {
 		missing = nil
 	}
@@ -207,6 +208,15 @@ func describe(s *chart.Sheet, groups []group) []chart.Entry {
 	entries = append(entries, s.Remarks(collapsed, what)...)
 	entries = append(entries, s.Remarks(dead, "seeds with dead layers")...)
 	return append(entries, s.Remarks(missing, "no curve in the paper")...)
+}
+
+// asPublished names the paper's values in a legend. Beside a stand-in they are those
+// of other objects.
+func (p Params) asPublished() string {
+	if paper, standIn := published.Panel(p.Dataset); standIn {
+		return "as published of " + chart.DatasetName(paper) + ", for orientation"
+	}
+	return "as published (Kiselev & Grabovoy, 2024)"
 }
 
 // smallPrint says how the curves were made.
