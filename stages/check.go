@@ -250,7 +250,9 @@ func (c *checking) checkConflicts(at int) {
 	for i, f := range e.Figures {
 		what, figure := figureFile(e, f), figureNamed(f)
 		for _, j := range c.feeding[what] {
-			if other := &c.Experiments[j]; other.Dataset != e.Dataset || other.Input != e.Input || !share(figure, other, e) {
+			other := &c.Experiments[j]
+			elsewhere := !figure.PerRun && (other.Dataset != e.Dataset || other.Input != e.Input)
+			if elsewhere || !share(figure, other, e) {
 				clashes[i] = j
 				break
 			}

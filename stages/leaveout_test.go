@@ -3,6 +3,8 @@ package stages
 import (
 	"slices"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 )
 
 // TestWithout: an experiment that stands in for a data set runs exactly where that
@@ -42,6 +44,46 @@ hidden_size = [12]
 	for _, wrong := range [][]string{{"cifar10"}, {"mnist", "fashion_mnist"}} {
 		if _, err := whole.Without(wrong...); err == nil {
 			t.Errorf("no error without %v", wrong)
+		}
+	}
+}
+
+// TestPaperRun: params.paper.toml asks for the paper's networks and figures on each of
+// its data sets, and with the stand-in in the place of CIFAR-100 for as many.
+func TestPaperRun(t *testing.T) {
+	whole, err := LoadParams(t.Context(), "../params.paper.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instead, err := whole.Without("cifar100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const networks = 4 * (25*8 + 9*(39-8))
+	for _, tt := range []struct {
+		p    Params
+		last string // data set
+	}{{whole, "cifar100"}, {instead, "cifar100_standin"}} {
+		g := mustNew(t, tt.p)
+		got := byKind(g)
+		if got["train"] != networks || got["spectra"] != 4*25 || got["fetch"] != 4 {
+			t.Errorf("with %s: %v", tt.last, got)
+		}
+		var files []string
+		for _, s := range g.Stages() {
+			for _, file := range s.Exports() {
+				files = append(files, file)
+			}
+		}
+		for _, d := range []string{"mnist", "fashion_mnist", "cifar10", tt.last} {
+			for _, f := range []string{"hidden_size", "num_layers", "mad_grid"} {
+				if file := "figures/" + d + "_direct_" + f + "." + figures.OutputSVG; !slices.Contains(files, file) {
+					t.Errorf("no %s", file)
+				}
+			}
+		}
+		if !slices.Contains(files, "figures/mad_panels.svg") {
+			t.Error("no figures/mad_panels.svg")
 		}
 	}
 }
