@@ -30,6 +30,7 @@ type shape struct {
 	all     int   // objects of the data set
 	objects int   // of the sample
 	widths  []int // n_0 … n_L
+	biases  int   // of all layers together
 }
 
 // shapeOf is the shape of a network, its sample and the data set.
@@ -50,9 +51,9 @@ func (s shape) String() string {
 func (s shape) layers() int  { return len(s.widths) - 1 }
 func (s shape) classes() int { return s.widths[len(s.widths)-1] }
 
-// parameters is the number of weights.
+// parameters is the number of weights and biases.
 func (s shape) parameters() int {
-	total := 0
+	total := s.biases
 	for p := range s.layers() {
 		total += s.widths[p] * s.widths[p+1]
 	}

@@ -431,12 +431,12 @@ func TestUserMemory(t *testing.T) {
 		}
 		return memory
 	}
-	s := shape{1000, 1000, []int{784, 64, 64, 10}}
+	s := shape{all: 1000, objects: 1000, widths: []int{784, 64, 64, 10}}
 	plain := largest(Request{}, s)
 	if with := largest(Request{Steps: 3000, Probes: 1}, s); with < plain+1500*int64(s.parameters())*8 {
 		t.Errorf("with 3000 steps of a probe %d bytes, without %d", with, plain)
 	}
-	small := shape{10, 10, []int{784, 8, 10}}
+	small := shape{all: 10, objects: 10, widths: []int{784, 8, 10}}
 	if with := largest(Request{Exact: 7000}, small); with < 4*6352*6352*8 {
 		t.Errorf("with whole matrices of %d rows %d bytes", small.parameters(), with)
 	}
@@ -444,7 +444,7 @@ func TestUserMemory(t *testing.T) {
 
 // TestUserGraph: what was asked for is measured, and nothing else.
 func TestUserGraph(t *testing.T) {
-	files := userfiles.Files{Shape: userfiles.Shape{Objects: 3000, Widths: []int{784, 16, 10}, Layers: make([]string, 2)}}
+	files := userfiles.Files{Shape: userfiles.Shape{Objects: 3000, Widths: []int{784, 16, 10}, Layers: make([]string, 2), Biased: make([]bool, 2)}}
 	request := Request{
 		Name: "net", Top: 20, Bottom: 20, Tolerance: 1e-6, Exact: 4000, PerObject: All, Increments: []int{1, 10, 2999},
 		Bounds: true, Steps: 10, Probes: 2, Figures: true,

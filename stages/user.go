@@ -89,7 +89,8 @@ func NewUser(r Request, files userfiles.Files, env Env) (*UserGraph, error) {
 	}
 	w.subjects[s.network.ID()] = s
 	add(w, s, userfilesKind(files), nil, files.Params)
-	s.shape = shape{files.Shape.Objects, files.Shape.Objects, files.Shape.Widths}
+	s.shape = shape{all: files.Shape.Objects, objects: files.Shape.Objects, widths: files.Shape.Widths}
+	s.shape.biases = files.Shape.Parameters() - s.shape.parameters()
 	s.data = inputs{}
 	for _, name := range []string{userfiles.Images, userfiles.Labels, userfiles.Weights} {
 		s.data[name] = s.results["userfiles/"+name]

@@ -29,11 +29,19 @@ import (
 )
 
 type curvatureCmd struct {
-	Weights string `required:"" placeholder:"FILE.safetensors" help:"The network: matrices outputs × inputs, as in PyTorch's state_dict, float32 or float64, without biases."`
+	Weights string `required:"" placeholder:"FILE.safetensors" help:"The network: matrices outputs × inputs and their biases, as in PyTorch's state_dict, of 16, 32 or 64 bits."`
 	Inputs  string `required:"" placeholder:"FILE.npy" help:"The objects × their values, in one or more dimensions, of any number type, taken as given."`
-	Labels  string `required:"" placeholder:"FILE.npy" help:"The class of each object, counted from 0: whole numbers of any type, or one-hot rows."`
+	Labels  string `placeholder:"FILE.npy" help:"The class of each object, counted from 0: whole numbers of any type, or one-hot rows."`
+	Targets string `placeholder:"FILE.npy" help:"For --loss mse and bce, in place of labels: floats, objects × outputs."`
 
-	Layers     []string `sep:"," placeholder:"NAME,…" help:"The matrices from the input to the output (default: all tensors, in the natural order of their names)."`
+	Activation     string   `placeholder:"NAME" help:"Between the layers: relu, leaky_relu, tanh, sigmoid, gelu, gelu_tanh, silu, selu, elu, softplus, identity (default: relu)."`
+	Loss           string   `placeholder:"NAME" help:"The mean over objects of cross_entropy, mse, bce; mse and bce, of logits, are also means over the outputs (default: cross_entropy)."`
+	LabelSmoothing *float64 `placeholder:"X" help:"Of cross_entropy, as in PyTorch (default: 0)."`
+	WeightDecay    *float64 `placeholder:"X" help:"Adds X/2 times the squared length of all parameters to the loss, hence X to each eigenvalue of H and G (default: 0)."`
+	Transposed     bool     `help:"The matrices are inputs × outputs, as Keras and Flax have them (default: where only that fits)."`
+	Network        string   `placeholder:"FILE.toml" help:"A file that says the same as these flags, which win: activation, loss, label_smoothing, weight_decay, transposed, layers."`
+
+	Layers     []string `sep:"," placeholder:"NAME,…" help:"The matrices from the input to the output (default: all, in the order that their names and shapes leave)."`
 	Top        int      `default:"20" placeholder:"N" help:"Largest eigenvalues to find (default: ${default})."`
 	Bottom     int      `default:"20" placeholder:"N" help:"Smallest eigenvalues to find (default: ${default})."`
 	PerObject  string   `placeholder:"all|M" help:"Norms of each object's own Hessian; its spectrum for all objects or for the M with the largest bounds."`
@@ -51,13 +59,14 @@ type curvatureCmd struct {
 	running
 }
 
-const curvatureHelp = `The network is a chain of matrices with ReLU between them, softmax and
-cross-entropy at the end, and no biases. Save PyTorch's with
+const curvatureHelp = `The network is a chain of matrices, with or without biases, with one activation
+between them and a loss at the end. Save PyTorch's with
     safetensors.torch.save_file(model.state_dict(), "weights.safetensors")
 and the data with numpy.save. Nothing is scaled or normalised; objects of several
 dimensions become rows as by reshape(len(inputs), -1).
 
-H is the Hessian of the mean loss, G its Gauss–Newton part, R = H − G. Each
+H is the Hessian of the mean loss over all weights and biases, G its Gauss–Newton
+part, which under cross-entropy is the Fisher matrix, R = H − G. Each
 eigenvalue has a residual, within which an eigenvalue is sure to lie, and an
 estimate of its error, which is smaller.
 
@@ -73,6 +82,7 @@ Examples:
     landscape-pipe curvature --weights W.safetensors --inputs X.npy --labels y.npy
     landscape-pipe curvature … --per-object all --bounds --json > result.json
     landscape-pipe curvature … --increments 100,1000,5000 --density 80x10 -o results
+    landscape-pipe curvature … --targets T.npy --activation tanh --loss mse
 `
 
 // Run implements the verb.
@@ -95,6 +105,9 @@ func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if err := x.readFiles(ctx); err != nil {
 		return err
 	}
+	if err := x.checkApplicable(); err != nil {
+		return err
+	}
 	if text := x.env.Hasher.Warning(); text != "" {
 		a.warn("%s", text)
 	}
@@ -108,6 +121,8 @@ func (c *curvatureCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if err != nil {
 		return err
 	}
+	p.Of = identityOf(x.shape)
+	p.AddWeightDecay(x.decay)
 	if c.Output != "" {
 		if err := x.export(ctx, p); err != nil {
 			return err
@@ -219,6 +234,7 @@ type curvatureRun struct {
 	files userfiles.Files
 
 	shape   userfiles.Shape
+	decay   float64 // weight decay
 	graph   *stages.UserGraph
 	plan    *pipeline.Plan
 	figures error // why figures are missing
@@ -231,8 +247,16 @@ const maxUserFile = 8 << 30
 // time stamp tells whether a file changed, since a write through a memory map
 // need not set one.
 func (x *curvatureRun) readFiles(ctx context.Context) error {
+	answers, err := x.c.answers()
+	if err != nil {
+		return err
+	}
+	description, err := x.describe(ctx)
+	if err != nil {
+		return err
+	}
 	var sources [3]userfiles.Source
-	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, {"--labels", x.c.Labels}} {
+	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, answers} {
 		head, size, err := files.ReadHead(f.path, userfiles.HeadSize)
 		if err == nil {
 			err = userfiles.CheckHead(f.path, f.flag == "--weights", head, size)
@@ -246,13 +270,17 @@ func (x *curvatureRun) readFiles(ctx context.Context) error {
 		}
 		sources[i] = userfiles.Source{Name: f.path, Content: content}
 	}
-	var err error
-	x.files, err = userfiles.Read(ctx, sources[0], sources[1], sources[2], x.c.Layers)
+	x.files, err = userfiles.Read(ctx, sources[0], sources[1], sources[2], x.c.Targets != "", description, x.workers())
 	var mistake *userfiles.Error
 	if errors.As(err, &mistake) {
 		return usage(mistake, mistake.Hint)
 	}
-	x.shape = x.files.Shape
+	x.shape, x.decay = x.files.Shape, description.WeightDecay
+	if err == nil && !x.c.Quiet {
+		for _, note := range x.files.Notes {
+			fmt.Fprintf(x.a.stderr, "note: %s\n", term.CleanLine(note))
+		}
+	}
 	return err
 }
 
@@ -336,6 +364,7 @@ func (x *curvatureRun) measure(ctx context.Context, r stages.Request) error {
 		return err
 	}
 	if needed, cached := x.plan.Count(); cached < needed && !x.c.Quiet {
+		x.printIdentity()
 		x.printEstimate()
 	}
 	show := newReporter(x.a, x.c.Progress, x.c.Quiet, x.c.Verbose, newEstimate(x.store, x.plan, x.c.Jobs))
@@ -449,8 +478,7 @@ func (x *curvatureRun) printEstimate() {
 	if work == 0 {
 		return // only drawing is left
 	}
-	s, cores := x.shape, x.workers()
-	fmt.Fprintf(x.a.stderr, "%s objects of %s values, %s weights in %s\n", thousands(s.Objects), thousands(s.Widths[0]), thousands(s.Parameters()), term.Count(len(s.Layers), "matrix"))
+	cores := x.workers()
 	fmt.Fprintf(x.a.stderr, "estimate: about %s on %s; %s of memory\n", guess(work/time.Duration(cores)), term.Count(cores, "core"), term.Bytes(memory))
 	if limit := x.options(silent{}).MemoryLimit; limit > 0 && memory > limit {
 		x.a.warn("that is more memory than the %s that this process may use", term.Bytes(limit))

@@ -25,8 +25,13 @@ const (
 type exportedNetwork struct {
 	Weights exportedFile `json:"weights"`
 	Inputs  exportedFile `json:"inputs"`
-	Labels  exportedFile `json:"labels"`
+	Labels  exportedFile `json:"labels"` // or targets
 	Layers  []string     `json:"layers"` // the matrices from the input to the output
+
+	Activation     string  `json:"activation"`
+	Loss           string  `json:"loss"`
+	LabelSmoothing float64 `json:"label_smoothing"`
+	Transposed     bool    `json:"transposed"`
 }
 
 type exportedFile struct {
@@ -38,7 +43,8 @@ type exportedFile struct {
 // of the files.
 func (n exportedNetwork) same(other exportedNetwork) bool {
 	return n.Weights.SHA256 == other.Weights.SHA256 && n.Inputs.SHA256 == other.Inputs.SHA256 &&
-		n.Labels.SHA256 == other.Labels.SHA256 && slices.Equal(n.Layers, other.Layers)
+		n.Labels.SHA256 == other.Labels.SHA256 && slices.Equal(n.Layers, other.Layers) &&
+		n.Activation == other.Activation && n.Loss == other.Loss && n.LabelSmoothing == other.LabelSmoothing && n.Transposed == other.Transposed
 }
 
 // maxNetworkFile bounds networkFile in bytes.
@@ -54,8 +60,10 @@ func (x *curvatureRun) export(ctx context.Context, p *measured.Network) error {
 		return err
 	}
 	params := x.files.Params
+	answers := x.c.Labels + x.c.Targets // one of them is given
 	network := exportedNetwork{
-		exportedFile{x.c.Weights, params.Weights}, exportedFile{x.c.Inputs, params.Inputs}, exportedFile{x.c.Labels, params.Labels}, x.shape.Layers,
+		exportedFile{x.c.Weights, params.Weights}, exportedFile{x.c.Inputs, params.Inputs}, exportedFile{answers, params.Labels}, x.shape.Layers,
+		params.Activation, params.Loss, params.LabelSmoothing, params.Transposed,
 	}
 	text, err := json.Marshal(network)
 	if err != nil {

@@ -22,17 +22,19 @@ type printer struct {
 func printNetwork(a *app, shape userfiles.Shape, p *measured.Network) error {
 	r := &printer{bufio.NewWriter(a.stdout), a.out}
 	s := p.Spectrum
-	r.facts([][2]string{
-		{"network", fmt.Sprintf("%s, %s weights in %s: %s", widths(shape.Widths), thousands(s.Parameters), term.Count(s.Layers, "matrix"), term.CleanLine(strings.Join(ends(shape.Layers), ", ")))},
-		{"objects", thousands(s.Objects)},
-		{"loss", fmt.Sprintf("%.10g nats, mean over objects", s.Loss)},
-		{"gradient", fmt.Sprintf("%.6g, norm; at a minimum it is 0", s.GradientNorm)},
-	})
+	lines := append(identity(shape, p.WeightDecay), [2]string{"gradient", fmt.Sprintf("%.6g, norm; at a minimum it is 0", s.GradientNorm)})
+	if p.WeightDecay > 0 {
+		lines = append(lines, [2]string{"weight decay", fmt.Sprintf("%v, added to each eigenvalue of H and G below; loss, gradient, single objects and increments are without it", p.WeightDecay)})
+	}
+	if names := shape.NotApplicable(); len(names) > 0 {
+		lines = append(lines, [2]string{"not applicable", fmt.Sprintf("to %s with %s: %s", shape.Activation, shape.Loss, strings.Join(names, ", "))})
+	}
+	r.facts(lines)
 	r.terms(s, p.Incomplete())
 	r.eigenvalues("largest eigenvalues", p.Top, s.Hessian.Top, s.GaussNewton.Top, s.HTerm.Top)
 	r.eigenvalues("smallest eigenvalues", p.Bottom, s.Hessian.Bottom, s.GaussNewton.Bottom, s.HTerm.Bottom)
-	r.structure(s)
-	r.layers(s)
+	r.structure(p)
+	r.layers(p)
 	r.density(p.Density)
 	r.objects(p.Objects)
 	r.increments(p.Increments)
@@ -78,7 +80,16 @@ func (r *printer) terms(s artifact.Spectrum, incomplete []string) {
 		rows = append(rows, []string{name, f(s.Hessian), f(s.GaussNewton), f(s.HTerm)})
 	}
 	row("spectral norm", func(t artifact.TermSpectrum) string { return significant(t.Norm) })
-	row("trace, exact", func(t artifact.TermSpectrum) string { return significant(t.Trace) })
+	name := "trace, exact"
+	if s.Hessian.TraceError > 0 {
+		name = "trace"
+	}
+	row(name, func(t artifact.TermSpectrum) string {
+		if t.TraceError > 0 {
+			return fmt.Sprintf("%s ± %.1g (95 %%)", significant(t.Trace), t.TraceError)
+		}
+		return significant(t.Trace)
+	})
 	row("Frobenius norm", func(t artifact.TermSpectrum) string {
 		if t.Frobenius == nil {
 			return "–"
@@ -140,7 +151,8 @@ func (r *printer) eigenvalues(title string, most int, h, g, t []artifact.Eigenva
 }
 
 // structure says what explains the spectrum.
-func (r *printer) structure(s artifact.Spectrum) {
+func (r *printer) structure(p *measured.Network) {
+	s := p.Spectrum
 	r.heading("structure")
 	var lines [][2]string
 	if s.Hessian.Outliers > 0 {
@@ -154,7 +166,9 @@ func (r *printer) structure(s artifact.Spectrum) {
 		lines = append(lines, [2]string{"class means", "explain of G's largest eigenvalues " + strings.Join(shares, ", ")})
 	}
 	n := s.NullSpace
-	lines = append(lines, [2]string{"zero eigenvalues", fmt.Sprintf("at least %s of H: softmax shift %d, constant inputs %d", thousands(n.Guaranteed), n.SoftmaxShift, n.ConstantInputs)})
+	if n.Guaranteed > 0 && p.WeightDecay == 0 {
+		lines = append(lines, [2]string{"zero eigenvalues", fmt.Sprintf("at least %s of H: softmax shift %d, constant inputs %d", thousands(n.Guaranteed), n.SoftmaxShift, n.ConstantInputs)})
+	}
 	dead := 0
 	for _, d := range n.DeadUnits {
 		dead += d
@@ -169,13 +183,20 @@ func (r *printer) structure(s artifact.Spectrum) {
 	for i := range lines {
 		lines[i][0] = "  " + lines[i][0]
 	}
+	if len(lines) == 0 {
+		lines = [][2]string{{"  none that is known", ""}}
+	}
 	r.facts(lines)
 }
 
 // layers lists the traces and norms of the diagonal blocks.
-func (r *printer) layers(s artifact.Spectrum) {
+func (r *printer) layers(p *measured.Network) {
+	s := p.Spectrum
 	r.heading("layers")
-	rows := [][]string{{"", "trace of H_pp = G_pp"}}
+	rows := [][]string{{"", "trace of H_pp"}}
+	if p.Of.PiecewiseLinear {
+		rows[0][1] = "trace of H_pp = G_pp"
+	}
 	if s.LayerBlocks != nil {
 		rows[0] = append(rows[0], "‖H_pp‖", "largest ‖H_pq‖, q ≠ p")
 	}

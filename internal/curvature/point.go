@@ -138,6 +138,31 @@ func (pt *Point) evaluate(first operand, part span) {
 // MeanLoss is the mean of the losses of the first k objects.
 func (pt *Point) MeanLoss(k int) float64 { return kernel.Sum64(pt.Losses[:k]) / float64(k) }
 
+// Accuracy is the share of objects whose largest output is that of their class. For
+// losses with targets it is the share of outputs on the side of 0 on which their
+// target is of ½.
+func (pt *Point) Accuracy() float64 {
+	n, right := pt.Network, 0
+	if !n.Loss.Targets() {
+		for i, y := range pt.Data.Labels {
+			if pt.argmax[i] == y {
+				right++
+			}
+		}
+		return float64(right) / float64(pt.Data.Objects)
+	}
+	for i := range pt.Data.Objects {
+		// σ(z) − t, of which the sign is not changed by the mean over outputs
+		residual := pt.Delta(n.Layers(), i)
+		for c, t := range pt.Data.Target(i) {
+			if (float64(residual[c]*float64(n.Classes()))+t >= 0.5) == (t >= 0.5) {
+				right++
+			}
+		}
+	}
+	return float64(right) / float64(len(pt.Data.Targets))
+}
+
 // Softmax returns P of object i, or what else its A is made of, see [mlp.Loss];
 // it is shared with the point.
 func (pt *Point) Softmax(i int) []float64 { return row(pt.prob, i, pt.Network.Classes()) }

@@ -17,7 +17,11 @@ import (
 // Network holds the measurements of a network. Pointers and slices are nil for
 // what was not asked for.
 type Network struct {
+	Of          Identity
 	Top, Bottom int // eigenvalues that were asked for at either end
+
+	// WeightDecay is in all of Spectrum and Density that is about H and G.
+	WeightDecay float64
 
 	Spectrum   artifact.Spectrum
 	Density    *artifact.Density
@@ -148,9 +152,28 @@ func record[R any](r reader, name string) (*R, error) {
 	return &v, nil
 }
 
+// Identity says which network was measured.
+type Identity struct {
+	Widths          []int    `json:"widths"` // n_0 … n_L
+	Layers          []string `json:"layers"` // names of the matrices, from the input to the output
+	Biased          []bool   `json:"biased"` // of each layer, whether it has biases
+	Activation      string   `json:"activation"`
+	PiecewiseLinear bool     `json:"piecewise_linear"`
+	Loss            string   `json:"loss"`
+	LabelSmoothing  float64  `json:"label_smoothing"`
+	Accuracy        *float64 `json:"accuracy"` // null under mse
+	Transposed      bool     `json:"transposed"`
+	Skipped         []string `json:"skipped"`        // tensors that are not part of the network
+	NotApplicable   []string `json:"not_applicable"` // what holds only for other networks
+	FisherIsG       bool     `json:"fisher_is_gauss_newton"`
+}
+
 // Value is the form for programs: the fields that the documentation
 // lists and, for each flag, what it asks for.
 type Value struct {
+	Network     Identity `json:"network"`
+	WeightDecay float64  `json:"weight_decay"`
+
 	Objects      int                           `json:"objects"`
 	Parameters   int                           `json:"parameters"`
 	Layers       int                           `json:"layers"`
@@ -189,6 +212,7 @@ type DensityRule struct {
 func (n *Network) Value() Value {
 	s := n.Spectrum
 	v := Value{
+		Network: n.Of, WeightDecay: n.WeightDecay,
 		Objects: s.Objects, Parameters: s.Parameters, Layers: s.Layers, Loss: s.Loss, GradientNorm: s.GradientNorm,
 		Hessian: n.term(s.Hessian), GaussNewton: n.term(s.GaussNewton), HTerm: n.term(s.HTerm),
 	}
@@ -254,20 +278,23 @@ func (n *Network) complete() bool {
 
 // TermEnds is what is known of one of H, G and R.
 type TermEnds struct {
-	Norm      float64               `json:"norm"`
-	Trace     float64               `json:"trace"`
-	Frobenius *float64              `json:"frobenius"` // null if not exact
-	Top       []artifact.Eigenvalue `json:"top"`
-	Bottom    []artifact.Eigenvalue `json:"bottom"`
-	Converged bool                  `json:"converged"`
-	Missed    float64               `json:"missed"` // probability that a value is missing in one of the lists
+	Norm  float64 `json:"norm"`
+	Trace float64 `json:"trace"`
+	// TraceError is the half-width of a 95 % interval; it is left out where the trace
+	// is exact.
+	TraceError float64               `json:"trace_error,omitempty"`
+	Frobenius  *float64              `json:"frobenius"` // null if not exact
+	Top        []artifact.Eigenvalue `json:"top"`
+	Bottom     []artifact.Eigenvalue `json:"bottom"`
+	Converged  bool                  `json:"converged"`
+	Missed     float64               `json:"missed"` // probability that a value is missing in one of the lists
 }
 
 // term cuts the lists to what was asked for: the stage looks for one value at
 // either end at least.
 func (n *Network) term(t artifact.TermSpectrum) TermEnds {
 	return TermEnds{
-		Norm: t.Norm, Trace: t.Trace, Frobenius: t.Frobenius,
+		Norm: t.Norm, Trace: t.Trace, TraceError: t.TraceError, Frobenius: t.Frobenius,
 		Top: first(t.Top, n.Top), Bottom: first(t.Bottom, n.Bottom), Converged: t.Converged, Missed: t.Missed,
 	}
 }

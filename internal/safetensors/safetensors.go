@@ -8,7 +8,8 @@
 // implementation writes when its own order (wider types first, then by name)
 // is the given one. Decode checks every tensor: values without gaps or
 // overlaps, sizes as the shapes say, nothing after the end. Tensors of every
-// type of the format are listed; only the values of F32 and F64 can be read.
+// type of the format are listed; only the values of F16, BF16, F32 and F64 can be
+// read, and of F32 and F64 written.
 //
 // The format is described at https://github.com/huggingface/safetensors.
 package safetensors
@@ -22,10 +23,12 @@ import (
 // DType is the name of an element type, as it stands in the header.
 type DType string
 
-// The types whose values can be read and written.
+// The types whose values can be read.
 const (
-	F32 DType = "F32"
-	F64 DType = "F64"
+	F16  DType = "F16"
+	BF16 DType = "BF16"
+	F32  DType = "F32"
+	F64  DType = "F64"
 )
 
 // bits holds the size of one element of each type that the format knows.
@@ -44,10 +47,21 @@ type Tensor struct {
 	Data  []byte // the values, little endian; shared with the decoded file
 }
 
-// Float64s returns the values of an F32 or F64 tensor in C order, exactly,
-// and for any other an error that names it.
+// Float64s returns the values of a tensor of floats in C order, exactly, and for
+// any other an error that names it.
 func (t Tensor) Float64s() ([]float64, error) {
 	switch t.DType {
+	case F16, BF16:
+		values := make([]float64, len(t.Data)/2)
+		for i := range values {
+			bits := binary.LittleEndian.Uint16(t.Data[2*i:])
+			if t.DType == BF16 {
+				values[i] = float64(math.Float32frombits(uint32(bits) << 16))
+			} else {
+				values[i] = half(bits)
+			}
+		}
+		return values, nil
 	case F32:
 		values := make([]float64, len(t.Data)/4)
 		for i := range values {
@@ -59,7 +73,25 @@ func (t Tensor) Float64s() ([]float64, error) {
 		_, err := binary.Decode(t.Data, binary.LittleEndian, values)
 		return values, err
 	}
-	return nil, fmt.Errorf("safetensors: tensor %q of shape %v is %s: only F32 and F64 can be read, convert it first", t.Name, t.Shape, t.DType)
+	return nil, fmt.Errorf("safetensors: tensor %q of shape %v is %s: only F16, BF16, F32 and F64 can be read, convert it first", t.Name, t.Shape, t.DType)
+}
+
+// half is the value of an IEEE 754 half: a sign, 5 bits of exponent, 10 of fraction.
+func half(bits uint16) float64 {
+	fraction, exponent := float64(bits&0x3ff), int(bits>>10&0x1f)
+	value := math.Ldexp(fraction, -24) // subnormal
+	switch {
+	case exponent == 0x1f && fraction == 0:
+		value = math.Inf(1)
+	case exponent == 0x1f:
+		return math.NaN()
+	case exponent > 0:
+		value = math.Ldexp(1024+fraction, exponent-25)
+	}
+	if bits>>15 == 1 {
+		return -value
+	}
+	return value
 }
 
 // Float32Tensor returns an F32 tensor that holds a copy of values, in C order.

@@ -76,8 +76,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Types other than F32 and F64 are listed, and refused when their values are
-// asked for.
+// Types other than floats are listed, and refused when their values are asked for.
 func TestOtherTypes(t *testing.T) {
 	f, err := Decode(read(t, "mixed"))
 	if err != nil {
@@ -90,12 +89,45 @@ func TestOtherTypes(t *testing.T) {
 	if diff := cmp.Diff(map[string]DType{"half": "F16", "labels": "I64", "mask": "BOOL", "weight": "F32"}, types); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	half, err := f.Tensor("half")
+	labels, err := f.Tensor("labels")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := half.Float64s(); err == nil || !strings.Contains(err.Error(), `tensor "half" of shape [3] is F16`) {
+	if _, err := labels.Float64s(); err == nil || !strings.Contains(err.Error(), "is I64: only F16, BF16, F32 and F64 can be read") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestHalves: the values of 16 bits, among them the largest, the least normal and
+// the least subnormal number.
+func TestHalves(t *testing.T) {
+	for _, c := range []struct {
+		dtype DType
+		bits  []uint16
+		want  []float64
+	}{
+		{F16, []uint16{0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x83ff, 0x3555, 0x7c00, 0x8000}, []float64{1, -2, 65504, 0x1p-14, 0x1p-24, -1023 * 0x1p-24, 0x1.554p-2, math.Inf(1), 0}},
+		{BF16, []uint16{0x3f80, 0xc000, 0x7f7f, 0x0080, 0x0001, 0x3eab, 0xff80}, []float64{1, -2, 0x1.fep127, 0x1p-126, 0x1p-133, 0x1.56p-2, math.Inf(-1)}},
+	} {
+		var data []byte
+		for _, b := range c.bits {
+			data = binary.LittleEndian.AppendUint16(data, b)
+		}
+		got, err := Tensor{DType: c.dtype, Shape: []int{len(c.bits)}, Data: data}.Float64s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range c.want {
+			if got[i] != want {
+				t.Errorf("%s %#04x is %v, want %v", c.dtype, c.bits[i], got[i], want)
+			}
+		}
+	}
+	for dtype, bits := range map[DType]uint16{F16: 0x7e00, BF16: 0x7fc0} {
+		got, err := Tensor{DType: dtype, Shape: []int{1}, Data: binary.LittleEndian.AppendUint16(nil, bits)}.Float64s()
+		if err != nil || !math.IsNaN(got[0]) {
+			t.Errorf("%s %#04x is %v, %v", dtype, bits, got, err)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func readInputs(b []byte, n *network) (matrix []byte, objects int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	first, want := quote(n.layers[0]), n.widths[0]
+	first, want := quote(n.layers[0].Tensor), n.widths[0]
 	size := a.Shape
 	if len(size) == 1 && want == 1 {
 		size = []int{size[0], 1}
@@ -101,15 +101,15 @@ func whole(a npy.Array, width int) ([]byte, error) {
 }
 
 // readLabels checks that each object has one of the network's classes, and
-// writes them as a vector. The classes are those up to the largest label.
-func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte, classes int, err error) {
+// writes them as a vector.
+func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte, err error) {
 	a, err := decode(b, "in Python: numpy.save(\"labels.npy\", labels.astype(numpy.int64))", "in Python: numpy.unique(labels, return_inverse=True)[1] numbers the classes")
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	labels, err := wholeNumbers(a)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	last := n.layers[len(n.layers)-1]
 	outputs := last.Shape[0]
@@ -117,19 +117,19 @@ func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte
 	case len(size) <= 1, len(size) == 2 && (size[0] == 1 && size[1] == objects || size[1] == 1): // a row or a column
 	case len(size) == 2:
 		if labels, err = oneHot(labels, size[1], outputs); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	default:
-		return nil, 0, mistake("labels.ravel() makes one dimension of it", "array of shape (%s): want one label per object", shape(size))
+		return nil, mistake("labels.ravel() makes one dimension of it", "array of shape (%s): want one label per object", shape(size))
 	}
 	if len(labels) != objects {
-		return nil, 0, mistake("", "the number of labels is %d, but %s has %d objects", len(labels), inputs, objects)
+		return nil, mistake("", "the number of labels is %d, but %s has %d objects", len(labels), inputs, objects)
 	}
 	wrong, first := 0, errors.New("")
 	for i, y := range labels {
 		if y < 0 || y >= int64(outputs) {
 			if wrong++; wrong == 1 {
-				first = fmt.Errorf("the label of object %d is %d, but %s, the last matrix, has %d rows: want 0 … %d", i, y, quote(last), outputs, outputs-1)
+				first = fmt.Errorf("the label of object %d is %d, but %s, the last matrix, has %d rows: want 0 … %d", i, y, quote(last.Tensor), outputs, outputs-1)
 			}
 		}
 	}
@@ -139,13 +139,13 @@ func readLabels(b []byte, n *network, objects int, inputs string) (vector []byte
 	}
 	switch {
 	case wrong == 1:
-		return nil, 0, mistake(hint, "%v", first)
+		return nil, mistake(hint, "%v", first)
 	case wrong == 2:
-		return nil, 0, mistake(hint, "%v (and 1 more label)", first)
+		return nil, mistake(hint, "%v (and 1 more label)", first)
 	case wrong > 2:
-		return nil, 0, mistake(hint, "%v (and %d more labels)", first, wrong-1)
+		return nil, mistake(hint, "%v (and %d more labels)", first, wrong-1)
 	}
-	return npy.Encode([]int{objects}, labels), int(slices.Max(labels)) + 1, nil
+	return npy.Encode([]int{objects}, labels), nil
 }
 
 // wholeNumbers returns the values of an array of integers or of floats that are

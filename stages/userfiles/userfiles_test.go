@@ -37,7 +37,7 @@ func TestNatural(t *testing.T) {
 
 // given reads files in memory and runs the stage on them.
 func given(t *testing.T, weights, inputs, labels []byte) (map[string][]byte, Files, error) {
-	f, err := Read(t.Context(), Source{"w", weights}, Source{"x", inputs}, Source{"y", labels}, nil)
+	f, err := Read(t.Context(), Source{"w", weights}, Source{"x", inputs}, Source{"y", labels}, false, Description{}, 2)
 	if err != nil {
 		return nil, f, err
 	}
@@ -79,7 +79,11 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Shape{Objects: 2, Widths: []int{3, 2, 2}, Layers: []string{"fc9.weight", "fc10.weight"}}
+	accuracy := 0.5
+	want := Shape{
+		Objects: 2, Widths: []int{3, 2, 2}, Layers: []string{"fc9.weight", "fc10.weight"}, Biased: []bool{false, false},
+		Activation: "relu", Loss: "cross_entropy", Skipped: []string{}, MeanLoss: shape.MeanLoss, Accuracy: &accuracy,
+	}
 	if diff := cmp.Diff(want, shape); diff != "" || shape.Parameters() != 10 {
 		t.Errorf("%d parameters, shape (-want +got):\n%s", shape.Parameters(), diff)
 	}
@@ -109,21 +113,22 @@ func TestOrder(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		shapes names
+		values int
 		layers []string // flag
 		want   []string // nil for an error
 		text   string   // of it
 	}{
-		{"numbers", names{"fc1": {4, 4}, "fc2": {4, 4}, "fc10": {4, 4}}, nil, []string{"fc1", "fc2", "fc10"}, ""},
-		{"shapes", names{"a": {4, 6}, "b": {3, 4}}, nil, []string{"a", "b"}, ""},
-		{"numbers except in the last", names{"fc1": {4, 6}, "fc2": {4, 4}, "out": {3, 4}}, nil, []string{"fc1", "fc2", "out"}, ""},
-		{"equal", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, nil, nil,
+		{"numbers", names{"fc1": {4, 4}, "fc2": {4, 4}, "fc10": {4, 4}}, 4, nil, []string{"fc1", "fc2", "fc10"}, ""},
+		{"shapes", names{"a": {4, 6}, "b": {3, 4}}, 6, nil, []string{"a", "b"}, ""},
+		{"numbers except in the last", names{"fc1": {4, 6}, "fc2": {4, 4}, "out": {3, 4}}, 6, nil, []string{"fc1", "fc2", "out"}, ""},
+		{"equal", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, 4, nil, nil,
 			"--layers mlp_down,mlp_mid,mlp_up; --layers mlp_down,mlp_up,mlp_mid"},
-		{"equal in the middle", names{"in": {4, 6}, "mid": {4, 4}, "more": {4, 4}, "out": {3, 4}}, nil, nil,
+		{"equal in the middle", names{"in": {4, 6}, "mid": {4, 4}, "more": {4, 4}, "out": {3, 4}}, 6, nil, nil,
 			"--layers in,mid,more,out; --layers in,more,mid,out"},
-		{"equal, chosen", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, []string{"mlp_up", "mlp_mid", "mlp_down"}, []string{"mlp_up", "mlp_mid", "mlp_down"}, ""},
-		{"one takes the objects", names{"a": {2, 3}, "b": {2, 2}, "c": {3, 2}}, nil, []string{"a", "b", "c"}, ""},
-		{"a number beside none", names{"fc1": {4, 4}, "fc2": {4, 4}, "out": {4, 4}}, nil, nil, "3 orders of the matrices fit"},
-		{"many", names{"a": {4, 4}, "b": {4, 4}, "c": {4, 4}, "d": {4, 4}, "e": {4, 4}, "f": {4, 4}, "g": {4, 4}, "h": {4, 4}}, nil, nil, "orders of the matrices fit"},
+		{"equal, chosen", names{"mlp_up": {4, 4}, "mlp_mid": {4, 4}, "mlp_down": {4, 4}}, 4, []string{"mlp_up", "mlp_mid", "mlp_down"}, []string{"mlp_up", "mlp_mid", "mlp_down"}, ""},
+		{"one takes the objects", names{"a": {2, 3}, "b": {2, 2}, "c": {3, 2}}, 3, nil, []string{"a", "b", "c"}, ""},
+		{"a number beside none", names{"fc1": {4, 4}, "fc2": {4, 4}, "out": {4, 4}}, 4, nil, nil, "3 orders of the matrices fit"},
+		{"many", names{"a": {4, 4}, "b": {4, 4}, "c": {4, 4}, "d": {4, 4}, "e": {4, 4}, "f": {4, 4}, "g": {4, 4}, "h": {4, 4}}, 4, nil, nil, "orders of the matrices fit"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var tensors []safetensors.Tensor
@@ -134,10 +139,7 @@ func TestOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, err := readWeights(b, test.layers)
-			if err == nil && test.layers == nil {
-				err = n.checkOrder(n.widths[0], 2)
-			}
+			n, err := readWeights(b, Description{Layers: test.layers}, test.values, 2)
 			if test.want == nil {
 				var e *Error
 				if !errors.As(err, &e) || !strings.Contains(e.Text+"; "+e.Hint, test.text) {
@@ -223,7 +225,7 @@ func TestReadCanBeCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("stop")
 	cancel(stop)
-	if _, err := Read(ctx, Source{"w", weights}, Source{"x", inputs}, Source{"y", labels}, nil); !errors.Is(err, stop) {
+	if _, err := Read(ctx, Source{"w", weights}, Source{"x", inputs}, Source{"y", labels}, false, Description{}, 2); !errors.Is(err, stop) {
 		t.Errorf("error %v, want %v", err, stop)
 	}
 }
