@@ -100,8 +100,8 @@ type DataError struct {
 func (e *DataError) Error() string { return e.Table + ": " + e.Err.Error() }
 func (e *DataError) Unwrap() error { return e.Err }
 
-// maxDataFile bounds each of the user's files in bytes: it is held in memory.
-const maxDataFile = 8 << 30
+// MaxFile bounds each of the user's files in bytes: it is held in memory.
+const MaxFile = 8 << 30
 
 // ReadGiven reads the files that the experiments of p name. Each is read once:
 // its digest, which is in the keys, and what is computed come from the same bytes.
@@ -140,7 +140,7 @@ func ReadGiven(ctx context.Context, p Params) (Given, error) {
 }
 
 func readFile(ctx context.Context, path string) (userfiles.Source, error) {
-	content, err := files.Read(ctx, path, maxDataFile)
+	content, err := files.Read(ctx, path, MaxFile)
 	return userfiles.Source{Name: path, Content: content}, err
 }
 

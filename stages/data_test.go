@@ -124,3 +124,14 @@ func TestOwnDataErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestFewWeights: of a network with fewer weights than curvature.top most of the
+// spectrum stays for the density.
+func TestFewWeights(t *testing.T) {
+	_, text := ownData(t)
+	g := ownGraph(t, text+"[[experiment]]\nname = 'few'\ndataset = 'mine'\nhidden_size = [2]\nnum_layers = [0]\ncurvature_seeds = [0]\n", "curvature.increments=[2]")
+	params := g.Stage("density[mine,h=2,num_layers=0,k=4,seed=0]").Params()
+	if !slices.Contains(params, pipeline.Field{Path: "deflate", Value: "2"}) {
+		t.Errorf("of 10 eigenvalues 2 are to be projected out: %v", params)
+	}
+}

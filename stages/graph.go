@@ -153,7 +153,7 @@ func (w *wiring) measured(n artifact.Network) {
 	}
 	if !w.dense[sizeOf(n)] || want.density {
 		w.dense[sizeOf(n)] = true
-		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, Probes: c.Probes, Deflate: vectors, Seed: c.Seed}
+		m.density = &density.Params{SampleSize: k, Term: "H", Steps: c.Steps, Probes: c.Probes, Deflate: min(vectors, s.shape.parameters()/4), Seed: c.Seed}
 		if want.density {
 			m.density.Steps, m.density.Probes = c.DrawnSteps, c.DrawnProbes
 			m.density.Bottom, m.density.Tolerance = min(c.Bottom, s.shape.parameters()/4), c.Tolerance

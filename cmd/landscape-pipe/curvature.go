@@ -240,9 +240,6 @@ type curvatureRun struct {
 	figures error // why figures are missing
 }
 
-// maxUserFile bounds each of the user's files in bytes: it is held in memory.
-const maxUserFile = 8 << 30
-
 // readFiles reads and checks the user's files. They are read at every start: no
 // time stamp tells whether a file changed, since a write through a memory map
 // need not set one.
@@ -263,7 +260,7 @@ func (x *curvatureRun) readFiles(ctx context.Context) error {
 		}
 		var content []byte
 		if err == nil {
-			content, err = files.Read(ctx, f.path, maxUserFile)
+			content, err = files.Read(ctx, f.path, stages.MaxFile)
 		}
 		if err != nil {
 			return fileError(ctx, f.flag, f.path, err)
