@@ -146,7 +146,7 @@ func (w *wiring) measured(n artifact.Network) {
 	vectors := min(c.Top, max(c.eigenvectors(), maxVectors/s.shape.parameters()))
 	m := measurement{
 		spectra: spectra.Params{
-			SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: smallError, Chance: chance,
+			SampleSize: k, Top: c.Top, Bottom: c.Bottom, HTermEnds: min(c.Top, c.Bottom), Tolerance: c.Tolerance, Floor: smallError, Chance: chance, Whole: wholeWeights,
 			Gram: solved(gramRows, k*s.shape.classes()), Classes: true, KinkObjects: min(kinkObjects, k), Vectors: vectors, Seed: c.Seed,
 		},
 		objects: &objects.Params{SampleSize: k, Hessians: allOr(c.Hessians, k)},
@@ -191,6 +191,10 @@ const (
 	// smallError is how far an eigenvalue may be off, relative to the norm, whatever
 	// its size.
 	smallError = 1e-10
+
+	// wholeWeights is the number of weights up to which the whole matrix is solved
+	// where a list of eigenvalues stays incomplete.
+	wholeWeights = 4096
 
 	// gramRows is the size up to which the Gram matrix of G's factors is solved.
 	gramRows = 400

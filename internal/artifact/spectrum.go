@@ -69,6 +69,8 @@ type Complete struct {
 	Bottom      int `json:"bottom"`
 	AskedTop    int `json:"asked_top"`
 	AskedBottom int `json:"asked_bottom"`
+	// Products is how many the search for missing values took.
+	Products int `json:"products"`
 	// NextTop and NextBottom are the values before which the lists end, where
 	// these are not whole.
 	NextTop    *Multiple `json:"next_top,omitempty"`

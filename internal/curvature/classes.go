@@ -21,7 +21,8 @@ type ClassMeans struct {
 	// differ from zero, descending.
 	Values []float64
 	means  [][]float64 // K² directions
-	basis  [][]float64 // orthonormal basis of their span
+	values []float64   // of M and of the means' Gram matrix, those of the span
+	rows   [][]float64 // the Gram matrix's eigenvectors for them
 }
 
 // ClassMeans forms the K² class means, or returns nil where they need more
@@ -72,12 +73,7 @@ func (pt *Point) ClassMeans(ctx context.Context) (*ClassMeans, error) {
 		c.Values = append(c.Values, max(values[i], 0))
 		// Directions below the rounding of the Gram matrix are not part of the span.
 		if values[i] > 1e-12*values[len(values)-1] {
-			v := make([]float64, dim)
-			for j, s := range rows[i] {
-				kernel.Axpy64(v, s, means[j])
-			}
-			kernel.Normalise64(v)
-			c.basis = append(c.basis, v)
+			c.values, c.rows = append(c.values, values[i]), append(c.rows, rows[i])
 		}
 	}
 	return c, nil
@@ -125,13 +121,15 @@ func (pt *Point) addClassMeans(means [][]float64, weight []float64, part span) {
 // Explain returns the share of the eigenvalue of G that the class means
 // explain, vᵀMv/λ, and the cosine of the angle between v and their span.
 func (c *ClassMeans) Explain(value float64, v []float64) (share, cosine float64) {
-	for _, m := range c.means {
-		x := kernel.Dot64(m, v)
-		share += float64(x * x)
+	products := make([]float64, len(c.means))
+	for i, m := range c.means {
+		products[i] = kernel.Dot64(m, v)
+		share += float64(products[i] * products[i])
 	}
-	for _, b := range c.basis {
-		x := kernel.Dot64(b, v)
-		cosine += float64(x * x)
+	// Σ_j row_j mean_j has length √value and is orthogonal to those of the other rows.
+	for i, row := range c.rows {
+		x := kernel.Dot64(row, products)
+		cosine += float64(x*x) / c.values[i]
 	}
 	if value > 0 {
 		share /= value

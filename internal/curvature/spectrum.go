@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
@@ -19,6 +20,8 @@ type Ends struct {
 	// Near are unit vectors that may be near the eigenvectors: the search starts from
 	// their sum and a random unit vector, from which it finds what they lack.
 	Near [][]float64
+	// Spares are values next to the wanted ones that [Operator.Complete] has use for.
+	Spares int
 }
 
 // Ends finds eigenvalues at the ends of the operator's spectrum by Lanczos.
@@ -40,7 +43,7 @@ func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float6
 // missing is at most chance at either end; see [eigen.Complete].
 func (op *Operator) Complete(ctx context.Context, e Ends, r *eigen.Result, chance float64) (top, bottom eigen.Completeness, err error) {
 	return eigen.Complete(ctx, op, r, eigen.Completion{
-		Chance: chance, Tolerance: e.Tolerance, MaxProducts: 10*(e.Top+e.Bottom) + 300, Workers: op.pt.Workers,
+		Chance: chance, Tolerance: e.Tolerance, MaxProducts: 10*(e.Top+e.Bottom) + 300, RunProducts: 100, Workers: op.pt.Workers,
 		Random: func(i int) []float64 { return op.normal(e.Seed, "lanczos", "complete", i) },
 	})
 }
@@ -49,7 +52,7 @@ func (op *Operator) lanczos(ctx context.Context, e Ends, start []float64, restar
 	reached := 0.0
 	return eigen.Lanczos(ctx, op, eigen.Search{
 		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor,
-		Start: start, Restart: restart, Workers: op.pt.Workers, Rounding: op.Rounding(),
+		Spares: e.Spares, Start: start, Restart: restart, Workers: op.pt.Workers, Rounding: op.Rounding(),
 		Progress: func(_, converged, wanted int) {
 			if progress != nil {
 				reached = max(reached, float64(converged)/float64(wanted))
@@ -198,24 +201,60 @@ func Sines(a, b [][]float64) ([]float64, error) {
 }
 
 // Dense returns the whole matrix of the operator, Dim×Dim, from products with
-// all unit directions. progress, if not nil, receives how many are done.
+// the unit directions that it does not map to zero. progress, if not nil, receives
+// how many are done.
 func (op *Operator) Dense(ctx context.Context, progress func(done, total int)) ([]float64, error) {
 	n := op.Dim()
 	matrix := make([]float64, n*n)
+	used, err := op.used(ctx)
+	if err != nil {
+		return nil, err
+	}
 	most := max(1, blockWidth/op.pt.Network.Widths[1])
-	for from := 0; from < n; from += most {
-		b := min(most, n-from)
-		src := make([]float64, b*n)
+	for from := 0; from < len(used); from += most {
+		b := min(most, len(used)-from)
+		src, dst := make([]float64, b*n), make([]float64, b*n)
 		for d := range b {
-			src[d*n+from+d] = 1
+			src[d*n+used[from+d]] = 1
 		}
-		if err := op.Apply(ctx, matrix[from*n:(from+b)*n], src, b); err != nil {
+		if err := op.Apply(ctx, dst, src, b); err != nil {
 			return nil, err
 		}
+		for d := range b {
+			copy(matrix[used[from+d]*n:], dst[d*n:(d+1)*n])
+		}
 		if progress != nil {
-			progress(from+b, n)
+			progress(from+b, len(used))
 		}
 	}
 	eigen.Symmetrise(matrix, n)
 	return matrix, nil
+}
+
+// used lists the weights whose rows of the matrix are not zero: the operator maps a
+// random vector of the others to zero. Those of dead units, and of inputs that are 0
+// for all objects, are among the others.
+func (op *Operator) used(ctx context.Context) ([]int, error) {
+	n := op.Dim()
+	v, image := op.normal(0, "dense", "used", 0), make([]float64, n)
+	if err := op.Apply(ctx, image, v, 1); err != nil {
+		return nil, err
+	}
+	var used []int
+	for i, x := range image {
+		if x != 0 {
+			used = append(used, i)
+			v[i] = 0
+		}
+	}
+	if err := op.Apply(ctx, image, v, 1); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(image, func(x float64) bool { return x != 0 }) {
+		used = used[:0]
+		for i := range n {
+			used = append(used, i)
+		}
+	}
+	return used, nil
 }

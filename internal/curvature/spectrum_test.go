@@ -3,11 +3,13 @@ package curvature
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature/curvaturetest"
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
+	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 )
 
 func goldenSpectrum(t *testing.T) (curvaturetest.Spectrum, *Point) {
@@ -87,6 +89,43 @@ func TestGoldenSpectrum(t *testing.T) {
 					t.Errorf("G: bottom %d is %v ± %g, want %v", i, p.Value, p.Residual, want[i])
 				}
 			}
+		}
+	}
+}
+
+// TestDenseLeavesOutZeros: the matrix has the bits of the products with all unit
+// directions, although those of a dead unit are left out.
+func TestDenseLeavesOutZeros(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 40, 9, 5, 4, 3)
+	network, data, err := mlp.Decode(inputs, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j := range 9 { // unit 1 of the first hidden layer is never active
+		network.Weights[0][9+j] = -1
+	}
+	pt, err := NewPoint(t.Context(), network, data, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, term := range []Term{Hessian, GaussNewton, HTerm} {
+		op, err := pt.Operator(term, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		products := 0
+		matrix, err := op.Dense(t.Context(), func(_, total int) { products = total })
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := denseMatrix(t, op, 1)
+		eigen.Symmetrise(want, op.Dim())
+		if !slices.Equal(matrix, want) {
+			t.Errorf("%v: the matrix differs from that of all products", term)
+		}
+		// The nine weights of one unit, and the four behind it.
+		if most := op.Dim() - 9 - 4; products > most {
+			t.Errorf("%v: %d products for %d weights, want at most %d", term, products, op.Dim(), most)
 		}
 	}
 }

@@ -16,6 +16,7 @@ type Completion struct {
 	Chance      float64               // largest acceptable probability that a value is missing at an end
 	Tolerance   float64               // relative error wanted of a value that is added, as in Search
 	MaxProducts int                   // products in all before it gives up
+	RunProducts int                   // products of a run that finds nothing before it gives up (0: MaxProducts)
 	Random      func(i int) []float64 // the i-th vector of independent standard normal entries
 	Workers     int
 	Progress    func(products int)
@@ -175,7 +176,7 @@ func (s *completion) run(ctx context.Context, round int) (done bool, err error) 
 			s.invariant = ended
 			return true, nil
 		}
-		if s.products >= s.MaxProducts {
+		if s.products >= s.MaxProducts || len(beyond) == 0 && s.RunProducts > 0 && m >= s.RunProducts {
 			return true, nil
 		}
 		b.add(w)

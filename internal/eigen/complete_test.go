@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
 // diagonal is the operator of a diagonal matrix. A random vector has the same
@@ -145,5 +147,62 @@ func TestCompleteSaysWhatItCannotKnow(t *testing.T) {
 	}
 	if next := top.Next; next == nil || math.Abs(next.Value-1.006) > 1e-6 || next.Copies < 5 || next.Copies > 57 {
 		t.Errorf("the list ends before %+v: want at least 5 copies of 1.006, which occurs 57 times", next)
+	}
+}
+
+// TestSpares: Lanczos goes on until as many values as wanted stand apart next to the
+// lists.
+func TestSpares(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	d := make(diagonal, 600)
+	for i := range d {
+		d[i] = r.NormFloat64()
+	}
+	start := normals(r, len(d))
+	products := map[int]int{}
+	for _, spares := range []int{0, 4} {
+		result, err := Lanczos(t.Context(), d, Search{Top: 6, Bottom: 6, Tolerance: 1e-4, Spares: spares, Start: start, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		products[spares] = result.Products
+		apart := 0
+		for _, list := range [][]spare{result.topSpares, result.bottomSpares} {
+			for i := range 4 {
+				if standsApart(kernel.Norm64(list[i].residual), list[i].value, list[i+1].value) {
+					apart++
+				}
+			}
+		}
+		if (spares == 4) != (apart == 8) || !result.Converged {
+			t.Errorf("%d spares wanted: %d of 8 stand apart, converged: %v", spares, apart, result.Converged)
+		}
+	}
+	if products[4] <= products[0] || products[4] > products[0]+2*mostLate {
+		t.Errorf("%d products with spares, %d without", products[4], products[0])
+	}
+}
+
+// TestRunGivesUp: a run that finds nothing ends after its share of the products.
+func TestRunGivesUp(t *testing.T) {
+	d := make(diagonal, 400)
+	for i := range d {
+		d[i] = 1 - float64(i)*1e-4
+	}
+	d[0] = 5
+	result := &Result{Norm: 5}
+	for i := range 3 {
+		result.Top = append(result.Top, d.pair(i))
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	top, _, err := Complete(t.Context(), d, result, Completion{
+		Chance: 1e-9, Tolerance: 1e-8, MaxProducts: 300, RunProducts: 20, Workers: 1,
+		Random: func(int) []float64 { return normals(r, len(d)) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if top.Values != 1 || result.Products != 20 {
+		t.Errorf("%d values are complete after %d products, want 1 after 20", top.Values, result.Products)
 	}
 }

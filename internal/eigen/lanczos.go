@@ -26,6 +26,7 @@ type Search struct {
 	Floor       float64 // error relative to the norm below which a value counts as found (0: √n·2⁻⁵²)
 	MaxSteps    int     // total products before it gives up (0: 10·(Top+Bottom)+300)
 	MaxBasis    int     // vectors kept before a thick restart: the memory cap (0: 400)
+	Spares      int     // values next to the wanted ones at either end that stand apart when it stops, if a few more products reach that: see [Complete]
 	Start       []float64
 	Restart     func(i int) []float64 // a fresh random vector after a breakdown, for multiplicities
 	Workers     int
@@ -105,7 +106,7 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 	}
 	b.add(v)
 	result := &Result{}
-	norm, restarts, confirmed := 0.0, 0, 0
+	norm, restarts, confirmed, late := 0.0, 0, 0, 0
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -148,9 +149,12 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 			} else {
 				confirmed = 0
 			}
-			if full || confirmed >= 2 {
+			if full || confirmed >= 2 && (s.Spares == 0 || late == mostLate || spared(values, last, beta, s)) {
 				result.Converged = true
 				break
+			}
+			if confirmed >= 2 {
+				late++
 			}
 			if result.Products >= s.MaxSteps {
 				break
@@ -199,6 +203,28 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 func due(m, wanted, products int) bool {
 	first := wanted + 2
 	return products >= first && (products-first)%max(1, m/48) == 0
+}
+
+// mostLate is how many times [Lanczos] looks for spares after all wanted values have
+// converged.
+const mostLate = 10
+
+// spared reports whether as many values as wanted stand apart next to the lists.
+func spared(values []float64, last [][]float64, beta float64, s Search) bool {
+	apart := func(at, step, end int) bool {
+		for range s.Spares {
+			if at == end || at+step == end {
+				return false
+			}
+			if !standsApart(float64(beta*math.Abs(last[at][0])), values[at], values[at+step]) {
+				return false
+			}
+			at += step
+		}
+		return true
+	}
+	m := len(values)
+	return (s.Top == 0 || apart(m-1-s.Top, -1, s.Bottom-1)) && (s.Bottom == 0 || apart(s.Bottom, 1, m-s.Top))
 }
 
 // ends lists the indices of the wanted values among m ascending ones.

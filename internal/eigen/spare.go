@@ -69,7 +69,7 @@ func newShield(r *Result, top, bottom *float64, workers int) shield {
 		gap := 0.0
 		for at := end.from; at < end.to-1; at++ {
 			// Behind one that has not converged there may be anything.
-			if math.Sqrt(gram[at*len(all)+at]) > float64(converged*math.Abs(all[at].value-all[at+1].value)) {
+			if !standsApart(math.Sqrt(gram[at*len(all)+at]), all[at].value, all[at+1].value) {
 				break
 			}
 			most++
@@ -103,9 +103,9 @@ func newShield(r *Result, top, bottom *float64, workers int) shield {
 	return s
 }
 
-// converged is how large the residual of a spare may be, relative to the distance
-// of the next one.
-const converged = 1
+// standsApart reports whether the residual of a value is small enough, against its
+// distance from the next one, for its vector to be that of one eigenvalue.
+func standsApart(residual, value, next float64) bool { return residual <= math.Abs(value-next) }
 
 // span lists count numbers from the first on.
 func span(first, count int) []int {

@@ -97,6 +97,10 @@ func (e *evaluation) ends(ctx context.Context, term curvature.Term, lo, hi int) 
 	return decodeEnds(b, e.pt.Network.Parameters())
 }
 
+// spares is how many values next to the listed ones the search for missing values
+// sets aside: with fewer it takes more products than these cost.
+const spares = 6
+
 // search finds the ends of one operator's spectrum.
 func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int) (*ends, error) {
 	op, err := e.pt.Operator(term, nil)
@@ -121,19 +125,32 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 	wanted := curvature.Ends{
 		Top: min(top, n), Bottom: min(searched, n-min(top, n)), Tolerance: e.p.Tolerance, Floor: e.p.Floor, Seed: e.p.Seed,
 	}
+	factors := e.pt.Data.Objects * e.pt.Network.Classes()
+	gram := factors <= e.p.Gram && term == curvature.GaussNewton
+	search := e.p.Chance > 0 && !dense && !gram
+	if search {
+		wanted.Spares = spares
+	}
 	found, err := op.Ends(ctx, wanted, e.progress(lo, between))
 	if err != nil {
 		return nil, err
 	}
-	factors := e.pt.Data.Objects * e.pt.Network.Classes()
-	gram := factors <= e.p.Gram && term == curvature.GaussNewton
 	var complete *artifact.Complete
-	if e.p.Chance > 0 && !dense && !gram {
+	whole := search && n <= e.p.Whole
+	if search && !(whole && !found.Converged) {
 		if complete, err = e.complete(ctx, op, wanted, found); err != nil {
 			return nil, err
 		}
 	}
-	if !found.Converged {
+	if whole && !found.Converged {
+		e.t.Logf("%v: the search did not find all eigenvalues with %d products: the whole matrix is solved", term, found.Products)
+		dense, complete = true, nil
+	}
+	if complete != nil { // a list that may lack a value ends before it, or after its first value
+		found.Top = found.Top[:min(max(1, complete.Top), len(found.Top))]
+		found.Bottom = found.Bottom[:min(max(1, complete.Bottom), len(found.Bottom))]
+	}
+	if !found.Converged && !dense {
 		e.t.Logf("%v: not all eigenvalues converged after %d products; their residuals hold", term, found.Products)
 	}
 	fillBottom(found, min(searched, n))
@@ -157,20 +174,19 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 	return f, err
 }
 
-// complete searches for what the lists lack. A list that may lack a value is cut
-// to those before it, its first value excepted.
+// complete searches for what the lists lack.
 func (e *evaluation) complete(ctx context.Context, op *curvature.Operator, wanted curvature.Ends, found *eigen.Result) (*artifact.Complete, error) {
 	c := &artifact.Complete{AskedTop: len(found.Top), AskedBottom: len(found.Bottom)}
+	before := found.Products
 	top, bottom, err := op.Complete(ctx, wanted, found, e.p.Chance)
 	if err != nil {
 		return nil, err
 	}
+	c.Products = found.Products - before
 	c.Top, c.Bottom = top.Values, bottom.Values
 	c.NextTop, c.NextBottom = (*artifact.Multiple)(top.Next), (*artifact.Multiple)(bottom.Next)
 	found.Missed = max(top.Missed, bottom.Missed)
 	found.Converged = found.Converged && c.Whole()
-	found.Top = found.Top[:min(max(1, c.Top), len(found.Top))]
-	found.Bottom = found.Bottom[:min(max(1, c.Bottom), len(found.Bottom))]
 	return c, nil
 }
 

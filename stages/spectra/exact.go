@@ -3,6 +3,7 @@ package spectra
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
@@ -52,13 +53,38 @@ func (e *evaluation) dense(ctx context.Context, top, bottom int, term curvature.
 	}
 	n := e.pt.Network.Parameters()
 	frobenius := kernel.Norm64(matrix)
-	values, _, err := eigen.Symmetric(append([]float64(nil), matrix...), n, false, e.t.Workers)
+	values, err := eigenvaluesOf(matrix, n, e.t.Workers)
 	if err != nil {
 		return err
 	}
 	replace(t, values, top, bottom)
 	t.Method, t.Frobenius, t.Products = "dense", &frobenius, n
 	return ctx.Err()
+}
+
+// eigenvaluesOf returns all eigenvalues of an n×n matrix, ascending. Its zero rows,
+// such as those of dead units, have eigenvalue 0 and are left out of the work.
+func eigenvaluesOf(matrix []float64, n, workers int) ([]float64, error) {
+	var used []int
+	for i := range n {
+		if slices.ContainsFunc(matrix[i*n:(i+1)*n], func(x float64) bool { return x != 0 }) {
+			used = append(used, i)
+		}
+	}
+	m := len(used)
+	small := make([]float64, 0, m*m)
+	for _, i := range used {
+		for _, j := range used {
+			small = append(small, matrix[i*n+j])
+		}
+	}
+	values, _, err := eigen.Symmetric(small, m, false, workers)
+	if err != nil {
+		return nil, err
+	}
+	values = append(values, make([]float64, n-m)...)
+	slices.Sort(values)
+	return values, nil
 }
 
 // gram replaces G's top by the spectrum of the Gram matrix of its factors.

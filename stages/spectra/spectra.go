@@ -36,6 +36,7 @@ type Params struct {
 	Floor       float64 // error relative to the norm that counts as none, for values near zero
 	Chance      float64 // largest acceptable probability that a list lacks a value; 0: copies of multiple eigenvalues are not searched for
 	Dense       int     // up to so many weights the whole matrices are formed and solved; 0: never
+	Whole       int     // up to so many weights the whole matrix is formed where a list is incomplete; 0: never
 	Gram        int     // up to so many objects × classes G is solved by its Gram matrix; 0: never
 	Classes     bool    // compare G's outliers with the class means
 	BlockSteps  int     // power iterations for the norms of the layer blocks; 0: none
@@ -55,7 +56,7 @@ func (p Params) check() error {
 		return fmt.Errorf("chance %v: want between 0 and 1", p.Chance)
 	case p.Vectors < 0 || p.Vectors > p.Top:
 		return fmt.Errorf("%d eigenvectors: want 0 to %d, the top eigenvalues", p.Vectors, p.Top)
-	case p.Dense < 0 || p.Gram < 0 || p.BlockSteps < 0 || p.KinkObjects < 0:
+	case p.Dense < 0 || p.Whole < 0 || p.Gram < 0 || p.BlockSteps < 0 || p.KinkObjects < 0:
 		return errors.New("a limit is negative: want 0 or more")
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,6 +155,26 @@ func TestWorkersReachNoBit(t *testing.T) {
 				t.Errorf("%s: output %s depends on the number of workers", name, output)
 			}
 		}
+	}
+}
+
+// TestIncompleteIsSolvedWhole: where the search cannot exclude that a value is missing,
+// a small matrix is solved whole, and a large one has a list that says so.
+func TestIncompleteIsSolvedWhole(t *testing.T) {
+	inputs := curvaturetest.Inputs(t, 1400, 20, 9, 6, 4)
+	p := params()
+	p.Chance = 1e-300 // more than the products of a run can show
+	cut, _ := run(t, p, 1, inputs)
+	p.Whole = 1000
+	found, _ := run(t, p, 1, inputs)
+	p.Dense = 1000
+	want, _ := run(t, p, 1, inputs)
+	if cut.Hessian.Converged || cut.Hessian.Complete.Whole() || cut.Hessian.Complete.Products == 0 || len(cut.Hessian.Bottom) == p.Bottom {
+		t.Errorf("H is called complete: %+v", cut.Hessian)
+	}
+	h, exact := found.Hessian, want.Hessian
+	if h.Method != "dense" || !h.Converged || h.Complete != nil || h.Missed != 0 || !slices.Equal(h.Top, exact.Top) || !slices.Equal(h.Bottom, exact.Bottom) {
+		t.Errorf("H is %+v, want %+v", h, exact)
 	}
 }
 
