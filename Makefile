@@ -13,7 +13,7 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build repro paper recipes check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
+.PHONY: help build repro paper recipes heldout check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ recipes: build ## the trends at equal loss and for a gradient tolerance beside t
 paper: build ## the direct half of the paper: MNIST, FashionMNIST, CIFAR-10 and CIFAR-100 (prints an estimate first)
 	$(BIN)/landscape-pipe repro -n --params params.paper.toml
 	$(BIN)/landscape-pipe repro -k --params params.paper.toml
+
+heldout: build ## accuracy on held-out objects, as in the authors' second experiment
+	$(BIN)/landscape-pipe repro --params params.heldout.toml
 
 check: build lint ## all tests: formatting, vet, unit, property, command-line
 	$(GO) test -timeout 15m ./...

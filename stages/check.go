@@ -10,6 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
+	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 )
 
 // maxNetworks bounds the run as a whole.
@@ -75,6 +76,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 		c.checkObjects(e, label)
 		c.checkWarmStart(e, label)
 		c.checkGoal(e, label)
+		c.checkHeldOut(e, label)
 		c.checkFigures(e, label)
 		if c.read(label, "figures", "dataset", "input") {
 			c.checkConflicts(i)
@@ -148,6 +150,24 @@ func (c *checking) checkGoal(e *Experiment, label string) {
 	}
 }
 
+// checkHeldOut requires objects to hold out, and a training of known length to watch.
+func (c *checking) checkHeldOut(e *Experiment, label string) {
+	if !c.read(label, "held_out", "held_out_every", "dataset") {
+		return
+	}
+	of, _ := fetch.Lookup(e.Dataset)
+	switch {
+	case e.HeldOut && e.Input != InputDirect && c.read(label, "input"):
+		c.Blame(label+".held_out", fmt.Sprintf("%s is evaluated on held-out objects, but input %s has none", label, e.Input), "set held_out = false")
+	case e.HeldOut && of.Test == "":
+		c.Blame(label+".held_out", fmt.Sprintf("%s is evaluated on held-out objects, but %s has no test split here", label, e.Dataset), "set held_out = false, or use mnist")
+	case e.HeldOutEvery > 0 && !e.HeldOut:
+		c.Blame(label+".held_out_every", fmt.Sprintf("%s has held_out_every = %d, but no held-out objects", label, e.HeldOutEvery), "set held_out = true")
+	case e.HeldOutEvery > 0 && (e.UntilLoss > 0 || e.UntilGradient > 0):
+		c.Blame(label+".held_out_every", fmt.Sprintf("%s trains until a goal, so that its updates are not known in advance", label), "set held_out_every = 0")
+	}
+}
+
 // checkFigures requires that each figure has something to show.
 func (c *checking) checkFigures(e *Experiment, label string) {
 	if !c.read(label, "figures") {
@@ -172,6 +192,12 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 		if f.ReadsOf("trajectory") {
 			if c.read(label, "curvature_epochs") && len(e.CurvatureEpochs) < 2 {
 				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has %d curvature_epochs", label, name, len(e.CurvatureEpochs)), "give curvature_epochs at least two epochs")
+			}
+			continue
+		}
+		if f.ReadsOf("held_out_curve") {
+			if c.read(label, "held_out_every") && e.HeldOutEvery == 0 {
+				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but its trainings are not evaluated on held-out objects", label, name), "write held_out = true and held_out_every = 1")
 			}
 			continue
 		}

@@ -172,7 +172,7 @@ func (w *wiring) dataset(n artifact.Network) *dataset {
 	if d := w.datasets[n.Data()]; d != nil || w.err != nil {
 		return d
 	}
-	d := w.objects(n.Dataset)
+	d := w.objects(n.Dataset, w.params.Data.Objects)
 	if d != nil && n.Input != InputDirect {
 		features, ok := w.env.Given.inputs[n.Input]
 		if !ok {
@@ -187,8 +187,9 @@ func (w *wiring) dataset(n artifact.Network) *dataset {
 	return d
 }
 
-// objects returns a data set with its own inputs, fetched or the user's.
-func (w *wiring) objects(name string) *dataset {
+// objects returns the first objects of a data set with its own inputs, fetched or the
+// user's.
+func (w *wiring) objects(name string, count int) *dataset {
 	if d := w.datasets[name]; d != nil {
 		return d
 	}
@@ -207,7 +208,7 @@ func (w *wiring) objects(name string) *dataset {
 			w.err = err
 			return nil
 		}
-		params, err := fetch.NewParams(name, w.params.Data.Objects)
+		params, err := fetch.NewParams(name, count)
 		if err != nil {
 			w.err = err
 			return nil

@@ -103,6 +103,14 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		seconds, memory = s.training(p), s.trainingMemory(p)
 	case train.UntilParams: // as if half of the epochs reached the goal, each with an evaluation that costs as much
 		seconds, memory = s.training(p.Training), s.trainingMemory(p.Training)+s.pointMemory()
+	case train.HeldOutParams:
+		of := p.Training
+		updates := of.Steps
+		if updates == 0 {
+			updates = of.Epochs * ((s.objects-1)/of.BatchSize + 1)
+		}
+		seconds = s.training(of) + float64(perEvaluated*float64(updates/p.Every*p.Objects)*float64(s.parameters()))
+		memory = s.trainingMemory(of) + s.pointMemory()
 	case train.SnapshotParams:
 		seconds, memory = s.training(p.Training), s.trainingMemory(p.Training)
 	case losses.Params: // of all objects

@@ -42,6 +42,11 @@ type Experiment struct {
 	Momentum     float64 `toml:"momentum" range:"at least 0, below 1" default:"0.9"` // of SGD
 	LearningRate float64 `toml:"learning_rate" range:"0 to 10" default:"0"`          // 0: that of [train]
 
+	// HeldOut networks are evaluated on objects of the test split: at the end, and
+	// after every so many updates if HeldOutEvery is not 0.
+	HeldOut      bool `toml:"held_out" default:"false"`
+	HeldOutEvery int  `toml:"held_out_every" range:"0 to 1000000000" default:"0"`
+
 	// CurvatureSeeds are the seeds whose networks have their curvature
 	// measured.
 	CurvatureSeeds []int64 `toml:"curvature_seeds" range:"0 or more" default:"[]" empty:"true"`

@@ -11,6 +11,7 @@
 package stages
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
@@ -22,6 +23,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/claims"
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/differences"
+	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
@@ -52,6 +54,9 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 		e := &p.Experiments[i]
 		for n, start := range e.grid {
 			w.trained(n, start)
+			if e.HeldOut {
+				w.heldOut(n, e.HeldOutEvery)
+			}
 		}
 		for n := range e.measured {
 			w.measured(n)
@@ -104,6 +109,32 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	add(w, s, &differencesKind, inputs{differences.Losses: s.results["losses/losses"]}, differences.Params{
 		SampleSize: n.SampleSize, Permutations: curve.Permutations, EMA: curve.EMA, Seed: curve.Seed,
 	})
+}
+
+// heldOut adds what a network makes of objects that it was not trained on:
+//
+//	held_out         their losses, as of the training objects
+//	held_out_curve   accuracy and mean loss after every so many updates of its training
+func (w *wiring) heldOut(n artifact.Network, every int) {
+	if w.err != nil {
+		return
+	}
+	s, objects := w.subjects[n.ID()], w.params.Data.HeldOut
+	of, err := fetch.Lookup(n.Dataset)
+	if err != nil {
+		w.err = err
+		return
+	}
+	d := w.objects(of.Test, objects)
+	if w.err != nil {
+		return
+	}
+	add(w, s, &heldOutKind, inputs{mlp.Images: d.images, mlp.Labels: d.labels, mlp.Weights: s.data[mlp.Weights]}, losses.Params{SampleSize: objects})
+	if every > 0 {
+		in := maps.Clone(s.learns)
+		in[train.HeldOutImages], in[train.HeldOutLabels] = d.images, d.labels
+		add(w, s, &heldOutCurveKind, in, train.HeldOutParams{Training: w.training(n, d.classes), Objects: objects, Every: every})
+	}
 }
 
 // training are the params of a network's training. A param that changes no bit of
@@ -371,6 +402,9 @@ func (w *wiring) claims() {
 			p.Networks = append(p.Networks, n)
 			w.reads(in, n, claims.Reads)
 			w.reads(in, n, w.subjects[n.ID()].results.of(claims.Optional))
+			if r := w.subjects[n.ID()].results; len(r.of(claims.Curves)) == len(claims.Curves) {
+				w.reads(in, n, claims.Curves)
+			}
 		}
 	}
 	gather(w, &claimsKind, "claims", nil, in, map[string]string{

@@ -208,6 +208,7 @@ func TestParamsReach(t *testing.T) {
 		want []string
 	}{
 		{"data.objects=700", []string{"fetch"}},
+		{"data.held_out=700", nil},            // no experiment asks for them
 		{"train.epochs=3", []string{"train"}}, // the snapshot is taken after the first
 		{"train.batch_size=3", []string{"snapshots", "train"}},
 		{"train.learning_rate=3", []string{"snapshots", "train"}},

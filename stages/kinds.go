@@ -37,6 +37,14 @@ var (
 		Name: "losses", Package: "stages/losses", Portable: true,
 		Outputs: []string{losses.Losses, losses.Summary}, Run: losses.Run,
 	}
+	heldOutKind = pipeline.Kind[losses.Params]{
+		Name: "held_out", Package: "stages/losses", Portable: true,
+		Outputs: []string{losses.Losses, losses.Summary}, Run: losses.Run,
+	}
+	heldOutCurveKind = pipeline.Kind[train.HeldOutParams]{
+		Name: "held_out_curve", Package: "stages/train", Portable: true,
+		Outputs: []string{train.HeldOutCurve}, Run: train.RunHeldOut,
+	}
 	differencesKind = pipeline.Kind[differences.Params]{
 		Name: "differences", Package: "stages/differences", Portable: true,
 		Outputs: []string{differences.Curve, differences.Band, differences.Summary}, Run: differences.Run,

@@ -118,6 +118,10 @@ func (e *Experiment) tabled(t tables.Table) func(yield func(artifact.Network) bo
 		return func(yield func(artifact.Network) bool) {
 			e.grid(func(n artifact.Network, _ *artifact.Network) bool { return yield(n) })
 		}
+	case "held_out":
+		return func(yield func(artifact.Network) bool) {
+			e.grid(func(n artifact.Network, _ *artifact.Network) bool { return !e.HeldOut || yield(n) })
+		}
 	case "rotation":
 		return e.followed
 	case "trajectory":

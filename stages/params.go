@@ -41,7 +41,8 @@ type Params struct {
 
 // Data is the table [data].
 type Data struct {
-	Objects int `toml:"objects" range:"2 to 60000"` // N, the first objects of each data set
+	Objects int `toml:"objects" range:"2 to 60000"`  // N, the first objects of each data set
+	HeldOut int `toml:"held_out" range:"1 to 10000"` // the first objects of its test split, for experiments that ask for them
 }
 
 // Train is the table [train]: the paper's recipe, Adam on the mean

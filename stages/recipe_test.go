@@ -139,3 +139,30 @@ func TestGoalRecipes(t *testing.T) {
 		t.Errorf("recipe %q, want %q", got, want)
 	}
 }
+
+// TestHeldOut: held-out objects come from the test split, whose stages and params are
+// apart from those of the training; only what evaluates them follows data.held_out.
+func TestHeldOut(t *testing.T) {
+	text := coldText + "held_out = true\nheld_out_every = 3\nfigures = [\"accuracy_over_size\"]\n"
+	cold, g := mustNew(t, mustParse(t, coldText)), mustNew(t, mustParse(t, text))
+	if got := byKind(g); got["fetch"] != 2 || got["held_out"] != 6 || got["held_out_curve"] != 6 {
+		t.Errorf("stages are %v", got)
+	}
+	for _, s := range cold.Stages() {
+		if k := s.Kind(); k != "claims" && k != "tables" && cmp.Diff(s.Params(), g.Stage(s.Name()).Params()) != "" {
+			t.Errorf("%s has other params beside held-out objects", s)
+		}
+	}
+	changed := map[string]bool{}
+	for _, s := range mustNew(t, mustParse(t, text, "data.held_out=77")).Stages() {
+		if !cmp.Equal(s.Params(), g.Stage(s.Name()).Params()) {
+			changed[s.Name()] = true
+		}
+	}
+	if !changed["fetch[mnist_test]"] || !changed["held_out[mnist,h=8,num_layers=2,k=100,seed=0]"] || len(changed) != 1+6+6 {
+		t.Errorf("data.held_out changes %v", changed)
+	}
+	if s := g.Stage("tables[held_out]"); s == nil || len(s.Inputs()) != 2*6 {
+		t.Errorf("the table of held-out objects is %v", s)
+	}
+}

@@ -30,6 +30,17 @@ func (e *Evaluation) MeanLoss(n int) float64 {
 	return mean + kernel.Sum64(rest)/float64(n)
 }
 
+// Accuracy returns the share of the first n objects that are classified correctly.
+func (e *Evaluation) Accuracy(n int) float64 {
+	correct := 0
+	for _, c := range e.Correct[:n] {
+		if c {
+			correct++
+		}
+	}
+	return float64(correct) / float64(n)
+}
+
 // evalRows is how many objects are evaluated together. No sum runs over
 // objects, so it does not change a bit.
 const evalRows = 96

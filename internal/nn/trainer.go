@@ -35,6 +35,10 @@ type Trainer struct {
 	delta       [2][]float32
 	rowMajor    []float32 // first layer, batch×n_1
 	batchLabels []uint8
+
+	// AfterUpdate is called after each update of [Trainer.Train], which are counted
+	// from 1, if it is set; an error ends the training.
+	AfterUpdate func(update int) error
 }
 
 // maxClasses bounds the classes of a training: the kernels take labels as bytes.
@@ -245,6 +249,11 @@ func (t *Trainer) Train(ctx context.Context, objects int, length Length, order f
 			step++
 			if check && !t.finite() {
 				return nil, &DivergedError{Epoch: epoch + 1, Step: step}
+			}
+			if t.AfterUpdate != nil {
+				if err := t.AfterUpdate(epoch*perEpoch + step); err != nil {
+					return nil, err
+				}
 			}
 		}
 		if !t.finite() {

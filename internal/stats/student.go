@@ -24,6 +24,28 @@ func StudentTail(t float64, df int) float64 {
 	return incompleteBeta(df, n/(n+square), square/(n+square)) / 2
 }
 
+// WelchTest is the result of [Welch].
+type WelchTest struct{ T, P float64 }
+
+// Welch tests whether two normal samples, given by their means, standard deviations
+// (divisor n−1) and sizes of 2 or more, have the same mean; P is two-sided. The
+// degrees of freedom are Welch's, rounded down. Samples without deviation have P = 1
+// if their means agree and 0 if they do not.
+func Welch(mean1, deviation1 float64, n1 int, mean2, deviation2 float64, n2 int) WelchTest {
+	a := float64(deviation1*deviation1) / float64(n1)
+	b := float64(deviation2*deviation2) / float64(n2)
+	difference := mean1 - mean2
+	if a+b == 0 {
+		if difference == 0 {
+			return WelchTest{P: 1}
+		}
+		return WelchTest{T: math.Copysign(math.MaxFloat64, difference)}
+	}
+	df := float64((a+b)*(a+b)) / (float64(a*a)/float64(n1-1) + float64(b*b)/float64(n2-1))
+	t := difference / math.Sqrt(a+b)
+	return WelchTest{T: t, P: float64(2 * StudentTail(math.Abs(t), max(1, int(df))))}
+}
+
 // incompleteBeta returns I_x(n/2, 1/2); y is 1 − x.
 func incompleteBeta(n int, x, y float64) float64 {
 	if y == 0 {

@@ -32,3 +32,22 @@ func TestStudentTail(t *testing.T) {
 		t.Errorf("at infinity: %v", got)
 	}
 }
+
+// TestWelch compares with Student's tail where Welch's degrees of freedom are whole, and at
+// the limits.
+func TestWelch(t *testing.T) {
+	// Equal sizes and deviations: Student's test with 2n − 2 degrees of freedom.
+	r := Welch(1, 1, 10, 0, 1, 10)
+	if math.Abs(r.T-math.Sqrt(5)) > 1e-12 || math.Abs(r.P-2*StudentTail(math.Sqrt(5), 18)) > 1e-12 {
+		t.Errorf("%+v", r)
+	}
+	// One sample without deviation: a test of the other against a constant.
+	if r := Welch(0.5, 0, 50, 0, 1, 9); math.Abs(r.T-1.5) > 1e-12 || math.Abs(r.P-2*StudentTail(1.5, 8)) > 1e-12 {
+		t.Errorf("%+v", r)
+	}
+	for _, c := range []struct{ mean, want float64 }{{0, 1}, {1, 0}} {
+		if r := Welch(c.mean, 0, 3, 0, 0, 3); r.P != c.want {
+			t.Errorf("no deviation, means %v apart: %+v", c.mean, r)
+		}
+	}
+}

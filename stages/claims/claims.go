@@ -48,8 +48,10 @@ var (
 	Optional = []string{
 		"losses/losses", // for the rate on new objects and at fixed weights
 		"spectra/spectrum", "objects/summary", "bounds/bounds", "increments/increments", "ball/ball", "samplesize/samplesize",
-		"train_until/end",
+		"train_until/end", "held_out/summary",
 	}
+	// Curves are read of the networks that have both.
+	Curves = []string{"held_out_curve/curve", "differences/curve"}
 )
 
 // The outputs.
@@ -83,6 +85,7 @@ var All = []claim{
 	rateFixedWeights, fallsWithHiddenSize, risesWithNumLayers, publishedCurves,
 	rateOwnObject, rateNewObject,
 	eigenspaceReproduces, eigenspaceRate, eigenspaceExtremal,
+	accuracyWithinCurve, accuracyAcrossNetworks, accuracyPublished,
 }
 
 // Cut is where a trend is tested: over h at one num_layers, or over num_layers

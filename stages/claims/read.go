@@ -24,6 +24,9 @@ type network struct {
 	ball       *artifact.BallSummary
 	samplesize *artifact.SampleSizeSummary
 	end        *artifact.TrainingEnd // of a training until a goal
+	heldOut    *artifact.LossSummary // on held-out objects
+	curve      *artifact.HeldOutCurve
+	changes    []float64 // the moving average of |L_{k+1} − L_k|, k = 1, 2, …
 }
 
 // read decodes the results of all networks; a network that is named again with
@@ -87,6 +90,20 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 	}
 	if n.end, err = readOptional[artifact.TrainingEnd](inputs, n.Result("train_until/end")); err != nil {
 		return err
+	}
+	if n.heldOut, err = readOptional[artifact.LossSummary](inputs, n.Result("held_out/summary")); err != nil {
+		return err
+	}
+	if name := n.Result(Curves[0]); inputs[name] != nil {
+		c, err := artifact.ReadHeldOutCurve(inputs, name)
+		if err != nil {
+			return err
+		}
+		rows, _, err := npy.Read[float64](inputs, n.Result(Curves[1]), 3, n.SampleSize-1)
+		if err != nil {
+			return err
+		}
+		n.curve, n.changes = &c, rows[2*(n.SampleSize-1):]
 	}
 	n.samplesize, err = readOptional[artifact.SampleSizeSummary](inputs, n.Result("samplesize/samplesize"))
 	return err

@@ -14,6 +14,10 @@ type Dataset struct {
 	InputSize int    // bytes of one object
 	Objects   int    // number of training objects
 
+	// Test is the name of the test split, a data set of its own in [TestSplits];
+	// empty where the catalogue has none.
+	Test string
+
 	// LabelBytes is how many label bytes each object has in CIFAR's binary
 	// format, of which the last counts; 0 for files in IDX.
 	LabelBytes int
@@ -73,7 +77,7 @@ const (
 func Datasets() []Dataset {
 	return []Dataset{
 		{
-			Name: "mnist", Classes: 10, InputSize: 28 * 28, Objects: 60000,
+			Name: "mnist", Classes: 10, InputSize: 28 * 28, Objects: 60000, Test: "mnist_test",
 			Files: []File{{
 				Name:   "train-labels-idx1-ubyte",
 				Also:   []string{"train-labels.idx1-ubyte"},
@@ -170,6 +174,25 @@ func Datasets() []Dataset {
 	}
 }
 
+// TestSplits returns the test splits of the data sets: their objects are held out
+// from every training.
+func TestSplits() []Dataset {
+	mnist := Datasets()[0]
+	mnist.Name, mnist.Objects, mnist.Test = "mnist_test", 10000, ""
+	mnist.Files = []File{{
+		Name:   "t10k-labels-idx1-ubyte",
+		Also:   []string{"t10k-labels.idx1-ubyte"},
+		SHA256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+		Size:   10008, Download: 4542,
+	}, {
+		Name:   "t10k-images-idx3-ubyte",
+		Also:   []string{"t10k-images.idx3-ubyte"},
+		SHA256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+		Size:   7840016, Download: 1648877,
+	}}
+	return []Dataset{mnist}
+}
+
 // cifar10Batches are the files of CIFAR-10 with the given digests.
 func cifar10Batches(digests ...string) []File {
 	files := make([]File, len(digests))
@@ -224,13 +247,14 @@ func (d Dataset) Address(mirror string) string {
 	return mirror + d.Files[0].stored().name
 }
 
-// Lookup finds a data set of the catalogue by its name. The error lists all names.
+// Lookup finds a data set of the catalogue, or a test split, by its name. The error
+// lists all names.
 func Lookup(name string) (Dataset, error) { return lookup(nil, name) }
 
 // lookup is Lookup in the given catalogue, or in the usual one if it is nil.
 func lookup(catalogue []Dataset, name string) (Dataset, error) {
 	if catalogue == nil {
-		catalogue = Datasets()
+		catalogue = append(Datasets(), TestSplits()...)
 	}
 	var names []string
 	for _, d := range catalogue {

@@ -91,6 +91,10 @@ var All = []Figure{
 	// The top eigenspace of H between epochs of one training.
 	{Name: "curvature_over_epochs", Shows: OverTraced, Wide: 1.7, High: 1.9, draw: drawCurvatureOverEpochs, Reads: []string{"trajectory/trajectory"}},
 	{Name: "rotation_over_epochs", Wide: 1, High: 1, draw: drawRotationOverEpochs, Reads: []string{"rotation/rotation"}},
+	// The authors' second experiment: accuracy on held-out objects during a training.
+	{Name: "accuracy_over_size", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawAccuracyOverSize, Reads: []string{"held_out_curve/curve"}},
+	{Name: "accuracy_over_difference", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawAccuracyOverDifference,
+		Reads: []string{"held_out_curve/curve", "differences/curve", "differences/summary"}},
 }
 
 // Named returns the figure of that name.
@@ -120,7 +124,9 @@ func (f Figure) ReadsOf(stages ...string) bool {
 
 // Curved figures show measured curvature; the others show losses alone, or the
 // weights on the way of a training.
-func (f Figure) Curved() bool { return !f.ReadsOf("losses", "differences", "rotation", "trajectory") }
+func (f Figure) Curved() bool {
+	return !f.ReadsOf("losses", "differences", "rotation", "trajectory", "held_out_curve")
+}
 
 // OfOneNetwork figures can show a network without others.
 func (f Figure) OfOneNetwork() bool { return f.Shows == One || f.Shows == OverSeeds }

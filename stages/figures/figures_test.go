@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/chart/charttest"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -67,6 +68,10 @@ func conditions(t *testing.T) []condition {
 	add("MAD of three recipes", p, in)
 	p, in = gridOf(t, 8, true)
 	add("MAD grid of 8 seeds", p, in)
+	p, in = accuracyOf(t, "accuracy_over_size", 50000, false, 3)
+	add("accuracy over size", p, in)
+	p, in = accuracyOf(t, "accuracy_over_difference", 400, true, 1)
+	add("accuracy over difference, one collapsed", p, in)
 	p, in = gridOf(t, 39, false)
 	p.Dataset = "cifar10x"
 	add("MAD grid of 39 seeds", p, in)
@@ -137,6 +142,32 @@ func TestCollapsedNetworksAreNamed(t *testing.T) {
 
 // The curve of several seeds is that of the median one, the band the range of those
 // that did not collapse.
+// TestAccuracyOfCollapsed: networks that a log axis cannot show are named, and the
+// published curves are there only for networks of the authors' experiment.
+func TestAccuracyOfCollapsed(t *testing.T) {
+	for _, c := range []struct {
+		figure    string
+		k         int
+		collapse  bool
+		say, hide string
+	}{
+		{"accuracy_over_size", 50000, true, "as published by the authors", "collapsed"},
+		{"accuracy_over_size", 400, false, "accuracy on held-out objects", "as published"},
+		{"accuracy_over_difference", 400, true, "h = 4 (2 of 2): seeds that collapsed", "as published"},
+	} {
+		p, in := accuracyOf(t, c.figure, c.k, c.collapse, 2)
+		text := strings.Join(drawSVG(t, condition{c.figure, p, in}).Labels(), "\n")
+		if !strings.Contains(text, c.say) || strings.Contains(text, c.hide) {
+			t.Errorf("%s, k = %d: says\n%s\nwant %q and not %q", c.figure, c.k, text, c.say, c.hide)
+		}
+	}
+	p, in := accuracyOf(t, "accuracy_over_size", 400, false, 2)
+	in[p.Networks[1].Result("held_out_curve/curve")] = artifact.HeldOutCurve{Updates: []float64{1}, Seen: []float64{64}, Accuracy: []float64{0.1}, Loss: []float64{2}}.Encode()
+	if _, err := p.draw(in); err == nil || !strings.Contains(err.Error(), "1 evaluations, that of another seed 20") {
+		t.Errorf("curves of other lengths: error %v", err)
+	}
+}
+
 func TestSeeds(t *testing.T) {
 	curve := func(last float64) differences {
 		return differences{k: []float64{1, 2}, mean: []float64{0, last}, ema: []float64{2 * last, last}}

@@ -163,3 +163,30 @@ func gridOf(t *testing.T, seeds int64, collapse bool) (Params, map[string][]byte
 	}
 	return p, inputs
 }
+
+// accuracyOf is a figure of the second experiment: networks of the authors' sizes whose
+// accuracy rises while they see their sample, those of h = 4 collapsed where that is
+// wanted.
+func accuracyOf(t *testing.T, figure string, k int, collapse bool, seeds int64) (Params, map[string][]byte) {
+	t.Helper()
+	inputs := make(map[string][]byte)
+	p := Params{Figure: figure, Dataset: "mnist", Input: "direct", WidthCM: 12, HeightCM: 9, Published: true}
+	for _, h := range []int{4, 8, 16, 32, 64} {
+		for seed := range seeds {
+			s := artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: h, NumLayers: 3, SampleSize: k, Seed: seed}
+			mad := 0.4
+			if collapse && h == 4 {
+				mad = 0
+			}
+			p.network(t, inputs, s, mad)
+			var c artifact.HeldOutCurve
+			for i := range 20 {
+				part := float64(i+1) / 20
+				c.Updates, c.Seen = append(c.Updates, float64(i+1)), append(c.Seen, math.Floor(part*float64(k)))
+				c.Accuracy, c.Loss = append(c.Accuracy, 0.1+float64(part*float64(h+int(seed))/100)), append(c.Loss, 2.3-part)
+			}
+			inputs[s.Result("held_out_curve/curve")] = c.Encode()
+		}
+	}
+	return p, inputs
+}

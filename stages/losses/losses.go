@@ -70,7 +70,7 @@ func describe(e *nn.Evaluation, n int) artifact.LossStatistics {
 		Mean:         mean,
 		MAD:          kernel.Sum64(deviations) / float64(n),
 		Max:          top,
-		Accuracy:     share(e.Correct[:n]),
+		Accuracy:     e.Accuracy(n),
 		DeadFraction: share(e.Dead[:n]),
 	}
 	if n > 1 {

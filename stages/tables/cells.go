@@ -47,6 +47,28 @@ func endCells(n artifact.Network, inputs map[string][]byte) ([]string, error) {
 	return []string{strconv.Itoa(end.Epochs), number(end.GradientNorm), truth(end.Reached)}, nil
 }
 
+// objects is how many were held out; loss, accuracy and mad are theirs, the training_
+// columns those of the training sample, and the gap is the held-out loss less that of
+// training; difference is mad/(objects + 1), what one more held-out object changes on
+// average.
+var heldOutColumns = []string{"objects", "loss", "accuracy", "mad", "training_loss", "training_accuracy", "training_mad", "gap", "difference"}
+
+func heldOutCells(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+	held, err := artifact.Read[artifact.LossSummary](inputs, n.Result("held_out/summary"))
+	if err != nil {
+		return nil, err
+	}
+	training, err := artifact.Read[artifact.LossSummary](inputs, n.Result("losses/summary"))
+	if err != nil {
+		return nil, err
+	}
+	h, s := held.Sample, training.Sample
+	return [][]string{{
+		strconv.Itoa(h.Objects), number(h.Mean), number(h.Accuracy), number(h.MAD), number(s.Mean), number(s.Accuracy), number(s.MAD),
+		number(h.Mean - s.Mean), number(h.MAD / float64(h.Objects+1)),
+	}}, sampled(n, "losses/summary", s.Objects)
+}
+
 // hessian, gauss_newton and h_term are spectral norms, lower bounds up to their
 // residuals; of each, converged is 1 if the lists of its eigenvalues are whole
 // and as exact as asked, otherwise 0, and missed is the probability that they lack

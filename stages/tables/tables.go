@@ -57,6 +57,8 @@ var All = []Table{
 		Name: "networks", Reads: []string{"losses/summary", "differences/summary"}, columns: networkColumns, cells: networkCells,
 		Optional: "train_until/end", further: endColumns, more: endCells,
 	},
+	// One row per network: what it makes of objects that it was not trained on.
+	{Name: "held_out", Reads: []string{"held_out/summary", "losses/summary"}, columns: heldOutColumns, cells: heldOutCells},
 	// One row per network: norms, traces, outliers.
 	{Name: "spectra", Reads: []string{"spectra/spectrum", "objects/summary"}, columns: spectrumColumns, cells: spectrumCells},
 	// One row per network and bound.
