@@ -24,6 +24,7 @@ func main() {
 	// The test package's folders and the program's need a home and a path.
 	os.Setenv("HOME", "/")
 	os.Setenv("TMPDIR", "/tmp")
+	os.Setenv("NO_COLOR", "1")
 	passed, failed := runAll("/commands")
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
 	// The line has to leave the serial port before the power goes.
