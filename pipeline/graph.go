@@ -85,6 +85,10 @@ type Node struct {
 	// in bytes.
 	Memory int64
 
+	// Size is about how many bytes the outputs take on disk. The engine only tells
+	// people; 0 if unknown.
+	Size int64
+
 	// Export maps the names of outputs to the files that [Plan.Export]
 	// writes: slash-separated paths below its folder.
 	Export map[string]string
@@ -105,6 +109,7 @@ type Stage struct {
 	estimate time.Duration // of the first run, 0 if unknown
 	cores    int
 	memory   int64 // bytes
+	size     int64 // bytes
 }
 
 // Add adds a stage to g and returns it, so that later stages can read its
@@ -133,7 +138,7 @@ func Add[P any](g *Graph, k *Kind[P], n Node, params P) (*Stage, error) {
 	s := &Stage{
 		graph: g, index: int32(len(g.stages)), edges: int32(len(g.edges)),
 		kind: e, name: n.Name, labels: n.Labels,
-		estimate: n.Estimate, cores: max(1, n.Cores), memory: n.Memory,
+		estimate: n.Estimate, cores: max(1, n.Cores), memory: n.Memory, size: n.Size,
 	}
 	edges, err := s.setInputs(n.Inputs)
 	if err != nil {
@@ -299,6 +304,9 @@ func (s *Stage) Cores() int { return s.cores }
 // Memory returns what the stage needs at its peak in addition to its inputs, in
 // bytes.
 func (s *Stage) Memory() int64 { return s.memory }
+
+// Size returns about how many bytes the outputs take on disk; 0 if unknown.
+func (s *Stage) Size() int64 { return s.size }
 
 // Params returns the params as they enter the key, one field per leaf. Paths
 // have no prefix: "step_size".

@@ -183,8 +183,8 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 	blamed := false
 	for i, name := range e.Figures {
 		f := figureNamed(name)
-		if paper, _ := published.Panel(e.Dataset); f.PerRun && c.read(label, "dataset") && !slices.Contains(published.Datasets, paper) {
-			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, which shows the data sets of the paper, and %s is none of them", label, name, e.Dataset), "take it out; mad_grid shows the same of one data set")
+		if paper, _ := published.Panel(e.Dataset); f.PerRun && c.read(label, "dataset", "input") && (!slices.Contains(published.Datasets, paper) || !slices.Contains(reserved, e.Input)) {
+			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, which shows the data sets and inputs of the paper, and %s, %s is none of them", label, name, e.Dataset, e.Input), "take it out; mad_grid shows the same of one data set")
 		}
 		if needsSizes(name) && c.read(label, "k") && len(e.SampleSizes) < 2 {
 			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")

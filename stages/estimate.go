@@ -147,7 +147,7 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		if p.Objects == 0 {
 			some = s.objects
 		}
-		seconds = s.products(20+100*len(p.Increments)) + float64(float64(s.objects)*s.objectNorms()) + float64(float64(some)*(s.objectHessian()+s.objectBounds()))
+		seconds = s.products(20+25*len(p.Increments)) + float64(float64(s.objects)*s.objectNorms()) + float64(float64(some)*(s.objectHessian()+s.objectBounds()))
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
 	case bounds.RowParams:
 		seconds, memory, cores = float64(s.objects)*s.objectBounds(), s.pointMemory(), allCores

@@ -66,7 +66,7 @@ func TestPaperRun(t *testing.T) {
 	}{{whole, "cifar100"}, {instead, "cifar100_standin"}} {
 		g := mustNew(t, tt.p)
 		got := byKind(g)
-		if got["train"] != networks || got["spectra"] != 4*25 || got["fetch"] != 4 {
+		if got["train"] != networks || got["spectra"] != 3*25+1 || got["fetch"] != 4 {
 			t.Errorf("with %s: %v", tt.last, got)
 		}
 		var files []string

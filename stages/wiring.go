@@ -97,7 +97,7 @@ func add[P any](w *wiring, s *subject, k *pipeline.Kind[P], in inputs, p P) {
 	if _, ok := s.results[k.Name+"/"+k.Outputs[0]]; ok || w.err != nil {
 		return
 	}
-	n := pipeline.Node{Name: k.Name + "[" + s.name + "]", Labels: s.labels, Inputs: in}
+	n := pipeline.Node{Name: k.Name + "[" + s.name + "]", Labels: s.labels, Inputs: in, Size: stored(s.shape, p)}
 	n.Estimate, n.Memory, n.Cores = estimate(s.shape, p)
 	for _, output := range k.Outputs {
 		if file := w.exports[k.Name+"/"+output]; file != "" {
@@ -143,7 +143,7 @@ func gather[P any](w *wiring, k *pipeline.Kind[P], name string, labels []pipelin
 	if w.err != nil {
 		return
 	}
-	n := pipeline.Node{Name: name, Labels: labels, Inputs: in, Export: files}
+	n := pipeline.Node{Name: name, Labels: labels, Inputs: in, Export: files, Size: stored(shape{}, p)}
 	n.Estimate, n.Memory, n.Cores = estimate(shape{all: w.params.Data.Objects}, p)
 	_, w.err = pipeline.Add(w.graph, k, n, p)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
+	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 )
 
 // estimate predicts how long a run will take: each stage as long as the mean of
@@ -170,4 +171,28 @@ func guess(d time.Duration) string {
 		return fmt.Sprintf("%d s", d/time.Second)
 	}
 	return term.Duration(d)
+}
+
+// needs says what the stages that are not up to date may take of the disk and of the
+// network; nothing where both are small.
+func needs(steps []pipeline.Step, objects int) string {
+	const worthTelling = 100 << 20 // bytes
+	var disk, download int64
+	for _, s := range steps {
+		if s.State == pipeline.StateCached {
+			continue
+		}
+		disk += s.Stage.Size()
+		if d, err := fetch.Lookup(s.Stage.Label("dataset")); err == nil && s.Stage.Kind() == "fetch" {
+			download += d.Download(objects)
+		}
+	}
+	text := ""
+	if disk >= worthTelling {
+		text = ", about " + term.Bytes(disk) + " on disk"
+	}
+	if download > 0 {
+		text += ", up to " + term.Bytes(download) + " to download where no local folder has the data"
+	}
+	return text
 }

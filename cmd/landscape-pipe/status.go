@@ -159,6 +159,7 @@ func printKinds(a *app, w *workspace, plan *pipeline.Plan) error {
 	if left, ok := estimate.left(&board{}, time.Now()); ok && len(estimate.pending) > 0 {
 		text += "; about " + guess(left) + " in all"
 	}
+	text += needs(steps, w.params.Data.Objects)
 	fmt.Fprintf(out, "\n%s\n", text)
 	return out.Flush()
 }
