@@ -54,7 +54,7 @@ bench: ## benchmarks: kernels, training, curvature, store, and the engine up to 
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/... ./pipeline/... ./stages/...
 	$(GO) run ./bench/engine scale -sizes $(ACTIONS)
 
-check-training: ## 200 trainings against the reference implementation's distribution (minutes)
+check-training: ## 200 trainings each on MNIST and CIFAR-10 (LANDSCAPE_DATA) against the reference implementation's distribution (minutes)
 	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
 
 determinism: ## every stage in nine modes × three numbers of threads, all digests compared (needs qemu-user-static)

@@ -25,8 +25,9 @@ import (
 var distribution = flag.String("distribution", "short", "how many networks TestDistribution trains: short (three cells) or full (all 25)")
 
 // The test of "same distribution as another implementation". The other one is
-// PyTorch: the same recipe, seeds 0–7 of each of the paper's 25 MNIST cells.
-// What is compared, and the levels, were fixed before the first run:
+// PyTorch: the same recipe, seeds 0–7 of each of the paper's 25 cells on MNIST and on
+// CIFAR-10 (testdata/training_cifar10.py made the latter file). What is compared, and
+// the levels, were fixed before the first run:
 //
 //   - for MAD and for mean loss: van Elteren's sum, Σz² and max|z| over cells,
 //     by permutation of the labels within cells, 100,000 times; Bonferroni over
@@ -59,9 +60,9 @@ func (o outcome) collapsed() bool { return o.MAD <= collapsedMAD }
 
 type size struct{ h, l int }
 
-func readGolden(t *testing.T) (sizes []size, golden map[size][]outcome) {
+func readGolden(t *testing.T, dataset string) (sizes []size, golden map[size][]outcome) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/training_mnist.json")
+	b, err := os.ReadFile("testdata/training_" + dataset + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,11 +261,22 @@ func median(o []outcome, value func(outcome) float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// TestDistribution trains seeds 0–7 of the cells and compares them with
-// PyTorch's. The short form takes three cells, once by the recipe and once with
-// half the epochs, which the test must tell apart.
+// TestDistribution trains seeds 0–7 of the cells on MNIST and compares them with
+// PyTorch's.
 func TestDistribution(t *testing.T) {
-	sizes, golden := readGolden(t)
+	testDistribution(t, "mnist", []size{{8, 3}, {32, 1}, {32, 3}}, mnist)
+}
+
+// TestDistributionCIFAR10 does the same on CIFAR-10, where LANDSCAPE_DATA has it.
+func TestDistributionCIFAR10(t *testing.T) {
+	testDistribution(t, "cifar10", []size{{8, 3}, {16, 1}, {16, 3}}, cifar10)
+}
+
+// testDistribution compares the trainings on a data set with PyTorch's. The short
+// form takes three cells, once by the recipe and once with half the epochs, which the
+// test must tell apart.
+func testDistribution(t *testing.T, dataset string, few []size, read func(t *testing.T, objects int) map[string][]byte) {
+	sizes, golden := readGolden(t, dataset)
 	full := *distribution == "full"
 	switch {
 	case full:
@@ -275,9 +287,9 @@ func TestDistribution(t *testing.T) {
 	case kernel.Path() == "scalar":
 		t.Skip("no vector code here, training would take minutes; the bits are the same (TestDigests)")
 	default:
-		sizes = []size{{8, 3}, {32, 1}, {32, 3}}
+		sizes = few
 	}
-	inputs := mnist(t, 10_000)
+	inputs := read(t, 10_000)
 	v := compare(t, sizes, trainCells(t, inputs, sizes, func(*Params) {}), golden)
 	t.Logf("ours against PyTorch, seeds 0–7, %d cells:\n%s", len(sizes), v.table)
 	if v.smallest <= Bonferroni(familyError, 6) {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/cifar"
 	"github.com/landscape-pipe/landscape-pipe/internal/idx"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
 	"github.com/landscape-pipe/landscape-pipe/internal/npy"
@@ -77,4 +78,34 @@ func readIDX(path, want string) (idx.Array, error) {
 		return idx.Array{}, err
 	}
 	return idx.Decode(b)
+}
+
+// cifar10 returns the first objects of CIFAR-10's training set as train's inputs: from
+// its first batch of binary records in the folder LANDSCAPE_DATA. Without that file it
+// skips the test and says so.
+func cifar10(t *testing.T, objects int) map[string][]byte {
+	t.Helper()
+	const want = "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"
+	folder := os.Getenv("LANDSCAPE_DATA")
+	if folder == "" {
+		t.Skip("no CIFAR-10 in reach: LANDSCAPE_DATA is not set")
+	}
+	b, err := os.ReadFile(filepath.Join(folder, "data_batch_1.bin"))
+	if err != nil {
+		b, err = os.ReadFile(filepath.Join(folder, "cifar10_data_batch_1.bin"))
+	}
+	if err != nil {
+		t.Skipf("no CIFAR-10 in reach: %s has neither data_batch_1.bin nor cifar10_data_batch_1.bin: %v", folder, err)
+	}
+	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != want {
+		t.Skipf("no CIFAR-10 in reach: the first batch in %s is another file: SHA-256 %x", folder, sum)
+	}
+	images, labels, err := cifar.Decode(b, 1, objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		mlp.Images: npy.Encode([]int{objects, cifar.Pixels}, images),
+		mlp.Labels: npy.Encode([]int{objects}, labels),
+	}
 }
