@@ -76,8 +76,13 @@ func newObject(n network) (change, bool) {
 	return change{n.Seed, mean, deviation / math.Sqrt(float64(len(gaps)))}, true
 }
 
-// identityError is the largest relative error that rounding explains.
-const identityError = 1e-9
+// identityError is the largest relative error of the algebra, beside rounding of the
+// means, which is relative to the mean loss: a network that hardly learnt has losses
+// that differ by less.
+const (
+	identityError = 1e-9
+	meanRounding  = 1e-15
+)
 
 // fixedWeights adds the row of the rate at fixed weights, which is algebra: over
 // random orders of any losses E|L_k − L_{k−1}| is MAD/(k−1) for the last of k
@@ -102,7 +107,7 @@ func (j *judgement) fixedWeights(q *panel) error {
 			mean += math.Abs(sum/k-(sum-l)/(k-1)) / k
 		}
 		closed := n.losses.Sample.MAD / (k - 1)
-		largest = max(largest, math.Abs(mean-closed)/closed)
+		largest = max(largest, (math.Abs(mean-closed)-float64(meanRounding*math.Abs(sum/k)))/closed)
 		measured = append(measured, n.differences.Last/closed)
 		checked++
 	}
