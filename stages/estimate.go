@@ -15,6 +15,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
+	"github.com/landscape-pipe/landscape-pipe/stages/layers"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
@@ -124,6 +125,15 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		memory = 128 << 20
 	case spectra.Params:
 		seconds, memory, cores = s.spectra(p), s.pointMemory()+s.lanczosMemory(max(p.Dense, p.Gram), p.Dense > 0), allCores
+	case layers.Params:
+		seconds = s.products(2)
+		if p.Blocks { // of H and of G
+			seconds += s.products(s.layers() * (2*min(4*(p.Top+p.Bottom)+60, s.parameters()) + p.Steps*p.Probes))
+		}
+		if p.Fisher {
+			seconds += s.products(4*p.Top + 60)
+		}
+		memory, cores = s.pointMemory()+s.lanczosMemory(p.Dense, true), allCores
 	case density.Params:
 		seconds = s.products(p.Steps*p.Probes + 40*p.Bottom)
 		vectors := p.Steps

@@ -455,7 +455,7 @@ func TestUserGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]int{
-		"userfiles": 1, "spectra": 1, "density": 1, "objects": 1, "bounds": 1, "bound_rows": 1, "increments": 1, "surfaces": 1,
+		"userfiles": 1, "spectra": 1, "layers": 1, "density": 1, "objects": 1, "bounds": 1, "bound_rows": 1, "increments": 1, "surfaces": 1,
 		"figures": 9, // top_eigenvalues, layer_blocks, spectral_density, object_norms, increments_over_k, surface_1d, surface_2d, losses_difference, bound_waterfall
 	}
 	if diff := cmp.Diff(want, byKind(all.Graph)); diff != "" {
@@ -482,8 +482,8 @@ func TestUserGraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]int{"userfiles": 1, "spectra": 1}, byKind(few.Graph)); diff != "" {
-		t.Errorf("stages of spectra alone (-want +got):\n%s", diff)
+	if diff := cmp.Diff(map[string]int{"userfiles": 1, "spectra": 1, "layers": 1}, byKind(few.Graph)); diff != "" {
+		t.Errorf("stages of spectra and layers alone (-want +got):\n%s", diff)
 	}
 }
 

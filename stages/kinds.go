@@ -10,6 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
+	"github.com/landscape-pipe/landscape-pipe/stages/layers"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
@@ -64,6 +65,10 @@ var (
 	spectraKind = pipeline.Kind[spectra.Params]{
 		Name: "spectra", Package: "stages/spectra", Portable: true,
 		Outputs: []string{spectra.Spectrum, spectra.Eigenvalues, spectra.Vectors}, Run: spectra.Run,
+	}
+	layersKind = pipeline.Kind[layers.Params]{
+		Name: "layers", Package: "stages/layers", Portable: true,
+		Outputs: []string{layers.Layers, layers.Diagonals}, Run: layers.Run,
 	}
 	densityKind = pipeline.Kind[density.Params]{
 		Name: "density", Package: "stages/density", Portable: true,

@@ -10,6 +10,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/density"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
+	"github.com/landscape-pipe/landscape-pipe/stages/layers"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
@@ -33,6 +34,10 @@ type Request struct {
 	Bounds        bool
 	Steps, Probes int  // of the density; 0 for none
 	Figures       bool // and what is needed only to draw them
+
+	PerLayer bool // the spectra of the diagonal blocks
+	Diagonal bool // the diagonals of H and G
+	Fisher   bool // the empirical Fisher matrix
 }
 
 // All asks for each object.
@@ -49,6 +54,7 @@ type UserGraph struct {
 // userExports are the files of the results of a user's network.
 var userExports = map[string]string{
 	"spectra/spectrum": "spectrum.json", "spectra/vectors": "vectors.npy",
+	"layers/layers": "layers.json", "layers/diagonals": "diagonals.npy",
 	"density/density": "density.json", "density/rule": "density_rule.npy",
 	"objects/objects": "objects.npy", "objects/hessians": "hessians.npy", "objects/summary": "objects.json",
 	"bounds/bounds": "bounds.json", "bound_rows/rows": "object_bounds.npy",
@@ -97,6 +103,7 @@ func NewUser(r Request, files userfiles.Files, env Env) (*UserGraph, error) {
 	}
 	m := r.measurement(s.shape)
 	w.measure(s, m)
+	add(w, s, &layersKind, s.evaluated("spectra/spectrum", "spectra/vectors"), r.layers(m.spectra))
 	for _, f := range figures.All {
 		// Layer blocks are measured only of networks that are not too large.
 		blocks := f.Name != "layer_blocks" || m.spectra.BlockSteps > 0
@@ -147,6 +154,18 @@ func (r Request) measurement(s shape) measurement {
 		m.surfaces = surface(s.objects-1, r.Seed)
 	}
 	return m
+}
+
+// layers is what the request asks besides the spectra of the whole H and G.
+func (r Request) layers(s spectra.Params) layers.Params {
+	p := layers.Params{
+		Blocks: r.PerLayer, Diagonal: r.Diagonal, Fisher: r.Fisher,
+		Top: s.Top, Bottom: s.Bottom, Tolerance: s.Tolerance, Floor: s.Floor, Chance: s.Chance, Dense: r.Exact, Seed: r.Seed,
+	}
+	if r.PerLayer {
+		p.Steps, p.Probes = r.Steps, r.Probes
+	}
+	return p
 }
 
 // blockSteps is how many steps of power iteration the norms of the layer

@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/internal/measured"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
+	"github.com/landscape-pipe/landscape-pipe/internal/suggest"
 	"github.com/landscape-pipe/landscape-pipe/internal/term"
+	"github.com/landscape-pipe/landscape-pipe/stages"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -27,6 +32,117 @@ func (c *curvatureCmd) answers() (f struct{ flag, path string }, err error) {
 		return f, usage(errors.New("missing flags: --labels=FILE.npy, or --targets=FILE.npy with --loss mse or bce"), "")
 	}
 	return f, nil
+}
+
+// readFiles reads and checks the user's files. They are read at every start: no
+// time stamp tells whether a file changed, since a write through a memory map
+// need not set one.
+func (x *curvatureRun) readFiles(ctx context.Context) error {
+	answers, err := x.c.answers()
+	if err != nil {
+		return err
+	}
+	description, err := x.describe(ctx)
+	if err != nil {
+		return err
+	}
+	var sources [3]userfiles.Source
+	for i, f := range []struct{ flag, path string }{{"--weights", x.c.Weights}, {"--inputs", x.c.Inputs}, answers} {
+		head, size, err := files.ReadHead(f.path, userfiles.HeadSize)
+		if err == nil {
+			err = userfiles.CheckHead(f.path, f.flag == "--weights", head, size)
+		}
+		var content []byte
+		if err == nil {
+			content, err = files.Read(ctx, f.path, stages.MaxFile)
+		}
+		if err != nil {
+			return fileError(ctx, f.flag, f.path, err)
+		}
+		sources[i] = userfiles.Source{Name: f.path, Content: content}
+	}
+	x.files, err = userfiles.Read(ctx, sources[0], sources[1], sources[2], x.c.Targets != "", description, x.workers())
+	var mistake *userfiles.Error
+	if errors.As(err, &mistake) {
+		return usage(mistake, mistake.Hint)
+	}
+	x.shape, x.decay = x.files.Shape, description.WeightDecay
+	if err == nil && !x.c.Quiet {
+		for _, note := range x.files.Notes {
+			fmt.Fprintf(x.a.stderr, "note: %s\n", term.CleanLine(note))
+		}
+	}
+	return err
+}
+
+// fileError says which flag named a file that cannot be read, and what to do.
+func fileError(ctx context.Context, flag, path string, err error) error {
+	var mistake *userfiles.Error
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case errors.As(err, &mistake):
+		return usage(mistake, mistake.Hint)
+	case errors.Is(err, fs.ErrNotExist):
+		return usage(fmt.Errorf("%s: %w", flag, err), missingFile(flag, path))
+	case errors.Is(err, fs.ErrPermission):
+		return usage(fmt.Errorf("%s: %w", flag, err), "chmod u+r gives its owner the right to read it")
+	}
+	if info, stat := os.Stat(path); stat == nil && info.IsDir() {
+		if suffix := suffixOf(flag, ""); len(filesIn(path, suffix)) > 0 {
+			return usage(fmt.Errorf("%s: %w", flag, err), "it has "+strings.Join(filesIn(path, suffix), ", "))
+		}
+	}
+	return usage(fmt.Errorf("%s: %w", flag, err), "name a "+suffixOf(flag, "")+" file")
+}
+
+// suffixOf is that of a file name, or the usual one of the flag's files.
+func suffixOf(flag, path string) string {
+	switch suffix := filepath.Ext(path); {
+	case suffix != "":
+		return suffix
+	case flag == "--weights":
+		return ".safetensors"
+	}
+	return ".npy"
+}
+
+// filesIn lists up to six files of a folder that have the suffix.
+func filesIn(dir, suffix string) []string {
+	entries, _ := os.ReadDir(dir) // what cannot be read has no suggestion to make
+	var list []string
+	for _, e := range entries {
+		if !e.IsDir() && filepath.Ext(e.Name()) == suffix && len(list) < 6 {
+			list = append(list, filepath.Join(dir, e.Name()))
+		}
+	}
+	return list
+}
+
+// missingFile looks for what was meant by the name of a file that is not there.
+func missingFile(flag, path string) string {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "there is no folder " + dir
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	suffix := suffixOf(flag, path)
+	if near := suggest.Nearest(filepath.Base(path), names); near != "" {
+		return "did you mean " + filepath.Join(dir, near) + "?"
+	}
+	if same := filesIn(dir, suffix); len(same) > 0 {
+		return "the folder has " + strings.Join(same, ", ")
+	}
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
+	return "the folder " + dir + " has no " + suffix + " file"
 }
 
 // maxDescription bounds the file of --network in bytes.

@@ -35,6 +35,7 @@ func printNetwork(a *app, shape userfiles.Shape, p *measured.Network) error {
 	r.eigenvalues("smallest eigenvalues", p.Bottom, s.Hessian.Bottom, s.GaussNewton.Bottom, s.HTerm.Bottom)
 	r.structure(p)
 	r.layers(p)
+	r.blocks(p)
 	r.density(p.Density)
 	r.objects(p.Objects)
 	r.increments(p.Increments)
@@ -214,6 +215,51 @@ func (r *printer) layers(p *measured.Network) {
 		rows = append(rows, row)
 	}
 	r.table(rows, 1)
+}
+
+// blocks lists the ends of the spectra of the diagonal blocks, the empirical Fisher
+// matrix and the angles between the gradient and the top eigenvectors.
+func (r *printer) blocks(p *measured.Network) {
+	l := p.Layers
+	if l == nil {
+		return
+	}
+	if len(l.Blocks) > 0 {
+		r.heading("diagonal blocks, layer by layer")
+		rows := [][]string{{"", "parameters", "λ_max(H_pp)", "± sure", "λ_min(H_pp)", "± sure", "λ_max(G_pp)", "± sure", "trace of G_pp"}}
+		for i, b := range l.Blocks {
+			row := []string{term.CleanLine(p.Of.Layers[i]), thousands(b.Parameters)}
+			for _, list := range [][]artifact.Eigenvalue{b.Hessian.Top, b.Hessian.Bottom, b.GaussNewton.Top} {
+				cells := []string{"–", "–"}
+				if len(list) > 0 {
+					cells = []string{significant(list[0].Value), magnitude(list[0].Residual)}
+				}
+				row = append(row, cells...)
+			}
+			rows = append(rows, append(row, significant(b.GaussNewton.Trace)))
+		}
+		r.table(rows, 1)
+		fmt.Fprintln(r.w, "  --json has all values of each in per_layer")
+	}
+	if f := l.Fisher; f != nil {
+		r.heading("empirical Fisher matrix, the mean of g_i g_iᵀ")
+		var values []string
+		for _, v := range f.Top[:min(len(f.Top), max(p.Top, 1), 6)] {
+			values = append(values, significant(v.Value))
+		}
+		r.facts([][2]string{{"  trace, exact", significant(f.Trace)}, {"  largest eigenvalues", strings.Join(values, ", ")}})
+	}
+	if cosines := l.GradientCosine; len(cosines) > 0 {
+		r.heading("gradient")
+		var values []string
+		for _, c := range cosines[:min(len(cosines), max(p.Top, 1), 10)] {
+			values = append(values, fmt.Sprintf("%.3f", c))
+		}
+		r.facts([][2]string{{"  |cos| with the top eigenvectors of H", strings.Join(values, ", ")}})
+	}
+	if p.Of.FisherIsG {
+		fmt.Fprintln(r.w, "  the Fisher matrix under the network's own probabilities is G")
+	}
 }
 
 // ends keeps the first and the last of many names.

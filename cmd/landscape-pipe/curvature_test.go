@@ -340,6 +340,20 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 		}
 		Bounds     map[string]map[string]float64
 		BoundsOver string `json:"bounds_over"`
+		Network    struct {
+			Activation, Loss string
+			Biased           []bool
+			Linear           bool `json:"piecewise_linear"`
+			Widths           []int
+			Layers, Skipped  []string
+			Smoothing        float64 `json:"label_smoothing"`
+			Accuracy         float64
+			Transposed       bool
+			NotApplicable    []string `json:"not_applicable"`
+			Fisher           bool     `json:"fisher_is_gauss_newton"`
+		}
+		WeightDecay    float64   `json:"weight_decay"`
+		GradientCosine []float64 `json:"gradient_cosine"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -348,6 +362,9 @@ func compareGolden(t *testing.T, name string, g goldenNetwork, text []byte) {
 	}
 	if got.Objects != len(g.Labels) || got.Parameters != len(g.Gradient) || got.Layers != len(g.Weights) {
 		t.Errorf("%d objects, %d parameters, %d layers", got.Objects, got.Parameters, got.Layers)
+	}
+	if n := got.Network; n.Activation != "relu" || n.Loss != "cross_entropy" || slices.Contains(n.Biased, true) || !n.Fisher || len(n.NotApplicable) > 0 || len(got.GradientCosine) != 10 {
+		t.Errorf("network %+v, %d cosines", n, len(got.GradientCosine))
 	}
 	square := 0.0
 	for _, x := range g.Gradient {

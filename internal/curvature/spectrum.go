@@ -8,7 +8,6 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/eigen"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
-	"github.com/landscape-pipe/landscape-pipe/internal/rng"
 )
 
 // Ends says which eigenvalues of an operator are wanted and how exactly.
@@ -65,12 +64,7 @@ func (op *Operator) lanczos(ctx context.Context, e Ends, start []float64, restar
 // normal returns a random direction whose bits depend only on the seed and the
 // key.
 func (op *Operator) normal(seed int64, key, purpose string, i int) []float64 {
-	s := rng.New(seed, key, purpose, uint64(i))
-	v := make([]float64, op.Dim())
-	for j := range v {
-		v[j] = s.Normal()
-	}
-	return v
+	return NormalVector(seed, key, purpose, i, op.Dim())
 }
 
 // Rounding is how far a product may be off, relative to the operator's norm:

@@ -7,7 +7,7 @@ import (
 )
 
 // AddWeightDecay adds λ/2 ‖θ‖² to the loss, and so λ to each eigenvalue of H and of
-// G: to their spectra and densities, which are exact then as they were before. R
+// G: to their spectra, blocks, diagonals and densities, which are exact then as they were before. R
 // does not change. Losses, gradients, and what is measured of single objects and
 // increments stay those of the loss alone.
 func (n *Network) AddWeightDecay(lambda float64) {
@@ -21,6 +21,19 @@ func (n *Network) AddWeightDecay(lambda float64) {
 	s.Ratio = s.GaussNewton.Norm / s.Hessian.Norm
 	for p := range s.LayerTraces {
 		s.LayerTraces[p] += float64(lambda * float64(n.Of.layerParameters(p)))
+	}
+	if n.Layers != nil {
+		for p := range n.Layers.Blocks {
+			l := &n.Layers.Blocks[p]
+			shift(&l.Hessian, lambda, l.Parameters)
+			shift(&l.GaussNewton, lambda, l.Parameters)
+			for _, nodes := range l.Nodes {
+				move(nodes, lambda)
+			}
+		}
+	}
+	for _, d := range n.Diagonals {
+		move(d, lambda)
 	}
 	if n.Density == nil {
 		return

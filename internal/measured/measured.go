@@ -25,6 +25,8 @@ type Network struct {
 
 	Spectrum   artifact.Spectrum
 	Density    *artifact.Density
+	Layers     *artifact.Layers
+	Diagonals  [][]float64 // of H and of G; empty if they were not asked for
 	Objects    *Objects
 	Increments *artifact.IncrementSummary
 	Bounds     *artifact.BoundsSummary
@@ -64,6 +66,16 @@ func Read(read func(name string) ([]byte, error), top, bottom int) (*Network, er
 		return nil, err
 	}
 	n.Spectrum = *spectrum
+	if n.Layers, err = record[artifact.Layers](r, "layers/layers"); err != nil {
+		return nil, err
+	}
+	diagonals, parameters, err := r.array("layers/diagonals")
+	if err != nil {
+		return nil, err
+	}
+	for at := 0; at < len(diagonals); at += parameters {
+		n.Diagonals = append(n.Diagonals, diagonals[at:at+parameters])
+	}
 	if n.Density, err = record[artifact.Density](r, "density/density"); err != nil {
 		return nil, err
 	}
@@ -174,19 +186,42 @@ type Value struct {
 	Network     Identity `json:"network"`
 	WeightDecay float64  `json:"weight_decay"`
 
-	Objects      int                           `json:"objects"`
-	Parameters   int                           `json:"parameters"`
-	Layers       int                           `json:"layers"`
-	Loss         float64                       `json:"loss"`
-	GradientNorm float64                       `json:"gradient_norm"`
-	Hessian      TermEnds                      `json:"hessian"`
-	GaussNewton  TermEnds                      `json:"gauss_newton"`
-	HTerm        TermEnds                      `json:"h_term"`
-	PerObject    *Objects                      `json:"per_object,omitempty"`
-	Increments   *IncrementLists               `json:"increments,omitempty"`
-	Bounds       map[string]artifact.Quantiles `json:"bounds,omitempty"`
-	BoundsOver   string                        `json:"bounds_over,omitempty"` // the objects that the quantiles are of
-	Density      *DensityRule                  `json:"density,omitempty"`
+	Objects      int      `json:"objects"`
+	Parameters   int      `json:"parameters"`
+	Layers       int      `json:"layers"`
+	Loss         float64  `json:"loss"`
+	GradientNorm float64  `json:"gradient_norm"`
+	Hessian      TermEnds `json:"hessian"`
+	GaussNewton  TermEnds `json:"gauss_newton"`
+	HTerm        TermEnds `json:"h_term"`
+
+	// GradientCosine is |g·v|/‖g‖ of the gradient g and the top eigenvectors v of H.
+	GradientCosine  []float64    `json:"gradient_cosine"`
+	PerLayer        []LayerEnds  `json:"per_layer,omitempty"`
+	Diagonal        *DiagonalsOf `json:"diagonal,omitempty"`
+	EmpiricalFisher *TermEnds    `json:"empirical_fisher,omitempty"`
+
+	PerObject  *Objects                      `json:"per_object,omitempty"`
+	Increments *IncrementLists               `json:"increments,omitempty"`
+	Bounds     map[string]artifact.Quantiles `json:"bounds,omitempty"`
+	BoundsOver string                        `json:"bounds_over,omitempty"` // the objects that the quantiles are of
+	Density    *DensityRule                  `json:"density,omitempty"`
+}
+
+// LayerEnds is about the diagonal blocks of H and G that belong to one layer.
+type LayerEnds struct {
+	Layer       string      `json:"layer"` // the name of its matrix
+	Parameters  int         `json:"parameters"`
+	Hessian     TermEnds    `json:"hessian"`
+	GaussNewton TermEnds    `json:"gauss_newton"`
+	Nodes       [][]float64 `json:"nodes,omitempty"` // of the density of the block of H, of each probe
+	Weights     [][]float64 `json:"weights,omitempty"`
+}
+
+// DiagonalsOf are the diagonals of H and G, in the order of the parameters.
+type DiagonalsOf struct {
+	Hessian     []float64 `json:"hessian"`
+	GaussNewton []float64 `json:"gauss_newton"`
 }
 
 // IncrementLists has one value per k.
@@ -215,6 +250,19 @@ func (n *Network) Value() Value {
 		Network: n.Of, WeightDecay: n.WeightDecay,
 		Objects: s.Objects, Parameters: s.Parameters, Layers: s.Layers, Loss: s.Loss, GradientNorm: s.GradientNorm,
 		Hessian: n.term(s.Hessian), GaussNewton: n.term(s.GaussNewton), HTerm: n.term(s.HTerm),
+	}
+	if n.Layers != nil {
+		v.GradientCosine = n.Layers.GradientCosine[:min(len(n.Layers.GradientCosine), n.Top)]
+		for p, l := range n.Layers.Blocks {
+			v.PerLayer = append(v.PerLayer, LayerEnds{n.Of.Layers[p], l.Parameters, n.term(l.Hessian), n.term(l.GaussNewton), l.Nodes, l.Weights})
+		}
+		if n.Layers.Fisher != nil {
+			fisher := n.term(*n.Layers.Fisher)
+			v.EmpiricalFisher = &fisher
+		}
+	}
+	if len(n.Diagonals) == 2 {
+		v.Diagonal = &DiagonalsOf{n.Diagonals[0], n.Diagonals[1]}
 	}
 	if n.Objects != nil {
 		objects := *n.Objects // its bounds are added here
