@@ -43,7 +43,8 @@ var modes = []mode{
 
 // TestDeterminism runs every stage of a small reproduction in each mode and
 // with several numbers of threads, each in an empty store, and compares the digest of
-// every artifact, drawn files included.
+// every artifact, drawn files included; and what curvature prints of networks of
+// each activation and loss, in the short form of two of them.
 func TestDeterminism(t *testing.T) {
 	if !slices.Contains([]string{"short", "modes", "full"}, *matrix) {
 		t.Fatalf("-determinism=%s: want short, modes or full", *matrix)
@@ -55,6 +56,7 @@ func TestDeterminism(t *testing.T) {
 	}
 	t.Logf("default is path %s on this processor", kernel.Path())
 	dir := t.TempDir()
+	networks := writeNetworks(t, dir, full)
 	binaries := map[string]string{}
 	var want map[string]json.RawMessage
 	for _, m := range modes {
@@ -91,6 +93,9 @@ func TestDeterminism(t *testing.T) {
 			got, skip := digests(t, name, argv, append(m.run, "GOMAXPROCS="+n), artifacts, n)
 			if skip != "" {
 				t.Skip(skip)
+			}
+			for _, network := range networks {
+				got["curvature of "+network.name] = network.curvature(t, name, argv, append(m.run, "GOMAXPROCS="+n), artifacts)
 			}
 			if want == nil {
 				want = got
