@@ -59,7 +59,7 @@ func drawLossesDifference(s *chart.Sheet, p Params, inputs map[string][]byte) er
 		s.DrawText(title, float64((outer.Left+outer.Right)/2), outer.Top-4, 0.5, chart.Black)
 		left += width
 		if panel.bar {
-			between := 0.2 * (outer.Bottom - outer.Top)
+			between := float64(0.2 * (outer.Bottom - outer.Top))
 			beside := chart.Panel{Sheet: s, Inner: chart.Frame{Left: outer.Left, Top: outer.Top + between, Right: outer.Right - chart.PanelGap, Bottom: outer.Bottom - between}}
 			beside.ColourBar(panel.axis, panel.levels, func(i int) color.NRGBA { return panel.paint((panel.levels[i] + panel.levels[i+1]) / 2) })
 			left += panel.heights.bar(s)
