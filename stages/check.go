@@ -10,7 +10,6 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
-	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 )
 
 // maxNetworks bounds the run as a whole.
@@ -155,12 +154,17 @@ func (c *checking) checkHeldOut(e *Experiment, label string) {
 	if !c.read(label, "held_out", "held_out_every", "dataset") {
 		return
 	}
-	of, _ := fetch.Lookup(e.Dataset)
+	if e.HeldOut && c.read(label, "k", "input") && c.read("data", "objects", "held_out") && testSplit(e.Dataset, e.Input) == "" {
+		for j, k := range e.SampleSizes {
+			if left := c.Data.Objects - c.Data.HeldOut; k > left {
+				c.Blame(fmt.Sprintf("%s.k[%d]", label, j), fmt.Sprintf("%s.k holds %d, but the last %d of %d objects are held out, since %s has no test split here", label, k, c.Data.HeldOut, c.Data.Objects, e.Dataset),
+					fmt.Sprintf("allowed: 2 to %d; or set data.held_out", left))
+			}
+		}
+	}
 	switch {
-	case e.HeldOut && e.Input != InputDirect && c.read(label, "input"):
-		c.Blame(label+".held_out", fmt.Sprintf("%s is evaluated on held-out objects, but input %s has none", label, e.Input), "set held_out = false")
-	case e.HeldOut && of.Test == "":
-		c.Blame(label+".held_out", fmt.Sprintf("%s is evaluated on held-out objects, but %s has no test split here", label, e.Dataset), "set held_out = false, or use mnist")
+	case e.HeldOutTarget > 0 && !e.HeldOut && c.read(label, "held_out_target"):
+		c.Blame(label+".held_out_target", fmt.Sprintf("%s has held_out_target = %v, but no held-out objects", label, e.HeldOutTarget), "set held_out = true")
 	case e.HeldOutEvery > 0 && !e.HeldOut:
 		c.Blame(label+".held_out_every", fmt.Sprintf("%s has held_out_every = %d, but no held-out objects", label, e.HeldOutEvery), "set held_out = true")
 	case e.HeldOutEvery > 0 && (e.UntilLoss > 0 || e.UntilGradient > 0):
@@ -192,6 +196,12 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 		if f.ReadsOf("trajectory") {
 			if c.read(label, "curvature_epochs") && len(e.CurvatureEpochs) < 2 {
 				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has %d curvature_epochs", label, name, len(e.CurvatureEpochs)), "give curvature_epochs at least two epochs")
+			}
+			continue
+		}
+		if f.ReadsOf("needed_size") {
+			if c.read(label, "held_out_target") && e.HeldOutTarget == 0 {
+				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has no held_out_target", label, name), "write held_out = true and held_out_target = 0.01")
 			}
 			continue
 		}

@@ -47,6 +47,10 @@ type Experiment struct {
 	HeldOut      bool `toml:"held_out" default:"false"`
 	HeldOutEvery int  `toml:"held_out_every" range:"0 to 1000000000" default:"0"`
 
+	// HeldOutTarget is the gain in held-out loss by doubling k below which more objects
+	// are not worth it; 0 asks for no such size.
+	HeldOutTarget float64 `toml:"held_out_target" range:"0 to 100" default:"0"`
+
 	// CurvatureSeeds are the seeds whose networks have their curvature
 	// measured.
 	CurvatureSeeds []int64 `toml:"curvature_seeds" range:"0 or more" default:"[]" empty:"true"`

@@ -27,6 +27,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/neededsize"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
@@ -66,6 +67,11 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 		}
 		for n := range e.traced {
 			w.traced(n)
+		}
+	}
+	for i := range p.Experiments { // they read what the loop before has measured
+		if e := &p.Experiments[i]; e.HeldOutTarget > 0 {
+			w.neededSizes(e)
 		}
 	}
 	for _, d := range p.drawings() {
@@ -119,21 +125,56 @@ func (w *wiring) heldOut(n artifact.Network, every int) {
 	if w.err != nil {
 		return
 	}
-	s, objects := w.subjects[n.ID()], w.params.Data.HeldOut
-	of, err := fetch.Lookup(n.Dataset)
-	if err != nil {
-		w.err = err
-		return
+	s, objects, from := w.subjects[n.ID()], w.params.Data.HeldOut, 0
+	var d *dataset
+	if test := testSplit(n.Dataset, n.Input); test != "" {
+		d = w.objects(test, objects)
+	} else {
+		d, from = w.dataset(n), w.params.Data.Objects-objects
 	}
-	d := w.objects(of.Test, objects)
 	if w.err != nil {
 		return
 	}
-	add(w, s, &heldOutKind, inputs{mlp.Images: d.images, mlp.Labels: d.labels, mlp.Weights: s.data[mlp.Weights]}, losses.Params{SampleSize: objects})
+	add(w, s, &heldOutKind, inputs{mlp.Images: d.images, mlp.Labels: d.labels, mlp.Weights: s.data[mlp.Weights]}, losses.Params{SampleSize: objects, From: from})
 	if every > 0 {
 		in := maps.Clone(s.learns)
 		in[train.HeldOutImages], in[train.HeldOutLabels] = d.images, d.labels
-		add(w, s, &heldOutCurveKind, in, train.HeldOutParams{Training: w.training(n, d.classes), Objects: objects, Every: every})
+		add(w, s, &heldOutCurveKind, in, train.HeldOutParams{Training: w.training(n, d.classes), Objects: objects, From: from, Every: every})
+	}
+}
+
+// testSplit returns the name of the test split of a data set; empty where the last of
+// its objects are held out.
+func testSplit(dataset, input string) string {
+	if of, err := fetch.Lookup(dataset); err == nil && input == InputDirect {
+		return of.Test
+	}
+	return ""
+}
+
+// neededSizes adds, for each shape of the experiment, how many objects are enough, from
+// its networks of all sizes and seeds. The result belongs to the first seed of the
+// largest size.
+func (w *wiring) neededSizes(e *Experiment) {
+	of := map[artifact.Network]*neededsize.Params{} // by the network that has the result
+	for n := range e.grid {
+		at := e.largest(n.HiddenSize, n.NumLayers)
+		if of[at] == nil {
+			of[at] = &neededsize.Params{Target: e.HeldOutTarget, Resamples: 1000, Seed: w.params.Differences.Seed}
+		}
+		of[at].Networks = append(of[at].Networks, n)
+	}
+	for n := range e.grid {
+		p := of[n]
+		if p == nil || w.err != nil {
+			continue
+		}
+		in := inputs{}
+		for _, each := range p.Networks {
+			w.reads(in, each, neededsize.Reads)
+			w.reads(in, each, w.subjects[each.ID()].results.of(neededsize.Optional))
+		}
+		add(w, w.subjects[n.ID()], &neededSizeKind, in, *p)
 	}
 }
 
@@ -210,6 +251,8 @@ func (w *wiring) measured(n artifact.Network) {
 			SampleSize: k, K: 1000, Directions: 10, Tolerance: c.Tolerance, Seed: c.Seed,
 			Radii: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10},
 		}
+	}
+	if want.closeUp || want.samplesize {
 		size := samplesize.DefaultParams()
 		size.SampleSize, size.Seed, size.Dimensions = k, c.Seed, c.eigenvectors()
 		m.samplesize = &size

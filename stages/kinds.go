@@ -12,6 +12,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/layers"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/neededsize"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
@@ -101,6 +102,10 @@ var (
 	samplesizeKind = pipeline.Kind[samplesize.Params]{
 		Name: "samplesize", Package: "stages/samplesize", Portable: true,
 		Outputs: []string{samplesize.SampleSize, samplesize.Curves}, Run: samplesize.Run,
+	}
+	neededSizeKind = pipeline.Kind[neededsize.Params]{
+		Name: "needed_size", Package: "stages/neededsize", Portable: true,
+		Outputs: []string{neededsize.Size}, Run: neededsize.Run,
 	}
 	figuresKind = pipeline.Kind[figures.Params]{
 		Name: "figures", Package: "stages/figures", Portable: true,

@@ -87,7 +87,12 @@ func (e *Experiment) traced(yield func(artifact.Network) bool) {
 
 // closeUp returns the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() artifact.Network {
-	return e.network(e.AtHiddenSize, e.AtNumLayers, slices.Index(e.SampleSizes, slices.Max(e.SampleSizes)), e.Seeds[0])
+	return e.largest(e.AtHiddenSize, e.AtNumLayers)
+}
+
+// largest returns the network of that shape, the largest k and the first seed.
+func (e *Experiment) largest(h, l int) artifact.Network {
+	return e.network(h, l, slices.Index(e.SampleSizes, slices.Max(e.SampleSizes)), e.Seeds[0])
 }
 
 // cuts returns where claims tests trends among the experiment's networks: at
@@ -134,6 +139,7 @@ func (e *Experiment) tabled(t tables.Table) func(yield func(artifact.Network) bo
 // that is measured of others too.
 type want struct {
 	closeUp    bool  // some figure of curvature shows it alone
+	samplesize bool  // the sufficient sizes, beside how many objects are enough
 	increments bool  // what one more object does to its Hessian
 	density    bool  // the spectral density of its Hessian
 	snapshots  []int // epochs of its training, ascending
@@ -152,6 +158,13 @@ func (p *Params) wants() map[string]want {
 				w.closeUp = w.closeUp || f.Curved() && f.Shows == figures.One
 				w.increments = w.increments || f.ReadsOf("increments")
 				w.density = w.density || f.ReadsOf("density")
+				all[n.ID()] = w
+			}
+		}
+		for n := range e.measured {
+			if e.HeldOutTarget > 0 && n.SampleSize == slices.Max(e.SampleSizes) {
+				w := all[n.ID()]
+				w.samplesize = true
 				all[n.ID()] = w
 			}
 		}

@@ -166,3 +166,29 @@ func TestHeldOut(t *testing.T) {
 		t.Errorf("the table of held-out objects is %v", s)
 	}
 }
+
+// TestNeededSize: each shape has one size, from all its networks, and a data set
+// without a test split holds out its last objects, which no sample may reach.
+func TestNeededSize(t *testing.T) {
+	text := coldText + "held_out = true\nheld_out_target = 0.01\nfigures = [\"held_out_over_k\"]\n[data]\nobjects = 500\nheld_out = 100\n"
+	g := mustNew(t, mustParse(t, text))
+	s := g.Stage("needed_size[mnist,h=8,num_layers=2,k=400,seed=0]")
+	if s == nil || len(s.Inputs()) != 2*6 || byKind(g)["needed_size"] != 1 || byKind(g)["fetch"] != 2 {
+		t.Fatalf("the size is %v, stages are %v", s, byKind(g))
+	}
+	split := strings.Replace(text, "name", "dataset = \"fashion_mnist\"\nname", 1)
+	g = mustNew(t, mustParse(t, split))
+	got := ""
+	for _, f := range g.Stage("held_out[fashion_mnist,h=8,num_layers=2,k=400,seed=0]").Params() {
+		if f.Path == "from" {
+			got = f.Value
+		}
+	}
+	if got != "400" || byKind(g)["fetch"] != 1 {
+		t.Errorf("held out from object %q on, stages are %v", got, byKind(g))
+	}
+	_, err := ParseParams("p.toml", []byte(split), []string{"data.held_out=101"})
+	if err == nil || !strings.Contains(err.Error(), "k holds 400, but the last 101 of 500 objects are held out, since fashion_mnist has no test split here") {
+		t.Errorf("a sample that reaches the held-out objects: error %v", err)
+	}
+}

@@ -27,6 +27,7 @@ type cli struct {
 	Diff   diffCmd   `cmd:"" help:"Compare params, metrics and curves of two runs or two params files."`
 
 	Curvature  curvatureCmd  `cmd:"" help:"Measure the curvature of the loss of a network of your own: spectra, objects, bounds."`
+	Samplesize samplesizeCmd `cmd:"" name:"samplesize" help:"Say how many objects are enough: where one doubling gains little held-out loss."`
 	Export     exportCmd     `cmd:"" help:"Copy the results that are up to date into a folder."`
 	Report     reportCmd     `cmd:"" help:"Write a page with all figures and tables."`
 	Gc         gcCmd         `cmd:"" name:"gc" help:"Remove from the store what nothing needs. Only reports, unless --apply."`
@@ -155,4 +156,5 @@ var verbHelp = map[string]string{
 	"report":     reportHelp,
 	"completion": completionHelp,
 	"curvature":  curvatureHelp,
+	"samplesize": samplesizeHelp,
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/measured"
 )
 
-// jsonForms are the types that the verbs write with --json, except curvature, whose
-// names are about the network that it measures.
+// jsonForms are the types that the verbs write with --json, except curvature and
+// samplesize, whose names are about the networks that they measure.
 var jsonForms = map[string]any{
 	"repro": summary{}, "status": statusValue{}, "explain": []explainValue{}, "logs": []logValue{}, "runs": []runValue{},
 	"check": baseline.Report{}, "verify": verifyReport{}, "diff": baseline.Difference{},
@@ -225,6 +225,7 @@ func TestJSONDocumented(t *testing.T) {
 		s.words(t, verb, known)
 	}
 	want["curvature"] = shapeOf(reflect.TypeFor[measured.Value]()).String()
+	want["samplesize"] = shapeOf(reflect.TypeFor[[]neededValue]()).String()
 	if diff := cmp.Diff(want, verbs); diff != "" {
 		t.Errorf("forms (-written +documented):\n%s", diff)
 	}

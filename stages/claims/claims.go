@@ -48,7 +48,7 @@ var (
 	Optional = []string{
 		"losses/losses", // for the rate on new objects and at fixed weights
 		"spectra/spectrum", "objects/summary", "bounds/bounds", "increments/increments", "ball/ball", "samplesize/samplesize",
-		"train_until/end", "held_out/summary",
+		"train_until/end", "held_out/summary", "needed_size/size",
 	}
 	// Curves are read of the networks that have both.
 	Curves = []string{"held_out_curve/curve", "differences/curve"}
@@ -86,6 +86,7 @@ var All = []claim{
 	rateOwnObject, rateNewObject,
 	eigenspaceReproduces, eigenspaceRate, eigenspaceExtremal,
 	accuracyWithinCurve, accuracyAcrossNetworks, accuracyPublished,
+	sufficientSize,
 }
 
 // Cut is where a trend is tested: over h at one num_layers, or over num_layers

@@ -26,7 +26,8 @@ type network struct {
 	end        *artifact.TrainingEnd // of a training until a goal
 	heldOut    *artifact.LossSummary // on held-out objects
 	curve      *artifact.HeldOutCurve
-	changes    []float64 // the moving average of |L_{k+1} − L_k|, k = 1, 2, …
+	needed     *artifact.NeededSize // of its shape, at the first seed of the largest k
+	changes    []float64            // the moving average of |L_{k+1} − L_k|, k = 1, 2, …
 }
 
 // read decodes the results of all networks; a network that is named again with
@@ -92,6 +93,9 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 		return err
 	}
 	if n.heldOut, err = readOptional[artifact.LossSummary](inputs, n.Result("held_out/summary")); err != nil {
+		return err
+	}
+	if n.needed, err = readOptional[artifact.NeededSize](inputs, n.Result("needed_size/size")); err != nil {
 		return err
 	}
 	if name := n.Result(Curves[0]); inputs[name] != nil {

@@ -51,7 +51,7 @@ func makeConditions(t *testing.T) []condition {
 	}
 	var out []condition
 	for _, f := range All {
-		if f.ReadsOf("losses", "differences", "held_out_curve") {
+		if f.ReadsOf("losses", "differences", "held_out_curve", "needed_size") {
 			continue
 		}
 		p := Params{Figure: f.Name, Dataset: "mnist", Input: "direct", WidthCM: sizes[f.Name][0], HeightCM: sizes[f.Name][1]}

@@ -95,6 +95,8 @@ var All = []Figure{
 	{Name: "accuracy_over_size", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawAccuracyOverSize, Reads: []string{"held_out_curve/curve"}},
 	{Name: "accuracy_over_difference", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawAccuracyOverDifference,
 		Reads: []string{"held_out_curve/curve", "differences/curve", "differences/summary"}},
+	// How many objects are enough: the held-out loss over k with its fit.
+	{Name: "held_out_over_k", Wide: 1, High: 1, draw: drawHeldOutOverK, Reads: []string{"needed_size/size"}},
 }
 
 // Named returns the figure of that name.
@@ -125,7 +127,7 @@ func (f Figure) ReadsOf(stages ...string) bool {
 // Curved figures show measured curvature; the others show losses alone, or the
 // weights on the way of a training.
 func (f Figure) Curved() bool {
-	return !f.ReadsOf("losses", "differences", "rotation", "trajectory", "held_out_curve")
+	return !f.ReadsOf("losses", "differences", "rotation", "trajectory", "held_out_curve", "needed_size")
 }
 
 // OfOneNetwork figures can show a network without others.

@@ -72,6 +72,10 @@ func conditions(t *testing.T) []condition {
 	add("accuracy over size", p, in)
 	p, in = accuracyOf(t, "accuracy_over_difference", 400, true, 1)
 	add("accuracy over difference, one collapsed", p, in)
+	for name, change := range neededStates {
+		p, in = neededOf(t, change)
+		add("held out over k, "+name, p, in)
+	}
 	p, in = gridOf(t, 39, false)
 	p.Dataset = "cifar10x"
 	add("MAD grid of 39 seeds", p, in)
@@ -111,18 +115,20 @@ func TestNothingIsCutOrOverlaps(t *testing.T) {
 // A log axis cannot show a collapsed network; the figure says so.
 func TestCollapsedNetworksAreNamed(t *testing.T) {
 	want := map[string][]string{
-		"one collapsed":                      {"h = 4: collapsed, all differences 0", "h = 4: no curve in the paper"},
-		"all collapsed":                      {"num_layers = 1, num_layers = 3, num_layers = 5, num_layers = 7,", "num_layers = 10: the median seed collapsed, all differences 0"},
-		"several seeds":                      {"range of the seeds"},
-		"one of several seeds collapsed":     {"range of the seeds that did not collapse", "h = 4 (1 of 3, 1 collapsed): seeds with dead layers", "h = 4"},
-		"true difference of a collapsed one": {"collapsed, all differences 0"},
-		"MAD, one collapsed":                 {"k = 1,400 seed 3: collapsed, all losses equal"},
-		"MAD, all collapsed":                 {"k = 100 seed 0, k = 100 seed 1, k = 100 seed 2, k = 100 seed 3, k = 100 seed 4,", "and 25 more: collapsed, all losses equal"},
-		"MAD of three recipes":               {"cold start, by epochs", "cold start, 1,570 updates", "warm start, 1,570 updates", "range of the seeds", "k = 100 seed 2 (cold start, 1,570 updates): collapsed, all losses equal"},
-		"MAD grid":                           {"as published (Kiselev & Grabovoy, 2024)", "hidden size h", "num_layers", "one network"},
-		"MAD grid of 8 seeds":                {"h = 4 (3 of 8): collapsed, MAD 0", "range of the seeds"},
-		"MAD grid of 39 seeds":               {"95 % rank band of the seeds"},
-		"paper's h":                          {"h = 4", "h = 64", "as published (Kiselev & Grabovoy, 2024)", "|ℒ_{k + 1}(θ) − ℒ_k(θ)|", "Sample size k", "10^{−4}", "8,000"},
+		"one collapsed":                           {"h = 4: collapsed, all differences 0", "h = 4: no curve in the paper"},
+		"all collapsed":                           {"num_layers = 1, num_layers = 3, num_layers = 5, num_layers = 7,", "num_layers = 10: the median seed collapsed, all differences 0"},
+		"several seeds":                           {"range of the seeds"},
+		"one of several seeds collapsed":          {"range of the seeds that did not collapse", "h = 4 (1 of 3, 1 collapsed): seeds with dead layers", "h = 4"},
+		"true difference of a collapsed one":      {"collapsed, all differences 0"},
+		"accuracy over difference, one collapsed": {"h = 4 (1 of 1): seeds that collapsed, all differences 0"},
+		"held out over k, collapsed":              {"all seeds collapsed"},
+		"MAD, one collapsed":                      {"k = 1,400 seed 3: collapsed, all losses equal"},
+		"MAD, all collapsed":                      {"k = 100 seed 0, k = 100 seed 1, k = 100 seed 2, k = 100 seed 3, k = 100 seed 4,", "and 25 more: collapsed, all losses equal"},
+		"MAD of three recipes":                    {"cold start, by epochs", "cold start, 1,570 updates", "warm start, 1,570 updates", "range of the seeds", "k = 100 seed 2 (cold start, 1,570 updates): collapsed, all losses equal"},
+		"MAD grid":                                {"as published (Kiselev & Grabovoy, 2024)", "hidden size h", "num_layers", "one network"},
+		"MAD grid of 8 seeds":                     {"h = 4 (3 of 8): collapsed, MAD 0", "range of the seeds"},
+		"MAD grid of 39 seeds":                    {"95 % rank band of the seeds"},
+		"paper's h":                               {"h = 4", "h = 64", "as published (Kiselev & Grabovoy, 2024)", "|ℒ_{k + 1}(θ) − ℒ_k(θ)|", "Sample size k", "10^{−4}", "8,000"},
 	}
 	for _, c := range conditions(t) {
 		var labels []string
@@ -165,6 +171,18 @@ func TestAccuracyOfCollapsed(t *testing.T) {
 	in[p.Networks[1].Result("held_out_curve/curve")] = artifact.HeldOutCurve{Updates: []float64{1}, Seen: []float64{64}, Accuracy: []float64{0.1}, Loss: []float64{2}}.Encode()
 	if _, err := p.draw(in); err == nil || !strings.Contains(err.Error(), "1 evaluations, that of another seed 20") {
 		t.Errorf("curves of other lengths: error %v", err)
+	}
+}
+
+// TestNeededSizeSays: the figure says the size, or why there is none.
+func TestNeededSizeSays(t *testing.T) {
+	for name, want := range map[string]string{
+		"fit": "one doubling gains 0.05 nats: 2,345 objects", "beyond": "nothing is said beyond", "no fit": "no fit: it needs four values of k and four seeds", "collapsed": "all seeds collapsed",
+	} {
+		p, in := neededOf(t, neededStates[name])
+		if text := strings.Join(drawSVG(t, condition{name, p, in}).Labels(), "\n"); !strings.Contains(text, want) {
+			t.Errorf("%s: no %q in\n%s", name, want, text)
+		}
 	}
 }
 

@@ -190,3 +190,35 @@ func accuracyOf(t *testing.T, figure string, k int, collapse bool, seeds int64) 
 	}
 	return p, inputs
 }
+
+// neededStates are what the size of held_out_over_k may look like.
+var neededStates = map[string]func(r *artifact.NeededSize){
+	"fit": func(*artifact.NeededSize) {},
+	"beyond": func(r *artifact.NeededSize) {
+		r.Fit.Beyond, r.Fit.Size = true, artifact.Interval{Estimate: 6400, Low: 6400, High: 6400}
+	},
+	"no fit":    func(r *artifact.NeededSize) { r.Fit = nil },
+	"collapsed": func(r *artifact.NeededSize) { r.Fit, r.Losses, r.LeftOut = nil, nil, r.Seeds },
+}
+
+// neededOf is the figure held_out_over_k of losses 0.2 + 8/√k.
+func neededOf(t *testing.T, change func(*artifact.NeededSize)) (Params, map[string][]byte) {
+	t.Helper()
+	n := artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 16, NumLayers: 5, SampleSize: 1600}
+	r := artifact.NeededSize{Target: 0.05, Sizes: []int{100, 200, 400, 800, 1600}, Seeds: []int64{0, 1, 2, 3}, LeftOut: []int64{}}
+	for i := range r.Seeds {
+		var row []float64
+		for _, k := range r.Sizes {
+			row = append(row, 0.2+(8+float64(i)/10)/math.Sqrt(float64(k)))
+		}
+		r.Losses = append(r.Losses, row)
+	}
+	r.Fit = &artifact.LawFit{A: 0.2, B: 8, C: 0.5, Size: artifact.Interval{Estimate: 2344.5, Low: 2000, High: 3000}, Limit: 6400}
+	change(&r)
+	b, err := artifact.Encode(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Params{Figure: "held_out_over_k", Dataset: "mnist", Input: "direct", WidthCM: 12, HeightCM: 9, Networks: []artifact.Network{n}},
+		map[string][]byte{n.Result("needed_size/size"): b}
+}

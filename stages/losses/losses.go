@@ -25,6 +25,10 @@ const (
 // Params is what the summary depends on apart from the inputs.
 type Params struct {
 	SampleSize int // the network was trained on the first SampleSize objects
+
+	// From is the first object that is evaluated, above 0 only where those before it
+	// were trained on and those from it on are held out: then the sample is these.
+	From int `json:",omitempty"`
 }
 
 // Run evaluates the network on all objects and returns Losses and Summary.
@@ -32,6 +36,15 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	network, data, err := mlp.Decode(t.Inputs, 0)
 	if err != nil {
 		return nil, err
+	}
+	if p.From > 0 && p.From < data.Objects {
+		rest := make([]int, data.Objects-p.From)
+		for i := range rest {
+			rest[i] = p.From + i
+		}
+		if data, err = data.Subset(rest); err != nil {
+			return nil, err
+		}
 	}
 	if p.SampleSize < 1 || p.SampleSize > data.Objects {
 		return nil, fmt.Errorf("sample size is %d: want 1 to %d, the objects of the data set", p.SampleSize, data.Objects)

@@ -23,6 +23,7 @@ const (
 type HeldOutParams struct {
 	Training Params
 	Objects  int // the first of the held-out objects
+	From     int `json:",omitempty"` // objects before them in the held-out inputs, which are left out
 	Every    int // updates from one evaluation to the next; the last update is always evaluated
 }
 
@@ -41,7 +42,14 @@ func RunHeldOut(ctx context.Context, p HeldOutParams, t *task.Task) (map[string]
 	if err != nil {
 		return nil, err
 	}
-	held, err := mlp.DecodeData(map[string][]byte{mlp.Images: t.Inputs[HeldOutImages], mlp.Labels: t.Inputs[HeldOutLabels]}, p.Objects, of.Classes)
+	held, err := mlp.DecodeData(map[string][]byte{mlp.Images: t.Inputs[HeldOutImages], mlp.Labels: t.Inputs[HeldOutLabels]}, p.From+p.Objects, of.Classes)
+	if err == nil && p.From > 0 {
+		list := make([]int, p.Objects)
+		for i := range list {
+			list[i] = p.From + i
+		}
+		held, err = held.Subset(list)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("held-out objects: %w", err)
 	}
