@@ -110,7 +110,8 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 		if updates == 0 {
 			updates = of.Epochs * ((s.objects-1)/of.BatchSize + 1)
 		}
-		seconds = s.training(of) + float64(perEvaluated*float64(updates/p.Every*p.Objects)*float64(s.parameters()))
+		evaluated := float64(updates / p.Every * p.Objects)
+		seconds = s.training(of) + float64(perEvaluated*evaluated*float64(s.parameters()))
 		memory = s.trainingMemory(of) + s.pointMemory()
 	case train.SnapshotParams:
 		seconds, memory = s.training(p.Training), s.trainingMemory(p.Training)
@@ -184,7 +185,7 @@ func (s shape) training(p train.Params) float64 {
 	if p.Steps > 0 {
 		seen = p.Steps * p.BatchSize
 	}
-	return perTrained * float64(seen) * float64(s.parameters())
+	return float64(perTrained * float64(seen) * float64(s.parameters()))
 }
 
 // trainingMemory is that of the objects as numbers, of the weights, gradients and

@@ -93,8 +93,8 @@ func NewScene(s *Sheet, outer Frame, mirrored bool, x, y, z Axis) *Scene {
 	width, height := outer.Right-outer.Left-room-beside, outer.Bottom-outer.Top-LabelSize
 	c.scale = min(width/(right-left), height/(bottom-top))
 	c.centre = drawing.Point{
-		X: outer.Left + room - float64(c.scale*left) + (width-float64(c.scale*(right-left)))/2,
-		Y: outer.Top - float64(c.scale*top) + (height-float64(c.scale*(bottom-top)))/2,
+		X: outer.Left + room - float64(c.scale*left) + float64((width-float64(c.scale*(right-left)))/2),
+		Y: outer.Top - float64(c.scale*top) + float64((height-float64(c.scale*(bottom-top)))/2),
 	}
 	c.walls()
 	c.axes()
@@ -246,11 +246,11 @@ func (c *Scene) Surface(g Grid, paint func(value float64) color.NRGBA) {
 			var middle drawing.Point
 			mean, light := 0.0, 0.0
 			for j, k := range [4]int{i, i + 1, i + 1 + columns, i + columns} {
-				mean += value(k) / 4
-				light += bright[k] / 4
+				mean += float64(value(k) / 4)
+				light += float64(bright[k] / 4)
 				outline[j] = c.page(at[k])
-				middle.X += outline[j].X / 4
-				middle.Y += outline[j].Y / 4
+				middle.X += float64(outline[j].X / 4)
+				middle.Y += float64(outline[j].Y / 4)
 			}
 			for j, p := range outline {
 				dx, dy := p.X-middle.X, p.Y-middle.Y
