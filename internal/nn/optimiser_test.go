@@ -81,7 +81,7 @@ func TestTrainEnds(t *testing.T) {
 	w := mlp.PaperWidths(20, 4, 1, 10)
 	d := pixels(t, 100, 20, 0.5)
 	failure := errors.New("failure")
-	for _, c := range []struct{ give, want error }{{Enough, nil}, {failure, failure}} {
+	for _, c := range []struct{ give, want error }{{ErrEnough, nil}, {failure, failure}} {
 		trainer, err := NewTrainer(w, InitialWeights(w, testStream), d, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
 		if err != nil {
 			t.Fatal(err)

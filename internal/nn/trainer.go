@@ -218,16 +218,16 @@ func (l Length) EpochsOf(stepsPerEpoch int) int {
 	return (l.Steps-1)/stepsPerEpoch + 1
 }
 
-// Enough is what the function that [Trainer.Train] calls after an epoch returns to
+// ErrEnough is what the function that [Trainer.Train] calls after an epoch returns to
 // end the training there.
-var Enough = errors.New("the training has reached its goal")
+var ErrEnough = errors.New("the training has reached its goal")
 
 // Train runs epochs over objects 0 … objects−1, each in a new random order
 // drawn from order(epoch), in steps of the trainer's batch; the last step of an
 // epoch takes what is left. It returns the mean loss of each epoch, every
 // object's taken just before the step that used it, over the objects that were
 // used. done is called after each epoch with its mean loss; if it returns
-// [Enough], the training ends there, and with any other error it fails. If check
+// [ErrEnough], the training ends there, and with any other error it fails. If check
 // is set, the weights are examined after each step, otherwise after each epoch; a
 // weight that is infinite or NaN is a *DivergedError.
 func (t *Trainer) Train(ctx context.Context, objects int, length Length, order func(epoch int) *rng.Stream, check bool, done func(epoch int, loss float64) error) ([]float64, error) {
@@ -260,7 +260,7 @@ func (t *Trainer) Train(ctx context.Context, objects int, length Length, order f
 			return nil, &DivergedError{Epoch: epoch + 1}
 		}
 		history[epoch] = total / float64(end)
-		if err := done(epoch+1, history[epoch]); errors.Is(err, Enough) {
+		if err := done(epoch+1, history[epoch]); errors.Is(err, ErrEnough) {
 			return history[:epoch+1], nil
 		} else if err != nil {
 			return nil, err

@@ -18,9 +18,9 @@ var (
 
 // madPanel is one of the paper's panels: a data set with pixels or features.
 type madPanel struct {
-	dataset, input        string // of our networks, where there are any
-	overWidth, overDepth  []column
-	networks, seeds, dead int // of ours
+	dataset, input       string // of our networks, where there are any
+	overWidth, overDepth []column
+	networks, dead       int // of ours
 }
 
 // drawMADPanels draws the MAD over h and over num_layers of all the paper's panels on

@@ -184,7 +184,7 @@ func startWeights(b []byte, want mlp.Widths) ([][]float32, error) {
 
 // train trains for that long and returns the losses of the epochs. at is called
 // before the first epoch, with 0, and after each; after an epoch it may return
-// [nn.Enough] to end the training there.
+// [nn.ErrEnough] to end the training there.
 func (s *session) train(ctx context.Context, length nn.Length, t *task.Task, at func(epoch int, trainer *nn.Trainer) error) ([]float64, error) {
 	history, err := s.attempt(ctx, length, t, false, at)
 	if diverged := (*nn.DivergedError)(nil); errors.As(err, &diverged) {

@@ -64,7 +64,7 @@ func RunUntil(ctx context.Context, p UntilParams, t *task.Task) (map[string][]by
 			end.Reached = end.GradientNorm <= p.Gradient
 		}
 		if end.Reached {
-			return nn.Enough
+			return nn.ErrEnough
 		}
 		return nil
 	})
