@@ -35,7 +35,10 @@ func awkward32(rng *rand.Rand, n int, extreme bool) []float32 {
 func awkward64(rng *rand.Rand, n int, extreme bool) []float64 {
 	s := make([]float64, n)
 	for i, v := range awkward32(rng, n, false) {
-		s[i] = float64(v) + rng.Float64()*0x1p-30
+		s[i] = float64(v)
+		if v != 0 { // zeros of both signs stay
+			s[i] += rng.Float64() * 0x1p-30
+		}
 		if extreme && rng.IntN(20) == 0 {
 			s[i] = math.Ldexp(s[i], rng.IntN(2000)-1000)
 		}
