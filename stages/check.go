@@ -126,7 +126,7 @@ func (c *checking) checkWarmStart(e *Experiment, label string) {
 
 // checkGoal requires that one thing decides how long a training lasts.
 func (c *checking) checkGoal(e *Experiment, label string) {
-	if !c.read(label, "until_loss", "until_gradient", "steps") || e.UntilLoss == 0 && e.UntilGradient == 0 {
+	if !c.read(label, "until_loss", "until_gradient", "steps") || !e.until() {
 		return
 	}
 	key, text := "until_gradient", fmt.Sprintf("%s trains until the gradient is %v", label, e.UntilGradient)
@@ -167,7 +167,7 @@ func (c *checking) checkHeldOut(e *Experiment, label string) {
 		c.Blame(label+".held_out_target", fmt.Sprintf("%s has held_out_target = %v, but no held-out objects", label, e.HeldOutTarget), "set held_out = true")
 	case e.HeldOutEvery > 0 && !e.HeldOut:
 		c.Blame(label+".held_out_every", fmt.Sprintf("%s has held_out_every = %d, but no held-out objects", label, e.HeldOutEvery), "set held_out = true")
-	case e.HeldOutEvery > 0 && (e.UntilLoss > 0 || e.UntilGradient > 0):
+	case e.HeldOutEvery > 0 && e.until():
 		c.Blame(label+".held_out_every", fmt.Sprintf("%s trains until a goal, so that its updates are not known in advance", label), "set held_out_every = 0")
 	}
 }
@@ -238,7 +238,7 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 
 // checkSnapshots compares the snapshots with the length of the training.
 func (c *checking) checkSnapshots(e *Experiment, label string) {
-	if !c.read(label, "snapshots", "k", "steps") || !c.read("train", "epochs", "batch_size") || e.UntilLoss > 0 || e.UntilGradient > 0 {
+	if !c.read(label, "snapshots", "k", "steps") || !c.read("train", "epochs", "batch_size") || e.until() {
 		return
 	}
 	t := c.Train

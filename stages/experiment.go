@@ -114,6 +114,9 @@ func only(list []int, paper int) int {
 	return paper
 }
 
+// until reports whether trainings last until a goal is reached.
+func (e *Experiment) until() bool { return e.UntilLoss > 0 || e.UntilGradient > 0 }
+
 // recipe names how the experiment trains where it does not as the paper does,
 // else it is empty.
 func (e *Experiment) recipe() string {

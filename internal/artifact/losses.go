@@ -21,6 +21,10 @@ type LossStatistics struct {
 	DeadFraction float64 `json:"dead_fraction"`
 }
 
+// Collapsed reports whether the network says the same about all objects: some
+// hidden layer is dead for each of them, or all losses are equal.
+func (s LossStatistics) Collapsed() bool { return s.DeadFraction == 1 || s.MAD == 0 }
+
 // LossSummary is the output "summary" of the stage losses.
 type LossSummary struct {
 	// Sample is over the objects that the network was trained on: the first

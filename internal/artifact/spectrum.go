@@ -62,6 +62,24 @@ type TermSpectrum struct {
 	EstimatorError *float64 `json:"estimator_error"`
 }
 
+// SetExact takes the ends of the spectrum, at most so many values at either, from
+// all eigenvalues of the matrix, ascending. Their error is the solver's backward
+// error, n·2⁻⁵²·‖M‖.
+func (t *TermSpectrum) SetExact(values []float64, top, bottom int) {
+	n := len(values)
+	t.Norm = max(math.Abs(values[0]), math.Abs(values[n-1]))
+	slack := float64(float64(n) * float64(t.Norm*0x1p-52))
+	exact := func(x float64) Eigenvalue { return Eigenvalue{Value: x, Residual: slack, Error: slack} }
+	t.Top, t.Bottom = []Eigenvalue{}, []Eigenvalue{}
+	for i := range min(top, n) {
+		t.Top = append(t.Top, exact(values[n-1-i]))
+	}
+	for i := range min(bottom, n) {
+		t.Bottom = append(t.Bottom, exact(values[i]))
+	}
+	t.Block, t.Rounding, t.Converged, t.Missed = slack, slack, true, 0
+}
+
 // Complete is how many values, counted from either end of a spectrum, are known
 // to lack none in between, of how many were asked for.
 type Complete struct {

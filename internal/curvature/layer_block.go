@@ -94,11 +94,7 @@ func (f *EmpiricalFisher) Apply(ctx context.Context, dst, src []float64, block i
 
 // Rounding is as of [Operator.Rounding].
 func (f *EmpiricalFisher) Rounding() float64 {
-	chain := partObjects + len(parts(0, f.pt.Data.Objects))
-	for _, w := range f.pt.Network.Widths {
-		chain += w
-	}
-	return float64(float64(chain) * 0x1p-53)
+	return f.pt.rounding(len(parts(0, f.pt.Data.Objects)))
 }
 
 // Trace is the mean of ‖g_i‖², exact: ‖g_i‖² = Σ_p ‖δ_p‖² ‖[x_p; 1]‖².
@@ -113,23 +109,6 @@ func (f *EmpiricalFisher) Trace() float64 {
 		}
 	}
 	return total / float64(f.pt.Data.Objects)
-}
-
-// Bounded is an operator that says how far its products may be off, see
-// [Operator.Rounding].
-type Bounded interface {
-	eigen.Operator
-	Rounding() float64
-}
-
-// EndsOf finds eigenvalues at the ends of any operator's spectrum by Lanczos, as
-// [Operator.Ends] does. The key tells its random vectors from those of others.
-func EndsOf(ctx context.Context, op Bounded, e Ends, key string, workers int) (*eigen.Result, error) {
-	return eigen.Lanczos(ctx, op, eigen.Search{
-		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor, Workers: workers, Rounding: op.Rounding(),
-		Start:   NormalVector(e.Seed, key, "start", 0, op.Dim()),
-		Restart: func(i int) []float64 { return NormalVector(e.Seed, key, "restart", i, op.Dim()) },
-	})
 }
 
 // NormalVector returns independent standard normal numbers, whose bits depend

@@ -26,15 +26,29 @@ type Ends struct {
 // Ends finds eigenvalues at the ends of the operator's spectrum by Lanczos.
 // progress, if not nil, receives the share that has converged, which never falls.
 func (op *Operator) Ends(ctx context.Context, e Ends, progress func(share float64)) (*eigen.Result, error) {
-	restart := func(i int) []float64 { return op.normal(e.Seed, "lanczos", "restart", i) }
-	start := op.normal(e.Seed, "lanczos", "start", 0)
+	return EndsOf(ctx, op, e, "lanczos", op.pt.Workers, progress)
+}
+
+// Bounded is an operator that says how far its products may be off, see
+// [Operator.Rounding].
+type Bounded interface {
+	eigen.Operator
+	Rounding() float64
+}
+
+// EndsOf finds eigenvalues at the ends of any operator's spectrum by Lanczos. The
+// key tells its random vectors from those of others; progress is as of
+// [Operator.Ends].
+func EndsOf(ctx context.Context, op Bounded, e Ends, key string, workers int, progress func(share float64)) (*eigen.Result, error) {
+	start := NormalVector(e.Seed, key, "start", 0, op.Dim())
 	if len(e.Near) > 0 {
 		kernel.Normalise64(start)
 		for _, v := range e.Near {
 			kernel.Axpy64(start, 1, v)
 		}
 	}
-	return op.lanczos(ctx, e, start, restart, progress)
+	restart := func(i int) []float64 { return NormalVector(e.Seed, key, "restart", i, op.Dim()) }
+	return lanczos(ctx, op, e, start, restart, workers, progress)
 }
 
 // Complete adds to the ends that [Operator.Ends] found for e the copies of
@@ -47,11 +61,11 @@ func (op *Operator) Complete(ctx context.Context, e Ends, r *eigen.Result, chanc
 	})
 }
 
-func (op *Operator) lanczos(ctx context.Context, e Ends, start []float64, restart func(i int) []float64, progress func(share float64)) (*eigen.Result, error) {
+func lanczos(ctx context.Context, op Bounded, e Ends, start []float64, restart func(i int) []float64, workers int, progress func(share float64)) (*eigen.Result, error) {
 	reached := 0.0
 	return eigen.Lanczos(ctx, op, eigen.Search{
 		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor,
-		Spares: e.Spares, Start: start, Restart: restart, Workers: op.pt.Workers, Rounding: op.Rounding(),
+		Spares: e.Spares, Start: start, Restart: restart, Workers: workers, Rounding: op.Rounding(),
 		Progress: func(_, converged, wanted int) {
 			if progress != nil {
 				reached = max(reached, float64(converged)/float64(wanted))
@@ -71,9 +85,12 @@ func (op *Operator) normal(seed int64, key, purpose string, i int) []float64 {
 // the unit roundoff times the length of its longest chain of additions, over
 // the objects of a part, the parts, and the units of all layers. It holds
 // unless the terms of a product cancel by orders of magnitude.
-func (op *Operator) Rounding() float64 {
-	chain := partObjects + len(op.parts)
-	for _, w := range op.pt.Network.Widths {
+func (op *Operator) Rounding() float64 { return op.pt.rounding(len(op.parts)) }
+
+// rounding is that of a sum over so many parts of the objects.
+func (pt *Point) rounding(parts int) float64 {
+	chain := partObjects + parts
+	for _, w := range pt.Network.Widths {
 		chain += w
 	}
 	return float64(float64(chain) * 0x1p-53)
@@ -119,7 +136,7 @@ func (pt *Point) Range(ctx context.Context, term Term, coefficients []float64, t
 		return Range{}, err
 	}
 	restart := func(i int) []float64 { return op.normal(seed, "curvature", "extent", i+1) }
-	found, err := op.lanczos(ctx, Ends{Top: 1, Bottom: 1, Tolerance: tolerance, Floor: tolerance}, op.normal(seed, "curvature", "extent", 0), restart, nil)
+	found, err := lanczos(ctx, op, Ends{Top: 1, Bottom: 1, Tolerance: tolerance, Floor: tolerance}, op.normal(seed, "curvature", "extent", 0), restart, pt.Workers, nil)
 	if err != nil || len(found.Top) == 0 || len(found.Bottom) == 0 {
 		return Range{}, err
 	}

@@ -178,6 +178,15 @@ func (d *Data) First(k int) (*Data, error) {
 	return first.WithTargets(d.Targets[:k*d.Outputs], d.Outputs)
 }
 
+// From returns the objects from number first on. They share the memory of all.
+func (d *Data) From(first int) (*Data, error) {
+	list := make([]int, max(d.Objects-first, 0))
+	for i := range list {
+		list[i] = first + i
+	}
+	return d.Subset(list)
+}
+
 // Subset returns the listed objects, in that order, as data of their own; if
 // they are consecutive they share the memory of all. What is computed of an
 // object alone has the same bits as in all of the data.

@@ -18,6 +18,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // DType is the name of an element type, as it stands in the header.
@@ -102,6 +103,31 @@ func Float32Tensor(name string, shape []int, values []float32) Tensor {
 // Float64Tensor returns an F64 tensor that holds a copy of values, in C order.
 func Float64Tensor(name string, shape []int, values []float64) Tensor {
 	return newTensor(name, F64, shape, values)
+}
+
+// RowsTensor returns an F64 matrix of the given rows, each of that many values.
+func RowsTensor(name string, rows [][]float64, width int) Tensor {
+	return Float64Tensor(name, []int{len(rows), width}, slices.Concat(rows...))
+}
+
+// Rows returns the rows of the matrix of that name, as [RowsTensor] wrote them.
+func (f *File) Rows(name string) ([][]float64, error) {
+	t, err := f.Tensor(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Shape) != 2 {
+		return nil, fmt.Errorf("safetensors: tensor %q has %d dimensions, want rows of a matrix", name, len(t.Shape))
+	}
+	values, err := t.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]float64
+	for at, width := 0, t.Shape[1]; at < len(values); at += width {
+		rows = append(rows, values[at:at+width])
+	}
+	return rows, nil
 }
 
 func newTensor(name string, dtype DType, shape []int, values any) Tensor {

@@ -137,6 +137,30 @@ func file(header string, data int) string {
 	return string(b) + header + strings.Repeat("\x00", data)
 }
 
+// TestRows reads back what RowsTensor wrote, also where there are no rows.
+func TestRows(t *testing.T) {
+	want := [][]float64{{1, 2, 3}, {4, 5, 6}}
+	b, err := Encode(nil, RowsTensor("rows", want, 3), RowsTensor("none", nil, 3), Float64Tensor("vector", []int{2}, []float64{1, 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Rows("rows"); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("rows: %v, %v, want %v", got, err, want)
+	}
+	if got, err := f.Rows("none"); err != nil || len(got) != 0 {
+		t.Errorf("none: %v, %v", got, err)
+	}
+	for _, name := range []string{"vector", "missing"} {
+		if got, err := f.Rows(name); err == nil {
+			t.Errorf("%s: %v, want an error", name, got)
+		}
+	}
+}
+
 func TestDecodeErrors(t *testing.T) {
 	const good = `{"dtype":"F32","shape":[2],"data_offsets":[0,8]}`
 	for _, c := range []struct{ name, file, want string }{

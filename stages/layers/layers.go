@@ -198,7 +198,7 @@ func (e *evaluation) spectrum(ctx context.Context, op curvature.Bounded, key str
 	}
 	top := min(e.p.Top, n)
 	wanted := curvature.Ends{Top: top, Bottom: min(bottom, n-top), Tolerance: e.p.Tolerance, Floor: e.p.Floor, Seed: e.p.Seed}
-	found, err := curvature.EndsOf(ctx, op, wanted, key, e.t.Workers)
+	found, err := curvature.EndsOf(ctx, op, wanted, key, e.t.Workers, nil)
 	if err != nil {
 		return artifact.TermSpectrum{}, err
 	}
@@ -229,22 +229,10 @@ func pairs(list []eigen.Pair) []artifact.Eigenvalue {
 	return values
 }
 
-// whole is the spectrum of a matrix of which all values are known, ascending; the
-// error of each is the solver's, n·2⁻⁵²·‖M‖.
+// whole is the spectrum of a matrix of which all values are known, ascending.
 func whole(values []float64, top, bottom int, trace, frobenius float64) artifact.TermSpectrum {
-	n := len(values)
-	norm := max(math.Abs(values[0]), math.Abs(values[n-1]))
-	slack := float64(float64(n) * float64(norm*0x1p-52))
-	s := artifact.TermSpectrum{
-		Norm: norm, Trace: trace, Frobenius: &frobenius, Method: "dense", Products: n, Converged: true, Block: slack, Rounding: slack,
-		Top: []artifact.Eigenvalue{}, Bottom: []artifact.Eigenvalue{},
-	}
-	for i := range min(top, n) {
-		s.Top = append(s.Top, artifact.Eigenvalue{Value: values[n-1-i], Residual: slack, Error: slack})
-	}
-	for i := range min(bottom, n) {
-		s.Bottom = append(s.Bottom, artifact.Eigenvalue{Value: values[i], Residual: slack, Error: slack})
-	}
+	s := artifact.TermSpectrum{Trace: trace, Frobenius: &frobenius, Method: "dense", Products: len(values)}
+	s.SetExact(values, top, bottom)
 	return s
 }
 

@@ -38,11 +38,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	if p.From > 0 && p.From < data.Objects {
-		rest := make([]int, data.Objects-p.From)
-		for i := range rest {
-			rest[i] = p.From + i
-		}
-		if data, err = data.Subset(rest); err != nil {
+		if data, err = data.From(p.From); err != nil {
 			return nil, err
 		}
 	}

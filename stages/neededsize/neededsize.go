@@ -115,7 +115,7 @@ func read(p Params, inputs map[string][]byte) (curves []*curve, sizes []int, err
 			curves = append(curves, &curve{seed: n.Seed, losses: map[int]float64{}})
 		}
 		curves[at].losses[n.SampleSize] = held.Sample.Mean
-		curves[at].dead = curves[at].dead || training.Sample.DeadFraction == 1 || training.Sample.MAD == 0
+		curves[at].dead = curves[at].dead || training.Sample.Collapsed()
 		sizes = append(sizes, n.SampleSize)
 	}
 	slices.Sort(sizes)

@@ -35,11 +35,7 @@ func (f *ends) pairs() []eigen.Pair {
 
 // file writes vectors as .npy.
 func (f *ends) file(vectors [][]float64) []byte {
-	values := make([]float64, 0, len(vectors)*f.parameters)
-	for _, v := range vectors {
-		values = append(values, v...)
-	}
-	return npy.Encode([]int{len(vectors), f.parameters}, values)
+	return npy.Encode([]int{len(vectors), f.parameters}, slices.Concat(vectors...))
 }
 
 // encode writes the ends as a part: the spectrum as metadata, the vectors as
@@ -49,10 +45,8 @@ func (f *ends) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensor := func(name string, vectors [][]float64) safetensors.Tensor {
-		return safetensors.Float64Tensor(name, []int{len(vectors), f.parameters}, slices.Concat(vectors...))
-	}
-	return safetensors.Encode(map[string]string{"spectrum": string(text)}, tensor("top", f.top), tensor("bottom", f.bottom))
+	return safetensors.Encode(map[string]string{"spectrum": string(text)},
+		safetensors.RowsTensor("top", f.top, f.parameters), safetensors.RowsTensor("bottom", f.bottom, f.parameters))
 }
 
 // decodeEnds reads what encode wrote.
@@ -65,20 +59,11 @@ func decodeEnds(b []byte, parameters int) (*ends, error) {
 	if f.spectrum, err = artifact.Decode[artifact.TermSpectrum]([]byte(file.Metadata["spectrum"])); err != nil {
 		return nil, err
 	}
-	for name, rows := range map[string]*[][]float64{"top": &f.top, "bottom": &f.bottom} {
-		t, err := file.Tensor(name)
-		if err != nil {
-			return nil, err
-		}
-		values, err := t.Float64s()
-		if err != nil {
-			return nil, err
-		}
-		for at := 0; at < len(values); at += parameters {
-			*rows = append(*rows, values[at:at+parameters])
-		}
+	if f.top, err = file.Rows("top"); err != nil {
+		return nil, err
 	}
-	return f, nil
+	f.bottom, err = file.Rows("bottom")
+	return f, err
 }
 
 // ends finds the ends of one operator's spectrum, or takes what an interrupted

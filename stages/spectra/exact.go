@@ -104,12 +104,10 @@ func (e *evaluation) gram(ctx context.Context, top int, g *artifact.TermSpectrum
 	return nil
 }
 
-// replace puts exact values, ascending, in the place of estimated ones. Their
-// error is the solver's backward error, n·2⁻⁵²·‖M‖.
+// replace puts exact values, ascending, in the place of estimated ones.
 func replace(t *artifact.TermSpectrum, values []float64, top, bottom int) {
 	n := len(values)
 	norm := max(math.Abs(values[0]), math.Abs(values[n-1]))
-	slack := float64(float64(n) * float64(norm*0x1p-52))
 	worst := 0.0
 	for i, e := range t.Top {
 		if i < n {
@@ -124,17 +122,7 @@ func replace(t *artifact.TermSpectrum, values []float64, top, bottom int) {
 	if norm > 0 {
 		worst /= norm
 	}
-	exact := func(x float64) artifact.Eigenvalue {
-		return artifact.Eigenvalue{Value: x, Residual: slack, Error: slack}
-	}
-	t.Top, t.Bottom = []artifact.Eigenvalue{}, []artifact.Eigenvalue{}
-	for i := range min(top, n) {
-		t.Top = append(t.Top, exact(values[n-1-i]))
-	}
-	for i := range min(bottom, n) {
-		t.Bottom = append(t.Bottom, exact(values[i]))
-	}
-	t.Norm, t.EstimatorError, t.Converged, t.Missed = norm, &worst, true, 0
-	t.Block, t.Rounding = slack, slack
+	t.SetExact(values, top, bottom)
+	t.EstimatorError = &worst
 	t.Outliers, t.Gap = outliers(t.Top)
 }

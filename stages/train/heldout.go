@@ -44,11 +44,7 @@ func RunHeldOut(ctx context.Context, p HeldOutParams, t *task.Task) (map[string]
 	}
 	held, err := mlp.DecodeData(map[string][]byte{mlp.Images: t.Inputs[HeldOutImages], mlp.Labels: t.Inputs[HeldOutLabels]}, p.From+p.Objects, of.Classes)
 	if err == nil && p.From > 0 {
-		list := make([]int, p.Objects)
-		for i := range list {
-			list[i] = p.From + i
-		}
-		held, err = held.Subset(list)
+		held, err = held.From(p.From)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("held-out objects: %w", err)

@@ -37,14 +37,12 @@ func (x *part) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensor := func(name string, vectors [][]float64) safetensors.Tensor {
-		var values []float64
-		for _, v := range vectors {
-			values = append(values, v...)
-		}
-		return safetensors.Float64Tensor(name, []int{len(vectors), len(values) / max(len(vectors), 1)}, values)
+	width := 0 // the last epoch may have no vectors
+	if len(x.hessian) > 0 {
+		width = len(x.hessian[0])
 	}
-	return safetensors.Encode(map[string]string{metaPoint: string(text)}, tensor(tensorHessian, x.hessian), tensor(tensorHTerm, x.hTerm))
+	return safetensors.Encode(map[string]string{metaPoint: string(text)},
+		safetensors.RowsTensor(tensorHessian, x.hessian, width), safetensors.RowsTensor(tensorHTerm, x.hTerm, width))
 }
 
 // decode reads what encode wrote.
@@ -57,20 +55,11 @@ func decode(b []byte) (*part, error) {
 	if x.point, err = artifact.Decode[artifact.TrajectoryPoint]([]byte(file.Metadata[metaPoint])); err != nil {
 		return nil, err
 	}
-	for name, vectors := range map[string]*[][]float64{tensorHessian: &x.hessian, tensorHTerm: &x.hTerm} {
-		tensor, err := file.Tensor(name)
-		if err != nil {
-			return nil, err
-		}
-		values, err := tensor.Float64s()
-		if err != nil {
-			return nil, err
-		}
-		for at := 0; at < len(values); at += tensor.Shape[1] {
-			*vectors = append(*vectors, values[at:at+tensor.Shape[1]])
-		}
+	if x.hessian, err = file.Rows(tensorHessian); err != nil {
+		return nil, err
 	}
-	return x, nil
+	x.hTerm, err = file.Rows(tensorHTerm)
+	return x, err
 }
 
 // measuring is what the points of a trajectory have in common.
