@@ -13,7 +13,7 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build repro paper recipes heldout check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
+.PHONY: help build repro paper recipes heldout sizes check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,11 @@ paper: build ## the direct half of the paper: MNIST, FashionMNIST, CIFAR-10 and 
 	$(BIN)/landscape-pipe repro -n --params params.paper.toml
 	$(BIN)/landscape-pipe repro -k --params params.paper.toml
 
-heldout: build ## accuracy on held-out objects, as in the authors' second experiment
-	$(BIN)/landscape-pipe repro --params params.heldout.toml
+heldout: build ## accuracy on held-out objects of MNIST and CIFAR-10, as in the authors' second experiment
+	$(BIN)/landscape-pipe repro -k --params params.heldout.toml
+
+sizes: build ## how many objects are enough, beside m*, for 16 shapes of networks
+	$(BIN)/landscape-pipe repro --params params.sizes.toml
 
 check: build lint ## all tests: formatting, vet, unit, property, command-line
 	$(GO) test -timeout 15m ./...

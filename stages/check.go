@@ -69,7 +69,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 	total, counted := 0, true
 	for i := range p.Experiments {
 		e, label := &p.Experiments[i], at.Label(experimentTable, i)
-		e.complete(at, label, p.Data.Objects)
+		e.complete(at, label, p.objectsOf(e.Dataset))
 		c.follow(e, label)
 		c.checkInPlaceOf(e, label)
 		c.checkObjects(e, label)
@@ -90,7 +90,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 
 // checkObjects compares the sample sizes with the data.
 func (c *checking) checkObjects(e *Experiment, label string) {
-	objects := c.Data.Objects
+	objects := c.objectsOf(e.Dataset)
 	if !c.read("data", "objects") {
 		return
 	}
@@ -100,9 +100,13 @@ func (c *checking) checkObjects(e *Experiment, label string) {
 	if !c.read(label, "k") {
 		return
 	}
+	limit := fmt.Sprintf("data.objects is %d", objects)
+	if objects < c.Data.Objects {
+		limit = fmt.Sprintf("%s has %d objects", e.Dataset, objects)
+	}
 	for j, k := range e.SampleSizes {
 		if k > objects {
-			c.Blame(fmt.Sprintf("%s.k[%d]", label, j), fmt.Sprintf("%s.k holds %d, but data.objects is %d", label, k, objects), fmt.Sprintf("allowed: 2 to %d", objects))
+			c.Blame(fmt.Sprintf("%s.k[%d]", label, j), fmt.Sprintf("%s.k holds %d, but %s", label, k, limit), fmt.Sprintf("allowed: 2 to %d", objects))
 		}
 	}
 }
@@ -156,8 +160,9 @@ func (c *checking) checkHeldOut(e *Experiment, label string) {
 	}
 	if e.HeldOut && c.read(label, "k", "input") && c.read("data", "objects", "held_out") && testSplit(e.Dataset, e.Input) == "" {
 		for j, k := range e.SampleSizes {
-			if left := c.Data.Objects - c.Data.HeldOut; k > left {
-				c.Blame(fmt.Sprintf("%s.k[%d]", label, j), fmt.Sprintf("%s.k holds %d, but the last %d of %d objects are held out, since %s has no test split here", label, k, c.Data.HeldOut, c.Data.Objects, e.Dataset),
+			objects := c.objectsOf(e.Dataset)
+			if left := objects - c.Data.HeldOut; k > left {
+				c.Blame(fmt.Sprintf("%s.k[%d]", label, j), fmt.Sprintf("%s.k holds %d, but the last %d of %d objects are held out, since %s has no test split here", label, k, c.Data.HeldOut, objects, e.Dataset),
 					fmt.Sprintf("allowed: 2 to %d; or set data.held_out", left))
 			}
 		}

@@ -172,7 +172,7 @@ func (w *wiring) dataset(n artifact.Network) *dataset {
 	if d := w.datasets[n.Data()]; d != nil || w.err != nil {
 		return d
 	}
-	d := w.objects(n.Dataset, w.params.Data.Objects)
+	d := w.objects(n.Dataset, w.params.objectsOf(n.Dataset))
 	if d != nil && n.Input != InputDirect {
 		features, ok := w.env.Given.inputs[n.Input]
 		if !ok {

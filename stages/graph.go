@@ -97,7 +97,7 @@ func (w *wiring) trained(n artifact.Network, start *artifact.Network) {
 	if w.err != nil {
 		return
 	}
-	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, w.params.Data.Objects, d.inputSize, d.classes), results: results{}}
+	s := &subject{name: n.ID(), labels: labelsOf(n), network: n, shape: shapeOf(n, w.params.objectsOf(n.Dataset), d.inputSize, d.classes), results: results{}}
 	w.subjects[n.ID()] = s
 	s.learns = inputs{mlp.Images: d.images, mlp.Labels: d.labels}
 	if start != nil {
@@ -130,7 +130,7 @@ func (w *wiring) heldOut(n artifact.Network, every int) {
 	if test := testSplit(n.Dataset, n.Input); test != "" {
 		d = w.objects(test, objects)
 	} else {
-		d, from = w.dataset(n), w.params.Data.Objects-objects
+		d, from = w.dataset(n), w.params.objectsOf(n.Dataset)-objects
 	}
 	if w.err != nil {
 		return
@@ -214,7 +214,8 @@ func (w *wiring) measured(n artifact.Network) {
 	if w.err != nil || s.results["spectra/spectrum"].Stage != nil {
 		return
 	}
-	k, next := n.SampleSize, min(n.SampleSize, w.params.Data.Objects-1)
+	all := w.params.objectsOf(n.Dataset)
+	k, next := n.SampleSize, min(n.SampleSize, all-1)
 	vectors := min(c.Top, max(c.eigenvectors(), maxVectors/s.shape.parameters()))
 	m := measurement{
 		spectra: spectra.Params{
@@ -239,7 +240,7 @@ func (w *wiring) measured(n artifact.Network) {
 	}
 	if want.increments {
 		m.increments = &increments.Params{Sizes: sizes, Tolerance: c.Tolerance, Seed: c.Seed}
-		m.increments.Others = min(c.Others, w.params.Data.Objects-1-sizes[0]) // there are no more behind object k+1
+		m.increments.Others = min(c.Others, all-1-sizes[0]) // there are no more behind object k+1
 	}
 	if want.closeUp {
 		m.spectra.BlockSteps = 2 // each costs two products for every pair of layers

@@ -488,12 +488,12 @@ func TestUserGraph(t *testing.T) {
 }
 
 // TestPublishedNames: the catalogue calls data sets as the paper's curves do; a
-// figure finds them by this name. The stand-in is none of the paper's. Each has a
+// figure finds them by this name. Stand-ins are none of the paper's. Each has a
 // title in figures.
 func TestPublishedNames(t *testing.T) {
 	for _, name := range (Experiment{}).Choices()["dataset"] {
 		_, ok, err := published.Published(published.Name{Mode: published.Direct, Dataset: name, Figure: published.HiddenSize, HiddenSize: 16, NumLayers: 5})
-		if err != nil || ok != (name != "cifar100_standin") {
+		if err != nil || ok != !slices.Contains([]string{"cifar10_split", "cifar100_standin"}, name) {
 			t.Errorf("the paper's curves know the data set %q: %v (%v); give it in the catalogue of stages/fetch the name it has in internal/published", name, ok, err)
 		}
 		if title := chart.Title(name, InputDirect); strings.HasPrefix(title, name) {

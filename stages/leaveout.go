@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 )
 
 // Without returns the params without the experiments on the data sets named:
@@ -49,6 +51,17 @@ func (p Params) running() []Experiment {
 		}
 	}
 	return list
+}
+
+// objectsOf is how many objects of a data set are read: the first data.objects or, of a
+// smaller data set that stands in for another, all.
+func (p *Params) objectsOf(dataset string) int {
+	d, err := fetch.Lookup(dataset)
+	standsIn := func(e Experiment) bool { return e.Dataset == dataset && e.InPlaceOf != inPlaceOfNone }
+	if err != nil || !slices.ContainsFunc(p.Experiments, standsIn) {
+		return p.Data.Objects
+	}
+	return min(p.Data.Objects, d.Objects)
 }
 
 // checkInPlaceOf requires another experiment that the experiment can stand in for.

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
@@ -44,6 +45,51 @@ hidden_size = [12]
 	for _, wrong := range [][]string{{"cifar10"}, {"mnist", "fashion_mnist"}} {
 		if _, err := whole.Without(wrong...); err == nil {
 			t.Errorf("no error without %v", wrong)
+		}
+	}
+}
+
+// TestSmallerStandIn: a stand-in with fewer objects than data.objects gives all of its
+// own, of which the last are held out; others have no such allowance.
+func TestSmallerStandIn(t *testing.T) {
+	const text = `
+[data]
+objects = 50000
+held_out = 1000
+[[experiment]]
+name = "a"
+dataset = "cifar10"
+k = [50000]
+held_out = true
+[[experiment]]
+name = "b"
+dataset = "cifar10_split"
+in_place_of = "cifar10"
+k = [9000]
+held_out = true
+`
+	p, err := mustParse(t, text).Without("cifar10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range mustNew(t, p).Stages() {
+		for _, field := range s.Params() {
+			if s.Kind() == "held_out" && (field.Path == "from" || field.Path == "sample_size") {
+				got = append(got, field.Path+"="+field.Value)
+			}
+		}
+	}
+	slices.Sort(got)
+	if got = slices.Compact(got); !slices.Equal(got, []string{"from=9000", "sample_size=1000"}) {
+		t.Errorf("held out: %v", got)
+	}
+	for k, want := range map[string]string{
+		"9001":  "experiment.b.k holds 9001, but the last 1000 of 10000 objects are held out",
+		"10001": "experiment.b.k holds 10001, but cifar10_split has 10000 objects",
+	} {
+		if _, err := ParseParams("test.toml", []byte(text), []string{"experiment.b.k=[" + k + "]"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("k = %s: error %v, want %s", k, err, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/cifar"
@@ -72,7 +73,7 @@ const (
 // Datasets returns the catalogue. The digests were computed from the files of
 // the Go module (MNIST, whose .gz have the published MD5 sums), of Debian's
 // dataset-fashion-mnist (FashionMNIST) and of CIFAR-10's first batch; those of
-// the other batches and of CIFAR-100 are published by the Ruby package
+// the other batches, of its test batch and of CIFAR-100 are published by the Ruby package
 // torchvision, with the same one of the first batch.
 func Datasets() []Dataset {
 	return []Dataset{
@@ -126,9 +127,9 @@ func Datasets() []Dataset {
 			Licence: "MIT",
 		},
 		{
-			Name: "cifar10", Classes: 10, InputSize: cifar.Pixels, Objects: 50000, LabelBytes: 1,
+			Name: "cifar10", Classes: 10, InputSize: cifar.Pixels, Objects: 50000, Test: "cifar10_test", LabelBytes: 1,
 			Files: cifar10Batches(
-				"cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+				firstBatch,
 				"a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
 				"bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
 				"014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
@@ -138,8 +139,17 @@ func Datasets() []Dataset {
 				Name: "cifar-10-binary.tar.gz", MD5: "c32a1d4ab5d03f1284b67883e8d87530",
 				Size: 170052171, Unpacked: 185 << 20, Folder: "cifar-10-batches-bin",
 			},
-			Folders: []string{"cifar10", "cifar-10", "cifar-10-batches-bin"},
+			Folders: cifar10Folders,
 			Mirrors: []string{kriz},
+			Origin:  krizhevsky, Licence: noLicence,
+		},
+		{
+			// The first batch alone, of which the last objects are held out where the test
+			// batch is not at hand.
+			Name: "cifar10_split", Classes: 10, InputSize: cifar.Pixels, Objects: 10000, LabelBytes: 1,
+			Files:   cifar10Batches(firstBatch),
+			Folders: append([]string{"cifar10_split"}, cifar10Folders...),
+			Hint:    `dataset = "cifar10" is the whole of it, which can be downloaded`,
 			Origin:  krizhevsky, Licence: noLicence,
 		},
 		{
@@ -190,8 +200,21 @@ func TestSplits() []Dataset {
 		SHA256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
 		Size:   7840016, Download: 1648877,
 	}}
-	return []Dataset{mnist}
+	cifar10 := Datasets()[slices.IndexFunc(Datasets(), func(d Dataset) bool { return d.Test == "cifar10_test" })]
+	cifar10.Name, cifar10.Objects, cifar10.Test = "cifar10_test", 10000, ""
+	cifar10.Files = []File{{
+		Name:   "test_batch.bin",
+		SHA256: "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+		Size:   10000 * (1 + cifar.Pixels),
+	}}
+	return []Dataset{mnist, cifar10}
 }
+
+// firstBatch is the digest of CIFAR-10's first batch.
+const firstBatch = "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"
+
+// cifar10Folders may hold the files of CIFAR-10 below a local folder.
+var cifar10Folders = []string{"cifar10", "cifar-10", "cifar-10-batches-bin"}
 
 // cifar10Batches are the files of CIFAR-10 with the given digests.
 func cifar10Batches(digests ...string) []File {
