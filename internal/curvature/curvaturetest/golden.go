@@ -147,7 +147,7 @@ func Random(t testing.TB, r *rand.Rand) (*mlp.Network, *mlp.Data) {
 		widths = append(widths, 1+r.IntN(6))
 	}
 	widths = append(widths, 2+r.IntN(4))
-	scale := detmath.Exp(math.Ln10 * (2*r.Float64() - 1.5)) // 10^-1.5 to 10^0.5
+	scale := detmath.Exp(float64(math.Ln10*float64(r.IntN(2001)-1500)) / 1000) // 10^-1.5 to 10^0.5
 	var weights [][]float64
 	for p := range widths[1:] {
 		w := make([]float64, widths[p]*widths[p+1])
