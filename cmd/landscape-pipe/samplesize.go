@@ -30,8 +30,10 @@ of a data set without one. Their loss is fitted by a + b k^-c; the size from whi
 one doubling gains at most the target stands beside m*(e), the size from which on one
 more object changes the loss by at most the same amount.
 
-The interval comes from resampling the seeds. Nothing is said of sizes beyond four
-times the largest k. Results are kept as those of repro are.
+The interval comes from resampling the seeds. All of them learn the same first k
+objects, so it does not contain what other objects would change. A line says where the
+law is far from the losses. Nothing is said of sizes beyond four times the largest k.
+Results are kept as those of repro are.
 
 Example:
     landscape-pipe samplesize --params own.toml --target 0.01
@@ -195,6 +197,12 @@ func printNeeded(a *app, rows []neededValue) error {
 		return err
 	}
 	for _, row := range rows {
+		if f := row.Size.Fit; f != nil && f.Poor() {
+			if _, err := fmt.Fprintf(a.stdout, "%s, h = %d, num_layers = %d: the law a + b k^-c misses the mean loss by up to %.0f %%, so the size is doubtful; the figure shows where\n",
+				row.Dataset, row.Hidden, row.NumLayers, 100*f.Misfit); err != nil {
+				return err
+			}
+		}
 		for _, x := range row.Size.Criteria {
 			if x.Name == "delta1" {
 				continue

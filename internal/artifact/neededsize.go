@@ -29,7 +29,14 @@ type LawFit struct {
 	Size   Interval `json:"size"`
 	Limit  float64  `json:"limit"`
 	Beyond bool     `json:"beyond"`
+	// Misfit is the largest relative distance of the mean loss over the seeds from the
+	// law at one of the sizes.
+	Misfit float64 `json:"misfit"`
 }
+
+// Poor reports whether the law is far from the losses, by more than 5 %: then the size
+// that follows from it is doubtful.
+func (f *LawFit) Poor() bool { return f.Misfit > 0.05 }
 
 // CriterionSize is m*(ε) by one criterion, over the networks that have it.
 type CriterionSize struct {

@@ -28,19 +28,22 @@ func (j *judgement) sufficientSizes(q *panel) error {
 	}
 	for _, r := range asked.recipes() {
 		c := j.row(r, artifact.AllNetworks)
-		sizes := artifact.ClaimTable{Name: "sizes by shape", Columns: []string{"hidden_size", "num_layers", "target", "needed", "low", "high", "beyond", "m* by delta1"}}
+		sizes := artifact.ClaimTable{Name: "sizes by shape", Columns: []string{"hidden_size", "num_layers", "target", "needed", "low", "high", "beyond", "misfit", "m* by delta1"}}
 		type key struct {
 			name  string
 			sigma float64
 		}
 		var order []key
 		needed, sufficient := map[key][]float64{}, map[key][]float64{}
-		beyond, unfitted := 0, 0
+		beyond, unfitted, poor := 0, 0, 0
 		for _, n := range r.networks {
 			f := n.needed.Fit
 			if f == nil {
 				unfitted++
 				continue
+			}
+			if f.Poor() {
+				poor++
 			}
 			out := 0.0
 			if f.Beyond {
@@ -59,7 +62,7 @@ func (j *judgement) sufficientSizes(q *panel) error {
 					delta1 = x.Median
 				}
 			}
-			sizes.Rows = append(sizes.Rows, []float64{float64(n.HiddenSize), float64(n.NumLayers), n.needed.Target, f.Size.Estimate, f.Size.Low, f.Size.High, out, delta1})
+			sizes.Rows = append(sizes.Rows, []float64{float64(n.HiddenSize), float64(n.NumLayers), n.needed.Target, f.Size.Estimate, f.Size.Low, f.Size.High, out, f.Misfit, delta1})
 		}
 		c.Tested = fmt.Sprintf("the size at which one doubling gains at most %s nats of held-out loss beside m*(ε) with the same ε, over %s", short(r.networks[0].needed.Target), plural(len(sizes.Rows), "shape"))
 		t := artifact.ClaimTable{Name: "rank correlation by criterion", Columns: []string{"sigma", "shapes", "rank correlation", "low", "high"}}
@@ -91,6 +94,9 @@ func (j *judgement) sufficientSizes(q *panel) error {
 		c.Evidence = list(parts)
 		if beyond+unfitted > 0 {
 			c.Evidence += fmt.Sprintf("; %d of %s need more than four times the largest sample, and %d have no fit", beyond, plural(len(r.networks), "shape"), unfitted)
+		}
+		if poor > 0 {
+			c.Evidence += fmt.Sprintf("; the law misses a mean loss of %s by more than 5 %%", plural(poor, "shape"))
 		}
 		switch {
 		case tested == 0:

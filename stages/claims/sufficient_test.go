@@ -38,6 +38,11 @@ func TestSufficientSize(t *testing.T) {
 			t.Errorf("%s: evidence %s", c.name, x.Evidence)
 		}
 	}
+	poor := simulated(rng.New(41, "claims", "sufficient", 0), 4, 2, 6400, 0, 0.5, 0.1)
+	poor.needed = &artifact.NeededSize{Target: 0.01, Fit: &artifact.LawFit{Misfit: 0.2}, Criteria: []artifact.CriterionSize{{Name: "delta1"}}}
+	if x := judged(t, sufficientSize, []network{poor})[0]; !strings.Contains(x.Evidence, "misses a mean loss of 1 shape by more than 5 %") {
+		t.Errorf("a law that does not fit: evidence %s", x.Evidence)
+	}
 	n := simulated(rng.New(41, "claims", "sufficient", 0), 4, 2, 6400, 0, 0.5, 0.1)
 	if x := judged(t, sufficientSize, []network{n})[0]; x.Verdict != artifact.NotTested {
 		t.Errorf("nothing asked: %v", x.Verdict)

@@ -44,7 +44,10 @@ func drawHeldOutOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error 
 		} else {
 			entries = append(entries,
 				chart.Entry{Text: "one doubling gains " + fmt.Sprint(r.Target) + " nats: " + chart.Plural(int(math.Ceil(f.Size.Estimate)), "object"), Key: chart.StrokeKey(size)},
-				chart.Entry{Text: "95 % interval over the seeds", Key: chart.BandKey(spread)})
+				chart.Entry{Text: "95 % interval over the seeds, which learn the same objects", Key: chart.BandKey(spread)})
+		}
+		if f.Poor() {
+			entries = append(entries, chart.Entry{Note: true, Text: fmt.Sprintf("the law misses the mean loss by up to %.0f %%: the size is doubtful", 100*f.Misfit)})
 		}
 	} else {
 		entries = append(entries, chart.Entry{Note: true, Text: "no fit: it needs four values of k and four seeds"})

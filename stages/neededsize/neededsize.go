@@ -130,8 +130,16 @@ func (p Params) fit(sizes []int, losses [][]float64) *artifact.LawFit {
 	}
 	limit := beyond * k[len(k)-1]
 	law, size, low, high := stats.NeededSize(k, losses, p.Target, k[0], limit, p.Resamples, rng.New(p.Seed, "neededsize", "seeds", 0))
+	misfit := 0.0
+	for i := range k {
+		mean := 0.0
+		for _, row := range losses {
+			mean += row[i] / float64(len(losses))
+		}
+		misfit = max(misfit, math.Abs(mean-law.At(k[i]))/mean)
+	}
 	return &artifact.LawFit{
-		A: law.A, B: law.B, C: law.C, Limit: limit, Beyond: size >= limit, Size: artifact.Interval{Estimate: size, Low: low, High: high},
+		A: law.A, B: law.B, C: law.C, Limit: limit, Beyond: size >= limit, Size: artifact.Interval{Estimate: size, Low: low, High: high}, Misfit: misfit,
 	}
 }
 

@@ -78,6 +78,22 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestMisfit: losses that rise with the size are far from any law that falls, those of
+// a law with noise of one per cent are not.
+func TestMisfit(t *testing.T) {
+	p, in := problem(t, 6, 0.05)
+	if f := run(t, p, in).Fit; f.Misfit <= 0 || f.Poor() {
+		t.Errorf("losses of the law: misfit %v", f.Misfit)
+	}
+	for _, n := range p.Networks {
+		loss := 0.2 + float64(n.SampleSize)/1600
+		put(t, in, n.Result("held_out/summary"), artifact.LossSummary{Sample: artifact.LossStatistics{Objects: 1000, Mean: loss}})
+	}
+	if f := run(t, p, in).Fit; !f.Poor() || f.Misfit < 0.3 {
+		t.Errorf("rising losses: misfit %v", f.Misfit)
+	}
+}
+
 // TestDead: seeds with a dead network are left out, and three seeds are no fit.
 func TestDead(t *testing.T) {
 	p, in := problem(t, 6, 0.05)
