@@ -13,7 +13,7 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build repro paper recipes heldout sizes check fmt lint bench bench-peers check-training determinism avx512 soak nightly clean
+.PHONY: help build repro paper recipes heldout sizes check fmt lint bench bench-peers check-training check-density determinism avx512 soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: ## benchmarks: kernels, training, curvature, store, and the engine up to 
 
 check-training: ## 200 trainings each on MNIST and CIFAR-10 (LANDSCAPE_DATA) against the reference implementation's distribution (minutes)
 	$(GO) test ./stages/train -run Distribution -distribution=full -timeout 60m -v
+
+check-density: ## the band of the figure spectral_density against the exact densities of 20 networks (minutes)
+	$(GO) test ./stages/figures -run BandCovers -bands=full -timeout 60m -v
 
 determinism: ## every stage in nine modes × three numbers of threads, all digests compared (needs qemu-user-static)
 	$(GO) test -run TestDeterminism -determinism=$(MATRIX) -timeout 60m -v .

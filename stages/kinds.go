@@ -65,7 +65,7 @@ var (
 	}
 	spectraKind = pipeline.Kind[spectra.Params]{
 		Name: "spectra", Package: "stages/spectra", Portable: true,
-		Outputs: []string{spectra.Spectrum, spectra.Eigenvalues, spectra.Vectors}, Run: spectra.Run,
+		Outputs: []string{spectra.Spectrum, spectra.Eigenvalues, spectra.Vectors, spectra.Exact}, Run: spectra.Run,
 	}
 	layersKind = pipeline.Kind[layers.Params]{
 		Name: "layers", Package: "stages/layers", Portable: true,

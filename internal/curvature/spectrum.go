@@ -19,8 +19,8 @@ type Ends struct {
 	// Near are unit vectors that may be near the eigenvectors: the search starts from
 	// their sum and a random unit vector, from which it finds what they lack.
 	Near [][]float64
-	// Spares are values next to the wanted ones that [Operator.Complete] has use for.
-	Spares int
+	// Further is how many products [Operator.Complete] may take: see [eigen.Search].
+	Further int
 }
 
 // Ends finds eigenvalues at the ends of the operator's spectrum by Lanczos.
@@ -65,7 +65,7 @@ func lanczos(ctx context.Context, op Bounded, e Ends, start []float64, restart f
 	reached := 0.0
 	return eigen.Lanczos(ctx, op, eigen.Search{
 		Top: e.Top, Bottom: e.Bottom, Tolerance: e.Tolerance, Floor: e.Floor,
-		Spares: e.Spares, Start: start, Restart: restart, Workers: workers, Rounding: op.Rounding(),
+		Further: e.Further, Start: start, Restart: restart, Workers: workers, Rounding: op.Rounding(),
 		Progress: func(_, converged, wanted int) {
 			if progress != nil {
 				reached = max(reached, float64(converged)/float64(wanted))

@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
 // diagonal is the operator of a diagonal matrix. A random vector has the same
@@ -150,36 +148,39 @@ func TestCompleteSaysWhatItCannotKnow(t *testing.T) {
 	}
 }
 
-// TestSpares: Lanczos goes on until as many values as wanted stand apart next to the
-// lists.
-func TestSpares(t *testing.T) {
+// TestFurther: Lanczos goes on until the search for missing values takes few products,
+// as it foresees.
+func TestFurther(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	d := make(diagonal, 600)
 	for i := range d {
 		d[i] = r.NormFloat64()
 	}
 	start := normals(r, len(d))
-	products := map[int]int{}
-	for _, spares := range []int{0, 4} {
-		result, err := Lanczos(t.Context(), d, Search{Top: 6, Bottom: 6, Tolerance: 1e-4, Spares: spares, Start: start, Workers: 1})
+	first, then := map[int]int{}, map[int]int{}
+	for _, further := range []int{0, 45} {
+		s := Search{Top: 6, Bottom: 6, Tolerance: 1e-4, Further: further, Start: start, Workers: 1}
+		result, err := Lanczos(t.Context(), d, s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		products[spares] = result.Products
-		apart := 0
-		for _, list := range [][]spare{result.topSpares, result.bottomSpares} {
-			for i := range 4 {
-				if standsApart(kernel.Norm64(list[i].residual), list[i].value, list[i+1].value) {
-					apart++
-				}
-			}
+		first[further] = result.Products
+		top, bottom, err := Complete(t.Context(), d, result, Completion{
+			Chance: 1e-9, Tolerance: s.Tolerance, MaxProducts: 300, Workers: 1, Random: func(int) []float64 { return normals(r, len(d)) },
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if (spares == 4) != (apart == 8) || !result.Converged {
-			t.Errorf("%d spares wanted: %d of 8 stand apart, converged: %v", spares, apart, result.Converged)
+		then[further] = result.Products - first[further]
+		if !result.Converged || top.Values != 6 || bottom.Values != 6 {
+			t.Errorf("with %d further products foreseen: converged is %v, %d and %d values are complete", further, result.Converged, top.Values, bottom.Values)
 		}
 	}
-	if products[4] <= products[0] || products[4] > products[0]+2*mostLate {
-		t.Errorf("%d products with spares, %d without", products[4], products[0])
+	if then[45] > 45 || then[0] <= 45 {
+		t.Errorf("%d further products, %d where none were foreseen: want at most 45, and more than that", then[45], then[0])
+	}
+	if first[45] <= first[0] || first[45] > first[0]+2*mostLate {
+		t.Errorf("%d products with a limit for the further ones, %d without", first[45], first[0])
 	}
 }
 

@@ -26,7 +26,7 @@ type Search struct {
 	Floor       float64 // error relative to the norm below which a value counts as found (0: √n·2⁻⁵²)
 	MaxSteps    int     // total products before it gives up (0: 10·(Top+Bottom)+300)
 	MaxBasis    int     // vectors kept before a thick restart: the memory cap (0: 400)
-	Spares      int     // values next to the wanted ones at either end that stand apart when it stops, if a few more products reach that: see [Complete]
+	Further     int     // products that [Complete] may take, as far as can be foreseen: it goes on until they suffice, but not for long; 0: stop at once
 	Start       []float64
 	Restart     func(i int) []float64 // a fresh random vector after a breakdown, for multiplicities
 	Workers     int
@@ -149,7 +149,7 @@ func Lanczos(ctx context.Context, op Operator, s Search) (*Result, error) {
 			} else {
 				confirmed = 0
 			}
-			if full || confirmed >= 2 && (s.Spares == 0 || late == mostLate || spared(values, last, beta, s)) {
+			if full || confirmed >= 2 && (s.Further == 0 || late == mostLate || foreseen(values, last, beta, s, n) <= float64(s.Further)) {
 				result.Converged = true
 				break
 			}
@@ -205,26 +205,17 @@ func due(m, wanted, products int) bool {
 	return products >= first && (products-first)%max(1, m/48) == 0
 }
 
-// mostLate is how many times [Lanczos] looks for spares after all wanted values have
-// converged.
-const mostLate = 10
+// mostLate is how many times [Lanczos] looks for a better shield after all wanted
+// values have converged.
+const mostLate = 20
 
-// spared reports whether as many values as wanted stand apart next to the lists.
-func spared(values []float64, last [][]float64, beta float64, s Search) bool {
-	apart := func(at, step, end int) bool {
-		for range s.Spares {
-			if at == end || at+step == end {
-				return false
-			}
-			if !standsApart(float64(beta*math.Abs(last[at][0])), values[at], values[at+step]) {
-				return false
-			}
-			at += step
-		}
-		return true
+// foreseen is the [outlook] after a step of that β.
+func foreseen(values []float64, last [][]float64, beta float64, s Search, n int) float64 {
+	residuals := make([]float64, len(values))
+	for i := range residuals {
+		residuals[i] = float64(beta * math.Abs(last[i][0]))
 	}
-	m := len(values)
-	return (s.Top == 0 || apart(m-1-s.Top, -1, s.Bottom-1)) && (s.Bottom == 0 || apart(s.Bottom, 1, m-s.Top))
+	return outlook(values, residuals, s, n)
 }
 
 // ends lists the indices of the wanted values among m ascending ones.

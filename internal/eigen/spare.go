@@ -3,6 +3,7 @@ package eigen
 import (
 	"math"
 
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/kernel"
 )
 
@@ -65,20 +66,14 @@ func newShield(r *Result, top, bottom *float64, workers int) shield {
 		if end.tau == nil {
 			continue
 		}
-		best, most := 0, 0
-		gap := 0.0
-		for at := end.from; at < end.to-1; at++ {
-			// Behind one that has not converged there may be anything.
-			if !standsApart(math.Sqrt(gram[at*len(all)+at]), all[at].value, all[at+1].value) {
-				break
-			}
-			most++
-			delta, ok := least(all, gram, span(end.from, most), *end.tau, end.sign)
-			// The complement's spectrum ends about where the next spare is.
-			if g := *end.tau - float64(end.sign*all[at+1].value) - delta; ok && g > gap && delta < float64(0.5*(*end.tau-float64(end.sign*all[at].value))) {
-				best, gap = most, g
-			}
+		values, sizes := make([]float64, end.to-end.from), make([]float64, end.to-end.from)
+		for i := range values {
+			at := end.from + i
+			values[i], sizes[i] = all[at].value, math.Sqrt(gram[at*len(all)+at])
 		}
+		best, _ := depth(values, sizes, *end.tau, end.sign, func(count int) (float64, bool) {
+			return least(all, gram, span(end.from, count), *end.tau, end.sign)
+		})
 		used = append(used, span(end.from, best)...)
 	}
 	// Each end is shielded by its own spares; those of the other are coupled too.
@@ -101,6 +96,65 @@ func newShield(r *Result, top, bottom *float64, workers int) shield {
 		s.spares = append(s.spares, all[i])
 	}
 	return s
+}
+
+// depth returns how many spares of one end, the wanted ones' neighbours first, shield
+// best, and how far from τ − δ the spectrum of the complement then ends, about where
+// the next spare is. least is δ for so many of them.
+func depth(values, residuals []float64, tau, sign float64, least func(count int) (float64, bool)) (best int, gap float64) {
+	for at := 0; at < len(values)-1; at++ {
+		// Behind one that has not converged there may be anything.
+		if !standsApart(residuals[at], values[at], values[at+1]) {
+			break
+		}
+		delta, ok := least(at + 1)
+		g := tau - float64(sign*values[at+1]) - delta
+		if ok && g > gap && delta < float64(0.5*(tau-float64(sign*values[at]))) {
+			best, gap = at+1, g
+		}
+	}
+	return best, gap
+}
+
+// outlook estimates how many products [Complete] takes, until the chance that a value
+// is missing is 1e-9, after a search that ends with the ascending values, of which
+// residuals are the residuals: for Chebyshev polynomials on the spectrum of the
+// shielded complement, cosh(m·arcosh(1 + 2·gap/width)) is what m products reach.
+func outlook(values, residuals []float64, s Search, n int) float64 {
+	m := len(values)
+	if m <= s.Top+s.Bottom {
+		return math.Inf(1)
+	}
+	gap, width := math.Inf(1), values[m-1-s.Top]-values[s.Bottom]
+	end := func(count int, sign float64) {
+		if count == 0 {
+			return
+		}
+		from, step := count, 1
+		if sign > 0 {
+			from, step = m-1-count, -1
+		}
+		var list, sizes []float64
+		for at := from; len(list) < mostSpares && at >= s.Bottom && at < m-s.Top; at += step {
+			list, sizes = append(list, values[at]), append(sizes, residuals[at])
+		}
+		outermost := values[from-step]
+		tau := float64(sign*outermost) + residuals[from-step] + float64(s.Tolerance*math.Abs(outermost))
+		delta := 0.0
+		_, g := depth(list, sizes, tau, sign, func(k int) (float64, bool) { // all residuals are multiples of one vector
+			distance := tau - float64(sign*list[k-1])
+			delta += float64(2*sizes[k-1]) * sizes[k-1] / distance
+			return delta, distance > 0
+		})
+		gap = min(gap, max(g, tau-float64(sign*list[0]))) // without a shield, where none is better
+	}
+	end(s.Top, 1)
+	end(s.Bottom, -1)
+	if !(gap > 0) || !(width > 0) {
+		return math.Inf(1)
+	}
+	x := float64(2*gap) / width
+	return detmath.Log(float64(4e9*math.Sqrt(float64(2*n)/math.Pi))) / detmath.Log1p(x+math.Sqrt(float64(x*(x+2))))
 }
 
 // standsApart reports whether the residual of a value is small enough, against its

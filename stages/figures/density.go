@@ -17,6 +17,7 @@ import (
 type density struct {
 	artifact.Density
 	nodes, weights [][]float64 // of each probe, nodes ascending
+	exact          *density    // the same of all eigenvalues, where these are known
 }
 
 func readDensity(inputs map[string][]byte, network artifact.Network) (density, error) {
@@ -41,7 +42,29 @@ func readDensity(inputs map[string][]byte, network artifact.Network) (density, e
 		}
 		d.nodes, d.weights = append(d.nodes, nodes), append(d.weights, weights)
 	}
+	values, shape, err := readValues(inputs, "spectra/exact", network, -1)
+	if err != nil {
+		return density{}, err
+	}
+	switch shape[0] {
+	case 0:
+	case d.Parameters:
+		exact := densityOf(values)
+		d.exact = &exact
+	default:
+		return density{}, fmt.Errorf("input %s has %d eigenvalues, want none or %d", network.Result("spectra/exact"), shape[0], d.Parameters)
+	}
 	return d, nil
+}
+
+// densityOf is the density of known eigenvalues, ascending.
+func densityOf(values []float64) density {
+	n := len(values)
+	equal := make([]float64, n)
+	for i := range equal {
+		equal[i] = 1 / float64(n)
+	}
+	return density{Density: artifact.Density{Parameters: n, Probes: 1, Steps: n, Mass: 1}, nodes: [][]float64{values}, weights: [][]float64{equal}}
 }
 
 // ends returns the least and the largest known eigenvalue.
@@ -56,11 +79,13 @@ func (d density) ends() (low, high float64) {
 	return low, high
 }
 
-// unresolved returns how near to zero the rules distinguish eigenvalues from it:
-// half the distance between the neighbours of the node nearest zero, the largest
-// over the probes.
+// unresolved returns how near to zero the rules resolve the density over log|λ|. There
+// the nodes lie evenly over λ; s is half the distance between the neighbours of the node
+// nearest zero, the largest over the probes. Bells of width σ, in powers of ten, make a
+// smooth curve of nodes that are at most 1.5 σ apart: with s/(|λ| ln 10) ≤ 1.5 σ the
+// waves of the sum, 2 exp(−2π²/1.5²) of its height, are below 1e-3.
 func (d density) unresolved() float64 {
-	radius := 0.0
+	spacing := 0.0
 	for _, n := range d.nodes {
 		at := 0
 		for i, v := range n {
@@ -68,9 +93,9 @@ func (d density) unresolved() float64 {
 				at = i
 			}
 		}
-		radius = max(radius, (n[min(at+1, len(n)-1)]-n[max(at-1, 0)])/2)
+		spacing = max(spacing, (n[min(at+1, len(n)-1)]-n[max(at-1, 0)])/2)
 	}
-	return radius
+	return spacing / (1.5 * decadeWidth * math.Ln10)
 }
 
 // hidden returns the radius about zero that is shaded where |λ| reaches to high: all
@@ -105,36 +130,33 @@ type smoothed struct{ at, mean, low, high []float64 }
 // smooth adds a bell of that width at the place of each eigenvalue; place is
 // false for an eigenvalue that does not belong to the axis.
 //
-// The variance between few probes is itself uncertain, most where one eigenvalue
-// makes the density. So it is at least what random directions have: the squared
-// entries of one in n dimensions have a variance of 2/n², which makes Σ weight·K² 2/n
-// for the heights K of the bells. The outliers that were found one by one have none.
+// The variance between few probes is itself uncertain, most where one eigenvalue makes
+// the density. So it is at least what random directions have. The squared entries of one
+// in n dimensions have the variance 2/n² and the correlation −1/(n−1), so the part m of a
+// density that a probe sees has 2/(n+2) (E K² − m²), with the mean E of the squared
+// heights K of the bells over the rules. The outliers that were found one by one have none.
 func (d density) smooth(grid []float64, width float64, place func(v float64) (float64, bool)) smoothed {
-	s := smoothed{at: grid, mean: make([]float64, len(grid)), low: make([]float64, len(grid)), high: make([]float64, len(grid))}
-	one, power := make([]float64, len(grid)), make([]float64, len(grid))
-	add := func(v, weight float64, exact bool) {
-		x, ok := place(v)
-		if !ok || weight == 0 {
-			return
-		}
-		for i, at := range grid {
-			if t := (at - x) / width; math.Abs(t) < 8 {
-				height := bell(t) / width
-				one[i] += float64(weight * height)
-				if !exact {
-					power[i] += float64(float64(weight*height)*height) / float64(d.Probes)
+	zeros := func() []float64 { return make([]float64, len(grid)) }
+	s := smoothed{at: grid, mean: zeros(), low: zeros(), high: zeros()}
+	add := func(v float64, each func(i int, height float64)) {
+		if x, ok := place(v); ok {
+			for i, at := range grid {
+				if t := (at - x) / width; math.Abs(t) < 8 {
+					each(i, bell(t)/width)
 				}
 			}
 		}
 	}
-	squares := make([]float64, len(grid))
+	one, power, squares := zeros(), zeros(), zeros()
 	for p := range d.nodes {
 		clear(one)
-		for i, v := range d.nodes[p] {
-			add(v, float64(d.weights[p][i]*d.Mass), false)
-		}
-		for _, v := range d.Deflated {
-			add(v, 1/float64(d.Parameters), true)
+		for j, v := range d.nodes[p] {
+			if weight := d.weights[p][j]; weight > 0 {
+				add(v, func(i int, height float64) {
+					one[i] += float64(weight * height)
+					power[i] += float64(float64(weight*height)*height) / float64(d.Probes)
+				})
+			}
 		}
 		for i, v := range one { // the mean and the squared deviations of the probes so far
 			delta := v - s.mean[i]
@@ -142,13 +164,20 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 			squares[i] += float64(delta * (v - s.mean[i]))
 		}
 	}
+	fixed := zeros()
+	for _, v := range d.Deflated {
+		add(v, func(i int, height float64) { fixed[i] += height / float64(d.Parameters) })
+	}
+	seen := float64(d.Mass * float64(d.Parameters)) // eigenvalues
 	for i, mean := range s.mean {
-		variance := float64(2*power[i]) / float64(d.Parameters) // of one probe
+		variance := float64(2*max(power[i]-float64(mean*mean), 0)) / (seen + 2) // of one probe
 		if d.Probes > 1 {
 			variance = max(variance, squares[i]/float64(d.Probes-1))
 		}
 		twice := float64(2 * math.Sqrt(variance/float64(d.Probes)))
-		s.low[i], s.high[i] = max(mean-twice, 0), mean+twice
+		s.mean[i] = float64(d.Mass*mean) + fixed[i]
+		s.low[i] = float64(d.Mass*max(mean-twice, 0)) + fixed[i]
+		s.high[i] = float64(d.Mass*(mean+twice)) + fixed[i]
 	}
 	return s
 }
@@ -189,6 +218,9 @@ func drawSpectralDensity(s *chart.Sheet, p Params, inputs map[string][]byte) err
 		{Text: "outlier, found one by one", Key: chart.MarkKey(chart.Triangle, chart.Ink, drawing.Stroke{}), Slim: true},
 		{Text: "negative one", Key: chart.OpenKey(chart.Triangle, chart.Ink), Slim: true},
 	}
+	if d.exact != nil {
+		entries = slices.Insert(entries, 1, chart.Entry{Text: "all eigenvalues, exact", Key: chart.StrokeKey(exactLine)})
+	}
 	small := fmt.Sprintf("Lanczos quadrature, %s of %s, band: ± 2 standard errors; mean over %s, %s",
 		chart.Plural(d.Probes, "probe"), chart.Plural(d.Steps, "step"), chart.Plural(d.Objects, "object"), chart.Plural(d.Parameters, "weight"))
 	top := s.Heading(p.title(), small+trained(p.Networks), entries)
@@ -227,9 +259,10 @@ func drawNoDensity(s *chart.Sheet, message string, frames ...chart.Frame) error 
 	return nil
 }
 
-// How the density looks: the mean over the probes and its band.
+// How the density looks: the mean over the probes, its band, and the exact one.
 var (
 	densityLine   = chart.Stroke(paintH, 1)
+	exactLine     = chart.Stroke(chart.Palette[3], 0.7)
 	densitySpread = chart.Shade(paintH, 70)
 )
 
@@ -261,7 +294,8 @@ func evenly(low, high float64) []float64 {
 func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high float64) error {
 	x, grid, width := linearAxis(low, high)
 	single := bell(0) / (width * float64(d.Parameters)) // the peak of one eigenvalue
-	c := d.smooth(grid, width, func(v float64) (float64, bool) { return v, true })
+	everywhere := func(v float64) (float64, bool) { return v, true }
+	c := d.smooth(grid, width, everywhere)
 	highest := max(single, slices.Max(c.high))
 	in, err := chart.NewPanel(s, frame, x, chart.LogAxis(`share of the eigenvalues per unit of $\lambda$`, single/6, highest))
 	if err != nil {
@@ -269,6 +303,9 @@ func drawLinearDensity(s *chart.Sheet, frame chart.Frame, d density, low, high f
 	}
 	in.Caption(fmt.Sprintf("normal kernel of width $%s$", chart.Digits(width, 2)))
 	drawSmoothed(in, c, densityLine, densitySpread)
+	if d.exact != nil {
+		drawVisible(in, grid, d.exact.smooth(grid, width, everywhere).mean, exactLine)
+	}
 	for _, v := range d.Deflated {
 		markOutlier(in, v, v, single)
 	}
@@ -301,8 +338,9 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 	highest := single
 	type curve struct {
 		smoothed
-		line   drawing.Stroke
-		spread color.NRGBA
+		exact       []float64 // nil where it is not known
+		line, other drawing.Stroke
+		spread      color.NRGBA
 	}
 	var curves []curve
 	for _, sign := range []float64{1, -1} {
@@ -312,12 +350,16 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 			continue
 		}
 		highest = max(highest, most)
-		line, spread := densityLine, densitySpread
+		line, other, spread := densityLine, exactLine, densitySpread
 		if sign < 0 {
-			line, spread = negative(line), chart.Shade(spread, 35)
+			line, other, spread = negative(line), negative(other), chart.Shade(spread, 35)
+		}
+		var exact []float64
+		if d.exact != nil {
+			exact = d.exact.smoothDecades(places, sign).mean
 		}
 		c.at = grid
-		curves = append(curves, curve{c, line, spread})
+		curves = append(curves, curve{c, exact, line, other, spread})
 	}
 	in, err := chart.NewPanel(s, frame, x, chart.LogAxis(`share per power of ten of $|\lambda|$`, single/6, 2.5*highest))
 	if err != nil {
@@ -328,28 +370,36 @@ func drawLogDensity(s *chart.Sheet, frame chart.Frame, d density, high float64) 
 	in.Fill(drawing.Rectangle(drawing.Point{X: in.Inner.Left, Y: in.Inner.Top}, near), chart.Shade(chart.Grey, 40))
 	for _, c := range curves {
 		drawSmoothed(in, c.smoothed, c.line, c.spread)
+		if c.exact != nil {
+			drawVisible(in, grid, c.exact, c.other)
+		}
 	}
 	for _, v := range d.Deflated {
 		if at := math.Abs(v); at >= x.Low {
 			markOutlier(in, at, v, single)
 		}
 	}
-	text := fmt.Sprintf("%s %% of the eigenvalues of $H$ cannot be told from 0", chart.Digits(100*d.within(radius), 3))
+	text := fmt.Sprintf("%s %% of the eigenvalues of $H$ are too near 0 to be resolved", chart.Digits(100*d.within(radius), 3))
 	l := in.Fit(text, chart.SubtitleSize, in.Inner.Right-in.Inner.Left-8)
 	in.DrawTextHaloed(l, in.Inner.Left+4, in.Inner.Top+4+l.Ascent, 0, chart.Grey, 225)
 	in.DrawAxes()
 	return nil
 }
 
-// drawSmoothed draws the band and the mean. What lies far below
-// the peak of a single eigenvalue is not density but the foot of a bell.
+// drawSmoothed draws the band and the mean.
 func drawSmoothed(in *chart.Panel, c smoothed, line drawing.Stroke, spread color.NRGBA) {
 	in.Band(c.at, c.low, c.high, spread)
-	visible := make([]float64, len(c.mean))
-	for i, v := range c.mean {
+	drawVisible(in, c.at, c.mean, line)
+}
+
+// drawVisible draws a density. What lies far below the peak of a single eigenvalue is
+// not density but the foot of a bell.
+func drawVisible(in *chart.Panel, at, density []float64, line drawing.Stroke) {
+	visible := make([]float64, len(density))
+	for i, v := range density {
 		if v >= in.Y.Low {
 			visible[i] = v
 		}
 	}
-	in.Curve(c.at, visible, line)
+	in.Curve(at, visible, line)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,5 +57,27 @@ func TestDensityOfNoWidth(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestExactDensityIsDrawn: where all eigenvalues are known, the figure has their density
+// beside the estimate, and its legend says so.
+func TestExactDensityIsDrawn(t *testing.T) {
+	conditions := curvatureConditions(t)
+	c := conditions[slices.IndexFunc(conditions, func(c condition) bool { return c.name == "spectral_density alive" })]
+	without := drawSVG(t, c)
+	values := make([]float64, 13984)
+	for i := range values {
+		values[i] = float64(i-1000) * 0.02
+	}
+	c.inputs = maps.Clone(c.inputs)
+	c.inputs[c.p.Networks[0].Result("spectra/exact")] = npy.Encode([]int{len(values)}, values)
+	with := drawSVG(t, c)
+	for _, fault := range with.Faults() {
+		t.Error(fault)
+	}
+	const entry = "all eigenvalues, exact"
+	if slices.Contains(without.Labels(), entry) || !slices.Contains(with.Labels(), entry) {
+		t.Errorf("labels with all eigenvalues are %q, without %q", with.Labels(), without.Labels())
 	}
 }

@@ -69,7 +69,8 @@ var All = []Figure{
 	{Name: "mad_panels", Shows: OverBoth, Wide: 2.1, High: 1.35, PerRun: true, Published: true, draw: drawMADPanels, Reads: []string{"losses/summary"}},
 
 	// The spectra of H, G and R, of single objects, of layers.
-	{Name: "spectral_density", Wide: 1.45, High: 1, draw: drawSpectralDensity, Reads: []string{"density/density", "density/rule"}},
+	{Name: "spectral_density", Wide: 1.45, High: 1, draw: drawSpectralDensity,
+		Reads: []string{"density/density", "density/rule", "spectra/exact"}},
 	{Name: "top_eigenvalues", Wide: 1, High: 1.5, draw: drawTopEigenvalues, Reads: []string{"spectra/spectrum"}},
 	{Name: "object_norms", Wide: 1, High: 1, draw: drawObjectNorms,
 		Reads: []string{"objects/objects", "objects/hessians", "objects/summary", "spectra/spectrum"}},

@@ -153,6 +153,7 @@ func (n network) density(t *testing.T) {
 	}
 	n.inputs[n.Result("density/density")] = encode(t, d, nil)
 	n.inputs[n.Result("density/rule")] = npy.Encode([]int{probes, 2, steps}, values)
+	n.inputs[n.Result("spectra/exact")] = npy.Encode([]int{0}, []float64{})
 }
 
 func (n network) objects(t *testing.T) {

@@ -19,6 +19,7 @@ type ends struct {
 	parameters  int
 	spectrum    artifact.TermSpectrum
 	top, bottom [][]float64
+	exact       [][]float64 // one row of all eigenvalues, ascending, or none
 }
 
 // pairs are all eigenvalues whose vectors are there.
@@ -46,7 +47,8 @@ func (f *ends) encode() ([]byte, error) {
 		return nil, err
 	}
 	return safetensors.Encode(map[string]string{"spectrum": string(text)},
-		safetensors.RowsTensor("top", f.top, f.parameters), safetensors.RowsTensor("bottom", f.bottom, f.parameters))
+		safetensors.RowsTensor("top", f.top, f.parameters), safetensors.RowsTensor("bottom", f.bottom, f.parameters),
+		safetensors.RowsTensor("exact", f.exact, f.parameters))
 }
 
 // decodeEnds reads what encode wrote.
@@ -62,7 +64,10 @@ func decodeEnds(b []byte, parameters int) (*ends, error) {
 	if f.top, err = file.Rows("top"); err != nil {
 		return nil, err
 	}
-	f.bottom, err = file.Rows("bottom")
+	if f.bottom, err = file.Rows("bottom"); err != nil {
+		return nil, err
+	}
+	f.exact, err = file.Rows("exact")
 	return f, err
 }
 
@@ -82,9 +87,9 @@ func (e *evaluation) ends(ctx context.Context, term curvature.Term, lo, hi int) 
 	return decodeEnds(b, e.pt.Network.Parameters())
 }
 
-// spares is how many values next to the listed ones the search for missing values
-// sets aside: with fewer it takes more products than these cost.
-const spares = 6
+// further is how many products the search for missing values may take, as far as can be
+// foreseen, which is by a fifth too many.
+const further = 50
 
 // search finds the ends of one operator's spectrum.
 func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int) (*ends, error) {
@@ -114,7 +119,7 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 	gram := factors <= e.p.Gram && term == curvature.GaussNewton
 	search := e.p.Chance > 0 && !dense && !gram
 	if search {
-		wanted.Spares = spares
+		wanted.Further = further
 	}
 	found, err := op.Ends(ctx, wanted, e.progress(lo, between))
 	if err != nil {
@@ -151,7 +156,7 @@ func (e *evaluation) search(ctx context.Context, term curvature.Term, lo, hi int
 	}
 	switch {
 	case dense:
-		err = e.dense(ctx, top, bottom, term, &f.spectrum, e.progress(between, hi))
+		f.exact, err = e.dense(ctx, top, bottom, term, &f.spectrum, e.progress(between, hi))
 	case gram:
 		err = e.gram(ctx, top, &f.spectrum)
 		f.top = f.top[:min(len(f.top), len(f.spectrum.Top))] // G has no more values than factors

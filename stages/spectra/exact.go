@@ -45,21 +45,21 @@ func (e *evaluation) matrix(ctx context.Context, term curvature.Term, progress f
 }
 
 // dense replaces the ends by those of the whole spectrum, with the error of
-// what Lanczos found.
-func (e *evaluation) dense(ctx context.Context, top, bottom int, term curvature.Term, t *artifact.TermSpectrum, progress func(share float64)) error {
+// what Lanczos found. exact is one row of all eigenvalues, ascending.
+func (e *evaluation) dense(ctx context.Context, top, bottom int, term curvature.Term, t *artifact.TermSpectrum, progress func(share float64)) (exact [][]float64, err error) {
 	matrix, err := e.matrix(ctx, term, func(share float64) { progress(share / 2) })
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n := e.pt.Network.Parameters()
 	frobenius := kernel.Norm64(matrix)
 	values, err := eigenvaluesOf(matrix, n, e.t.Workers)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	replace(t, values, top, bottom)
 	t.Method, t.Frobenius, t.Products = "dense", &frobenius, n
-	return ctx.Err()
+	return [][]float64{values}, ctx.Err()
 }
 
 // eigenvaluesOf returns all eigenvalues of an n×n matrix, ascending. Its zero rows,

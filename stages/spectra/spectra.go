@@ -10,9 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
+	"github.com/landscape-pipe/landscape-pipe/internal/npy"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
@@ -25,6 +27,9 @@ const (
 	// Vectors is out: .npy float64, rows are eigenvectors of H for its largest
 	// eigenvalues, descending, columns the weights layer by layer, out×in.
 	Vectors = "vectors"
+	// Exact is out: .npy float64, all eigenvalues of H, ascending, where its whole
+	// matrix was solved; otherwise it has length 0.
+	Exact = "exact"
 )
 
 // Params decide a spectrum, apart from the inputs.
@@ -75,7 +80,7 @@ var operators = []struct {
 	{curvature.Hessian, 20, 400}, {curvature.GaussNewton, 400, 600}, {curvature.HTerm, 600, blocksFrom},
 }
 
-// Run computes Spectrum, and Eigenvalues and Vectors of H.
+// Run computes Spectrum, and Eigenvalues, Vectors and Exact of H.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -97,7 +102,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	t.Progress(steps, steps)
-	out := map[string][]byte{Vectors: h.file(h.top)}
+	exact := slices.Concat(h.exact...)
+	out := map[string][]byte{Vectors: h.file(h.top), Exact: npy.Encode([]int{len(exact)}, exact)}
 	if out[Eigenvalues], err = artifact.Encode(h.spectrum); err != nil {
 		return nil, err
 	}

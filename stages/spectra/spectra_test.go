@@ -55,7 +55,7 @@ func TestLanczosAgreesWithDense(t *testing.T) {
 	estimated, out := run(t, params(), 2, inputs)
 	p := params()
 	p.Dense = 1000
-	dense, _ := run(t, p, 1, inputs)
+	dense, exact := run(t, p, 1, inputs)
 	p = params()
 	p.Gram = 1000
 	gram, _ := run(t, p, 1, inputs)
@@ -91,6 +91,16 @@ func TestLanczosAgreesWithDense(t *testing.T) {
 	}
 	if g, d := *gram.GaussNewton.Frobenius, *dense.GaussNewton.Frobenius; math.Abs(g-d) > 1e-11*d {
 		t.Errorf("Frobenius norm of G is %v by Gram, %v dense", g, d)
+	}
+	if shape, _ := curvaturetest.Floats(t, out[Exact]); !slices.Equal(shape, []int{0}) {
+		t.Errorf("Lanczos knows eigenvalues of shape %v, want none", shape)
+	}
+	_, all := curvaturetest.Floats(t, exact[Exact])
+	if len(all) != dense.Parameters || !slices.IsSorted(all) || all[len(all)-1] != dense.Hessian.Top[0].Value || all[0] != dense.Hessian.Bottom[0].Value {
+		t.Errorf("%d exact eigenvalues from %v to %v, want %d with the ends of %+v", len(all), all[0], all[len(all)-1], dense.Parameters, dense.Hessian)
+	}
+	if sum := kernel.Sum64(all); math.Abs(sum-dense.Hessian.Trace) > 1e-11*dense.Hessian.Trace {
+		t.Errorf("all eigenvalues sum to %v, the trace is %v", sum, dense.Hessian.Trace)
 	}
 	trace := 0.0
 	for _, x := range estimated.LayerTraces {
