@@ -82,8 +82,8 @@ func (d density) ends() (low, high float64) {
 // unresolved returns how near to zero the rules resolve the density over log|λ|. There
 // the nodes lie evenly over λ; s is half the distance between the neighbours of the node
 // nearest zero, the largest over the probes. Bells of width σ, in powers of ten, make a
-// smooth curve of nodes that are at most 1.5 σ apart: with s/(|λ| ln 10) ≤ 1.5 σ the
-// waves of the sum, 2 exp(−2π²/1.5²) of its height, are below 1e-3.
+// smooth curve of nodes that are at most 2 σ apart: with s/(|λ| ln 10) ≤ 2 σ the waves
+// of the sum are 2 exp(−2π²/2²) of its height, 1.4 %.
 func (d density) unresolved() float64 {
 	spacing := 0.0
 	for _, n := range d.nodes {
@@ -95,7 +95,7 @@ func (d density) unresolved() float64 {
 		}
 		spacing = max(spacing, (n[min(at+1, len(n)-1)]-n[max(at-1, 0)])/2)
 	}
-	return spacing / (1.5 * decadeWidth * math.Ln10)
+	return spacing / (2 * decadeWidth * math.Ln10)
 }
 
 // hidden returns the radius about zero that is shaded where |λ| reaches to high: all
@@ -134,7 +134,8 @@ type smoothed struct{ at, mean, low, high []float64 }
 // the density. So it is at least what random directions have. The squared entries of one
 // in n dimensions have the variance 2/n² and the correlation −1/(n−1), so the part m of a
 // density that a probe sees has 2/(n+2) (E K² − m²), with the mean E of the squared
-// heights K of the bells over the rules. The outliers that were found one by one have none.
+// heights K of the bells over the rules. The outliers that were found one by one have none
+// but the error of their places; the band is at least narrow of the density to each side.
 func (d density) smooth(grid []float64, width float64, place func(v float64) (float64, bool)) smoothed {
 	zeros := func() []float64 { return make([]float64, len(grid)) }
 	s := smoothed{at: grid, mean: zeros(), low: zeros(), high: zeros()}
@@ -175,9 +176,10 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 			variance = max(variance, squares[i]/float64(d.Probes-1))
 		}
 		twice := float64(2 * math.Sqrt(variance/float64(d.Probes)))
-		s.mean[i] = float64(d.Mass*mean) + fixed[i]
-		s.low[i] = float64(d.Mass*max(mean-twice, 0)) + fixed[i]
-		s.high[i] = float64(d.Mass*(mean+twice)) + fixed[i]
+		whole := float64(d.Mass*mean) + fixed[i]
+		s.mean[i] = whole
+		s.low[i] = min(float64(d.Mass*max(mean-twice, 0))+fixed[i], whole-float64(narrow*whole))
+		s.high[i] = max(float64(d.Mass*(mean+twice))+fixed[i], whole+float64(narrow*whole))
 	}
 	return s
 }
@@ -195,6 +197,10 @@ func (d density) smoothDecades(places []float64, sign float64) smoothed {
 		return log10(v), true
 	})
 }
+
+// narrow is the least half-width of the band, as a share of the density: less than the
+// width of the line.
+const narrow = 0.005
 
 // Widths of the bells that stand for eigenvalues.
 const (

@@ -120,14 +120,14 @@ func (c coverage) width() float64 {
 // add counts the points of one curve at which something is to be seen. single is the
 // peak of one eigenvalue, highest where the panel ends.
 func (c *coverage) add(exact, s smoothed, single, highest float64) {
-	lowest, seen := single/6, 1e-3*single
+	lowest := single / 6
 	height := math.Log(highest / lowest)
 	for i, v := range exact.mean {
 		if v < lowest && s.mean[i] < lowest {
 			continue
 		}
 		c.points++
-		if s.low[i]-seen <= v && v <= s.high[i]+seen {
+		if s.low[i] <= v && v <= s.high[i] {
 			c.inside++
 		}
 		c.widths = append(c.widths, math.Log(max(s.high[i], lowest)/max(s.low[i], lowest))/height)
@@ -177,14 +177,18 @@ func shapes(t *testing.T) [][]int {
 // eigenvalues decide together about a stretch of an axis, so the share varies between
 // networks; on average it lies between 90 and 99 %.
 func TestBandCoversTheExactDensity(t *testing.T) {
-	for _, probes := range []int{3, 10} {
+	for _, c := range []struct {
+		probes int
+		least  float64
+	}{{3, 0.8}, {10, 0.89}} {
+		probes, least := c.probes, c.least
 		mean := 0.0
 		list := shapes(t)
 		for i, shape := range list {
 			d := estimated(t, 100, probes, min(20, shape[1]/2), 3, i%2 == 1, shape[0], shape[1:]...)
 			linear, decades := d.covered()
 			t.Logf("%d probes, %d weights, widths %v: %.3f of the linear and %.3f of the log axis, median widths %.3f and %.3f", probes, d.Parameters, shape[1:], linear.share(), decades.share(), linear.width(), decades.width())
-			if linear.share() < 0.85 || decades.share() < 0.85 {
+			if linear.share() < least || decades.share() < least {
 				t.Errorf("%d probes, network of widths %v: %.3f of the linear and %.3f of the log axis are covered", probes, shape[1:], linear.share(), decades.share())
 			}
 			if probes == 10 && (linear.width() > 0.1 || decades.width() > 0.1) {
