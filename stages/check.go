@@ -35,7 +35,7 @@ func (c *checking) read(label string, keys ...string) bool {
 // overrides reports whether an override sets what decides in which way an
 // experiment feeds a figure.
 func (c *checking) overrides(label string) bool {
-	return slices.ContainsFunc([]string{"dataset", "hidden_size", "num_layers", "at_hidden_size", "at_num_layers", "steps", "warm_start", "until_loss", "until_gradient", "optimiser", "momentum", "learning_rate", "figures"}, func(key string) bool {
+	return slices.ContainsFunc([]string{"dataset", "hidden_size", "num_layers", "at_hidden_size", "at_num_layers", "steps", "warm_start", "until_loss", "until_gradient", "optimiser", "momentum", "learning_rate", "bias", "figures"}, func(key string) bool {
 		return c.Overridden(label + "." + key)
 	})
 }
@@ -69,7 +69,7 @@ func (p *Params) check(at *config.Places, available map[string]int) {
 	total, counted := 0, true
 	for i := range p.Experiments {
 		e, label := &p.Experiments[i], at.Label(experimentTable, i)
-		e.complete(at, label, p.objectsOf(e.Dataset))
+		e.complete(at, label, p.objectsOf(e.Dataset), p.Train.Bias)
 		c.follow(e, label)
 		c.checkInPlaceOf(e, label)
 		c.checkObjects(e, label)

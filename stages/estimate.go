@@ -41,6 +41,11 @@ func shapeOf(n artifact.Network, all, inputs, classes int) shape {
 		s.widths = append(s.widths, n.HiddenSize)
 	}
 	s.widths = append(s.widths, classes)
+	if n.Bias {
+		for _, width := range s.widths[1:] {
+			s.biases += width
+		}
+	}
 	return s
 }
 

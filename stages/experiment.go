@@ -41,6 +41,7 @@ type Experiment struct {
 	Optimiser    string  `toml:"optimiser" default:"\"adam\""`
 	Momentum     float64 `toml:"momentum" range:"at least 0, below 1" default:"0.9"` // of SGD
 	LearningRate float64 `toml:"learning_rate" range:"0 to 10" default:"0"`          // 0: that of [train]
+	Bias         bool    `toml:"bias"`                                               // by default that of [train]
 
 	// HeldOut networks are evaluated on objects of the test split: at the end, and
 	// after every so many updates if HeldOutEvery is not 0.
@@ -94,7 +95,10 @@ const (
 
 // complete puts defaults that follow from other keys in place of those that
 // were left out. The label is the experiment's.
-func (e *Experiment) complete(at *config.Places, label string, objects int) {
+func (e *Experiment) complete(at *config.Places, label string, objects int, bias bool) {
+	if !at.Given(label + ".bias") {
+		e.Bias = bias
+	}
 	if len(e.SampleSizes) == 0 {
 		e.SampleSizes = []int{objects}
 	}
@@ -137,6 +141,9 @@ func (e *Experiment) recipe() string {
 	}
 	if e.LearningRate > 0 {
 		optimiser += fmt.Sprintf(", learning rate %v", e.LearningRate)
+	}
+	if e.Bias {
+		optimiser += artifact.WithBiases
 	}
 	if !e.WarmStart && length == "by epochs" && optimiser == "" {
 		return ""

@@ -199,7 +199,7 @@ func (w *wiring) training(n artifact.Network, classes int) train.Params {
 		HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, Classes: classes, SampleSize: n.SampleSize, Seed: n.Seed,
 		Epochs: recipe.Epochs, Steps: n.Steps, BatchSize: min(recipe.BatchSize, n.SampleSize),
 		LearningRate: recipe.LearningRate, Beta1: recipe.Beta1, Beta2: recipe.Beta2, Epsilon: recipe.Epsilon,
-		Optimiser: n.Optimiser, Momentum: n.Momentum,
+		Optimiser: n.Optimiser, Momentum: n.Momentum, Bias: n.Bias,
 	}
 }
 

@@ -215,6 +215,9 @@ func TestParamsReach(t *testing.T) {
 		{"train.beta1=0.3", []string{"snapshots", "train"}},
 		{"train.beta2=0.3", []string{"snapshots", "train"}},
 		{"train.epsilon=0.3", []string{"snapshots", "train"}},
+		{"train.bias=true", []string{ // other networks, with other names
+			"ball", "bounds", "claims", "density", "differences", "figures", "increments", "losses", "objects", "rotation", "samplesize", "snapshots", "spectra", "surfaces", "tables", "train",
+		}},
 		{"differences.permutations=3", []string{"differences"}},
 		{"differences.ema=0.3", []string{"differences"}},
 		{"differences.seed=3", []string{"claims", "differences"}},

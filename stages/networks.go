@@ -42,6 +42,7 @@ func (e *Experiment) network(h, l, i int, seed int64) artifact.Network {
 	if n.Until() {
 		n.MaxEpochs = e.MaxEpochs
 	}
+	n.Bias = e.Bias
 	if e.Optimiser == train.SGD {
 		n.Optimiser, n.Momentum = e.Optimiser, e.Momentum
 	}
@@ -184,7 +185,7 @@ func (p *Params) wants() map[string]want {
 }
 
 // labelsOf returns the coordinates of a network's stages. A training by epochs with
-// Adam and a cold start are the usual ones and have no label.
+// Adam, a cold start and layers without biases are the usual ones and have no label.
 func labelsOf(n artifact.Network) []pipeline.Label {
 	labels := []pipeline.Label{
 		{Key: "dataset", Value: n.Dataset},
@@ -206,9 +207,9 @@ func labelsOf(n artifact.Network) []pipeline.Label {
 	return labels
 }
 
-// sizeOf leaves out of a network its seed and its training.
+// sizeOf leaves out of a network its seed and its training, of which biases are none.
 func sizeOf(n artifact.Network) artifact.Network {
-	return artifact.Network{Dataset: n.Dataset, Input: n.Input, HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, SampleSize: n.SampleSize}
+	return artifact.Network{Dataset: n.Dataset, Input: n.Input, HiddenSize: n.HiddenSize, NumLayers: n.NumLayers, SampleSize: n.SampleSize, Bias: n.Bias}
 }
 
 // eigenvectors returns how many top eigenvectors of H are compared and used as

@@ -54,6 +54,7 @@ type Train struct {
 	Beta1        float64 `toml:"beta1" range:"at least 0, below 1"`
 	Beta2        float64 `toml:"beta2" range:"at least 0, below 1"`
 	Epsilon      float64 `toml:"epsilon" range:"1e-45 to 1"` // a smaller one is 0 in float32, and 0 is divided by 0
+	Bias         bool    `toml:"bias"`                       // each layer has biases
 }
 
 // Differences is the table [differences]: the curve |L_{k+1} − L_k|.

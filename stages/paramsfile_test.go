@@ -18,7 +18,8 @@ import (
 // commented out by a # alone.
 func TestParamsFile(t *testing.T) {
 	followed := map[string]string{ // defaults that follow from other keys
-		"k": "[data.objects], all of them", "at_num_layers": "5, or the only one of num_layers", "at_hidden_size": "16, or the only one of hidden_size",
+		"experiment.NAME.k": "[data.objects], all of them", "experiment.NAME.bias": "train.bias",
+		"experiment.NAME.at_num_layers": "5, or the only one of num_layers", "experiment.NAME.at_hidden_size": "16, or the only one of hidden_size",
 	}
 	comments, values := map[string]string{}, map[string]string{}
 	table, comment := "", ""
@@ -42,12 +43,12 @@ func TestParamsFile(t *testing.T) {
 		}
 	}
 	for _, key := range config.Keys(Params{}) {
-		want, name := key.Values+".", key.Path[strings.LastIndexByte(key.Path, '.')+1:]
+		want := key.Values + "."
 		switch {
 		case slices.Contains([]string{"experiment.NAME.name", "dataset.NAME.inputs", "dataset.NAME.classes", "input.NAME.file"}, key.Path):
 			want += " Required."
-		case followed[name] != "":
-			want += " Default " + followed[name] + "."
+		case followed[key.Path] != "":
+			want += " Default " + followed[key.Path] + "."
 		case strings.Contains(key.Path, ".NAME."):
 			want += " Default " + key.Default + "."
 		default:

@@ -64,6 +64,9 @@ const (
 	ByLoss     = "until_loss"
 	ByGradient = "until_gradient"
 
+	// WithBiases ends the recipe of networks whose layers have biases.
+	WithBiases = ", with biases"
+
 	AnyRecipe = "any" // networks of every recipe, each once
 )
 

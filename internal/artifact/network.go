@@ -30,6 +30,8 @@ type Network struct {
 	Momentum     float64 `json:",omitempty"`
 	LearningRate float64 `json:",omitempty"`
 
+	Bias bool `json:",omitempty"` // each layer has biases
+
 	// Recipe is how the experiment that shows the network trains; empty for the
 	// paper's way. It is not part of the identity: the smallest network of a warm
 	// start may be one of a cold start.
@@ -58,7 +60,7 @@ func (n Network) Data() string {
 
 // ID is the name of the network among all of a run. It depends on the network
 // alone, and leaves out what is as usual: the input, a training by epochs with
-// Adam, a cold start.
+// Adam, a cold start, layers without biases.
 func (n Network) ID() string {
 	if n.Given != "" {
 		return n.Given
@@ -80,7 +82,7 @@ func (n Network) ID() string {
 func (n Network) Until() bool { return n.UntilLoss > 0 || n.UntilGradient > 0 }
 
 // Training returns the names and values of what is unusual about the training,
-// apart from its steps and its start.
+// apart from its steps and its start, and about the layers.
 func (n Network) Training() (list [][2]string) {
 	number := func(name string, v float64) {
 		if v > 0 {
@@ -95,6 +97,9 @@ func (n Network) Training() (list [][2]string) {
 	}
 	number("momentum", n.Momentum)
 	number("learning_rate", n.LearningRate)
+	if n.Bias {
+		list = append(list, [2]string{"bias", "true"})
+	}
 	return list
 }
 

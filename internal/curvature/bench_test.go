@@ -20,7 +20,7 @@ func trained(b *testing.B, h int) *Point {
 	stream := func(purpose string) func(int) *rng.Stream {
 		return func(i int) *rng.Stream { return rng.New(0, "benchmark", purpose, uint64(i)) }
 	}
-	trainer, err := nn.NewTrainer(widths, nn.InitialWeights(widths, stream("init")), data, 64,
+	trainer, err := nn.NewTrainer(widths, nn.InitialWeights(widths, stream("init")), nil, data, 64,
 		nn.Adam{LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8})
 	if err != nil {
 		b.Fatal(err)

@@ -113,14 +113,21 @@ func weightName(p int) string { return fmt.Sprintf("layers.%d.weight", p) }
 func biasName(p int) string { return fmt.Sprintf("layers.%d.bias", p) }
 
 // EncodeWeights returns the network as a safetensors file of F32 matrices
-// out×in, named layers.0.weight and so on from the input.
-func EncodeWeights(w Widths, weights [][]float32) ([]byte, error) {
+// out×in, named layers.0.weight and so on from the input, and of the biases of
+// each layer, layers.0.bias and so on; biases are nil for a network without.
+func EncodeWeights(w Widths, weights, biases [][]float32) ([]byte, error) {
 	if err := CheckWeights(w, weights); err != nil {
 		return nil, err
 	}
-	tensors := make([]safetensors.Tensor, len(weights))
+	if err := CheckBiases(w, biases); err != nil {
+		return nil, err
+	}
+	var tensors []safetensors.Tensor
 	for p, m := range weights {
-		tensors[p] = safetensors.Float32Tensor(weightName(p), []int{w[p+1], w[p]}, m)
+		tensors = append(tensors, safetensors.Float32Tensor(weightName(p), []int{w[p+1], w[p]}, m))
+		if biases != nil && biases[p] != nil {
+			tensors = append(tensors, safetensors.Float32Tensor(biasName(p), []int{w[p+1]}, biases[p]))
+		}
 	}
 	return safetensors.Encode(nil, tensors...)
 }

@@ -30,7 +30,7 @@ func TestWeightsRoundTrip(t *testing.T) {
 			weights[p], want[p] = append(weights[p], v), append(want[p], float64(v))
 		}
 	}
-	b, err := EncodeWeights(w, weights)
+	b, err := EncodeWeights(w, weights, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,31 @@ func TestWeightsRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(&Network{Widths: w, Weights: want}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := EncodeWeights(w, weights[1:]); err == nil || !strings.Contains(err.Error(), "3 weight matrices, want 4") {
+	biases := [][]float32{{1, 2, 3}, nil, nil, {4, 5, 6, 7}}
+	if b, err = EncodeWeights(w, weights, biases); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = DecodeNetwork(b); err != nil {
+		t.Fatal(err)
+	}
+	biased := &Network{Widths: w, Weights: want, Biases: [][]float64{{1, 2, 3}, nil, nil, {4, 5, 6, 7}}}
+	if diff := cmp.Diff(biased, got); diff != "" {
+		t.Errorf("biases of two layers (-want +got):\n%s", diff)
+	}
+	var flat []float32
+	for _, x := range biased.Flat() {
+		flat = append(flat, float32(x))
+	}
+	if again, err := biased.With(flat); err != nil || !cmp.Equal(biased, again) {
+		t.Errorf("With(Flat) is %+v, %v", again, err)
+	}
+	if _, err := biased.With(flat[1:]); err == nil {
+		t.Error("a vector that is too short is taken")
+	}
+	if _, err := EncodeWeights(w, weights, [][]float32{nil, nil, nil, {1}}); err == nil || !strings.Contains(err.Error(), "1 biases in layer 3, want 4") {
+		t.Errorf("biases that do not fit: %v", err)
+	}
+	if _, err := EncodeWeights(w, weights[1:], nil); err == nil || !strings.Contains(err.Error(), "3 weight matrices, want 4") {
 		t.Errorf("a missing matrix: %v", err)
 	}
 }

@@ -117,16 +117,10 @@ func (n *Network) Check() error {
 			}
 		}
 	}
-	if n.Biases == nil {
-		return nil
-	}
-	if len(n.Biases) != n.Layers() {
-		return fmt.Errorf("network with widths %v: biases of %d layers, want %d", []int(n.Widths), len(n.Biases), n.Layers())
+	if err := CheckBiases(n.Widths, n.Biases); err != nil {
+		return err
 	}
 	for p, b := range n.Biases {
-		if b != nil && len(b) != n.Widths[p+1] {
-			return fmt.Errorf("network with widths %v: %d biases in layer %d, want %d", []int(n.Widths), len(b), p, n.Widths[p+1])
-		}
 		for u, x := range b {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return fmt.Errorf("bias %d of layer %d is %v: biases must be finite", u, p, x)
@@ -196,6 +190,23 @@ func CheckWeights[T float32 | float64](w Widths, weights [][]T) error {
 	return nil
 }
 
+// CheckBiases reports which of the biases do not fit w; nil are no biases, of all
+// layers or of one.
+func CheckBiases[T float32 | float64](w Widths, biases [][]T) error {
+	if biases == nil {
+		return nil
+	}
+	if len(biases) != w.Layers() {
+		return fmt.Errorf("network with widths %v: biases of %d layers, want %d", []int(w), len(biases), w.Layers())
+	}
+	for p, b := range biases {
+		if b != nil && len(b) != w[p+1] {
+			return fmt.Errorf("network with widths %v: %d biases in layer %d, want %d", []int(w), len(b), p, w[p+1])
+		}
+	}
+	return nil
+}
+
 // Flat returns θ, all parameters as one vector.
 func (n *Network) Flat() []float64 {
 	flat := make([]float64, 0, n.Parameters())
@@ -206,4 +217,30 @@ func (n *Network) Flat() []float64 {
 		}
 	}
 	return flat
+}
+
+// With returns the network with other parameters, which are in the order of Flat.
+func (n *Network) With(flat []float32) (*Network, error) {
+	if len(flat) != n.Parameters() {
+		return nil, fmt.Errorf("network with widths %v: %d parameters, want %d", []int(n.Widths), len(flat), n.Parameters())
+	}
+	take := func(count int) []float64 {
+		part := make([]float64, count)
+		for i, x := range flat[:count] {
+			part[i] = float64(x)
+		}
+		flat = flat[count:]
+		return part
+	}
+	other := &Network{Widths: n.Widths, Activation: n.Activation, Loss: n.Loss}
+	if n.Biases != nil {
+		other.Biases = make([][]float64, n.Layers())
+	}
+	for p, w := range n.Weights {
+		other.Weights = append(other.Weights, take(len(w)))
+		if n.Biased(p) {
+			other.Biases[p] = take(n.Widths[p+1])
+		}
+	}
+	return other, other.Check()
 }

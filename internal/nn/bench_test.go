@@ -24,7 +24,7 @@ func BenchmarkStep(b *testing.B) {
 				{"dense", newByteLayer(d, 64)},
 			} {
 				b.Run(fmt.Sprintf("zeros=%v/h=%d/%s", share, h, c.name), func(b *testing.B) {
-					t, err := newTrainer(w, InitialWeights(w, testStream), c.first, d.Labels, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
+					t, err := newTrainer(w, InitialWeights(w, testStream), nil, c.first, d.Labels, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
 					if err != nil {
 						b.Fatal(err)
 					}

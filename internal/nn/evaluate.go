@@ -15,7 +15,7 @@ import (
 type Evaluation struct {
 	Losses  []float64 // cross-entropy, nats
 	Correct []bool    // the largest logit is the label's; the lowest class wins a tie
-	Dead    []bool    // some hidden layer is all zero, so all logits are 0
+	Dead    []bool    // some hidden layer of a network without biases is all zero, so all logits are 0
 }
 
 // MeanLoss returns the mean of the first n losses: the sum over n, corrected by the
@@ -83,6 +83,7 @@ func Evaluate(ctx context.Context, n *mlp.Network, d *mlp.Data, workers int) (*E
 // forward is the scratch memory for a forward pass of evalRows objects.
 type forward struct {
 	*mlp.Network
+	biased bool        // any layer
 	first  []float64   // Weights[0] transposed, n_0×n_1
 	x      [][]float64 // x[p], n_p × objects: one column per object; x[0] is the first layer, one row per object
 	column []float64   // the logits of one object
@@ -90,7 +91,7 @@ type forward struct {
 }
 
 func newForward(n *mlp.Network, first []float64) *forward {
-	f := &forward{Network: n, first: first, x: make([][]float64, len(n.Widths)), column: make([]float64, n.Classes()), table: mlp.Pixels()}
+	f := &forward{Network: n, biased: n.AnyBiased(), first: first, x: make([][]float64, len(n.Widths)), column: make([]float64, n.Classes()), table: mlp.Pixels()}
 	f.x[0] = make([]float64, evalRows*n.Widths[1])
 	for p := 1; p < len(n.Widths); p++ {
 		f.x[p] = make([]float64, evalRows*n.Widths[p])
@@ -103,18 +104,28 @@ func newForward(n *mlp.Network, first []float64) *forward {
 // what one pass over them saves.
 func (f *forward) logits(d *mlp.Data, from, to int) []float64 {
 	w, n := f.Widths, to-from
+	biased := repeatRow(f.x[0][:n*w[1]], f.bias(0))
 	if d.Bytes != nil {
-		kernel.MulNN64U8(f.x[0], d.Bytes[from*w[0]:to*w[0]], w[0], f.table, f.first, n, w[1], w[0], false)
+		kernel.MulNN64U8(f.x[0], d.Bytes[from*w[0]:to*w[0]], w[0], f.table, f.first, n, w[1], w[0], biased)
 	} else {
-		kernel.MulNN64(f.x[0], d.Values[from*w[0]:to*w[0]], f.first, n, w[1], w[0], false)
+		kernel.MulNN64(f.x[0], d.Values[from*w[0]:to*w[0]], f.first, n, w[1], w[0], biased)
 	}
 	kernel.Transpose64(f.x[1], f.x[0], n, w[1])
 	for p := 1; p < w.Layers(); p++ {
 		x := f.x[p][:w[p]*n]
 		kernel.ReLU64(x, x)
-		kernel.MulNN64(f.x[p+1], f.Weights[p], x, w[p+1], n, w[p], false)
+		z := f.x[p+1][:w[p+1]*n]
+		kernel.MulNN64(z, f.Weights[p], x, w[p+1], n, w[p], fillRows(z, f.bias(p)))
 	}
 	return f.x[len(w)-1][:w.Classes()*n]
+}
+
+// bias returns the biases of layer p, counted from 0, nil for none.
+func (f *forward) bias(p int) []float64 {
+	if !f.Biased(p) {
+		return nil
+	}
+	return f.Biases[p]
 }
 
 // losses fills e for objects from … to−1 from their logits z.
@@ -128,12 +139,12 @@ func (f *forward) losses(e *Evaluation, z []float64, labels []int, from, to int)
 		loss, top, _ := mlp.CrossEntropyLoss(f.column, y)
 		e.Losses[from+i] = loss
 		e.Correct[from+i] = top == y
-		e.Dead[from+i] = f.dead(i, n)
+		e.Dead[from+i] = !f.biased && f.dead(i, n)
 	}
 }
 
-// dead reports whether a hidden layer of object i is all zero. Such a layer
-// makes all later ones zero, so it is enough to look at the last.
+// dead reports whether a hidden layer of object i is all zero. Without biases such a
+// layer makes all later ones zero, so it is enough to look at the last.
 func (f *forward) dead(i, n int) bool {
 	last := f.Layers() - 1
 	if last == 0 {

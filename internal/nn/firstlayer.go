@@ -7,10 +7,11 @@ import (
 
 // firstLayer computes the two products with the inputs, which cost most of a
 // training step and profit from knowing what the inputs are. rows are the
-// objects of the batch; wt and g are n_0×h, transposed; z and delta are batch×h.
+// objects of the batch; wt and g are n_0×h, transposed; z and delta are batch×h; the
+// biases are h, or nil for none.
 type firstLayer interface {
-	forward(z []float32, rows []int32, wt []float32, h int)     // z = X[rows]·wt
-	gradient(g []float32, rows []int32, delta []float32, h int) // g = X[rows]ᵀ·delta
+	forward(z []float32, rows []int32, wt, bias []float32, h int) // z = X[rows]·wt + bias
+	gradient(g []float32, rows []int32, delta []float32, h int)   // g = X[rows]ᵀ·delta
 }
 
 // newFirstLayer chooses by the data: sparse or dense bytes, or features.
@@ -51,9 +52,9 @@ func newBatchMatrix(batch, width int) batchMatrix {
 	return batchMatrix{x: make([]float32, batch*stride), width: width, stride: stride}
 }
 
-// times sets z (n×h) to the first n rows times wt.
-func (m batchMatrix) times(z, wt []float32, n, h int) {
-	kernel.MulStrided32(z, h, m.x, m.stride, 1, wt, h, 1, n, h, m.width, false)
+// times sets z (n×h) to the first n rows times wt, plus the bias.
+func (m batchMatrix) times(z, wt, bias []float32, n, h int) {
+	kernel.MulStrided32(z, h, m.x, m.stride, 1, wt, h, 1, n, h, m.width, repeatRow(z, bias))
 }
 
 // transposedTimes sets g (width×h) to the first n rows, transposed, times delta.
@@ -76,12 +77,12 @@ func newFloatLayer(d *mlp.Data, batch int) *floatLayer {
 	return &floatLayer{x: x, batch: newBatchMatrix(batch, d.Width)}
 }
 
-func (l *floatLayer) forward(z []float32, rows []int32, wt []float32, h int) {
+func (l *floatLayer) forward(z []float32, rows []int32, wt, bias []float32, h int) {
 	width := l.batch.width
 	for i, r := range rows {
 		copy(l.batch.x[i*l.batch.stride:][:width], l.x[int(r)*width:])
 	}
-	l.batch.times(z, wt, len(rows), h)
+	l.batch.times(z, wt, bias, len(rows), h)
 }
 
 func (l *floatLayer) gradient(g []float32, rows []int32, delta []float32, h int) {
@@ -98,9 +99,9 @@ func newByteLayer(d *mlp.Data, batch int) *byteLayer {
 	return &byteLayer{pixels: d.Bytes, batch: newBatchMatrix(batch, d.Width)}
 }
 
-func (l *byteLayer) forward(z []float32, rows []int32, wt []float32, h int) {
+func (l *byteLayer) forward(z []float32, rows []int32, wt, bias []float32, h int) {
 	kernel.Gather32(l.batch.x, l.batch.stride, l.pixels, l.batch.width, rows, pixelScale, -1)
-	l.batch.times(z, wt, len(rows), h)
+	l.batch.times(z, wt, bias, len(rows), h)
 }
 
 func (l *byteLayer) gradient(g []float32, rows []int32, delta []float32, h int) {
@@ -112,7 +113,7 @@ const pixelScale = 2.0 / 255
 
 // sparseLayer multiplies with pixels most of which are zero: with v = 2u/255,
 // X = V − 1·1ᵀ, so X·wt is the sparse V·wt less the column sums of wt in each
-// row, and Xᵀ·Δ is Vᵀ·Δ less the column sums of Δ in each row.
+// row, to which the bias is added, and Xᵀ·Δ is Vᵀ·Δ less the column sums of Δ in each row.
 type sparseLayer struct {
 	pixels *kernel.Sparse32
 	width  int
@@ -131,8 +132,11 @@ func newSparseLayer(d *mlp.Data, h int) *sparseLayer {
 	}
 }
 
-func (l *sparseLayer) forward(z []float32, rows []int32, wt []float32, h int) {
+func (l *sparseLayer) forward(z []float32, rows []int32, wt, bias []float32, h int) {
 	kernel.ColSums32(l.sums, wt, l.width, h, -1)
+	for u, b := range bias {
+		l.sums[u] += b
+	}
 	kernel.SparseMulNN32(z, l.pixels, rows, wt, h, l.sums)
 }
 

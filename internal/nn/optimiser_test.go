@@ -20,7 +20,7 @@ func TestSGD(t *testing.T) {
 		for _, m := range r.weights {
 			initial = append(initial, convert[float32](m))
 		}
-		trainer, err := NewTrainer(w, initial, g.data(t), g.BatchSize, SGD{LearningRate: 1, Momentum: momentum})
+		trainer, err := NewTrainer(w, initial, nil, g.data(t), g.BatchSize, SGD{LearningRate: 1, Momentum: momentum})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestTrainEnds(t *testing.T) {
 	d := pixels(t, 100, 20, 0.5)
 	failure := errors.New("failure")
 	for _, c := range []struct{ give, want error }{{ErrEnough, nil}, {failure, failure}} {
-		trainer, err := NewTrainer(w, InitialWeights(w, testStream), d, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
+		trainer, err := NewTrainer(w, InitialWeights(w, testStream), nil, d, 64, Adam{1e-3, 0.9, 0.999, 1e-8})
 		if err != nil {
 			t.Fatal(err)
 		}

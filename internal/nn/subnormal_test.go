@@ -14,7 +14,7 @@ func collapsing(t testing.TB) (*Trainer, []int32) {
 	const objects = 640
 	w := mlp.PaperWidths(100, 4, 10, 10)
 	initial := InitialWeights(w, func(p int) *rng.Stream { return rng.New(2, "test", "init", uint64(p)) })
-	trainer, err := NewTrainer(w, initial, pixels(t, objects, 100, 0.8), 64, Adam{3e-3, 0.9, 0.999, 1e-8})
+	trainer, err := NewTrainer(w, initial, nil, pixels(t, objects, 100, 0.8), 64, Adam{3e-3, 0.9, 0.999, 1e-8})
 	if err != nil {
 		t.Fatal(err)
 	}

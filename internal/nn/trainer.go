@@ -26,14 +26,16 @@ type Trainer struct {
 	first  firstLayer
 	state  optimiserState
 
-	// All matrices in one slice each, so that an update is one pass. w[p] and g[p]
-	// are parts of them: w[0] is n_0×n_1, the others n_{p+1}×n_p.
+	// All parameters in one slice each, so that an update is one pass. w[p] and g[p]
+	// are parts of them: w[0] is n_0×n_1, the others n_{p+1}×n_p; so are the biases
+	// b[p] and their gradient gb[p], nil where the layer has none.
 	weights, moment1, moment2, gradient []float32
-	w, g                                [][]float32
+	w, g, b, gb                         [][]float32
 
 	x           [][]float32 // x[p], n_p×batch: layer p after its ReLU; the last are the logits
 	delta       [2][]float32
 	rowMajor    []float32 // first layer, batch×n_1
+	ones        []float32 // batch of them
 	batchLabels []uint8
 
 	// AfterUpdate is called after each update of [Trainer.Train], which are counted
@@ -45,9 +47,10 @@ type Trainer struct {
 const maxClasses = 256
 
 // NewTrainer prepares the training of a network from the given initial weights
-// (out×in each) on the objects of d, with steps of at most batch objects.
-// Features must be numbers that float32 holds exactly.
-func NewTrainer(w mlp.Widths, weights [][]float32, d *mlp.Data, batch int, o Optimiser) (*Trainer, error) {
+// (out×in each) and biases on the objects of d, with steps of at most batch objects.
+// A layer whose biases are nil has none; biases may be nil for all layers. Features
+// must be numbers that float32 holds exactly.
+func NewTrainer(w mlp.Widths, weights, biases [][]float32, d *mlp.Data, batch int, o Optimiser) (*Trainer, error) {
 	if err := checkWidths(w); err != nil {
 		return nil, err
 	}
@@ -66,7 +69,7 @@ func NewTrainer(w mlp.Widths, weights [][]float32, d *mlp.Data, batch int, o Opt
 			return nil, fmt.Errorf("object %d, value %d is %v: training takes features of float32", i/d.Width, i%d.Width, v)
 		}
 	}
-	return newTrainer(w, weights, newFirstLayer(d, batch, w[1]), d.Labels, batch, o)
+	return newTrainer(w, weights, biases, newFirstLayer(d, batch, w[1]), d.Labels, batch, o)
 }
 
 // checkWidths reports whether a network of those widths can be trained.
@@ -79,18 +82,27 @@ func checkWidths(w mlp.Widths) error {
 	}
 	parameters := int64(0)
 	for p := range w.Layers() {
-		if parameters += int64(w[p]) * int64(w[p+1]); parameters > math.MaxInt32 {
-			return fmt.Errorf("network with widths %v: more than 2^31 weights", []int(w))
+		if parameters += (int64(w[p]) + 1) * int64(w[p+1]); parameters > math.MaxInt32 {
+			return fmt.Errorf("network with widths %v: more than 2^31 weights and biases", []int(w))
 		}
 	}
 	return nil
 }
 
-func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []int, batch int, o Optimiser) (*Trainer, error) {
+func newTrainer(w mlp.Widths, weights, biases [][]float32, first firstLayer, labels []int, batch int, o Optimiser) (*Trainer, error) {
 	if err := mlp.CheckWeights(w, weights); err != nil {
 		return nil, err
 	}
+	if err := mlp.CheckBiases(w, biases); err != nil {
+		return nil, err
+	}
+	if biases == nil {
+		biases = make([][]float32, w.Layers())
+	}
 	n, widest := w.Parameters(), 0
+	for _, b := range biases {
+		n += len(b)
+	}
 	for _, width := range w[1:] {
 		widest = max(widest, width)
 	}
@@ -100,12 +112,26 @@ func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []in
 		x:           make([][]float32, len(w)),
 		delta:       [2][]float32{make([]float32, widest*batch), make([]float32, widest*batch)},
 		rowMajor:    make([]float32, w[1]*batch),
+		ones:        make([]float32, batch),
 		batchLabels: make([]uint8, batch),
 	}
+	for i := range t.ones {
+		t.ones[i] = 1
+	}
+	at := 0
+	take := func(count int) (value, gradient []float32) {
+		from := at
+		at += count
+		return t.weights[from:at], t.gradient[from:at]
+	}
+	t.w, t.g = make([][]float32, w.Layers()), make([][]float32, w.Layers())
+	t.b, t.gb = make([][]float32, w.Layers()), make([][]float32, w.Layers())
 	for p := range w.Layers() {
-		from, to := w.Offset(p), w.Offset(p+1)
-		t.w = append(t.w, t.weights[from:to])
-		t.g = append(t.g, t.gradient[from:to])
+		t.w[p], t.g[p] = take(len(weights[p]))
+		if biases[p] != nil {
+			t.b[p], t.gb[p] = take(len(biases[p]))
+			copy(t.b[p], biases[p])
+		}
 		t.x[p+1] = make([]float32, w[p+1]*batch)
 		if p == 0 {
 			kernel.Transpose32(t.w[p], weights[p], w[1], w[0])
@@ -122,16 +148,30 @@ func newTrainer(w mlp.Widths, weights [][]float32, first firstLayer, labels []in
 func InitialWeights(w mlp.Widths, stream func(matrix int) *rng.Stream) [][]float32 {
 	weights := make([][]float32, w.Layers())
 	for p := range weights {
-		s := stream(p)
-		bound := float32(1 / math.Sqrt(float64(w[p])))
-		m := make([]float32, w[p]*w[p+1])
-		for i := range m {
-			// 2u−1 is exact: u is a multiple of 2⁻²⁴.
-			m[i] = (float32(2*s.Float32()) - 1) * bound
-		}
-		weights[p] = m
+		weights[p] = uniform(stream(p), w[p], w[p]*w[p+1])
 	}
 	return weights
+}
+
+// InitialBiases draws the biases of all layers, from the same distribution as
+// [InitialWeights]; those of layer p from stream(p).
+func InitialBiases(w mlp.Widths, stream func(layer int) *rng.Stream) [][]float32 {
+	biases := make([][]float32, w.Layers())
+	for p := range biases {
+		biases[p] = uniform(stream(p), w[p], w[p+1])
+	}
+	return biases
+}
+
+// uniform draws count numbers from [−1/√fanIn, 1/√fanIn).
+func uniform(s *rng.Stream, fanIn, count int) []float32 {
+	bound := float32(1 / math.Sqrt(float64(fanIn)))
+	list := make([]float32, count)
+	for i := range list {
+		// 2u−1 is exact: u is a multiple of 2⁻²⁴.
+		list[i] = (float32(2*s.Float32()) - 1) * bound
+	}
+	return list
 }
 
 // step takes one step of the optimiser on the mean cross-entropy of the objects in rows
@@ -151,13 +191,14 @@ func (t *Trainer) backward(rows []int32) float64 {
 	}
 	h := t.widths[1]
 	row := t.rowMajor[:n*h]
-	t.first.forward(row, rows, t.w[0], h)
+	t.first.forward(row, rows, t.w[0], t.b[0], h)
 	kernel.Transpose32(t.x[1][:h*n], row, n, h)
 	for p := 1; p < last; p++ {
 		in, out := t.widths[p], t.widths[p+1]
 		x := t.x[p][:in*n]
 		kernel.ReLU32(x, x)
-		kernel.MulNN32(t.x[p+1][:out*n], t.w[p], x, out, n, in, false)
+		z := t.x[p+1][:out*n]
+		kernel.MulNN32(z, t.w[p], x, out, n, in, fillRows(z, t.b[p]))
 	}
 
 	k := t.widths.Classes()
@@ -167,6 +208,9 @@ func (t *Trainer) backward(rows []int32) float64 {
 		in, out := t.widths[p], t.widths[p+1]
 		x := t.x[p][:in*n]
 		kernel.MulNT32(t.g[p], delta, x, out, in, n, false)
+		if t.gb[p] != nil {
+			kernel.MulNN32(t.gb[p], delta, t.ones, out, 1, n, false)
+		}
 		below := t.delta[p&1][:in*n]
 		kernel.MulTN32(below, t.w[p], delta, in, n, out, false)
 		kernel.MaskReLU32(below, x)
@@ -174,7 +218,62 @@ func (t *Trainer) backward(rows []int32) float64 {
 	}
 	kernel.Transpose32(row, delta, h, n)
 	t.first.gradient(t.g[0], rows, row, h)
+	if t.gb[0] != nil {
+		kernel.ColSums32(t.gb[0], row, n, h, 1)
+	}
 	return loss
+}
+
+// fillRows sets each row of z to the bias of its unit, and reports whether there are
+// biases: then a product is added to them.
+func fillRows[T float32 | float64](z, bias []T) bool {
+	if len(bias) == 0 {
+		return false
+	}
+	objects := len(z) / len(bias)
+	for u, b := range bias {
+		row := z[u*objects : (u+1)*objects]
+		for i := range row {
+			row[i] = b
+		}
+	}
+	return true
+}
+
+// repeatRow sets each row of z to the biases, one per column, and reports whether
+// there are any.
+func repeatRow[T float32 | float64](z, bias []T) bool {
+	if len(bias) == 0 {
+		return false
+	}
+	for at := 0; at < len(z); at += len(bias) {
+		copy(z[at:at+len(bias)], bias)
+	}
+	return true
+}
+
+// Biases returns the current biases, nil where a layer has none; nil where no layer
+// has any.
+func (t *Trainer) Biases() [][]float32 {
+	var out [][]float32
+	for p, b := range t.b {
+		if b != nil {
+			if out == nil {
+				out = make([][]float32, len(t.b))
+			}
+			out[p] = append([]float32(nil), b...)
+		}
+	}
+	return out
+}
+
+// Flat returns all current parameters as one vector, in the order of [mlp.Network].
+func (t *Trainer) Flat() []float32 {
+	flat := make([]float32, 0, len(t.weights))
+	for p, w := range t.Weights() {
+		flat = append(append(flat, w...), t.b[p]...)
+	}
+	return flat
 }
 
 // Weights returns the current weights, each matrix out×in.
@@ -191,7 +290,7 @@ func (t *Trainer) Weights() [][]float32 {
 	return out
 }
 
-// finite reports whether every weight is a finite number.
+// finite reports whether every weight and bias is a finite number.
 func (t *Trainer) finite() bool {
 	for _, v := range t.weights {
 		// v − v is 0 for every finite number, NaN otherwise.
@@ -271,14 +370,26 @@ func (t *Trainer) Train(ctx context.Context, objects int, length Length, order f
 
 // Network returns the network of the current weights, in float64.
 func (t *Trainer) Network() (*mlp.Network, error) {
-	weights := make([][]float64, len(t.w))
-	for p, w := range t.Weights() {
-		weights[p] = make([]float64, len(w))
-		for i, v := range w {
-			weights[p][i] = float64(v)
+	n := &mlp.Network{Widths: t.widths, Biases: widen(t.Biases()), Weights: widen(t.Weights())}
+	return n, n.Check()
+}
+
+// widen converts a list of slices; nil stays nil.
+func widen(list [][]float32) [][]float64 {
+	if list == nil {
+		return nil
+	}
+	out := make([][]float64, len(list))
+	for p, x := range list {
+		if x == nil {
+			continue
+		}
+		out[p] = make([]float64, len(x))
+		for i, v := range x {
+			out[p][i] = float64(v)
 		}
 	}
-	return mlp.NewNetwork(t.widths, weights)
+	return out
 }
 
 // GradientNorm returns the Euclidean norm of the gradient of the mean loss over

@@ -29,6 +29,9 @@ func (n network) recipe() string {
 	if n.LearningRate > 0 {
 		r += ", learning rate " + exact(n.LearningRate)
 	}
+	if n.Bias {
+		r += artifact.WithBiases
+	}
 	return r
 }
 

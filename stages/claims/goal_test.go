@@ -72,7 +72,7 @@ func TestTrendAtEqualLoss(t *testing.T) {
 	if n := len(table.Columns); table.Columns[n-2] != "reached the goal" || table.Rows[0][n-2] != 3 || table.Rows[2][n-1] != 12 {
 		t.Errorf("the table is %+v", table)
 	}
-	for recipe, words := range map[string]string{"until_loss 0.1": "trained until the mean loss is 0.1", "until_gradient 0.01, sgd": "trained until the norm of the gradient is 0.01, sgd"} {
+	for recipe, words := range map[string]string{"until_loss 0.1": "trained until the mean loss is 0.1", "until_gradient 0.01, sgd": "trained until the norm of the gradient is 0.01, sgd", "warm, with biases": "warm start, with biases"} {
 		if got := where(artifact.Claim{Recipe: recipe, Scope: artifact.GoalReached}); !strings.Contains(got, words) || !strings.Contains(got, "only networks that reached it") {
 			t.Errorf("%s is written %q", recipe, got)
 		}

@@ -121,23 +121,27 @@ func heading(c *artifact.Claims) string {
 
 // where names the networks of a row.
 func where(c artifact.Claim) string {
-	input, recipe := c.Input, "trained by "+c.Recipe
+	way, biased := strings.CutSuffix(c.Recipe, artifact.WithBiases)
+	input, recipe := c.Input, "trained by "+way
 	if input == artifact.AnyInput {
 		input = "every input"
 	}
-	loss, byLoss := strings.CutPrefix(c.Recipe, artifact.ByLoss+" ")
-	gradient, byGradient := strings.CutPrefix(c.Recipe, artifact.ByGradient+" ")
+	loss, byLoss := strings.CutPrefix(way, artifact.ByLoss+" ")
+	gradient, byGradient := strings.CutPrefix(way, artifact.ByGradient+" ")
 	switch {
 	case byLoss:
 		recipe = "trained until the mean loss is " + loss
 	case byGradient:
 		recipe = "trained until the norm of the gradient is " + gradient
-	case c.Recipe == artifact.AnyRecipe:
+	case way == artifact.AnyRecipe:
 		recipe = "every recipe"
-	case c.Recipe == artifact.Warm:
+	case way == artifact.Warm:
 		recipe = "warm start"
 	case c.Updates > 0:
 		recipe = "trained by " + plural(c.Updates, "update")
+	}
+	if biased {
+		recipe += artifact.WithBiases
 	}
 	parts := []string{c.Dataset, input, recipe}
 	for _, v := range []struct {

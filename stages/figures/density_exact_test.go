@@ -35,7 +35,7 @@ func descend(t *testing.T, inputs map[string][]byte) {
 		}
 		start = append(start, narrow)
 	}
-	trainer, err := nn.NewTrainer(network.Widths, start, data, 32, nn.Adam{LearningRate: 0.002, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8})
+	trainer, err := nn.NewTrainer(network.Widths, start, nil, data, 32, nn.Adam{LearningRate: 0.002, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func descend(t *testing.T, inputs map[string][]byte) {
 	if _, err := trainer.Train(t.Context(), data.Objects, nn.Length{Epochs: 20}, order, true, func(int, float64) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if inputs[mlp.Weights], err = mlp.EncodeWeights(network.Widths, trainer.Weights()); err != nil {
+	if inputs[mlp.Weights], err = mlp.EncodeWeights(network.Widths, trainer.Weights(), nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -26,7 +26,7 @@ func BenchmarkLosses(b *testing.B) {
 	}
 	for _, h := range []int{4, 16, 64} {
 		w := mlp.PaperWidths(784, h, 5, 10)
-		weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream))
+		weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream), nil)
 		if err != nil {
 			b.Fatal(err)
 		}

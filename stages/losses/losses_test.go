@@ -23,7 +23,7 @@ import (
 // input on, and logits (h, 0).
 func hand(t *testing.T) map[string][]byte {
 	t.Helper()
-	weights, err := mlp.EncodeWeights(mlp.Widths{1, 1, 2}, [][]float32{{1}, {1, 0}})
+	weights, err := mlp.EncodeWeights(mlp.Widths{1, 1, 2}, [][]float32{{1}, {1, 0}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestKnownLosses(t *testing.T) {
 // TestCollapsedNetwork: a network that says nothing has one loss for all
 // objects, so its deviations are exactly 0 whatever their number.
 func TestCollapsedNetwork(t *testing.T) {
-	weights, err := mlp.EncodeWeights(mlp.Widths{1, 1, 10}, [][]float32{{1}, make([]float32, 10)})
+	weights, err := mlp.EncodeWeights(mlp.Widths{1, 1, 10}, [][]float32{{1}, make([]float32, 10)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestCollapsedNetwork(t *testing.T) {
 func TestWorkersAndChunks(t *testing.T) {
 	w := mlp.PaperWidths(30, 5, 2, 10)
 	stream := func(p int) *rng.Stream { return rng.New(1, "test", "weights", uint64(p)) }
-	weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream))
+	weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestWorkersAndChunks(t *testing.T) {
 func TestDigests(t *testing.T) {
 	w := mlp.PaperWidths(97, 9, 2, 10)
 	stream := func(p int) *rng.Stream { return rng.New(2, "test", "weights", uint64(p)) }
-	weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream))
+	weights, err := mlp.EncodeWeights(w, nn.InitialWeights(w, stream), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestDigests(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	wide, err := mlp.EncodeWeights(mlp.Widths{2, 1, 2}, [][]float32{{1, 1}, {1, 0}})
+	wide, err := mlp.EncodeWeights(mlp.Widths{2, 1, 2}, [][]float32{{1, 1}, {1, 0}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 
 // The names of what Run reads, besides the inputs of [mlp.Decode], and writes.
 const (
-	// Snapshots is in: .npy float32, snapshots × weights, layer by layer,
-	// out×in.
+	// Snapshots is in: .npy float32, snapshots × parameters in the order of
+	// [mlp.Network].
 	Snapshots = "snapshots"
 	// Rotation is out: canonical JSON, artifact.Rotation.
 	Rotation = "rotation"
@@ -55,7 +55,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	r.Chance = float64(r.Dimension) / float64(r.Parameters)
 	var spaces []*curvature.Eigenspace
 	for i, epoch := range p.Epochs {
-		of, err := reshape(network, rows[i])
+		of, err := network.With(rows[i])
 		if err != nil {
 			return nil, fmt.Errorf("input %s, epoch %d: %w", Snapshots, epoch, err)
 		}
@@ -94,19 +94,6 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	return map[string][]byte{Rotation: text}, nil
-}
-
-// reshape is the network with other weights.
-func reshape(like *mlp.Network, row []float32) (*mlp.Network, error) {
-	weights := make([][]float64, len(like.Weights))
-	for p, w := range like.Weights {
-		weights[p] = make([]float64, len(w))
-		for i := range w {
-			weights[p][i] = float64(row[i])
-		}
-		row = row[len(w):]
-	}
-	return mlp.NewNetwork(like.Widths, weights)
 }
 
 // compare measures the principal angles between two spaces.

@@ -40,7 +40,7 @@ func snapshots(t *testing.T, count int, dead bool) (in map[string][]byte, rows [
 			rows = append(rows, v)
 		}
 	}
-	file, err := mlp.EncodeWeights(widths, split(rows[:n]))
+	file, err := mlp.EncodeWeights(widths, split(rows[:n]), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func dense(t *testing.T, in map[string][]byte, row []float32, d int) (vectors []
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, err := reshape(like, row)
+	network, err := like.With(row)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -292,7 +292,7 @@ func TestNoCopyIsMissed(t *testing.T) {
 				}
 			}
 			c.plant(weights, m)
-			if inputs[mlp.Weights], err = mlp.EncodeWeights(network.Widths, weights); err != nil {
+			if inputs[mlp.Weights], err = mlp.EncodeWeights(network.Widths, weights, nil); err != nil {
 				t.Fatal(err)
 			}
 			p := params()

@@ -10,8 +10,8 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
-// Snapshots is what Snapshots writes: .npy float32, snapshots × weights,
-// layer by layer, out×in.
+// Snapshots is what RunSnapshots writes: .npy float32, snapshots × parameters, layer
+// by layer, each matrix out×in and then its biases: the order of [mlp.Network].
 const Snapshots = "snapshots"
 
 // SnapshotParams are a training and the epochs after which its weights are
@@ -45,11 +45,11 @@ func RunSnapshots(ctx context.Context, p SnapshotParams, t *task.Task) (map[stri
 	var rows []float32
 	if _, err := s.train(ctx, length, t, func(epoch int, trainer *nn.Trainer) error {
 		if slices.Contains(p.Epochs, epoch) {
-			rows = append(rows, slices.Concat(trainer.Weights()...)...)
+			rows = append(rows, trainer.Flat()...)
 		}
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	return map[string][]byte{Snapshots: npy.Encode([]int{len(p.Epochs), s.widths.Parameters()}, rows)}, nil
+	return map[string][]byte{Snapshots: npy.Encode([]int{len(p.Epochs), len(rows) / len(p.Epochs)}, rows)}, nil
 }

@@ -1,7 +1,7 @@
 // Package train is the stage that trains one network by the paper's recipe:
 // PyTorch's default initialisation, Adam on the mean cross-entropy, batches in
 // a new random order each epoch, float32. The optimiser may also be SGD, and the
-// training may last until a goal is reached ([RunUntil]).
+// training may last until a goal is reached ([RunUntil]), and the layers may have biases.
 //
 // Every bit of the result follows from Params and the inputs. All products are
 // kernels with one definition on every processor, the exponentials are our own,
@@ -30,7 +30,7 @@ import (
 // Features are rounded to float32; there are at most 256 classes.
 const (
 	Start   = "start"     // in, optional: safetensors like Weights: the initial weights of a warm start
-	Weights = mlp.Weights // out: safetensors, F32, out×in: layers.0.weight, layers.1.weight, …
+	Weights = mlp.Weights // out: safetensors, F32, out×in: layers.0.weight, layers.0.bias if there are biases, …
 	History = "history"   // out: .npy float64, epochs begun: mean training loss seen in each
 )
 
@@ -53,6 +53,8 @@ type Params struct {
 	// the key.
 	Optimiser string  `json:",omitempty"`
 	Momentum  float64 `json:",omitempty"` // of SGD
+
+	Bias bool `json:",omitempty"` // each layer has biases
 }
 
 // SGD is the optimiser that is not Adam: stochastic gradient descent with momentum.
@@ -123,7 +125,7 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 
 // outputs are Weights and History.
 func (s *session) outputs(final *nn.Trainer, history []float64) (map[string][]byte, error) {
-	file, err := mlp.EncodeWeights(s.widths, final.Weights())
+	file, err := mlp.EncodeWeights(s.widths, final.Weights(), final.Biases())
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +147,12 @@ func (p Params) optimiser() nn.Optimiser {
 type session struct {
 	Params
 	widths mlp.Widths
-	data   *mlp.Data   // the sample
-	start  [][]float32 // of a warm start, otherwise nil
+	data   *mlp.Data // the sample
+	start  *initial  // of a warm start, otherwise nil
 }
+
+// initial are the parameters that a training begins with; biases are nil for none.
+type initial struct{ weights, biases [][]float32 }
 
 func (p Params) read(t *task.Task) (*session, error) {
 	data, err := mlp.DecodeData(t.Inputs, p.SampleSize, p.Classes)
@@ -156,30 +161,43 @@ func (p Params) read(t *task.Task) (*session, error) {
 	}
 	s := &session{p, mlp.PaperWidths(data.Width, p.HiddenSize, p.NumLayers, p.Classes), data, nil}
 	if b, ok := t.Inputs[Start]; ok {
-		if s.start, err = startWeights(b, s.widths); err != nil {
+		if s.start, err = s.startWeights(b); err != nil {
 			return nil, fmt.Errorf("input %s: %w", Start, err)
 		}
 	}
 	return s, nil
 }
 
-// startWeights reads initial weights for a network of those widths.
-func startWeights(b []byte, want mlp.Widths) ([][]float32, error) {
+// startWeights reads the initial parameters of a network of the session's widths.
+func (s *session) startWeights(b []byte) (*initial, error) {
 	network, err := mlp.DecodeNetwork(b)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(network.Widths, want) {
-		return nil, fmt.Errorf("a network with widths %v: want %v", []int(network.Widths), []int(want))
+	if !slices.Equal(network.Widths, s.widths) {
+		return nil, fmt.Errorf("a network with widths %v: want %v", []int(network.Widths), []int(s.widths))
 	}
-	start := make([][]float32, len(network.Weights))
-	for i, m := range network.Weights {
-		start[i] = make([]float32, len(m))
-		for j, v := range m {
-			start[i][j] = float32(v)
+	for p := range network.Weights {
+		if network.Biased(p) != s.Bias {
+			return nil, fmt.Errorf("layer %d has biases %v, want %v", p, network.Biased(p), s.Bias)
 		}
 	}
-	return start, nil
+	return &initial{narrow(network.Weights), narrow(network.Biases)}, nil
+}
+
+// narrow converts a list of slices; nil stays nil.
+func narrow(list [][]float64) [][]float32 {
+	if list == nil {
+		return nil
+	}
+	out := make([][]float32, len(list))
+	for i, m := range list {
+		out[i] = make([]float32, len(m))
+		for j, v := range m {
+			out[i][j] = float32(v)
+		}
+	}
+	return out
 }
 
 // train trains for that long and returns the losses of the epochs. at is called
@@ -205,11 +223,14 @@ func (s *session) attempt(ctx context.Context, length nn.Length, t *task.Task, c
 		key := fmt.Sprintf("%s h=%d l=%d", purpose, s.HiddenSize, s.NumLayers)
 		return func(index int) *rng.Stream { return rng.New(s.Seed, "train", key, uint64(index)) }
 	}
-	initial := s.start
-	if initial == nil {
-		initial = nn.InitialWeights(s.widths, stream("weights"))
+	from := s.start
+	if from == nil {
+		from = &initial{weights: nn.InitialWeights(s.widths, stream("weights"))}
+		if s.Bias {
+			from.biases = nn.InitialBiases(s.widths, stream("biases"))
+		}
 	}
-	trainer, err := nn.NewTrainer(s.widths, initial, s.data, s.BatchSize, s.optimiser())
+	trainer, err := nn.NewTrainer(s.widths, from.weights, from.biases, s.data, s.BatchSize, s.optimiser())
 	if err != nil {
 		return nil, err
 	}

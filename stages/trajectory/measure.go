@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/curvature"
@@ -73,16 +74,7 @@ type measuring struct {
 
 // at measures the network with the weights of one row, after the epoch before.
 func (m *measuring) at(ctx context.Context, row []float32, before *part) (*part, error) {
-	weights, same := make([][]float64, len(m.network.Weights)), true
-	for i, trained := range m.network.Weights {
-		weights[i] = make([]float64, len(trained))
-		for j, w := range row[:len(trained)] {
-			weights[i][j] = float64(w)
-			same = same && weights[i][j] == trained[j]
-		}
-		row = row[len(trained):]
-	}
-	network, err := mlp.NewNetwork(m.network.Widths, weights)
+	network, err := m.network.With(row)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +95,7 @@ func (m *measuring) at(ctx context.Context, row []float32, before *part) (*part,
 	for _, trace := range traces {
 		x.point.Trace += trace
 	}
-	if same {
+	if slices.Equal(network.Flat(), m.network.Flat()) {
 		m.known(&x.point)
 	} else if err := m.search(ctx, pt, x, before); err != nil {
 		return nil, err

@@ -16,7 +16,8 @@ import (
 
 // The names of what Run reads, besides the inputs of [mlp.Decode], and writes.
 const (
-	// Snapshots is in: .npy float32, snapshots × weights, layer by layer, out×in.
+	// Snapshots is in: .npy float32, snapshots × parameters in the order of
+	// [mlp.Network].
 	Snapshots = "snapshots"
 	// Spectrum is in: canonical JSON, artifact.Spectrum of the network.
 	Spectrum = "spectrum"

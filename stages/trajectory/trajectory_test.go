@@ -87,7 +87,7 @@ func TestTrainedWeights(t *testing.T) {
 		}
 		row = append(row, narrow[i]...)
 	}
-	if in[mlp.Weights], err = mlp.EncodeWeights(network.Widths, narrow); err != nil {
+	if in[mlp.Weights], err = mlp.EncodeWeights(network.Widths, narrow, nil); err != nil {
 		t.Fatal(err)
 	}
 	searched, _ := run(t, p, in, 1)
