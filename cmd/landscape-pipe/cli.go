@@ -28,6 +28,7 @@ type cli struct {
 
 	Curvature  curvatureCmd  `cmd:"" help:"Measure the curvature of the loss of a network of your own: spectra, objects, bounds."`
 	Samplesize samplesizeCmd `cmd:"" name:"samplesize" help:"Say how many objects are enough: where one doubling gains little held-out loss."`
+	Weights    weightsCmd    `cmd:"" help:"Write a trained network with its inputs and labels into files for PyTorch and curvature."`
 	Export     exportCmd     `cmd:"" help:"Copy the results that are up to date into a folder."`
 	Report     reportCmd     `cmd:"" help:"Write a page with all figures and tables."`
 	Gc         gcCmd         `cmd:"" name:"gc" help:"Remove from the store what nothing needs. Only reports, unless --apply."`
@@ -157,4 +158,5 @@ var verbHelp = map[string]string{
 	"completion": completionHelp,
 	"curvature":  curvatureHelp,
 	"samplesize": samplesizeHelp,
+	"weights":    weightsHelp,
 }

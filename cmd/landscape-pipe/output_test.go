@@ -34,6 +34,7 @@ var verbCalls = map[string][][]string{
 	"diff":       {{"last", "last", "--json"}, {"last", "last"}},
 	"export":     {{"OUT/exported", "--json"}, {"OUT/exported"}},
 	"report":     {{"-o", "OUT/report.html"}},
+	"weights":    {{"train[h=4]", "-q", "-o", "OUT/net"}},
 	"gc":         {{"--json"}, {}},
 	"doctor":     {{"--json"}, {}},
 	"completion": {{"bash"}, {"zsh"}, {"fish"}},
