@@ -128,7 +128,8 @@ func bell(t float64) float64 {
 type smoothed struct{ at, mean, low, high []float64 }
 
 // smooth adds a bell of that width at the place of each eigenvalue; place is
-// false for an eigenvalue that does not belong to the axis.
+// false for an eigenvalue that does not belong to the axis. Sums are over bells of
+// width 1, because the square of a narrow one may overflow.
 //
 // The variance between few probes is itself uncertain, most where one eigenvalue makes
 // the density. So it is at least what random directions have. The squared entries of one
@@ -143,7 +144,7 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 		if x, ok := place(v); ok {
 			for i, at := range grid {
 				if t := (at - x) / width; math.Abs(t) < 8 {
-					each(i, bell(t)/width)
+					each(i, bell(t))
 				}
 			}
 		}
@@ -177,9 +178,9 @@ func (d density) smooth(grid []float64, width float64, place func(v float64) (fl
 		}
 		twice := float64(2 * math.Sqrt(variance/float64(d.Probes)))
 		whole := float64(d.Mass*mean) + fixed[i]
-		s.mean[i] = whole
-		s.low[i] = min(float64(d.Mass*max(mean-twice, 0))+fixed[i], whole-float64(narrow*whole))
-		s.high[i] = max(float64(d.Mass*(mean+twice))+fixed[i], whole+float64(narrow*whole))
+		s.mean[i] = whole / width
+		s.low[i] = min(float64(d.Mass*max(mean-twice, 0))+fixed[i], whole-float64(narrow*whole)) / width
+		s.high[i] = max(float64(d.Mass*(mean+twice))+fixed[i], whole+float64(narrow*whole)) / width
 	}
 	return s
 }
