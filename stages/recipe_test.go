@@ -140,6 +140,42 @@ func TestGoalRecipes(t *testing.T) {
 	}
 }
 
+// TestBiases: biases are part of a network's name and of its training's key, by every
+// recipe, and only where there are any; an experiment has those of [train] unless it
+// says otherwise.
+func TestBiases(t *testing.T) {
+	text := coldText + strings.Replace(coldText, "cold", "own", 1) + "bias = true\nuntil_gradient = 0.1\n"
+	p := mustParse(t, text)
+	if p.Experiments[0].Bias || !p.Experiments[1].Bias || p.Experiments[0].recipe() != "" || p.Experiments[1].recipe() != "cold start, until the gradient is 0.1, with biases" {
+		t.Errorf("experiments are %+v", p.Experiments)
+	}
+	g := mustNew(t, p)
+	const name = "mnist,h=8,num_layers=2,k=100,seed=0"
+	for stage, want := range map[string]string{"train[" + name + "]": "", "train_until[" + name + ",until_gradient=0.1,max_epochs=1000,bias=true]": "true"} {
+		s := g.Stage(stage)
+		if s == nil {
+			t.Fatalf("no stage %s", stage)
+		}
+		got := ""
+		for _, f := range s.Params() {
+			if strings.HasSuffix(f.Path, "bias") {
+				got = f.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%s has bias %q in its key, want %q", s, got, want)
+		}
+	}
+	all := mustParse(t, text, "train.bias=true", "experiment.own.bias=false")
+	if !all.Experiments[0].Bias || all.Experiments[1].Bias {
+		t.Errorf("with train.bias the experiments are %+v", all.Experiments)
+	}
+	plain, biased := shapeOf(p.Experiments[0].network(8, 2, 0, 0), 200, 784, 10), shapeOf(p.Experiments[1].network(8, 2, 0, 0), 200, 784, 10)
+	if got := biased.parameters() - plain.parameters(); got != 8+8+8+10 {
+		t.Errorf("biases add %d parameters", got)
+	}
+}
+
 // TestHeldOut: held-out objects come from the test split, whose stages and params are
 // apart from those of the training; only what evaluates them follows data.held_out.
 func TestHeldOut(t *testing.T) {

@@ -145,6 +145,22 @@ func TestNothingIsViolated(t *testing.T) {
 	}
 }
 
+// TestSecondSummand: with biases the second summand of Theorem 1 stays, with exponents
+// that are smaller by 2 (T5); without, it goes.
+func TestSecondSummand(t *testing.T) {
+	for _, biased := range []bool{false, true} {
+		s := run(t, params(), networkInputs(t, 3, 30, 0.8, biased, 6, 5, 4))
+		m := s.Constants.LargestLayer
+		want := 0.0
+		if biased {
+			want = math.Sqrt2 * (1 + m*m)
+		}
+		if e := s.Errors[4]; e.Number != "T5" || math.Abs(e.Corrected-want) > 1e-12*want || math.Abs(e.Printed-math.Sqrt2*(m*m+m*m*m*m)) > 1e-12*e.Printed {
+			t.Errorf("biases %v, M_W = %v: %+v, want %v", biased, m, e, want)
+		}
+	}
+}
+
 // TestPrintedTheoremIsFlagged: with one small weight matrix Theorem 1 as
 // printed is below ‖G_i‖ of every object (T1), the corrected bound is not.
 func TestPrintedTheoremIsFlagged(t *testing.T) {
