@@ -94,3 +94,18 @@ func TestBiasedEvaluation(t *testing.T) {
 		}
 	}
 }
+
+// TestFillRows: each row has the bias of its unit, whatever the number of objects.
+func TestFillRows(t *testing.T) {
+	for objects := range 70 {
+		z, bias := make([]float32, 3*objects), []float32{1, 2, 3}
+		if !fillRows(z, bias) || fillRows(z, nil) {
+			t.Errorf("%d objects: biases are not told from none", objects)
+		}
+		for i, v := range z {
+			if v != bias[i/objects] {
+				t.Fatalf("%d objects: place %d has %v", objects, i, v)
+			}
+		}
+	}
+}

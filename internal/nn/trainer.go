@@ -233,8 +233,12 @@ func fillRows[T float32 | float64](z, bias []T) bool {
 	objects := len(z) / len(bias)
 	for u, b := range bias {
 		row := z[u*objects : (u+1)*objects]
-		for i := range row {
+		filled := min(8, objects)
+		for i := range row[:filled] {
 			row[i] = b
+		}
+		for filled < objects { // copying doubles what is filled, faster than a loop
+			filled += copy(row[filled:], row[:filled])
 		}
 	}
 	return true
