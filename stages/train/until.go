@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
+	"github.com/landscape-pipe/landscape-pipe/internal/detmath"
 	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
@@ -23,11 +24,17 @@ type UntilParams struct {
 	Gradient float64 `json:",omitempty"` // Euclidean norm of its gradient by all weights
 }
 
+// guess is the share of log(classes), the loss of a guess, that the loss may be where a
+// small gradient ends a training. Deep networks have a small gradient at their initial
+// weights, too, on a plateau where all objects get the same logits.
+const guess = 0.5
+
 // RunUntil trains as Run does, but only until the goal is reached: it looks after
 // each epoch whether the number over the whole sample is at most the goal. A
 // training that takes Training.Epochs without reaching it keeps its last weights,
 // and End says so. The loss is evaluated in float64 as the stage losses does, with
-// the same bits; the gradient is [nn.Trainer.GradientNorm].
+// the same bits; the gradient is [nn.Trainer.GradientNorm], and it counts only where the
+// loss is at most half that of a guess.
 func RunUntil(ctx context.Context, p UntilParams, t *task.Task) (map[string][]byte, error) {
 	of := p.Training
 	if err := of.check(); err != nil {
@@ -61,7 +68,12 @@ func RunUntil(ctx context.Context, p UntilParams, t *task.Task) (map[string][]by
 			if end.GradientNorm, err = trainer.GradientNorm(ctx, s.SampleSize); err != nil {
 				return err
 			}
-			end.Reached = end.GradientNorm <= p.Gradient
+			if end.GradientNorm <= p.Gradient {
+				if end.Loss, err = s.loss(ctx, trainer, t.Workers); err != nil {
+					return err
+				}
+				end.Reached = end.Loss <= float64(guess*detmath.Log(float64(of.Classes)))
+			}
 		}
 		if end.Reached {
 			return nn.ErrEnough
@@ -74,7 +86,7 @@ func RunUntil(ctx context.Context, p UntilParams, t *task.Task) (map[string][]by
 	// The number that did not decide is measured once.
 	if p.Loss > 0 {
 		end.GradientNorm, err = final.GradientNorm(ctx, s.SampleSize)
-	} else {
+	} else if !end.Reached {
 		end.Loss, err = s.loss(ctx, final, t.Workers)
 	}
 	if err != nil {

@@ -84,6 +84,21 @@ func TestUntil(t *testing.T) {
 	}
 }
 
+// TestPlateau: the small gradient of a deep network at its initial weights, where all
+// objects get the same logits, ends no training.
+func TestPlateau(t *testing.T) {
+	images, labels := picture(300, 97, 0.8)
+	p := UntilParams{Training: small(), Gradient: 0.05}
+	p.Training.NumLayers, p.Training.Epochs, p.Training.LearningRate = 12, 3, 1e-6
+	_, end := runUntil(t, p, inputs(images, labels))
+	if end.GradientNorm > p.Gradient {
+		t.Fatalf("no plateau: %+v", end)
+	}
+	if end.Reached || end.Epochs != 3 || math.Abs(end.Loss-math.Log(float64(p.Training.Classes))) > 0.1 {
+		t.Errorf("ended with %+v", end)
+	}
+}
+
 func norm(v []float64) float64 {
 	squares := 0.0
 	for _, x := range v {
@@ -102,7 +117,7 @@ func TestUntilDigests(t *testing.T) {
 		want [3]string
 	}{
 		{UntilParams{Training: small(), Loss: 2.29}, [3]string{"8f4839c06becdf5f", "e937703252cfbe74", "189753f866c9a853"}},
-		{UntilParams{Training: sgd, Gradient: 0.5}, [3]string{"5e2350db55de8dfa", "c6ca45138cd720a8", "fb0f09d2cf19ed54"}},
+		{UntilParams{Training: sgd, Gradient: 0.5}, [3]string{"53f515711ae74571", "6858815e7fdada38", "97bedf4cc2a53d15"}},
 	} {
 		out, _ := runUntil(t, c.p, inputs(images, labels))
 		for i, name := range []string{Weights, History, End} {
