@@ -20,7 +20,7 @@ func Title(dataset, input string, fixed ...string) string {
 func DatasetName(dataset string) string {
 	name, ok := map[string]string{
 		"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100",
-		"cifar10_split": "first batch of CIFAR-10", "cifar100_standin": "CIFAR-100 stand-in",
+		"cifar10_split": "First batch of CIFAR-10", "cifar100_standin": "CIFAR-100 stand-in",
 	}[dataset]
 	if !ok {
 		return Plain(dataset)

@@ -64,7 +64,7 @@ func drawHeldOutOverK(s *chart.Sheet, p Params, inputs map[string][]byte) error 
 		low, most = values.Positive()
 	}
 	if f := r.Fit; f != nil {
-		low = min(low, fitted(*f).At(f.Limit))
+		low, most = min(low, fitted(*f).At(f.Limit)), max(most, fitted(*f).At(smallest))
 	}
 	in, err := chart.NewPanel(s, s.Page(top), x, chart.LinearAxis("held-out loss, nats", math.Max(low-float64(0.1*(most-low)), 0), most))
 	if err != nil {
