@@ -191,7 +191,7 @@ func verdicts(rows []claimRow) string {
 		func(r claimRow) string { return r.Input },
 		func(r claimRow) string { return r.Recipe },
 		func(r claimRow) string {
-			return map[string]string{"all": "all networks", "without_collapsed": "living ones"}[r.Scope]
+			return map[string]string{"all": "all networks", "without_collapsed": "living ones", "reached": "those that reached it"}[r.Scope]
 		},
 	}
 	parts = slices.DeleteFunc(parts, func(part func(claimRow) string) bool {

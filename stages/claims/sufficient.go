@@ -11,7 +11,7 @@ import (
 // objects, in the sense that one doubling of k still gains held-out loss.
 var sufficientSize = claim{
 	id: "sufficient_size", source: "abstract", whose: artifact.OfPaper,
-	text: "the change of the loss by one object says how many objects are enough", panel: (*judgement).sufficientSizes,
+	text: "the change of the loss by one object tells which networks need more objects", panel: (*judgement).sufficientSizes,
 }
 
 // fewestShapes is the least number of shapes over which the sizes are compared.
