@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/cifar"
 )
@@ -274,16 +275,19 @@ func (d Dataset) Address(mirror string) string {
 // lists all names.
 func Lookup(name string) (Dataset, error) { return lookup(nil, name) }
 
+// everything is the catalogue with the test splits, which plans look up often.
+var everything = sync.OnceValue(func() []Dataset { return append(Datasets(), TestSplits()...) })
+
 // lookup is Lookup in the given catalogue, or in the usual one if it is nil.
 func lookup(catalogue []Dataset, name string) (Dataset, error) {
 	if catalogue == nil {
-		catalogue = append(Datasets(), TestSplits()...)
+		catalogue = everything()
+	}
+	if i := slices.IndexFunc(catalogue, func(d Dataset) bool { return d.Name == name }); i >= 0 {
+		return catalogue[i], nil
 	}
 	var names []string
 	for _, d := range catalogue {
-		if d.Name == name {
-			return d, nil
-		}
 		names = append(names, d.Name)
 	}
 	return Dataset{}, fmt.Errorf("data set %q is not in the catalogue: %s", name, strings.Join(names, ", "))
