@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
@@ -33,13 +35,18 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if output == "" && c.Render {
 		suffix = ".svg"
 	}
-	write, known := dagFormats[suffix]
-	if !known && output != "" {
+	write, drawn := textFormats[suffix], slices.Contains(pictureFormats, suffix)
+	if write == nil && !drawn && output != "" {
 		said := fmt.Errorf("-o %s: cannot write a graph as %q", output, suffix)
 		if suffix == "" {
 			said = fmt.Errorf("-o %s: the suffix is missing, which says how to write the graph", output)
 		}
 		return usage(said, "use .svg, .png, .pdf, .dot, .mmd or .txt")
+	}
+	var picture *drawing
+	if drawn {
+		picture = startDrawing(ctx, suffix[1:])
+		defer picture.close()
 	}
 	w, plan, err := g.plan(ctx, a, c.Set, pipeline.Options{Targets: c.Targets})
 	if err != nil {
@@ -56,15 +63,17 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	if output == "" {
 		return model.Text(a.stdout, func(s pipeline.State, text string) string { return paintState(a.out, s, text) })
 	}
-	if len(model.Nodes) > maxLaidOut {
-		switch suffix {
-		case ".svg":
-			write = drawColumns
-		case ".png", ".pdf":
-			return usage(fmt.Errorf("%d stages are too many for a drawing as %s, which may have %d", len(model.Nodes), suffix, maxLaidOut), "use .svg, leave out --full, or name targets")
-		}
+	var content []byte
+	switch tooMany := len(model.Nodes) > maxLaidOut; {
+	case drawn && !tooMany:
+		content, err = picture.of(model)
+	case drawn && suffix != ".svg":
+		return usage(fmt.Errorf("%d stages are too many for a drawing as %s, which may have %d", len(model.Nodes), suffix, maxLaidOut), "use .svg, leave out --full, or name targets")
+	case drawn:
+		content, err = written(model.Columns)
+	default:
+		content, err = written(func(w io.Writer) error { return write(model, w) })
 	}
-	content, err := write(ctx, a, model)
 	if err != nil {
 		return err
 	}
@@ -75,45 +84,28 @@ func (c *dagCmd) Run(ctx context.Context, a *app, g *globals) error {
 	return err
 }
 
-// dagFormats writes the model for each suffix.
-var dagFormats = map[string]func(context.Context, *app, *dagviz.Model) ([]byte, error){
-	".svg": drawAs("svg"),
-	".png": drawAs("png"),
-	".pdf": drawAs("pdf"),
-	".dot": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
-		var b bytes.Buffer
-		err := m.DOT(&b)
-		return b.Bytes(), err
-	},
-	".mmd": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
-		var b bytes.Buffer
-		err := m.Mermaid(&b)
-		return b.Bytes(), err
-	},
-	".txt": func(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
-		var b bytes.Buffer
-		err := m.Text(&b, nil)
-		return b.Bytes(), err
-	},
+// pictureFormats are the suffixes of pictures, which Graphviz lays out.
+var pictureFormats = []string{".svg", ".png", ".pdf"}
+
+// textFormats writes the model for each suffix of a text.
+var textFormats = map[string]func(*dagviz.Model, io.Writer) error{
+	".dot": (*dagviz.Model).DOT,
+	".mmd": (*dagviz.Model).Mermaid,
+	".txt": func(m *dagviz.Model, w io.Writer) error { return m.Text(w, nil) },
 }
 
-func drawColumns(_ context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
+// written returns what a function writes.
+func written(write func(io.Writer) error) ([]byte, error) {
 	var b bytes.Buffer
-	err := m.Columns(&b)
+	err := write(&b)
 	return b.Bytes(), err
 }
 
-// drawAs has the helper draw the model.
-func drawAs(format string) func(context.Context, *app, *dagviz.Model) ([]byte, error) {
-	return func(ctx context.Context, _ *app, m *dagviz.Model) ([]byte, error) {
-		var dot bytes.Buffer
-		if err := m.DOT(&dot); err != nil {
-			return nil, err
-		}
-		l, err := findLayouter()
-		if err != nil {
-			return nil, err
-		}
-		return l.draw(ctx, format, dot.Bytes())
+// of draws the model.
+func (d *drawing) of(m *dagviz.Model) ([]byte, error) {
+	dot, err := written(m.DOT)
+	if err != nil {
+		return nil, err
 	}
+	return d.draw(dot)
 }
