@@ -81,6 +81,13 @@ func TestLayoutProgram(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("a helper without a graph is ended", func(t *testing.T) {
+		d := l.start(t.Context(), "svg")
+		d.close()
+		if d.err != nil || d.first.cmd.ProcessState == nil {
+			t.Errorf("error %v, process %v: want one that has ended", d.err, d.first)
+		}
+	})
 	t.Run("no graph", func(t *testing.T) {
 		_, err := l.draw(t.Context(), "svg", []byte("digraph {"))
 		var exit *exec.ExitError

@@ -83,11 +83,7 @@ func (c *samplesizeCmd) Run(ctx context.Context, a *app, g *globals) error {
 		if step.Stage.Kind() != "needed_size" {
 			continue
 		}
-		digest, _, ok := plan.Output(step.Stage, neededsize.Size)
-		if !ok {
-			return advised(fmt.Errorf("output %s of stage %s is not up to date", neededsize.Size, step.Stage), repairHint)
-		}
-		content, err := w.store.Get(ctx, digest)
+		content, err := w.read(ctx, plan, step.Stage.Out(neededsize.Size))
 		if err != nil {
 			return err
 		}
@@ -98,15 +94,11 @@ func (c *samplesizeCmd) Run(ctx context.Context, a *app, g *globals) error {
 		if len(size.Sizes) == 0 {
 			return advised(fmt.Errorf("output %s of stage %s has no sizes", neededsize.Size, step.Stage), repairHint)
 		}
-		labels := map[string]string{}
-		for _, l := range step.Stage.Labels() {
-			labels[l.Key] = l.Value
-		}
-		row := neededValue{Stage: step.Stage.Name(), Dataset: labels["dataset"], Size: size}
-		if row.Hidden, err = strconv.Atoi(labels["h"]); err != nil {
+		row := neededValue{Stage: step.Stage.Name(), Dataset: step.Stage.Label("dataset"), Size: size}
+		if row.Hidden, err = strconv.Atoi(step.Stage.Label("h")); err != nil {
 			return fmt.Errorf("stage %s: label h: %w", step.Stage, err)
 		}
-		if row.NumLayers, err = strconv.Atoi(labels["num_layers"]); err != nil {
+		if row.NumLayers, err = strconv.Atoi(step.Stage.Label("num_layers")); err != nil {
 			return fmt.Errorf("stage %s: label num_layers: %w", step.Stage, err)
 		}
 		rows = append(rows, row)

@@ -74,11 +74,7 @@ func (c *weightsCmd) Run(ctx context.Context, a *app, g *globals) error {
 	}
 	content := map[string][]byte{}
 	for name, o := range sources {
-		digest, _, ok := plan.Output(o.Stage, o.Name)
-		if !ok {
-			return advised(fmt.Errorf("output %s of stage %s is not up to date", o.Name, o.Stage), repairHint)
-		}
-		if content[name], err = w.store.Get(ctx, digest); err != nil {
+		if content[name], err = w.read(ctx, plan, o); err != nil {
 			return err
 		}
 	}

@@ -229,6 +229,15 @@ func (w *workspace) plan(o pipeline.Options) (*pipeline.Plan, error) {
 	return pipeline.NewPlan(w.graph, w.store, o)
 }
 
+// read returns the bytes of an output that a plan, made after a run, has up to date.
+func (w *workspace) read(ctx context.Context, plan *pipeline.Plan, o pipeline.Output) ([]byte, error) {
+	digest, _, ok := plan.Output(o.Stage, o.Name)
+	if !ok {
+		return nil, advised(fmt.Errorf("output %s of stage %s is not up to date", o.Name, o.Stage), repairHint)
+	}
+	return w.store.Get(ctx, digest)
+}
+
 // since are the earlier runs with which stages are compared: those with the name
 // of this one, then those of the same params file, the last one first.
 func (w *workspace) since() ([]pipeline.Run, error) {

@@ -16,23 +16,16 @@ import (
 // TestBiasDigests holds the bytes of short trainings with biases through each way to
 // read the data.
 func TestBiasDigests(t *testing.T) {
-	sparse, labels := picture(200, 97, 0.8)
-	dense, _ := picture(200, 97, 0.1)
-	features := make([]float32, len(dense))
-	for i, u := range dense {
-		features[i] = float32(mlp.Pixels()[u]) / 3
-	}
-	floats := inputs(dense, labels)
-	floats[mlp.Images] = npy.Encode([]int{200, 97}, features)
+	sparse, dense, features := readings()
 	p := small()
 	p.Bias = true
 	for _, c := range []struct {
 		name, want string
 		in         map[string][]byte
 	}{
-		{"sparse bytes", "2f55d1a373100903", inputs(sparse, labels)},
-		{"dense bytes", "2df12da0644f8604", inputs(dense, labels)},
-		{"features", "8d081ca6f2927a03", floats},
+		{"sparse bytes", "2f55d1a373100903", sparse},
+		{"dense bytes", "2df12da0644f8604", dense},
+		{"features", "8d081ca6f2927a03", features},
 	} {
 		weights, _ := run(t, p, c.in, 2)
 		sum := sha256.Sum256(weights)
