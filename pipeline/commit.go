@@ -38,6 +38,11 @@ const (
 	collectMost = 1024
 )
 
+// lockedFor is how long actions that are durable may stay locked. Many actions share
+// a lock file, so one that is freed at once would soon be locked again, and each time
+// the store must look for what other processes have committed.
+const lockedFor = 100 * time.Millisecond
+
 // submit queues an action whose outputs are in memory.
 func (r *runner) submit(a *action) {
 	for i := range a.objects {
@@ -115,7 +120,7 @@ func (r *runner) takeRows() []cas.Row {
 	return rows
 }
 
-// durable reports the actions of a batch and frees their locks.
+// durable reports the actions of a batch. Their locks are freed later, all at once.
 func (r *runner) durable(c committed) {
 	r.committing = false
 	if c.err != nil {
@@ -140,8 +145,16 @@ func (r *runner) durable(c committed) {
 			r.emit(Event{Kind: EventFinished, Stage: a.stage, Key: a.key, Elapsed: a.elapsed})
 			r.wake(a.stage.index)
 		}
-		a.unlock()
+		r.unlocks = append(r.unlocks, a.unlock)
 	}
+}
+
+// unlock frees the locks of the actions that are durable.
+func (r *runner) unlock() {
+	for _, unlock := range r.unlocks {
+		unlock()
+	}
+	r.unlocks = r.unlocks[:0]
 }
 
 // fail ends the run because the store cannot be read or written. What is not

@@ -231,6 +231,7 @@ type runner struct {
 	collecting  bool        // the next batch has begun to collect
 	due         bool        // and has done so for long enough
 	uncommitted int64       // bytes
+	unlocks     []func()    // of actions that are durable
 	durables    []Digest    // pinned until the stages that wait for them are looked up
 	rows        []cas.Row   // for the next batch
 	wrote       atomic.Bool // that this run exists

@@ -24,6 +24,10 @@ func (r *runner) schedule() {
 	collected := time.NewTimer(collectFor)
 	collected.Stop()
 	defer collected.Stop()
+	unlock := time.NewTimer(lockedFor)
+	unlock.Stop()
+	defer unlock.Stop()
+	defer r.unlock()
 	stop := r.ctx.Done()
 	for {
 		r.lookUp()
@@ -49,7 +53,12 @@ func (r *runner) schedule() {
 		case a := <-r.results:
 			r.returned(a)
 		case c := <-r.commits:
+			if len(r.unlocks) == 0 {
+				unlock.Reset(lockedFor)
+			}
 			r.durable(c)
+		case <-unlock.C:
+			r.unlock()
 		case <-collected.C:
 			r.collecting, r.due = false, true
 		case <-poll.C:
