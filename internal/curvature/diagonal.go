@@ -28,7 +28,7 @@ func (pt *Point) Bending(i int) [][]float64 {
 		if p < n.Layers()-1 {
 			wd := append([]float64(nil), n.Weights[p]...) // W_{p+1} D_p
 			for u := range next {
-				multiply(wd[u*width:(u+1)*width], pt.Slopes(p, i))
+				kernel.Mul64(row(wd, u, width), row(wd, u, width), pt.Slopes(p, i))
 			}
 			half := make([]float64, next*width)
 			kernel.MulNN64(half, list[p+1], wd, next, width, next, false)
@@ -151,7 +151,9 @@ func (pt *Point) partDiagonal(part span, term Term) []float64 {
 	if term != HTerm {
 		pt.eachFactor(part, func(f factor) {
 			for p := 1; p <= n.Layers(); p++ {
-				addProducts(inner[p], f.layers[p], f.layers[p])
+				for at, s := range f.layers[p] {
+					inner[p][at] += float64(s * s)
+				}
 			}
 		})
 	}
@@ -174,7 +176,7 @@ func (pt *Point) partDiagonal(part span, term Term) []float64 {
 		for i := range m {
 			pt.layerInputs(row(squares, i, in), p, part.lo+i)
 		}
-		multiply(squares, squares)
+		kernel.Mul64(squares, squares, squares)
 		kernel.MulTN64(n.MatrixOf(sum, p), inner[p+1], squares, out, in, m, false)
 		addRows(n.BiasOf(sum, p), inner[p+1], false)
 	}

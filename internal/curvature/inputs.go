@@ -101,7 +101,8 @@ func (d *inputs) operand(b []float64, n int) operand {
 	if !d.sparse {
 		return operand{values: b}
 	}
-	return operand{values: inPanels(b, d.Width, n), sums: negatedColumnSums(b, d.Width, n)}
+	panels := inPanels(b, d.Width, n)
+	return operand{values: panels, sums: negatedColumnSums(panels, d.Width, n)}
 }
 
 // times sets c ((hi−lo)×n) to X[lo:hi]·B. s is the sparse form of the objects
@@ -126,7 +127,8 @@ func (d *inputs) transposedTimes(c, b []float64, s *sparsePart, part span, n int
 	m := part.hi - part.lo
 	switch {
 	case s != nil:
-		sums, b := negatedColumnSums(b, m, n), inPanels(b, m, n)
+		b := inPanels(b, m, n)
+		sums := negatedColumnSums(b, m, n)
 		for j := 0; j < n; j += panelColumns {
 			w := min(panelColumns, n-j)
 			kernel.SparseMul64(c[j:], n, s.pixels, 0, d.Width, b[j*m:], w, w, sums[j:j+w])
@@ -138,11 +140,16 @@ func (d *inputs) transposedTimes(c, b []float64, s *sparsePart, part span, n int
 	}
 }
 
-// negatedColumnSums returns −Σ_i b[i] of a rows×n matrix, rows in order.
+// negatedColumnSums returns −Σ_i b[i] of a rows×n matrix in the form of [inPanels],
+// rows in order.
 func negatedColumnSums(b []float64, rows, n int) []float64 {
 	sums := make([]float64, n)
-	for i := range rows {
-		kernel.Axpy64(sums, -1, b[i*n:(i+1)*n])
+	for j := 0; j < n; j += panelColumns {
+		w := min(panelColumns, n-j)
+		for lo := 0; lo < rows; lo += partObjects {
+			m := min(partObjects, rows-lo)
+			kernel.MulNN64(sums[j:j+w], minusOnes[:m], b[j*rows+lo*w:], 1, w, m, lo > 0)
+		}
 	}
 	return sums
 }

@@ -32,10 +32,21 @@ func setBias(z, bias []float64) bool {
 	if len(bias) == 0 {
 		return false
 	}
-	for at := 0; at < len(z); at += len(bias) {
-		copy(z[at:at+len(bias)], bias)
-	}
+	repeat(z, bias)
 	return true
+}
+
+// repeated is how many numbers of equal rows are handled at a time: at the paper's
+// widths a call for each row would cost more than the row, and so many stay in the
+// first cache.
+const repeated = 512
+
+// repeat sets each row of z to the row given.
+func repeat(z, row []float64) {
+	done := copy(z, row)
+	for done < len(z) {
+		done += copy(z[done:], z[:min(done, max(repeated/len(row), 1)*len(row))])
+	}
 }
 
 // addBias adds the bias, where there is one, to each row of z.
@@ -43,17 +54,25 @@ func addBias(z, bias []float64) {
 	if len(bias) == 0 {
 		return
 	}
-	for at := 0; at < len(z); at += len(bias) {
-		kernel.Axpy64(z[at:at+len(bias)], 1, bias)
+	var list [repeated]float64
+	rows := bias
+	if n := repeated / len(bias) * len(bias); n > 0 {
+		rows = list[:n]
+		repeat(rows, bias)
+	}
+	for at := 0; at < len(z); at += len(rows) {
+		some := z[at:min(at+len(rows), len(z))]
+		kernel.Axpy64(some, 1, rows[:len(some)])
 	}
 }
 
-// ones are as many as a part has objects.
-var ones = func() (list [partObjects]float64) {
-	for i := range list {
-		list[i] = 1
+// ones and minusOnes are as many as a part has objects: a product with them adds up
+// the rows of a matrix.
+var ones, minusOnes = func() (plus, minus [partObjects]float64) {
+	for i := range plus {
+		plus[i], minus[i] = 1, -1
 	}
-	return list
+	return plus, minus
 }()
 
 // addRows sets sum to the sum of the rows of d, of which there are at most
@@ -108,24 +127,8 @@ func (pt *Point) chain(rows []float64, p, lo int) {
 	from := lo * pt.Network.Widths[p]
 	switch {
 	case pt.slope[p] != nil:
-		multiply(rows, pt.slope[p][from:from+len(rows)])
+		kernel.Mul64(rows, rows, pt.slope[p][from:from+len(rows)])
 	case pt.Network.Activation == mlp.ReLU:
 		kernel.MaskReLU64(rows, pt.x[p][from:from+len(rows)])
-	}
-}
-
-// multiply sets a to the products of the elements.
-func multiply(a, b []float64) {
-	b = b[:len(a)]
-	for i, x := range b {
-		a[i] *= x
-	}
-}
-
-// addProducts adds the products of the elements of a and b to sum.
-func addProducts(sum, a, b []float64) {
-	a, b = a[:len(sum)], b[:len(sum)]
-	for i := range sum {
-		sum[i] += float64(a[i] * b[i])
 	}
 }

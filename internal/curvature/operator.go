@@ -219,6 +219,15 @@ type scratch struct {
 	rd1     []float64 // part×(b n_1)
 }
 
+// derivative is where the first numbers of the derivative of z_p go: that of x_{p+1}
+// takes their place where σ″ is 0.
+func (r *scratch) derivative(p, numbers int) []float64 {
+	if r.rz[p] != nil {
+		return r.rz[p][:numbers]
+	}
+	return r.rx[p][:numbers]
+}
+
 // borrow returns scratch memory for b directions; op.scratch takes it back.
 func (op *Operator) borrow(b int) *scratch {
 	n := op.pt.Network
@@ -258,8 +267,8 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 	for lo := part.lo; lo < part.hi; lo += step {
 		hi := min(lo+step, part.hi)
 		m := hi - lo
-		rx := r.rx[1][:m*out]
-		stacked := rx
+		rz := r.derivative(1, m*out)
+		stacked := rz
 		if b > 1 {
 			stacked = r.stacked[:m*b*out]
 		}
@@ -268,10 +277,14 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 		for d := range b {
 			if b > 1 {
 				for i := range m {
-					copy(rx[i*out:(i+1)*out], stacked[i*b*out+d*out:])
+					copy(rz[i*out:(i+1)*out], stacked[i*b*out+d*out:])
 				}
 			}
 			first := op.tile(r, sum[b*n.Offset(1)+d*rest:][:rest], v, d, lo, hi, lo > part.lo)
+			if b == 1 {
+				copy(r.rd1[(lo-part.lo)*out:], first)
+				continue
+			}
 			for i := range m {
 				copy(r.rd1[((lo-part.lo+i)*b+d)*out:][:out], first[i*out:])
 			}
@@ -283,20 +296,25 @@ func (op *Operator) part(sum []float64, v *directions, at int) {
 }
 
 // tile takes the objects lo … hi−1 in direction d from the derivative of z_1, which
-// is in r.rx[1], to the last layer and back. It sets sum, or adds to it, and
+// is in r.derivative(1), to the last layer and back. It sets sum, or adds to it, and
 // returns the derivative of c_i δ_1.
 func (op *Operator) tile(r *scratch, sum []float64, dirs *directions, d, lo, hi int, add bool) []float64 {
 	pt, n, m := op.pt, op.pt.Network, hi-lo
 	layers, v, vT := n.Layers(), dirs.v[d], dirs.vT[d]
 	x := func(p int) []float64 { return pt.x[p][lo*n.Widths[p] : hi*n.Widths[p]] }
+	slope := func(p int) []float64 { return pt.slope[p][lo*n.Widths[p] : hi*n.Widths[p]] }
 	rx := func(p int) []float64 { return r.rx[p][:m*n.Widths[p]] }
 	rd := func(p int) []float64 { return r.rd[p&1][:m*n.Widths[p]] }
 	for p := 1; p < layers; p++ {
 		in, out := n.Widths[p], n.Widths[p+1]
-		copy(r.rz[p], rx(p))
-		pt.chain(rx(p), p, lo)
-		kernel.MulNN64(rx(p+1), x(p), vT[p], m, out, in, setBias(rx(p+1), dirs.bias[d][p]))
-		kernel.MulNN64(rx(p+1), rx(p), op.weightsT[p], m, out, in, true)
+		if op.bend != nil {
+			kernel.Mul64(rx(p), r.derivative(p, m*in), slope(p))
+		} else {
+			pt.chain(rx(p), p, lo)
+		}
+		next := r.derivative(p+1, m*out)
+		kernel.MulNN64(next, x(p), vT[p], m, out, in, setBias(next, dirs.bias[d][p]))
+		kernel.MulNN64(next, rx(p), op.weightsT[p], m, out, in, true)
 	}
 	op.output(rd(layers), rx(layers), lo, hi)
 	for p := layers - 1; p >= 1; p-- {
@@ -312,10 +330,11 @@ func (op *Operator) tile(r *scratch, sum []float64, dirs *directions, d, lo, hi 
 			kernel.MulTN64(target, delta, rx(p), out, in, m, true)
 			kernel.MulNN64(rd(p), delta, v[p], m, in, out, true)
 		}
-		pt.chain(rd(p), p, lo)
 		if op.bend != nil {
 			from := op.parts[0].lo
-			addProducts(rd(p), op.bend[p][(lo-from)*in:], r.rz[p])
+			kernel.SumProducts64(rd(p), rd(p), slope(p), op.bend[p][(lo-from)*in:], r.derivative(p, m*in))
+		} else {
+			pt.chain(rd(p), p, lo)
 		}
 	}
 	return rd(1)

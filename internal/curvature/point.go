@@ -129,7 +129,8 @@ func (pt *Point) evaluate(first operand, part span) {
 		delta := rows(pt.delta[p], p)
 		kernel.MulNN64(delta, rows(pt.delta[p+1], p+1), n.Weights[p], m, n.Widths[p], n.Widths[p+1], false)
 		if pt.bend[p] != nil {
-			multiply(rows(pt.bend[p], p), delta)
+			bend := rows(pt.bend[p], p)
+			kernel.Mul64(bend, bend, delta)
 		}
 		pt.chain(delta, p, lo)
 	}

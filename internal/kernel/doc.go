@@ -19,6 +19,7 @@
 //     lane i mod 8. Then the upper half of the lanes is added to the lower,
 //     until one is left.
 //   - ColSums32 adds rows in index order.
+//   - SumProducts64 rounds both products and then their sum.
 //   - ReLU32, MaskReLU32 and their twins compare with > and mask: a zero of
 //     either sign and a NaN give +0.
 //   - Adam32 and SoftmaxCrossEntropy32 round every operation by itself, in the

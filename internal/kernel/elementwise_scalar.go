@@ -36,6 +36,10 @@ func axpy4x64(y *float64, alpha *[4]float64, x0, x1, x2, x3 *float64, vectors in
 
 func scale64(x *float64, alpha float64, vectors int) { noVector() }
 
+func mul64(dst, a, b *float64, vectors int) { noVector() }
+
+func sumProducts64(dst, a, b, c, d *float64, vectors int) { noVector() }
+
 func softmax32(delta, z *float32, row uintptr, labels *uint8, classes int, scale float32, sum, own *[8]float32) {
 	noVector()
 }

@@ -202,6 +202,36 @@ func TestReductionsAgainstFloat64(t *testing.T) {
 	}
 }
 
+func TestElementwiseProducts(t *testing.T) {
+	// (1+2⁻³⁰)² is not exact: its last bit shows whether a product was rounded before
+	// it was added.
+	const x = 1 + 0x1p-30
+	for _, n := range []int{1, 7, 16, 37} {
+		a, c, dst := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range a {
+			a[i], c[i] = x*float64(i+1), -x*float64(i+1)
+		}
+		Mul64(dst, a, a)
+		for i, v := range dst {
+			if want := float64(a[i] * a[i]); v != want {
+				t.Errorf("Mul64: %v, want %v", v, want)
+			}
+		}
+		SumProducts64(dst, a, a, a, c)
+		for _, v := range dst {
+			if v != 0 {
+				t.Errorf("SumProducts64: %v, want 0: a product was not rounded", v)
+			}
+		}
+		SumProducts64(dst, a, make([]float64, n), a, c)
+		for i, v := range dst {
+			if want := -float64(a[i] * a[i]); v != want {
+				t.Errorf("SumProducts64 with a factor 0: %v, want %v", v, want)
+			}
+		}
+	}
+}
+
 // TestShortSlicesPanic holds the only guard between a wrong shape and memory
 // that is not the caller's.
 func TestShortSlicesPanic(t *testing.T) {
@@ -227,6 +257,8 @@ func TestShortSlicesPanic(t *testing.T) {
 		"ReLU":           func() { ReLU32(f[:3:3], f) },
 		"Adam":           func() { Adam32(f, f, f, f[:3:3], AdamStep{}) },
 		"Axpy64":         func() { Axpy64(d, 1, d[:3:3]) },
+		"Mul64":          func() { Mul64(d, d, d[:3:3]) },
+		"SumProducts64":  func() { SumProducts64(d, d, d, d, d[:3:3]) },
 		"Dot64":          func() { Dot64(d, d[:3:3]) },
 	}
 	for name, call := range tests {

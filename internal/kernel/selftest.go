@@ -53,6 +53,7 @@ var golden = []digest{
 	{"Adam", "fce4d4f18c043eaf206f06c9cfe61356eebba17de1c1af5d8a55442d27e0cf00"},
 	{"vectors float32", "2daa1f887029e6af5516d2e30d7a2dd68b666085378c2918a6ea5a09c5ed627b"},
 	{"vectors float64", "9b2fc911db0d3a95906c12c73fc039da6c0543338325903e227b94663b1c072f"},
+	{"elements float64", "b515d9f2e7cdd1794ba89e8180b3176aecfbd466af9e0470e7f5f103a33ea949"},
 	{"softmax", "1ce17db9afaff9decdbbe74dcf6f5e0241453695d81a24b410c77c9daafb0959"},
 	{"sparse float32", "6be5c1eef1a41f12ec6350a646ddba8a007bb2c51e5ee032da19d4db036511e2"},
 	{"sparse float64", "1c05ff48d39b1a76e969a525112dc009666ba32fe7acedee562fdf4c0f80bc3d"},
@@ -191,6 +192,10 @@ func (s *selfTest) vectors() {
 	Axpy4x64(p, &[4]float64{0.1, 0.2, 0.3, -0.4}, q, q, q, q)
 	Scale64(p, 1.0/3)
 	add(s, "vectors float64", four[:], one, p)
+	product := make([]float64, n)
+	Mul64(product, p, q)
+	SumProducts64(q, p, q, product, p)
+	add(s, "elements float64", product, q)
 
 	const classes, objects = 10, 61
 	logits, labels := floats[float32](s, classes*objects), s.bytes(objects)

@@ -138,3 +138,29 @@ func Scale64(x []float64, alpha float64) {
 		x[i] *= alpha
 	}
 }
+
+// Mul64 sets dst[i] to a[i]·b[i]; a and b have the length of dst, which may be one of
+// them.
+func Mul64(dst, a, b []float64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	if n := len(dst) / 4; elementwise && vector && n > 0 {
+		mul64(&dst[0], &a[0], &b[0], n)
+		dst, a, b = dst[n*4:], a[n*4:], b[n*4:]
+	}
+	for i := range dst {
+		dst[i] = a[i] * b[i]
+	}
+}
+
+// SumProducts64 sets dst[i] to a[i]·b[i] + c[i]·d[i], both products rounded; all have
+// the length of dst, which may be one of them.
+func SumProducts64(dst, a, b, c, d []float64) {
+	a, b, c, d = a[:len(dst)], b[:len(dst)], c[:len(dst)], d[:len(dst)]
+	if n := len(dst) / 4; elementwise && vector && n > 0 {
+		sumProducts64(&dst[0], &a[0], &b[0], &c[0], &d[0], n)
+		dst, a, b, c, d = dst[n*4:], a[n*4:], b[n*4:], c[n*4:], d[n*4:]
+	}
+	for i := range dst {
+		dst[i] = float64(a[i]*b[i]) + float64(c[i]*d[i])
+	}
+}

@@ -49,6 +49,16 @@ func dot4x64(lane *[4][8]float64, x0 *float64, x1 *float64, x2 *float64, x3 *flo
 //go:noescape
 func scale64(x *float64, alpha float64, vectors int)
 
+// mul64 is dst = a·b, for at least one vector.
+//
+//go:noescape
+func mul64(dst *float64, a *float64, b *float64, vectors int)
+
+// sumProducts64 is dst = a·b + c·d, for at least one vector.
+//
+//go:noescape
+func sumProducts64(dst *float64, a *float64, b *float64, c *float64, d *float64, vectors int)
+
 // colSums32half adds up the columns of half a vector of 256 bits, row by row from +0; row is the stride in bytes, rows at least 1.
 //
 //go:noescape

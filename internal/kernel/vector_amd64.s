@@ -381,6 +381,98 @@ done:
 	VZEROUPPER
 	RET
 
+// func mul64(dst *float64, a *float64, b *float64, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·mul64(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ vectors+24(FP), BX
+	CMPB ·wide+0(SB), $0x00
+	JEQ  narrow
+	MOVQ BX, SI
+	SHRQ $0x01, SI
+	JEQ  narrow
+
+pairs:
+	VMOVUPD (CX), Z0
+	VMULPD  (DX), Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	DECQ    SI
+	JNE     pairs
+	ANDQ    $0x01, BX
+	JEQ     done
+
+narrow:
+loop:
+	VMOVUPD (CX), Y0
+	VMULPD  (DX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    BX
+	JNE     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumProducts64(dst *float64, a *float64, b *float64, c *float64, d *float64, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·sumProducts64(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), BX
+	MOVQ d+32(FP), SI
+	MOVQ vectors+40(FP), DI
+	CMPB ·wide+0(SB), $0x00
+	JEQ  narrow
+	MOVQ DI, R8
+	SHRQ $0x01, R8
+	JEQ  narrow
+
+pairs:
+	VMOVUPD (CX), Z0
+	VMULPD  (DX), Z0, Z0
+	VMOVUPD (BX), Z1
+	VMULPD  (SI), Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	DECQ    R8
+	JNE     pairs
+	ANDQ    $0x01, DI
+	JEQ     done
+
+narrow:
+loop:
+	VMOVUPD (CX), Y0
+	VMULPD  (DX), Y0, Y0
+	VMOVUPD (BX), Y1
+	VMULPD  (SI), Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	DECQ    DI
+	JNE     loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func colSums32half(dst *float32, a *float32, row uintptr, rows int)
 // Requires: AVX
 TEXT ·colSums32half(SB), NOSPLIT, $0-32

@@ -44,6 +44,8 @@ func main() {
 	axpy4()
 	dot4()
 	scale()
+	mul()
+	sumProducts()
 	columnSums()
 	gather()
 	adam()
@@ -279,6 +281,37 @@ func scale() {
 			VMULPD(Mem{Base: p[0]}, alpha, x)
 			VMOVUPD(x, Mem{Base: p[0]})
 			w.advance(p[0])
+		}
+	})
+}
+
+func mul() {
+	p := begin("mul64", "func(dst *float64, a *float64, b *float64, vectors int)", "is dst = a·b, for at least one vector.", "dst", "a", "b", "vectors")
+	eachVector(p[3], func(w width) func() {
+		return func() {
+			x := w.register()
+			VMOVUPD(Mem{Base: p[1]}, x)
+			VMULPD(Mem{Base: p[2]}, x, x)
+			VMOVUPD(x, Mem{Base: p[0]})
+			w.advance(p[0], p[1], p[2])
+		}
+	})
+}
+
+// sumProducts rounds both products.
+func sumProducts() {
+	p := begin("sumProducts64", "func(dst *float64, a *float64, b *float64, c *float64, d *float64, vectors int)",
+		"is dst = a·b + c·d, for at least one vector.", "dst", "a", "b", "c", "d", "vectors")
+	eachVector(p[5], func(w width) func() {
+		return func() {
+			x, y := w.register(), w.register()
+			VMOVUPD(Mem{Base: p[1]}, x)
+			VMULPD(Mem{Base: p[2]}, x, x)
+			VMOVUPD(Mem{Base: p[3]}, y)
+			VMULPD(Mem{Base: p[4]}, y, y)
+			VADDPD(y, x, x)
+			VMOVUPD(x, Mem{Base: p[0]})
+			w.advance(p[:5]...)
 		}
 	})
 }
