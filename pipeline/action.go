@@ -12,24 +12,22 @@ import (
 	"time"
 
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas"
-	"github.com/landscape-pipe/landscape-pipe/pipeline/task"
 )
 
 // action is one execution of a stage, from the moment at which it has the
 // lock to the one at which its results are durable. The scheduler fills in
 // the first part and reads the second; a worker does the reverse.
 type action struct {
-	stage    *Stage
-	key      Key
-	manifest []byte
-	inputs   []output // one for each of the stage's inputs
-	workers  int
-	forced   bool         // runs although its result may be known
-	compare  bool         // runs to be compared with prior, and commits nothing
-	prior    []output     // what an earlier execution made, by the store; or nil
-	lost     []lostOutput // of prior
-	again    bool         // this plan has rebuilt some of lost before
-	unlock   func()
+	stage   *Stage
+	key     Key
+	inputs  []output // one for each of the stage's inputs
+	workers int
+	forced  bool         // runs although its result may be known
+	compare bool         // runs to be compared with prior, and commits nothing
+	prior   []output     // what an earlier execution made, by the store; or nil
+	lost    []lostOutput // of prior
+	again   bool         // this plan has rebuilt some of lost before
+	unlock  func()
 
 	started time.Time
 	elapsed time.Duration // of the stage's function
@@ -94,8 +92,7 @@ func (r *runner) execute(a *action) {
 			return
 		}
 	}
-	t := task.New(make(map[string][]byte, len(a.inputs)))
-	t.Workers = a.workers
+	t := &Task{Inputs: make(map[string][]byte, len(a.inputs)), Workers: a.workers}
 	for i, in := range a.stage.inputs {
 		d := a.inputs[i].digest
 		data, err := r.contents.get(r.ctx, d)
@@ -223,12 +220,12 @@ func (r *runner) setAside(a *action) (intact bool, err error) {
 	return true, nil
 }
 
-// record returns the rows of a finished action, and which outputs differ from
-// those of an earlier execution.
-func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
-	rec := Record{Run: run, Started: a.started, Elapsed: a.elapsed}
+// record appends the rows of a finished action, and returns which outputs differ
+// from those of an earlier execution.
+func (a *action) record(rows []cas.Row, run RunID) (_ []cas.Row, diverged []Divergence) {
+	rec := Record{Outputs: make([]OutputRecord, len(a.outs)), Run: run, Started: a.started, Elapsed: a.elapsed}
 	for i, name := range a.stage.kind.outputs {
-		rec.Outputs = append(rec.Outputs, OutputRecord{name, a.outs[i].digest, a.outs[i].size})
+		rec.Outputs[i] = OutputRecord{name, a.outs[i].digest, a.outs[i].size}
 		if a.prior != nil && a.prior[i].digest != a.outs[i].digest {
 			diverged = append(diverged, Divergence{a.stage, a.key, name, a.prior[i].digest, a.outs[i].digest})
 		}
@@ -236,11 +233,16 @@ func (a *action) record(run RunID) (rows []cas.Row, diverged []Divergence) {
 	switch {
 	case a.prior == nil, len(diverged) > 0 && len(a.lost) > 0:
 		// There is no result, or it is lost and the new one takes its place.
-		rows = append(rows, cas.Row{Table: tableActions, Key: a.key.Digest, Value: rec.encode(a.manifest)})
+		rows = append(rows, cas.Row{Table: tableActions, Key: a.key.Digest, Value: a.appendManifest(rec.encode(a.stage.manifestSize()))})
 	case len(diverged) > 0: // the first result stays
-		rows = append(rows, cas.Row{Table: tableEvidence, Key: a.key.Digest, Value: rec.encode(nil)})
+		rows = append(rows, cas.Row{Table: tableEvidence, Key: a.key.Digest, Value: rec.encode(0)})
 	}
 	return append(rows, cas.Row{Table: tableNames, Key: nameKey(a.stage.name), Value: a.key.Digest[:]}), diverged
+}
+
+// appendManifest appends the manifest, whose hash is the key.
+func (a *action) appendManifest(b []byte) []byte {
+	return a.stage.appendManifest(b, func(i int) Digest { return a.inputs[i].digest })
 }
 
 // logRows returns the log of an action, if it wrote one or failed.

@@ -25,8 +25,9 @@ const (
 
 // committed is the outcome of one batch.
 type committed struct {
-	actions []*action
-	err     error
+	actions  []*action
+	diverged []Divergence
+	err      error
 }
 
 // collectFor is how long finished actions may wait for others, and collectMost
@@ -78,27 +79,27 @@ func (r *runner) commit(timer *time.Timer) {
 	}
 	actions := r.finished[:n:n]
 	r.finished = r.finished[n:]
-	batch := cas.Batch{Rows: r.takeRows()}
-	seen := make(map[Digest]bool)
-	for _, a := range actions {
-		for _, o := range a.objects {
-			if !seen[o.Digest] {
-				seen[o.Digest] = true
-				batch.Objects = append(batch.Objects, o)
-			}
-		}
-		rows, diverged := a.record(r.info.ID)
-		batch.Rows = append(batch.Rows, rows...)
-		batch.Rows = append(batch.Rows, a.logRows(r.info.ID)...)
-		for _, d := range diverged {
-			r.reportDiverged(d)
-		}
-	}
+	rows := r.takeRows()
 	r.committing = true
-	ctx := context.WithoutCancel(r.ctx)
-	go func() {
-		r.commits <- committed{actions, r.p.store.Commit(ctx, batch)}
-	}()
+	go func() { r.commits <- r.write(actions, rows) }()
+}
+
+// write makes actions durable, after rows.
+func (r *runner) write(actions []*action, rows []cas.Row) committed {
+	c := committed{actions: actions}
+	batch := cas.Batch{
+		Objects: make([]cas.Object, 0, len(actions)),
+		Rows:    slices.Grow(rows, 2*len(actions)),
+	}
+	for _, a := range actions {
+		batch.Objects = append(batch.Objects, a.objects...)
+		var diverged []Divergence
+		batch.Rows, diverged = a.record(batch.Rows, r.info.ID)
+		batch.Rows = append(batch.Rows, a.logRows(r.info.ID)...)
+		c.diverged = append(c.diverged, diverged...)
+	}
+	c.err = r.p.store.Commit(context.WithoutCancel(r.ctx), batch)
+	return c
 }
 
 func (r *runner) reportDiverged(d Divergence) {
@@ -123,6 +124,9 @@ func (r *runner) takeRows() []cas.Row {
 // durable reports the actions of a batch. Their locks are freed later, all at once.
 func (r *runner) durable(c committed) {
 	r.committing = false
+	for _, d := range c.diverged {
+		r.reportDiverged(d)
+	}
 	if c.err != nil {
 		which := c.actions[0].stage.name
 		if more := len(c.actions) - 1; more > 0 {

@@ -32,7 +32,7 @@ const contentFixed = 400
 // content is one artifact, in memory or on its way there.
 type content struct {
 	digest Digest
-	loaded chan struct{} // closed once data or err is set
+	loaded chan struct{} // closed once data or err is set; nil if data was there from the start
 	data   []byte
 	err    error
 	pins   int // while above 0 it is not dropped and not counted
@@ -87,6 +87,9 @@ func (c *contents) get(ctx context.Context, d Digest) ([]byte, error) {
 			c.recent.MoveToFront(e.at)
 		}
 		c.mu.Unlock()
+		if e.loaded == nil {
+			return e.data, nil
+		}
 		select {
 		case <-e.loaded:
 			return e.data, e.err
@@ -121,8 +124,7 @@ func (c *contents) pin(d Digest, data []byte) {
 	if !ok || e.pins == 0 && e.at == nil {
 		// Calls that are reading it from the store get what the store has;
 		// later calls get data.
-		e = &content{digest: d, loaded: make(chan struct{}), data: data}
-		close(e.loaded)
+		e = &content{digest: d, data: data}
 		c.entries[d] = e
 	}
 	if e.at != nil {

@@ -207,7 +207,7 @@ func (n *Needs) Forget(ctx context.Context, st *cas.Store) error {
 			return err
 		}
 		forgotten := Record{Run: a.Run, Started: a.Started, Elapsed: a.Elapsed}
-		batch.Rows = append(batch.Rows, cas.Row{Table: tableActions, Key: k.Digest, Value: forgotten.encode(text)})
+		batch.Rows = append(batch.Rows, cas.Row{Table: tableActions, Key: k.Digest, Value: append(forgotten.encode(len(text)), text...)})
 	}
 	if len(batch.Rows) == 0 {
 		return nil

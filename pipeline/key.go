@@ -60,6 +60,15 @@ func (s *Stage) appendManifest(b []byte, digest func(input int) Digest) []byte {
 	return append(b, '}', '}')
 }
 
+// manifestSize is about how long the manifest of a stage is, and rarely less.
+func (s *Stage) manifestSize() int {
+	size := len(s.kind.prefix) + len(s.params) + 16
+	for i := range s.inputs {
+		size += len(s.inputs[i].Name) + hex.EncodedLen(len(Digest{})) + 8
+	}
+	return size
+}
+
 // appendQuoted appends a string as [json.Marshal] writes it.
 func appendQuoted(b []byte, s string) []byte {
 	for i := range len(s) {

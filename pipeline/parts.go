@@ -23,7 +23,7 @@ type parts struct {
 	a *action
 
 	mu       sync.Mutex
-	used     map[string]bool   // names
+	used     map[string]bool   // names; nil at first
 	kept     map[string]Digest // by an interrupted run; nil until asked for
 	finished []finishedPart    // not committed
 	since    time.Time         // the last commit, or the start
@@ -56,9 +56,10 @@ func readPart(row []byte) (run RunID, d Digest, name string, ok bool) {
 // check a known result computes every part.
 func (r *runner) keepParts(a *action, t *task.Task) *parts {
 	if a.compare || a.prior != nil && len(a.lost) == 0 {
+		t.Part = task.New(nil).Part
 		return nil
 	}
-	p := &parts{r: r, a: a, used: make(map[string]bool), since: time.Now()}
+	p := &parts{r: r, a: a, since: time.Now()}
 	t.Part = p.part
 	return p
 }
@@ -72,6 +73,9 @@ func (p *parts) find(name string) (d Digest, ok bool, err error) {
 	}
 	if p.used[name] {
 		return d, false, fmt.Errorf("two parts are named %q", name)
+	}
+	if p.used == nil {
+		p.used = make(map[string]bool)
 	}
 	p.used[name] = true
 	if p.kept == nil {
@@ -149,12 +153,8 @@ func (p *parts) flush() error {
 	if !p.r.wrote.Swap(true) {
 		batch.Rows = append(batch.Rows, p.r.info.row())
 	}
-	seen := make(map[Digest]bool)
 	for _, part := range finished {
-		if d := part.object.Digest; !seen[d] {
-			seen[d] = true
-			batch.Objects = append(batch.Objects, part.object)
-		}
+		batch.Objects = append(batch.Objects, part.object)
 		batch.Rows = append(batch.Rows, partRow(p.a.key, p.r.info.ID, part))
 	}
 	if err = p.r.p.store.Commit(context.WithoutCancel(p.r.ctx), batch); err != nil {

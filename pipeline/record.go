@@ -55,9 +55,9 @@ type Record struct {
 
 const recordVersion = 2
 
-// encode returns the record, followed by the manifest.
-func (r *Record) encode(manifest []byte) []byte {
-	b := make([]byte, 0, 48+64*len(r.Outputs)+len(manifest))
+// encode returns the record, with room for so many bytes of a manifest behind it.
+func (r *Record) encode(room int) []byte {
+	b := make([]byte, 0, 48+64*len(r.Outputs)+room)
 	b = append(b, recordVersion)
 	b = binary.AppendUvarint(b, uint64(len(r.Outputs)))
 	for _, o := range r.Outputs {
@@ -68,8 +68,7 @@ func (r *Record) encode(manifest []byte) []byte {
 	}
 	b = append(b, r.Run[:]...)
 	b = binary.AppendVarint(b, r.Started.UnixNano())
-	b = binary.AppendUvarint(b, uint64(r.Elapsed))
-	return append(b, manifest...)
+	return binary.AppendUvarint(b, uint64(r.Elapsed))
 }
 
 // output is what the engine keeps in memory of one output. Its name is known

@@ -21,7 +21,7 @@ func someRecord() Record {
 
 func TestRecordReadsBack(t *testing.T) {
 	for _, want := range []Record{someRecord(), {Started: time.Unix(-5, 0)}} {
-		text := want.encode([]byte("manifest"))
+		text := append(want.encode(0), "manifest"...)
 		got, rest, err := decodeRecord(text)
 		if err != nil || string(rest) != "manifest" {
 			t.Fatalf("%q follows, %v", rest, err)
@@ -29,7 +29,7 @@ func TestRecordReadsBack(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		for cut := range want.encode(nil) {
+		for cut := range want.encode(0) {
 			if _, _, err := decodeRecord(text[:cut]); err == nil {
 				t.Fatalf("cut at %d of %d is accepted", cut, len(text))
 			}
@@ -39,7 +39,7 @@ func TestRecordReadsBack(t *testing.T) {
 
 func FuzzDecodeRecord(f *testing.F) {
 	r := someRecord()
-	f.Add(r.encode([]byte("manifest")))
+	f.Add(append(r.encode(0), "manifest"...))
 	f.Add([]byte{recordVersion, 0})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, rest, err := decodeRecord(text)
@@ -63,7 +63,7 @@ func FuzzDecodeRecord(f *testing.F) {
 				t.Errorf("output %d is %v", i, o)
 			}
 		}
-		if again := r.encode(rest); !bytes.Equal(again, text) {
+		if again := append(r.encode(0), rest...); !bytes.Equal(again, text) {
 			t.Errorf("%x encodes to %x", text, again)
 		}
 	})
@@ -73,7 +73,7 @@ func TestWhichRecordCounts(t *testing.T) {
 	names := []string{"out"}
 	rec := func(content string) []byte {
 		r := Record{Outputs: []OutputRecord{{"out", cas.Sum([]byte(content)), 1}}, Started: time.Unix(0, 0)}
-		return r.encode([]byte("manifest"))
+		return append(r.encode(0), "manifest"...)
 	}
 	other := someRecord()
 	for _, c := range []struct {
@@ -87,7 +87,7 @@ func TestWhichRecordCounts(t *testing.T) {
 		{"replaced twice", [][]byte{rec("1"), rec("2"), rec("3")}, "3"},
 		{"damaged", [][]byte{rec("1")[:9]}, ""},
 		{"damaged last", [][]byte{rec("2"), rec("1")[:9]}, "2"},
-		{"other outputs", [][]byte{other.encode(nil)}, ""},
+		{"other outputs", [][]byte{other.encode(0)}, ""},
 		{"empty", [][]byte{{}}, ""},
 	} {
 		outs := make([]output, 1)

@@ -148,7 +148,11 @@ func (p *Plan) keysText() []byte {
 		}
 	}
 	slices.SortFunc(stages, func(a, b *Stage) int { return strings.Compare(a.name, b.name) })
-	text := []byte{'{'}
+	size := 2
+	for _, s := range stages {
+		size += len(s.name) + hex.EncodedLen(len(Digest{})) + 6
+	}
+	text := append(make([]byte, 0, size), '{')
 	for i, s := range stages {
 		if i > 0 {
 			text = append(text, ',')

@@ -300,8 +300,10 @@ func (r *runner) startOne(i int32) {
 		}
 		reason = ""
 	}
-	for _, e := range s.sources() {
-		a.inputs = append(a.inputs, *r.p.source(e))
+	sources := s.sources()
+	a.inputs = make([]output, len(sources))
+	for i, e := range sources {
+		a.inputs[i] = *r.p.source(e)
 	}
 	a.workers = r.allot(s)
 	n.phase, n.action = running, a
@@ -351,7 +353,7 @@ func (r *runner) lock(a *action) (ok bool) {
 			return false
 		}
 	}
-	a.unlock, a.manifest = unlock, slices.Clone(p.manifest(s))
+	a.unlock = unlock
 	return true
 }
 

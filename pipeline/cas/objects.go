@@ -165,8 +165,8 @@ func (s *Store) readError(o Digest, p Place, err error) error {
 // process, the others as files.
 func (s *Store) writeObjects(objects []Object) error {
 	var large []Object
-	var small []newFrame
-	seen := make(map[Digest]bool)
+	small := make([]newFrame, 0, len(objects))
+	seen := make(map[Digest]bool, len(objects))
 	for i := range objects {
 		o := &objects[i]
 		if seen[o.Digest] {
