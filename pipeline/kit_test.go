@@ -11,9 +11,10 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/pipeline/cas/castest"
 )
 
-// TestMain has the store make its coders: they hold channels, and one that is
-// made in a bubble of synctest cannot be used outside of it.
+// TestMain has the store make its coders for small and for other objects: they hold
+// channels, and one that is made in a bubble of synctest cannot be used outside of it.
 func TestMain(m *testing.M) {
+	cas.Encode(make([]byte, 1<<20))
 	st, o := newStore(), cas.Encode([]byte("content"))
 	err := st.Commit(context.Background(), cas.Batch{Objects: []cas.Object{o}})
 	if err == nil {

@@ -142,9 +142,10 @@ func longestPath(all []recorded) (path []recorded, total time.Duration) {
 	return path, ends[last]
 }
 
-// makeCoders has the store make its coders: they hold channels, and one that is
-// made in a bubble cannot be used outside of it.
+// makeCoders has the store make its coders for small and for other objects: they
+// hold channels, and one that is made in a bubble cannot be used outside of it.
 func makeCoders(t *testing.T) {
+	cas.Encode(make([]byte, 1<<20))
 	st, o := openMemory(t), cas.Encode([]byte("content"))
 	defer st.Close()
 	if err := st.Commit(t.Context(), cas.Batch{Objects: []cas.Object{o}}); err != nil {

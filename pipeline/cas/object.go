@@ -42,7 +42,13 @@ func (o *Object) Small() bool { return len(o.Frame) <= smallFrame }
 // are made when they are first needed: a run in which all is cached compresses
 // nothing. Content of a single segment has its size in every header, but its
 // reader needs memory for all of it.
+//
+// Small content is compressed at the fastest level: preparing the tables of the usual
+// one would take three times as long as the rest.
 var (
+	smallEncoder = sync.OnceValue(func() *zstd.Encoder {
+		return newEncoder(zstd.WithSingleSegment(true), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	})
 	encoder      = sync.OnceValue(func() *zstd.Encoder { return newEncoder(zstd.WithSingleSegment(true)) })
 	largeEncoder = sync.OnceValue(func() *zstd.Encoder { return newEncoder() })
 )
@@ -74,7 +80,10 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 // the release of the compressor; the digest does not.
 func Encode(content []byte) Object {
 	e := encoder
-	if len(content) > encoderWindow {
+	switch {
+	case len(content) <= smallFrame:
+		e = smallEncoder
+	case len(content) > encoderWindow:
 		e = largeEncoder
 	}
 	frame := e().EncodeAll(content, make([]byte, 0, len(content)/2+64))
