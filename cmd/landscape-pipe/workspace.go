@@ -112,14 +112,14 @@ func (a *app) hasher() (*codehash.Hasher, error) {
 // figures.
 func (g *globals) isDefault(a *app, params stages.Params) (bool, error) {
 	path := filepath.Join(g.Artifacts, baseline.LockName)
-	lock, err := pipeline.LoadLockfile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && lock.Params == nil {
+	made, err := pipeline.LockfileParams(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && made == nil {
 		return params.Digest() == stages.DefaultParams().Digest(), nil
 	}
 	if err != nil {
 		return false, advised(err, "restore the file, or remove it to go on without expected results")
 	}
-	locked, err := stages.ParseLines(path, lock.Params)
+	locked, err := stages.ParseLines(path, made)
 	if err != nil {
 		a.warn("the params in %s cannot be read, so no run is the default one; check --update --as-default makes this one the default:\n%v", path, err)
 		return false, nil
