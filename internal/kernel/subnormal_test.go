@@ -8,30 +8,30 @@ import (
 
 func subnormal(x float32) bool { return x != 0 && -0x1p-126 < x && x < 0x1p-126 }
 
-// adamStep is Adam32 of one weight, every operation as a statement, and returns
+// adamStep is Adam32 of one weight, every operation rounded by itself, and returns
 // the results of all of them; the last three are w, m and v.
 func adamStep(w, m, v, g float32, s AdamStep) []float32 {
 	if math.Abs(float64(g)) < 0x1p-50 {
 		g = 0
 	}
 	difference := g - m
-	change := difference * s.OneMinusBeta1
+	change := float32(difference * s.OneMinusBeta1)
 	m += change
 	sum := m
 	if math.Abs(float64(m)) < 0x1p-56 {
 		m = 0
 	}
-	decayed := v * s.Beta2
-	weighted := g * s.OneMinusBeta2
-	square := weighted * g
+	decayed := float32(v * s.Beta2)
+	weighted := float32(g * s.OneMinusBeta2)
+	square := float32(weighted * g)
 	v = decayed + square
 	if v < 0x1p-120 {
 		v = 0
 	}
 	root := float32(math.Sqrt(float64(v)))
-	corrected := root * s.InvSqrtCorrection2
+	corrected := float32(root * s.InvSqrtCorrection2)
 	denominator := corrected + s.Eps
-	numerator := m * s.StepSize
+	numerator := float32(m * s.StepSize)
 	quotient := numerator / denominator
 	return []float32{difference, change, sum, decayed, weighted, square, root, corrected, denominator, numerator, quotient, w - quotient, m, v}
 }
