@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -175,10 +174,14 @@ func (a *action) call(ctx context.Context, t *Task) (made map[string][]byte, err
 // take checks the outputs against the kind, hashes and compresses them.
 func (a *action) take(made map[string][]byte) error {
 	names := a.stage.kind.outputs
-	for _, name := range slices.Sorted(maps.Keys(made)) {
+	var undeclared []string
+	for name := range made {
 		if a.stage.output(name) < 0 {
-			return fmt.Errorf("undeclared output %q of kind %s", name, a.stage.kind.name)
+			undeclared = append(undeclared, name)
 		}
+	}
+	if len(undeclared) > 0 {
+		return fmt.Errorf("undeclared output %q of kind %s", slices.Min(undeclared), a.stage.kind.name)
 	}
 	a.data = make([][]byte, len(names))
 	if !a.compare {

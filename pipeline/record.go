@@ -307,6 +307,9 @@ func (l *logBuffer) add(line string) {
 func (l *logBuffer) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.tail) == 0 {
+		return l.head.String()
+	}
 	var b strings.Builder
 	b.WriteString(l.head.String())
 	if l.dropped > 0 {
