@@ -35,19 +35,13 @@ type Params struct {
 
 // Run computes Trajectory.
 func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error) {
-	if len(p.Epochs) == 0 || !slices.IsSorted(p.Epochs) {
-		return nil, fmt.Errorf("epochs are %v: want ascending ones, at least one", p.Epochs)
-	}
 	network, data, err := mlp.Decode(t.Inputs, p.SampleSize)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := npy.Rows[float32](t.Inputs, Snapshots, network.Parameters())
+	rows, err := snapshotRows(t.Inputs, p.Snapshots, p.Epochs, network.Parameters())
 	if err != nil {
 		return nil, err
-	}
-	if len(rows) != len(p.Snapshots) {
-		return nil, fmt.Errorf("input %s has %d rows: want %d snapshots", Snapshots, len(rows), len(p.Snapshots))
 	}
 	spectrum, err := artifact.Read[artifact.Spectrum](t.Inputs, Spectrum)
 	if err != nil {
@@ -61,12 +55,8 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 	before := &part{}
 	r := artifact.Trajectory{Objects: data.Objects, Parameters: network.Parameters(), Points: []artifact.TrajectoryPoint{}}
 	for i, epoch := range p.Epochs {
-		at := slices.Index(p.Snapshots, epoch)
-		if at < 0 {
-			return nil, fmt.Errorf("no snapshot after epoch %d: there are those after %v", epoch, p.Snapshots)
-		}
 		b, err := t.Part(fmt.Sprintf("epoch %d", epoch), func() ([]byte, error) {
-			x, err := m.at(ctx, rows[at], before)
+			x, err := m.at(ctx, rows[i], before)
 			if err != nil {
 				return nil, fmt.Errorf("after epoch %d: %w", epoch, err)
 			}
@@ -89,4 +79,27 @@ func Run(ctx context.Context, p Params, t *task.Task) (map[string][]byte, error)
 		return nil, err
 	}
 	return map[string][]byte{Trajectory: text}, nil
+}
+
+// snapshotRows returns the weights after each of the epochs.
+func snapshotRows(inputs map[string][]byte, snapshots, epochs []int, parameters int) ([][]float32, error) {
+	if len(epochs) == 0 || !slices.IsSorted(epochs) {
+		return nil, fmt.Errorf("epochs are %v: want ascending ones, at least one", epochs)
+	}
+	rows, err := npy.Rows[float32](inputs, Snapshots, parameters)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != len(snapshots) {
+		return nil, fmt.Errorf("input %s has %d rows: want %d snapshots", Snapshots, len(rows), len(snapshots))
+	}
+	var list [][]float32
+	for _, epoch := range epochs {
+		at := slices.Index(snapshots, epoch)
+		if at < 0 {
+			return nil, fmt.Errorf("no snapshot after epoch %d: there are those after %v", epoch, snapshots)
+		}
+		list = append(list, rows[at])
+	}
+	return list, nil
 }
