@@ -15,7 +15,7 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build $(BINS) repro paper recipes heldout sizes check fmt lint bench bench-peers check-training check-density determinism avx512 soak nightly clean
+.PHONY: help build $(BINS) repro paper recipes heldout sizes thesis check fmt lint bench bench-peers check-training check-density determinism avx512 soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ heldout: build ## accuracy on held-out objects of MNIST and CIFAR-10, as in the 
 
 sizes: build ## how many objects are enough, beside m*, for 16 shapes of networks
 	$(BIN)/landscape-pipe repro --params params.sizes.toml
+
+thesis: build ## the norms of H and G during training of a thesis on MNIST, with seeds and on all objects (prints an estimate first)
+	$(BIN)/landscape-pipe repro -n --params params.thesis.toml
+	$(BIN)/landscape-pipe repro --params params.thesis.toml
 
 check: build lint ## all tests: formatting, vet, unit, property, command-line
 	$(GO) test -timeout 15m ./...

@@ -39,8 +39,8 @@ func readClaims(t *testing.T, folder string) []claimRow {
 }
 
 // furtherRuns decide claims that the default run leaves open: on held-out objects, on
-// the number of objects, and for networks trained in other ways.
-var furtherRuns = []string{"recipes", "heldout", "sizes"}
+// the number of objects, for networks trained in other ways, and on norms in training.
+var furtherRuns = []string{"recipes", "heldout", "sizes", "thesis"}
 
 // withFurtherRuns adds to the rows those of the further runs that were tested on the
 // same data sets, where no row has a verdict on them yet.

@@ -143,12 +143,10 @@ func (c *checking) checkGoal(e *Experiment, label string) {
 	if e.Steps > 0 {
 		c.Blame(label+"."+key, fmt.Sprintf("%s, but has steps = %d", text, e.Steps), "set steps = 0; max_epochs limits such a training")
 	}
-	for _, list := range []struct {
-		key    string
-		epochs []int
-	}{{"snapshots", e.Snapshots}, {"curvature_epochs", e.CurvatureEpochs}} {
-		if len(list.epochs) > 0 && c.read(label, list.key) {
-			c.Blame(label+"."+list.key, fmt.Sprintf("%s, so that %s cannot name its epochs", text, list.key), fmt.Sprintf("set %s = []", list.key))
+	lists := e.watched()
+	for _, list := range slices.Sorted(maps.Keys(lists)) {
+		if len(*lists[list]) > 0 && c.read(label, list) {
+			c.Blame(label+"."+list, fmt.Sprintf("%s, so that %s cannot name its epochs", text, list), fmt.Sprintf("set %s = []", list))
 		}
 	}
 }
@@ -177,6 +175,22 @@ func (c *checking) checkHeldOut(e *Experiment, label string) {
 	}
 }
 
+// requirement is a key of an experiment without which a figure that reads a stage's
+// results has nothing to show.
+type requirement struct {
+	stage, key  string
+	met         func(e *Experiment) bool
+	lacks, hint string
+}
+
+var requirements = []requirement{
+	{"trajectory", "curvature_epochs", func(e *Experiment) bool { return len(e.CurvatureEpochs) > 1 }, "has fewer than two curvature_epochs", "give curvature_epochs at least two epochs"},
+	{"norms_batch", "norm_epochs", func(e *Experiment) bool { return len(e.NormEpochs) > 1 }, "has fewer than two norm_epochs", "give norm_epochs at least two epochs"},
+	{"needed_size", "held_out_target", func(e *Experiment) bool { return e.HeldOutTarget > 0 }, "has no held_out_target", "write held_out = true and held_out_target = 0.01"},
+	{"held_out_curve", "held_out_every", func(e *Experiment) bool { return e.HeldOutEvery > 0 }, "its trainings are not evaluated on held-out objects", "write held_out = true and held_out_every = 1"},
+	{"rotation", "snapshots", func(e *Experiment) bool { return len(e.Snapshots) > 1 }, "takes fewer than two snapshots", "give snapshots at least two epochs"},
+}
+
 // checkFigures requires that each figure has something to show.
 func (c *checking) checkFigures(e *Experiment, label string) {
 	if !c.read(label, "figures") {
@@ -198,27 +212,9 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 		if needsSizes(name) && c.read(label, "k") && len(e.SampleSizes) < 2 {
 			c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has only one k", label, name), "give k at least two values")
 		}
-		if f.ReadsOf("trajectory") {
-			if c.read(label, "curvature_epochs") && len(e.CurvatureEpochs) < 2 {
-				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has %d curvature_epochs", label, name, len(e.CurvatureEpochs)), "give curvature_epochs at least two epochs")
-			}
-			continue
-		}
-		if f.ReadsOf("needed_size") {
-			if c.read(label, "held_out_target") && e.HeldOutTarget == 0 {
-				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but has no held_out_target", label, name), "write held_out = true and held_out_target = 0.01")
-			}
-			continue
-		}
-		if f.ReadsOf("held_out_curve") {
-			if c.read(label, "held_out_every") && e.HeldOutEvery == 0 {
-				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but its trainings are not evaluated on held-out objects", label, name), "write held_out = true and held_out_every = 1")
-			}
-			continue
-		}
-		if f.ReadsOf("rotation") {
-			if c.read(label, "snapshots") && len(e.Snapshots) < 2 {
-				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but takes %d snapshots", label, name, len(e.Snapshots)), "give snapshots at least two epochs")
+		if at := slices.IndexFunc(requirements, func(r requirement) bool { return f.ReadsOf(r.stage) }); at >= 0 {
+			if r := requirements[at]; c.read(label, r.key) && !r.met(e) {
+				c.Blame(fmt.Sprintf("%s.figures[%d]", label, i), fmt.Sprintf("%s feeds %s, but %s", label, name, r.lacks), r.hint)
 			}
 			continue
 		}
@@ -232,36 +228,62 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 		c.read("curvature", "increments") && slices.Min(c.Curvature.Increments) > reach {
 		c.Blame("curvature.increments", fmt.Sprintf("curvature.increments holds none that %s reaches", label), fmt.Sprintf("allowed: at least one of 1 to %d", reach))
 	}
-	if c.read(label, "seeds", "curvature_seeds") {
-		for i, seed := range e.CurvatureSeeds {
-			if !slices.Contains(e.Seeds, seed) {
-				c.Blame(fmt.Sprintf("%s.curvature_seeds[%d]", label, i), fmt.Sprintf("%s.curvature_seeds holds %d, which is none of its seeds", label, seed), "allowed: "+inWords(e.Seeds))
-			}
-		}
-	}
+	c.checkSeeds(label, "curvature_seeds", e.CurvatureSeeds, e.Seeds)
 }
 
-// checkSnapshots compares the snapshots with the length of the training.
+// watched are the lists of epochs after which the weights of a training are kept.
+func (e *Experiment) watched() map[string]*[]int {
+	return map[string]*[]int{"snapshots": &e.Snapshots, "curvature_epochs": &e.CurvatureEpochs, "norm_epochs": &e.NormEpochs}
+}
+
+// checkSnapshots compares these lists with the length of the training, and with the
+// networks that are measured then.
 func (c *checking) checkSnapshots(e *Experiment, label string) {
-	if !c.read(label, "snapshots", "k", "steps") || !c.read("train", "epochs", "batch_size") || e.until() {
+	if c.read(label, "curvature_epochs", "curvature_seeds") && len(e.CurvatureEpochs) > 0 && len(e.CurvatureSeeds) == 0 {
+		c.Blame(label+".curvature_epochs", fmt.Sprintf("%s has curvature_epochs, but no curvature_seeds", label), "the networks of the first of curvature_seeds are measured")
+	}
+	c.checkNorms(e, label)
+	if !c.read(label, "k", "steps") || !c.read("train", "epochs", "batch_size") || e.until() {
 		return
 	}
 	t := c.Train
 	length := nn.Length{Epochs: t.Epochs, Steps: e.Steps}
 	last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/t.BatchSize + 1)
-	if c.read(label, "curvature_epochs", "curvature_seeds") {
-		if len(e.CurvatureEpochs) > 0 && len(e.CurvatureSeeds) == 0 {
-			c.Blame(label+".curvature_epochs", fmt.Sprintf("%s has curvature_epochs, but no curvature_seeds", label), "the networks of the first of curvature_seeds are measured")
-		}
-		for i, epoch := range e.CurvatureEpochs {
-			if epoch > last {
-				c.Blame(fmt.Sprintf("%s.curvature_epochs[%d]", label, i), fmt.Sprintf("%s.curvature_epochs holds %d, but the training has %d epochs", label, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))
+	lists := e.watched()
+	for _, key := range slices.Sorted(maps.Keys(lists)) {
+		for i, epoch := range *lists[key] {
+			if epoch > last && c.read(label, key) {
+				c.Blame(fmt.Sprintf("%s.%s[%d]", label, key, i), fmt.Sprintf("%s.%s holds %d, but the training has %d epochs", label, key, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))
 			}
 		}
 	}
-	for i, epoch := range e.Snapshots {
-		if epoch > last {
-			c.Blame(fmt.Sprintf("%s.snapshots[%d]", label, i), fmt.Sprintf("%s.snapshots holds %d, but the training has %d epochs", label, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))
+}
+
+// checkNorms compares what is asked of the norms with the sample and the seeds.
+func (c *checking) checkNorms(e *Experiment, label string) {
+	if !c.read(label, "norm_epochs", "norm_seeds") {
+		return
+	}
+	if len(e.NormEpochs) == 0 {
+		if len(e.NormSeeds) > 0 {
+			c.Blame(label+".norm_seeds", fmt.Sprintf("%s has norm_seeds, but no norm_epochs", label), "write norm_epochs = the epochs after which the norms are measured")
+		}
+		return
+	}
+	if k := slices.Max(e.SampleSizes); c.read(label, "k") && c.read("curvature", "norm_batch") && c.Curvature.NormBatch > k {
+		c.Blame("curvature.norm_batch", fmt.Sprintf("curvature.norm_batch is %d, but the largest k of %s is %d", c.Curvature.NormBatch, label, k), fmt.Sprintf("allowed: 1 to %d", k))
+	}
+	c.checkSeeds(label, "norm_seeds", e.NormSeeds, e.Seeds)
+}
+
+// checkSeeds requires of a list of seeds that the experiment has them.
+func (c *checking) checkSeeds(label, key string, list, seeds []int64) {
+	if !c.read(label, "seeds", key) {
+		return
+	}
+	for i, seed := range list {
+		if !slices.Contains(seeds, seed) {
+			c.Blame(fmt.Sprintf("%s.%s[%d]", label, key, i), fmt.Sprintf("%s.%s holds %d, which is none of its seeds", label, key, seed), "allowed: "+inWords(seeds))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/internal/files"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
+	"github.com/landscape-pipe/landscape-pipe/stages/normalise"
 	"github.com/landscape-pipe/landscape-pipe/stages/userfiles"
 )
 
@@ -29,12 +30,14 @@ func (Dataset) Choices() map[string][]string {
 	return map[string][]string{"format": userfiles.Formats(), "scaling": userfiles.Scalings()}
 }
 
-// Input is one table [input.NAME]: features of the user's own, which networks see
-// in place of a data set's pixels.
+// Input is one table [input.NAME]: what networks see in place of a data set's pixels,
+// either features of the user's own or the pixels, normalised.
 type Input struct {
-	Name    string `toml:"name"`
-	File    string `toml:"file" text:"path of a file" default:"\"\""`
-	Scaling string `toml:"scaling" default:"\"none\""`
+	Name      string  `toml:"name"`
+	File      string  `toml:"file" text:"path of a file" default:"\"\""`
+	Scaling   string  `toml:"scaling" default:"\"none\""`
+	Mean      float64 `toml:"mean" range:"-1000000 to 1000000" default:"0"`
+	Deviation float64 `toml:"deviation" range:"0 to 1000000" default:"0"` // 0: not normalised pixels
 }
 
 // Choices implements [config.Chooser].
@@ -65,14 +68,26 @@ func (c *checking) checkData() {
 		if slices.Contains(reserved, in.Name) {
 			c.Blame(label, fmt.Sprintf("%s has the name of an input that is known", label), "give it another name")
 		}
-		if in.File == "" && c.read(label, "file") {
-			c.Blame(label, label+" has no file", `write file = "PATH"`)
+		if !c.read(label, "file", "deviation") {
+			continue
+		}
+		switch {
+		case in.File == "" && in.Deviation == 0:
+			c.Blame(label, label+" has neither a file nor a deviation", `write file = "PATH" for features of your own, or mean and deviation to normalise the pixels`)
+		case in.File != "" && in.Deviation > 0:
+			c.Blame(label+".deviation", label+" has a file, so there are no pixels to normalise", `take one of the two out; scaling = "standard" brings each column of a file to mean 0 and deviation 1`)
 		}
 	}
 	of := map[string]string{} // by input, the data set of the first experiment that has it
 	for i := range c.Experiments {
 		e, label := &c.Experiments[i], c.Label(experimentTable, i)
 		if e.Input == InputDirect || !c.read(label, "input", "dataset") {
+			continue
+		}
+		if slices.ContainsFunc(c.Inputs, func(in Input) bool { return in.Name == e.Input && in.Deviation > 0 }) {
+			if at := slices.IndexFunc(c.Datasets, func(d Dataset) bool { return d.Name == e.Dataset }); at >= 0 && c.Datasets[at].Scaling != userfiles.Pixels {
+				c.Blame(label+".input", fmt.Sprintf("input %s normalises pixels, but %s may hold other numbers", e.Input, e.Dataset), fmt.Sprintf(`write scaling = "pixels" in [dataset.%s], or scaling = "standard" and no input`, e.Dataset))
+			}
 			continue
 		}
 		if first, ok := of[e.Input]; ok && first != e.Dataset {
@@ -125,7 +140,7 @@ func ReadGiven(ctx context.Context, p Params) (Given, error) {
 				return Given{}, dataError(ctx, "dataset."+d.Name, err)
 			}
 		}
-		if at := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Name == e.Input }); at >= 0 && g.inputs[e.Input].Width == 0 {
+		if at := slices.IndexFunc(p.Inputs, func(in Input) bool { return in.Name == e.Input && in.File != "" }); at >= 0 && g.inputs[e.Input].Width == 0 {
 			in := p.Inputs[at]
 			file, err := readFile(ctx, in.File)
 			if err == nil {
@@ -174,14 +189,18 @@ func (w *wiring) dataset(n artifact.Network) *dataset {
 	}
 	d := w.objects(n.Dataset, w.params.objectsOf(n.Dataset))
 	if d != nil && n.Input != InputDirect {
-		features, ok := w.env.Given.inputs[n.Input]
-		if !ok {
+		s := &subject{name: n.Data(), labels: []pipeline.Label{{Key: "dataset", Value: n.Dataset}, {Key: "input", Value: n.Input}}, results: results{}}
+		if at := slices.IndexFunc(w.params.Inputs, func(in Input) bool { return in.Name == n.Input && in.Deviation > 0 }); at >= 0 {
+			s.shape = shape{all: w.params.objectsOf(n.Dataset), widths: []int{d.inputSize}}
+			add(w, s, &normaliseKind, inputs{normalise.Images: d.images}, normalise.Params{Mean: w.params.Inputs[at].Mean, Deviation: w.params.Inputs[at].Deviation})
+			d = &dataset{d.inputSize, d.classes, s.results["normalise/images"], d.labels}
+		} else if features, ok := w.env.Given.inputs[n.Input]; ok {
+			add(w, s, userinputKind(features), nil, features.Params)
+			d = &dataset{features.Width, d.classes, s.results["userinput/images"], d.labels}
+		} else {
 			w.err = fmt.Errorf("input %s was not read", n.Input)
 			return nil
 		}
-		s := &subject{name: n.Data(), labels: []pipeline.Label{{Key: "dataset", Value: n.Dataset}, {Key: "input", Value: n.Input}}, results: results{}}
-		add(w, s, userinputKind(features), nil, features.Params)
-		d = &dataset{features.Width, d.classes, s.results["userinput/images"], d.labels}
 	}
 	w.datasets[n.Data()] = d
 	return d

@@ -135,3 +135,42 @@ func TestFewWeights(t *testing.T) {
 		t.Errorf("of 10 eigenvalues 2 are to be projected out: %v", params)
 	}
 }
+
+// TestNorms: networks learn the normalised pixels, and their norms are measured as the
+// params say.
+func TestNorms(t *testing.T) {
+	const text = "[input.normalised]\nmean = 0.1\ndeviation = 0.3\n[data]\nobjects = 200\n" +
+		"[[experiment]]\nname = 'a'\ninput = 'normalised'\nhidden_size = [4]\nnum_layers = [0, 1]\nk = [100, 200]\nseeds = [0, 1]\nnorm_epochs = [0, 2]\nnorm_seeds = [1]\nfigures = ['norms_over_epochs']\n"
+	g := mustNew(t, mustParse(t, text))
+	kinds := byKind(g)
+	if kinds["normalise"] != 1 || kinds["norms_batch"] != 4 || kinds["norms"] != 2 || kinds["snapshots"] != 4 {
+		t.Errorf("stages %v", kinds)
+	}
+	for _, in := range g.Stage("train[mnist,normalised,h=4,num_layers=0,k=200,seed=1]").Inputs() {
+		if want := map[string]string{"images": "normalise[mnist,normalised]", "labels": "fetch[mnist]"}[in.Name]; in.From.Name() != want {
+			t.Errorf("input %s comes from %s, want %s", in.Name, in.From.Name(), want)
+		}
+	}
+	for _, tt := range []struct {
+		set  string
+		want []string
+	}{
+		{"input.normalised.mean=0.2", []string{"normalise"}},
+		{"input.normalised.deviation=0.2", []string{"normalise"}},
+		{"curvature.norm_batch=9", []string{"norms_batch"}},
+		{"curvature.seed=9", []string{"norms", "norms_batch"}},
+		{"experiment.a.norm_epochs=[0,1]", []string{"norms", "norms_batch", "snapshots"}},
+		{"train.epochs=1", []string{"norms", "norms_batch", "snapshots", "train"}}, // norm_epochs follows
+		{"experiment.a.seeds=[0]", []string{"claims", "figures", "tables"}},        // norm_seeds follows
+	} {
+		changed := map[string]bool{}
+		for _, s := range mustNew(t, mustParse(t, text, tt.set)).Stages() {
+			if old := g.Stage(s.Name()); old == nil || !cmp.Equal(old.Params(), s.Params()) {
+				changed[s.Kind()] = true
+			}
+		}
+		if got := slices.Sorted(maps.Keys(changed)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s changes the params of %v, want %v", tt.set, got, tt.want)
+		}
+	}
+}

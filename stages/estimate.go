@@ -17,6 +17,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/increments"
 	"github.com/landscape-pipe/landscape-pipe/stages/layers"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/normalise"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
@@ -77,6 +78,9 @@ const (
 
 	// basisVectors are kept by Lanczos before it restarts.
 	basisVectors = 400
+
+	// normBasis vectors are enough for one eigenvalue at either end.
+	normBasis = 60
 
 	// allCores says of a stage that it can use as many cores as it is given.
 	allCores = 64
@@ -179,6 +183,14 @@ func estimate(s shape, params any) (work time.Duration, memory int64, cores int)
 	case trajectory.Params:
 		seconds = s.products(40 * len(p.Epochs))
 		memory, cores = s.pointMemory()+s.lanczosMemory(0, false), allCores
+	case trajectory.NormsParams: // 24 products were seen for both norms
+		if p.Batch > 0 {
+			s.objects = p.Batch
+		}
+		seconds = s.products((24 + p.PowerIterations) * len(p.Epochs))
+		memory, cores = s.pointMemory()+2*normBasis*int64(s.parameters())*float, allCores
+	case normalise.Params:
+		seconds, memory = perDifference*float64(s.all)*float64(s.widths[0]), 2*float*int64(s.all)*int64(s.widths[0])
 	case surfaces.Params, ball.Params, samplesize.Params:
 		seconds, memory, cores = s.products(400), s.pointMemory()+s.lanczosMemory(0, false), allCores
 	}

@@ -64,6 +64,12 @@ type Experiment struct {
 	// networks of the first curvature seed is measured on the way of their training.
 	CurvatureEpochs []int `toml:"curvature_epochs" range:"0 to 10000" default:"[]" empty:"true"`
 
+	// NormEpochs are the epochs after which ‖H‖₂ and ‖G‖₂ of every network of the largest
+	// k are measured, on Curvature.NormBatch random objects of the sample, and of the seeds
+	// NormSeeds on the whole sample too.
+	NormEpochs []int   `toml:"norm_epochs" range:"0 to 10000" default:"[]" empty:"true"`
+	NormSeeds  []int64 `toml:"norm_seeds" range:"0 or more" default:"[]" empty:"true"`
+
 	Figures []string `toml:"figures" default:"[]" empty:"true"`
 
 	// AtNumLayers and AtHiddenSize are what a figure over the other holds

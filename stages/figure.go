@@ -32,8 +32,9 @@ func share(f figures.Figure, a, b *Experiment) bool {
 // num_layers or the hidden_size fixed.
 func (e *Experiment) holds(numLayers bool) bool {
 	return slices.ContainsFunc(e.Figures, func(name string) bool {
-		shows := figureNamed(name).Shows
-		return shows != figures.OverNumLayers && numLayers || shows != figures.OverHiddenSize && !numLayers
+		f := figureNamed(name)
+		shows := f.Shows
+		return !f.OfAllSizes() && (shows != figures.OverNumLayers && numLayers || shows != figures.OverHiddenSize && !numLayers)
 	})
 }
 
@@ -68,6 +69,8 @@ func (e *Experiment) shows(s figures.Shown, n artifact.Network) bool {
 		return h && l && measured
 	case figures.OverSeeds:
 		return h && l && k && measured
+	case figures.OverGrid:
+		return k
 	case figures.OverTraced:
 		return k && len(e.CurvatureSeeds) > 0 && n.Seed == e.CurvatureSeeds[0]
 	}

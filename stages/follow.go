@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,25 +46,25 @@ func (c *checking) follow(e *Experiment, label string) {
 		}
 		note(c, &e.CurvatureSeeds, seeds, label+".curvature_seeds", "seeds")
 	}
-	if c.may(label+".snapshots", "train.epochs", "train.batch_size", "data.objects", label+".k", label+".steps") {
+	lists := e.watched()
+	for _, key := range slices.Sorted(maps.Keys(lists)) {
+		if !c.may(label+"."+key, "train.epochs", "train.batch_size", "data.objects", label+".k", label+".steps") {
+			continue
+		}
 		length := nn.Length{Epochs: epochs.Epochs, Steps: e.Steps}
 		last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/epochs.BatchSize + 1)
-		if left := upTo(e.Snapshots, last); len(left) < len(e.Snapshots) {
+		if left := upTo(*lists[key], last); len(left) < len(*lists[key]) {
 			if len(left) < 2 {
 				left = []int{0, last}
 			}
-			note(c, &e.Snapshots, left, label+".snapshots", "the length of the training")
+			note(c, lists[key], left, label+"."+key, "the length of the training")
 		}
 	}
-	if c.may(label+".curvature_epochs", "train.epochs", "train.batch_size", "data.objects", label+".k", label+".steps") {
-		length := nn.Length{Epochs: epochs.Epochs, Steps: e.Steps}
-		last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/epochs.BatchSize + 1)
-		if left := upTo(e.CurvatureEpochs, last); len(left) < len(e.CurvatureEpochs) {
-			if len(left) < 2 {
-				left = []int{0, last}
-			}
-			note(c, &e.CurvatureEpochs, left, label+".curvature_epochs", "the length of the training")
-		}
+	if len(e.NormEpochs) > 0 && c.may("curvature.norm_batch", "data.objects", label+".k") {
+		note(c, &c.Curvature.NormBatch, min(c.Curvature.NormBatch, slices.Max(e.SampleSizes)), "curvature.norm_batch", "the sample sizes")
+	}
+	if c.may(label+".norm_seeds", label+".seeds") {
+		note(c, &e.NormSeeds, slices.DeleteFunc(slices.Clone(e.NormSeeds), func(s int64) bool { return !slices.Contains(e.Seeds, s) }), label+".norm_seeds", "seeds")
 	}
 	if len(e.CurvatureSeeds) > 0 && c.may("curvature.increments", "data.objects", label+".k") {
 		if reach := min(slices.Max(e.SampleSizes), objects-1); reach > 0 && slices.Min(c.Curvature.Increments) > reach {

@@ -68,6 +68,9 @@ func New(p Params, env Env) (*pipeline.Graph, error) {
 		for n := range e.traced {
 			w.traced(n)
 		}
+		for n := range e.normed {
+			w.normed(n, slices.Contains(e.NormSeeds, n.Seed))
+		}
 	}
 	for i := range p.Experiments { // they read what the loop before has measured
 		if e := &p.Experiments[i]; e.HeldOutTarget > 0 {
@@ -383,6 +386,27 @@ func (w *wiring) traced(n artifact.Network) {
 	add(w, s, &trajectoryKind, s.evaluated("snapshots/snapshots", "spectra/spectrum"), trajectory.Params{
 		SampleSize: n.SampleSize, Snapshots: want.snapshots, Epochs: want.trajectory, Seed: w.params.Curvature.Seed,
 	})
+}
+
+// powerIterations is how many the thesis takes for a norm.
+const powerIterations = 25
+
+// normed adds the norms of H and G of a network on the way of its training:
+//
+//	norms_batch   on so many random objects of the sample, and what power iterations find
+//	norms         on the whole sample
+func (w *wiring) normed(n artifact.Network, whole bool) {
+	if w.err != nil {
+		return
+	}
+	s, want := w.subjects[n.ID()], w.wants[n.ID()]
+	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), want.snapshots))
+	p := trajectory.NormsParams{SampleSize: n.SampleSize, Snapshots: want.snapshots, Epochs: want.norms, Seed: w.params.Curvature.Seed}
+	if whole {
+		add(w, s, &normsKind, s.evaluated("snapshots/snapshots"), p)
+	}
+	p.Batch, p.BatchSeed, p.PowerIterations = w.params.Curvature.NormBatch, n.Seed, powerIterations
+	add(w, s, &normsBatchKind, s.evaluated("snapshots/snapshots"), p)
 }
 
 // snapshots are the params of a network's snapshots. Where the training goes on

@@ -100,7 +100,7 @@ func TestDefaultGraph(t *testing.T) {
 
 // TestCode: the key of a stage covers the code of its package.
 func TestCode(t *testing.T) {
-	folders := map[string]string{"snapshots": "train", "operator": "spectra", "blocks": "spectra", "structure": "spectra"}
+	folders := map[string]string{"snapshots": "train", "norms": "trajectory", "norms_batch": "trajectory", "operator": "spectra", "blocks": "spectra", "structure": "spectra"}
 	for _, s := range mustNew(t, DefaultParams()).Stages() {
 		folder := folders[s.Kind()]
 		if folder == "" {

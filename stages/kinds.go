@@ -13,6 +13,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/layers"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/neededsize"
+	"github.com/landscape-pipe/landscape-pipe/stages/normalise"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
@@ -27,6 +28,10 @@ import (
 // The kinds of stages. Each has a function, the folder of its code and its
 // outputs, whose bits are the same everywhere.
 var (
+	normaliseKind = pipeline.Kind[normalise.Params]{
+		Name: "normalise", Package: "stages/normalise", Portable: true,
+		Outputs: []string{normalise.Images}, Run: normalise.Run,
+	}
 	trainKind = pipeline.Kind[train.Params]{
 		Name: "train", Package: "stages/train", Portable: true,
 		Outputs: []string{train.Weights, train.History}, Run: train.Run,
@@ -62,6 +67,14 @@ var (
 	trajectoryKind = pipeline.Kind[trajectory.Params]{
 		Name: "trajectory", Package: "stages/trajectory", Portable: true,
 		Outputs: []string{trajectory.Trajectory}, Run: trajectory.Run,
+	}
+	normsKind = pipeline.Kind[trajectory.NormsParams]{
+		Name: "norms", Package: "stages/trajectory", Portable: true,
+		Outputs: []string{trajectory.Norms}, Run: trajectory.RunNorms,
+	}
+	normsBatchKind = pipeline.Kind[trajectory.NormsParams]{
+		Name: "norms_batch", Package: "stages/trajectory", Portable: true,
+		Outputs: []string{trajectory.Norms}, Run: trajectory.RunNorms,
 	}
 	spectraKind = pipeline.Kind[spectra.Params]{
 		Name: "spectra", Package: "stages/spectra", Portable: true,

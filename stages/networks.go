@@ -86,6 +86,19 @@ func (e *Experiment) traced(yield func(artifact.Network) bool) {
 	}
 }
 
+// normed yields the networks of the experiment whose ‖H‖₂ and ‖G‖₂ are measured on the
+// way of their training: those of the largest k.
+func (e *Experiment) normed(yield func(artifact.Network) bool) {
+	if len(e.NormEpochs) == 0 {
+		return
+	}
+	for n := range e.grid {
+		if n.SampleSize == slices.Max(e.SampleSizes) && !yield(n) {
+			return
+		}
+	}
+}
+
 // closeUp returns the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() artifact.Network {
 	return e.largest(e.AtHiddenSize, e.AtNumLayers)
@@ -132,6 +145,8 @@ func (e *Experiment) tabled(t tables.Table) func(yield func(artifact.Network) bo
 		return e.followed
 	case "trajectory":
 		return e.traced
+	case "norms", "norms_batch":
+		return e.normed
 	}
 	return e.measured
 }
@@ -145,6 +160,7 @@ type want struct {
 	density    bool  // the spectral density of its Hessian
 	snapshots  []int // epochs of its training, ascending
 	trajectory []int // those of them at which its curvature is measured
+	norms      []int // those at which its ‖H‖₂ and ‖G‖₂ are measured
 }
 
 // wants returns what is asked of each network, by its ID.
@@ -178,6 +194,12 @@ func (p *Params) wants() map[string]want {
 			w := all[n.ID()]
 			w.snapshots = ascending(append(w.snapshots, e.CurvatureEpochs...))
 			w.trajectory = ascending(append(w.trajectory, e.CurvatureEpochs...))
+			all[n.ID()] = w
+		}
+		for n := range e.normed {
+			w := all[n.ID()]
+			w.snapshots = ascending(append(w.snapshots, e.NormEpochs...))
+			w.norms = ascending(append(w.norms, e.NormEpochs...))
 			all[n.ID()] = w
 		}
 	}

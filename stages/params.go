@@ -78,6 +78,7 @@ type Curvature struct {
 	BoundObjects int     `toml:"bound_objects" range:"1 to 60000"`
 	Increments   []int   `toml:"increments" range:"1 to 59999"`
 	Others       int     `toml:"others" range:"0 to 1000"`
+	NormBatch    int     `toml:"norm_batch" range:"1 to 60000"`
 	Seed         int64   `toml:"seed" range:"0 or more"`
 }
 

@@ -45,7 +45,7 @@ func TestParamsFile(t *testing.T) {
 	for _, key := range config.Keys(Params{}) {
 		want := key.Values + "."
 		switch {
-		case slices.Contains([]string{"experiment.NAME.name", "dataset.NAME.inputs", "dataset.NAME.classes", "input.NAME.file"}, key.Path):
+		case slices.Contains([]string{"experiment.NAME.name", "dataset.NAME.inputs", "dataset.NAME.classes"}, key.Path):
 			want += " Required."
 		case followed[key.Path] != "":
 			want += " Default " + followed[key.Path] + "."
@@ -97,7 +97,7 @@ func TestDefaults(t *testing.T) {
 	want.Experiments = []Experiment{{
 		Name: "x", Dataset: "mnist", InPlaceOf: "none", Input: "direct",
 		HiddenSize: []int{4, 8, 16, 32, 64}, NumLayers: []int{1, 3, 5, 7, 10},
-		SampleSizes: []int{10000}, Seeds: []int64{0}, MaxEpochs: 1000, Optimiser: "adam", Momentum: 0.9, CurvatureSeeds: []int64{}, Snapshots: []int{}, CurvatureEpochs: []int{}, Figures: []string{},
+		SampleSizes: []int{10000}, Seeds: []int64{0}, MaxEpochs: 1000, Optimiser: "adam", Momentum: 0.9, CurvatureSeeds: []int64{}, Snapshots: []int{}, CurvatureEpochs: []int{}, NormEpochs: []int{}, NormSeeds: []int64{}, Figures: []string{},
 		AtNumLayers: 5, AtHiddenSize: 16,
 	}}
 	if diff := cmp.Diff(want, p); diff != "" {

@@ -46,6 +46,7 @@ func TestParamsReach(t *testing.T) {
 		{"curvature.bound_objects=9", []string{"bounds"}},
 		{"curvature.increments=[9]", []string{"bounds", "increments"}},
 		{"curvature.others=9", []string{"increments"}},
+		{"curvature.norm_batch=9", nil}, // no experiment asks for norms
 		{"curvature.seed=9", []string{"ball", "bounds", "density", "increments", "rotation", "samplesize", "spectra", "surfaces"}},
 		{"figures.width_cm=20", []string{"figures"}},
 		{"figures.height_cm=20", []string{"figures"}},

@@ -6,6 +6,7 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/fetch"
 	"github.com/landscape-pipe/landscape-pipe/stages/figures"
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
+	"github.com/landscape-pipe/landscape-pipe/stages/normalise"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
@@ -21,6 +22,8 @@ func stored(s shape, params any) int64 {
 		if d, err := fetch.Lookup(p.Dataset); err == nil {
 			return int64(p.Objects) * int64(d.InputSize+1)
 		}
+	case normalise.Params:
+		return single * int64(s.all) * int64(s.widths[0])
 	case train.Params:
 		return single * parameters
 	case train.SnapshotParams:

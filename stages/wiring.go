@@ -122,6 +122,9 @@ func (w *wiring) draw(f figures.Figure, name string, labels []pipeline.Label, fi
 	in := inputs{}
 	for _, n := range p.Networks {
 		w.reads(in, n, f.Reads)
+		if w.err == nil {
+			w.reads(in, n, w.subjects[n.ID()].results.of(f.Optional))
+		}
 	}
 	gather(w, &figuresKind, "figures["+name+"]", labels, in, map[string]string{
 		figures.OutputSVG: file + ".svg", figures.OutputPDF: file + ".pdf", figures.OutputPNG: file + ".png",

@@ -48,7 +48,7 @@ var (
 	Optional = []string{
 		"losses/losses", // for the rate on new objects and at fixed weights
 		"spectra/spectrum", "objects/summary", "bounds/bounds", "increments/increments", "ball/ball", "samplesize/samplesize",
-		"train_until/end", "held_out/summary", "needed_size/size",
+		"train_until/end", "held_out/summary", "needed_size/size", "norms_batch/norms", "norms/norms",
 	}
 	// Curves are read of the networks that have both.
 	Curves = []string{"held_out_curve/curve", "differences/curve"}
@@ -77,7 +77,7 @@ type claim struct {
 
 // All are the claims in the order of the paper: what its theory assumes and
 // states, each printed bound before its correction, then what its figures are
-// said to show, then questions of ours.
+// said to show, then questions of ours, and last what the thesis says of norms.
 var All = []claim{
 	kOutliers, assumptionMinimum, hessianIsGaussNewton,
 	theorem1Printed, correctedCurvature, lemma1Printed, smallWeights, hessianScaling,
@@ -87,6 +87,7 @@ var All = []claim{
 	eigenspaceReproduces, eigenspaceRate, eigenspaceExtremal,
 	accuracyWithinCurve, accuracyAcrossNetworks, accuracyPublished,
 	sufficientSize,
+	normFallsWithWidth, normShareTendsToOne, normBoundGrows, powerIterationsFind, publishedNorms,
 }
 
 // Cut is where a trend is tested: over h at one num_layers, or over num_layers

@@ -26,6 +26,8 @@ type network struct {
 	end        *artifact.TrainingEnd // of a training until a goal
 	heldOut    *artifact.LossSummary // on held-out objects
 	curve      *artifact.HeldOutCurve
+	batch      *artifact.Norms      // during training, on random objects
+	norms      *artifact.Norms      // and on the whole sample
 	needed     *artifact.NeededSize // of its shape, at the first seed of the largest k
 	changes    []float64            // the moving average of |L_{k+1} − L_k|, k = 1, 2, …
 }
@@ -96,6 +98,12 @@ func (n *network) read(inputs map[string][]byte) (err error) {
 		return err
 	}
 	if n.needed, err = readOptional[artifact.NeededSize](inputs, n.Result("needed_size/size")); err != nil {
+		return err
+	}
+	if n.batch, err = readOptional[artifact.Norms](inputs, n.Result("norms_batch/norms")); err != nil {
+		return err
+	}
+	if n.norms, err = readOptional[artifact.Norms](inputs, n.Result("norms/norms")); err != nil {
 		return err
 	}
 	if name := n.Result(Curves[0]); inputs[name] != nil {

@@ -22,7 +22,7 @@ import (
 var sizes = map[string][2]float64{
 	"spectral_density": {17, 8.5}, "top_eigenvalues": {12, 13.5}, "norms_over_k": {12, 9}, "increments_over_k": {17, 9}, "object_norms": {12, 9},
 	"layer_blocks": {17, 9}, "surface_1d": {20, 9}, "surface_2d": {20, 12.5}, "losses_difference": {23, 7.2},
-	"bound_waterfall": {16, 12}, "bound_over_k": {17, 9.5}, "difference_over_radius": {13, 11}, "sufficient_size": {12, 9.5}, "rotation_over_epochs": {12, 9}, "curvature_over_epochs": {20, 17},
+	"bound_waterfall": {16, 12}, "bound_over_k": {17, 9.5}, "difference_over_radius": {13, 11}, "sufficient_size": {12, 9.5}, "rotation_over_epochs": {12, 9}, "curvature_over_epochs": {20, 17}, "norms_over_epochs": {20, 20},
 }
 
 // curvatureConditions are all figures of curvature: of a trained network, of one with
@@ -114,6 +114,7 @@ func TestCollapsedCurvatureIsNamed(t *testing.T) {
 		"surface_1d": "all 0", "surface_2d": "all 0", "losses_difference": "all 0", "bound_waterfall": "collapsed, all exact norms 0",
 		"bound_over_k": "seed 0: collapsed, all measured values 0", "difference_over_radius": "collapsed, the difference at θ^∗ is 0",
 		"sufficient_size": "collapsed, all losses equal: one object is enough", "rotation_over_epochs": "collapsed, all eigenvalues 0", "curvature_over_epochs": "seed 0: collapsed, all norms 0",
+		"norms_over_epochs": "seed 0: collapsed, all norms 0",
 	}
 	for _, c := range curvatureConditions(t) {
 		labels := page(t, c).Labels()
@@ -156,6 +157,7 @@ func TestFiguresSay(t *testing.T) {
 		"difference_over_radius alive": {"as printed, with Theorem 1: 1.0 × 10^9 at R = 0.001", "model off by 10 % from R = 0.10 (eigenvectors), R = 1.0 (random)", "nearest flip: R = 5.0 × 10^{−6}"},
 		"rotation_over_epochs alive":   {"with the snapshot before", "with that after epoch 10", "with that before training", "epoch"},
 		"curvature_over_epochs alive":  {"h = 16, num_layers = 5", "epoch", "loss, nats"},
+		"norms_over_epochs alive":      {"h = 16, num_layers = 5", "the bound, num_layers = 5", "‖H‖_2 on the whole sample", "what it bounds, ‖G‖_2"},
 		"rotation_over_epochs deep":    {"open: no clear gap behind the eigenspace"},
 		"norms_over_k several":         {"range of the seeds", "spectral norm", "converged; an eigenvalue is missing with probability ≤ 7 × 10^{−10}"},
 		"sufficient_size alive":        {"the sample, 10,000 objects: larger sizes are extrapolated", "open, or arrow: not reached within the sample", "Δ_2^{(D)}, σ = 0.01"},

@@ -23,8 +23,9 @@ type Figure struct {
 	Shows Shown
 	// Wide and High scale the size in the table [figures] of the params.
 	Wide, High float64
-	// Reads names the results that are read of each network, as stage/output.
-	Reads []string
+	// Reads names the results that are read of each network, as stage/output, and
+	// Optional those that are read where they exist.
+	Reads, Optional []string
 	// PerRecipe figures have one panel per way of training, PerRun figures show all
 	// data sets of the run that feed them.
 	PerRecipe, PerRun bool
@@ -48,6 +49,7 @@ const (
 	OverMeasured                // every k, the seeds whose curvature is measured
 	OverSeeds                   // the seeds whose curvature is measured
 	OverTraced                  // every hidden_size and num_layers, the first of these seeds
+	OverGrid                    // every hidden_size and num_layers, all seeds
 )
 
 // All are the figures.
@@ -91,6 +93,9 @@ var All = []Figure{
 	{Name: "sufficient_size", Wide: 1, High: 1.1, draw: drawSufficientSize, Reads: []string{"samplesize/samplesize"}},
 	// The top eigenspace of H between epochs of one training.
 	{Name: "curvature_over_epochs", Shows: OverTraced, Wide: 1.7, High: 1.9, draw: drawCurvatureOverEpochs, Reads: []string{"trajectory/trajectory"}},
+	// What the thesis of one of the authors measures: ‖H‖, ‖G‖ and their bound.
+	{Name: "norms_over_epochs", Shows: OverGrid, Wide: 1.7, High: 2.3, Published: true, draw: drawNormsOverEpochs,
+		Reads: []string{"norms_batch/norms"}, Optional: []string{"norms/norms"}},
 	{Name: "rotation_over_epochs", Wide: 1, High: 1, draw: drawRotationOverEpochs, Reads: []string{"rotation/rotation"}},
 	// The authors' second experiment: accuracy on held-out objects during a training.
 	{Name: "accuracy_over_size", Shows: OverHiddenSize, Wide: 1, High: 1, Published: true, draw: drawAccuracyOverSize, Reads: []string{"held_out_curve/curve"}},
@@ -128,11 +133,14 @@ func (f Figure) ReadsOf(stages ...string) bool {
 // Curved figures show measured curvature; the others show losses alone, or the
 // weights on the way of a training.
 func (f Figure) Curved() bool {
-	return !f.ReadsOf("losses", "differences", "rotation", "trajectory", "held_out_curve", "needed_size")
+	return !f.ReadsOf("losses", "differences", "rotation", "trajectory", "norms_batch", "held_out_curve", "needed_size")
 }
 
 // OfOneNetwork figures can show a network without others.
 func (f Figure) OfOneNetwork() bool { return f.Shows == One || f.Shows == OverSeeds }
+
+// OfAllSizes figures hold neither the hidden size nor num_layers fixed.
+func (f Figure) OfAllSizes() bool { return f.Shows == OverTraced || f.Shows == OverGrid }
 
 // The outputs.
 const (
@@ -197,10 +205,10 @@ func (p Params) check() (Figure, error) {
 		if slices.Contains(p.Networks[:i], s) {
 			return f, fmt.Errorf("network %s occurs twice", s.ID())
 		}
-		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth && f.Shows != OverTraced {
+		if s.HiddenSize != first.HiddenSize && f.Shows != OverHiddenSize && f.Shows != OverBoth && !f.OfAllSizes() {
 			return f, fmt.Errorf("networks %s and %s differ in hidden_size, which the figure holds fixed", first.ID(), s.ID())
 		}
-		if s.NumLayers != first.NumLayers && f.Shows != OverNumLayers && f.Shows != OverBoth && f.Shows != OverTraced {
+		if s.NumLayers != first.NumLayers && f.Shows != OverNumLayers && f.Shows != OverBoth && !f.OfAllSizes() {
 			return f, fmt.Errorf("networks %s and %s differ in num_layers, which the figure holds fixed", first.ID(), s.ID())
 		}
 	}

@@ -49,6 +49,7 @@ func put(t *testing.T, inputs map[string][]byte, s artifact.Network, alive bool)
 	n.sizes(t)
 	n.rotation(t)
 	n.trajectory(t)
+	n.norms(t)
 	return s
 }
 
@@ -61,6 +62,20 @@ func (n network) trajectory(t *testing.T) {
 		})
 	}
 	n.inputs[n.Result("trajectory/trajectory")] = encode(t, r, nil)
+}
+
+func (n network) norms(t *testing.T) {
+	r := artifact.Norms{Objects: 128, Parameters: 13984, PowerIterations: 25}
+	for i, epoch := range []int{0, 1, 5, 10} {
+		norm := float64(n.alive * float64(3+40*i))
+		r.Points = append(r.Points, artifact.NormsPoint{
+			Epoch: epoch, Loss: 2.3 / float64(i+1), Hessian: norm, GaussNewton: 0.9 * norm, Products: 20, PowerHessian: norm, PowerGaussNewton: 0.9 * norm,
+			FrobeniusBound: float64(1e9 * float64(1+i)), SpectralBound: float64(1e5 * float64(1+i)),
+		})
+	}
+	n.inputs[n.Result("norms_batch/norms")] = encode(t, r, nil)
+	r.Objects = n.SampleSize
+	n.inputs[n.Result("norms/norms")] = encode(t, r, nil)
 }
 
 func (n network) rotation(t *testing.T) {

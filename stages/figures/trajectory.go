@@ -67,13 +67,35 @@ func drawCurvatureOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte)
 	y.Room = s.TickWidth(y)
 	x := chart.LinearAxis("", 0, float64(max(last, 1)))
 	x.Most = 4
+	return bySize(s, page, widths, depths, x, y, func(h, depth int) func(*chart.Panel) {
+		shown := trajectories[[2]int{h, depth}]
+		if shown == nil {
+			return nil
+		}
+		return func(in *chart.Panel) {
+			for _, r := range shown {
+				for _, l := range slices.Backward(traces) {
+					var at, line []float64
+					for _, x := range r.Points {
+						at, line = append(at, float64(x.Epoch)), append(line, l.of(x))
+					}
+					in.Curve(at, line, l.stroke)
+				}
+			}
+		}
+	})
+}
+
+// bySize draws a panel for each size of networks, num_layers downwards, h to the right,
+// that has one, all with the same axes over the epochs.
+func bySize(s *chart.Sheet, page chart.Frame, widths, depths []int, x, y chart.Axis, panel func(h, depth int) func(*chart.Panel)) error {
 	const below = 2.4 * chart.LabelSize // the labels of the lowest row
 	width := (page.Right - page.Left) / float64(len(widths))
 	height := (page.Bottom - page.Top - below - float64(chart.PanelTitle*float64(len(depths)-1))) / float64(len(depths))
 	for row, depth := range depths {
 		for column, h := range widths {
-			shown := trajectories[[2]int{h, depth}]
-			if shown == nil {
+			draw := panel(h, depth)
+			if draw == nil {
 				continue
 			}
 			axis := x
@@ -87,15 +109,7 @@ func drawCurvatureOverEpochs(s *chart.Sheet, p Params, inputs map[string][]byte)
 				return err
 			}
 			in.Above(fmt.Sprintf("$h = %d$, num_layers = %d", h, depth))
-			for _, r := range shown {
-				for _, l := range slices.Backward(traces) {
-					var at, line []float64
-					for _, x := range r.Points {
-						at, line = append(at, float64(x.Epoch)), append(line, l.of(x))
-					}
-					in.Curve(at, line, l.stroke)
-				}
-			}
+			draw(in)
 			in.DrawAxes()
 		}
 	}

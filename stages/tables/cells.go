@@ -178,6 +178,31 @@ func trajectoryCells(n artifact.Network, inputs map[string][]byte) ([][]string, 
 	return lines, sampled(n, "trajectory/trajectory", s.Objects)
 }
 
+// A row is the size of the curvature after an epoch, over so many objects: the norms to
+// 1e-3, how many products with H and G both took, what power iterations find, and the
+// thesis's bound with the largest Frobenius and the largest spectral norm of the weights.
+var normColumns = []string{
+	"objects", "epoch", "loss", "hessian", "gauss_newton", "gauss_newton_share", "residual", "products", "power_iterations", "power_hessian", "power_gauss_newton",
+	"frobenius_bound", "spectral_bound",
+}
+
+func normCells(result string) func(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+	return func(n artifact.Network, inputs map[string][]byte) ([][]string, error) {
+		s, err := artifact.Read[artifact.Norms](inputs, n.Result(result))
+		if err != nil {
+			return nil, err
+		}
+		var lines [][]string
+		for _, p := range s.Points {
+			lines = append(lines, []string{
+				strconv.Itoa(s.Objects), strconv.Itoa(p.Epoch), number(p.Loss), number(p.Hessian), number(p.GaussNewton), number(p.Share()), number(p.Residual),
+				strconv.Itoa(p.Products), strconv.Itoa(s.PowerIterations), number(p.PowerHessian), number(p.PowerGaussNewton), number(p.FrobeniusBound), number(p.SpectralBound),
+			})
+		}
+		return lines, nil
+	}
+}
+
 // A row compares the top eigenspaces of H after two epochs: overlap is the mean
 // squared cosine of their principal angles, chance what random spaces have,
 // largest_sine and frobenius_sine are of the angles, error estimates by how

@@ -67,6 +67,10 @@ var All = []Table{
 	{Name: "increments", Reads: []string{"increments/increments"}, Keys: []string{"at"}, columns: incrementColumns, cells: incrementCells},
 	// One row per network and epoch: curvature during training.
 	{Name: "trajectory", Reads: []string{"trajectory/trajectory"}, Keys: []string{"epoch"}, columns: trajectoryColumns, cells: trajectoryCells},
+	// One row per network and epoch: ‖H‖, ‖G‖ and their bound, on a batch and on the whole
+	// sample.
+	{Name: "norms_batch", Reads: []string{"norms_batch/norms"}, Keys: []string{"epoch"}, columns: normColumns, cells: normCells("norms_batch/norms")},
+	{Name: "norms", Reads: []string{"norms/norms"}, Keys: []string{"epoch"}, columns: normColumns, cells: normCells("norms/norms")},
 	// One row per network and pair of epochs: principal angles of top eigenspaces.
 	{Name: "rotation", Reads: []string{"rotation/rotation"}, Keys: []string{"from_epoch", "to_epoch"}, columns: rotationColumns, cells: rotationCells},
 }

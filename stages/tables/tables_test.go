@@ -159,11 +159,17 @@ func TestCurvatureTables(t *testing.T) {
 		Epoch: 3, Loss: 0.5, GradientNorm: 0.25, Hessian: 4, GaussNewton: 2, HTerm: 3, Residual: 1e-9, Largest: 4, Least: -1, Trace: 7,
 		Theorem1: 90, Lemma1: 900, CorrectedGaussNewton: 20, CorrectedHessian: 30,
 	}}})
+	norms := encode(artifact.Norms{Objects: 50, Parameters: 8, PowerIterations: 25, Points: []artifact.NormsPoint{{
+		Epoch: 5, Loss: 0.5, Hessian: 4, GaussNewton: 2, Residual: 1e-9, Products: 12, PowerHessian: 3.5, PowerGaussNewton: 1.5, SpectralBound: 30, FrobeniusBound: 300,
+	}}})
+	in[given("a").Result("norms_batch/norms")], in[given("a").Result("norms/norms")] = norms, norms
 	rows := []Row{{"e", artifact.Network{Dataset: "mnist", Input: "direct", HiddenSize: 4, NumLayers: 1, SampleSize: 100, Given: "a"}}}
 	for name, want := range map[string]string{
-		"trajectory": "e,mnist,direct,4,1,100,0,0,,3,0.5,0.25,4,2,3,0.5,1e-09,4,-1,7,90,900,20,30\n",
-		"rotation":   "e,mnist,direct,4,1,100,0,0,,0,5,2,0.5,0.25,1,1,0.125\n",
-		"spectra":    "e,mnist,direct,4,1,100,0,0,,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5,1,1e-10,1,1e-10,1,1e-10\n",
+		"trajectory":  "e,mnist,direct,4,1,100,0,0,,3,0.5,0.25,4,2,3,0.5,1e-09,4,-1,7,90,900,20,30\n",
+		"norms_batch": "e,mnist,direct,4,1,100,0,0,,50,5,0.5,4,2,0.5,1e-09,12,25,3.5,1.5,300,30\n",
+		"norms":       "e,mnist,direct,4,1,100,0,0,,50,5,0.5,4,2,0.5,1e-09,12,25,3.5,1.5,300,30\n",
+		"rotation":    "e,mnist,direct,4,1,100,0,0,,0,5,2,0.5,0.25,1,1,0.125\n",
+		"spectra":     "e,mnist,direct,4,1,100,0,0,,7,0,0,2,1e-09,2,2,0,-1,1e-08,0,9,4,3,0,0,8,0,0.5,1,1e-10,1,1e-10,1,1e-10\n",
 		"increments": "e,mnist,direct,4,1,100,0,0,,9,4,1e-06,0.5,3,2.5,1,0,,,0,0,0,0\n" +
 			"e,mnist,direct,4,1,100,0,0,,12,5,1e-06,0.5,3,2.5,1,2,6,7,1,0.1,0.2,0.01\n",
 		"bounds": "e,mnist,direct,4,1,100,0,0,,H_exact,,H,false,0,0,0,0,0,0,0,0,0,1,0,0,0\n" +

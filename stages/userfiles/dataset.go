@@ -18,15 +18,15 @@ const (
 	auto = "auto"
 	// Unscaled leaves values as they are.
 	Unscaled = "none"
-	// pixels takes u of 0 … 255 to (u/255 − 0.5)/0.5, as the paper does.
-	pixels = "pixels"
+	// Pixels takes u of 0 … 255 to (u/255 − 0.5)/0.5, as the paper does.
+	Pixels = "pixels"
 	// Standard takes from each value the mean of its column over the objects that
 	// are read, and divides by the standard deviation. A constant column becomes 0.
 	Standard = "standard"
 )
 
 // Scalings lists the ways of scaling.
-func Scalings() []string { return []string{auto, Unscaled, pixels, Standard} }
+func Scalings() []string { return []string{auto, Unscaled, Pixels, Standard} }
 
 // DatasetParams identify a data set of the user's by its content, and say how it
 // is read.
@@ -173,10 +173,10 @@ func (t *table) encode(n int, scaling string) ([]byte, error) {
 	count := n * t.width
 	if scaling == auto {
 		if scaling = Unscaled; t.bytes != nil {
-			scaling = pixels
+			scaling = Pixels
 		}
 	}
-	if scaling == pixels && t.bytes == nil {
+	if scaling == Pixels && t.bytes == nil {
 		t.bytes = make([]uint8, count)
 		for i, x := range t.values[:count] {
 			if !(x >= 0 && x <= 255) || x != math.Trunc(x) {
@@ -186,7 +186,7 @@ func (t *table) encode(n int, scaling string) ([]byte, error) {
 			t.bytes[i] = uint8(x)
 		}
 	}
-	if scaling == pixels {
+	if scaling == Pixels {
 		return npy.Encode([]int{n, t.width}, t.bytes[:count]), nil
 	}
 	values := make([]float64, count)
