@@ -47,11 +47,11 @@ var furtherRuns = []string{"recipes", "heldout", "sizes", "thesis"}
 func withFurtherRuns(t *testing.T, all []claimRow) []claimRow {
 	t.Helper()
 	columns := datasets(all)
-	same := func(a, b claimRow) bool { return a.ID == b.ID && a.Dataset == b.Dataset && a.Input == b.Input }
+	same := func(a, b claimRow) bool { return a.ID == b.ID && a.Dataset == b.Dataset }
 	for _, run := range furtherRuns {
 		for _, r := range readClaims(t, "artifacts/runs/"+run) {
 			tested := func(o claimRow) bool {
-				return same(o, r) && o.Recipe == r.Recipe && o.Scope == r.Scope && o.Verdict != "not tested"
+				return same(o, r) && o.Input == r.Input && o.Recipe == r.Recipe && o.Scope == r.Scope && o.Verdict != "not tested"
 			}
 			if r.Verdict == "not tested" || !slices.Contains(columns, r.Dataset) || slices.ContainsFunc(all, tested) {
 				continue
