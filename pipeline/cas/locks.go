@@ -13,7 +13,7 @@ import (
 // stripe is the lock of all keys with one first byte. Within a process the
 // keys that share it do not wait for one another, and each key is held once.
 type stripe struct {
-	held   map[[32]byte]bool
+	held   int // keys
 	unlock func() error
 }
 
@@ -36,6 +36,9 @@ func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err
 	if s.closed.Load() {
 		return nil, false, "", ErrClosed
 	}
+	if s.held[key] {
+		return nil, false, "another run of this process", nil
+	}
 	l := s.stripes[key[0]]
 	if l == nil {
 		name := s.path("locks", fmt.Sprintf("%02x", key[0]))
@@ -54,13 +57,11 @@ func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err
 			unlockFile()
 			return nil, false, "", s.storeError("read", err)
 		}
-		l = &stripe{held: make(map[[32]byte]bool), unlock: unlockFile}
+		l = &stripe{unlock: unlockFile}
 		s.stripes[key[0]] = l
 	}
-	if l.held[key] {
-		return nil, false, "another run of this process", nil
-	}
-	l.held[key] = true
+	s.held[key] = true
+	l.held++
 	released := false
 	return func() {
 		s.stripesMu.Lock()
@@ -75,9 +76,10 @@ func (s *Store) TryLock(key [32]byte) (unlock func(), ok bool, owner string, err
 // release frees a key of a stripe; stripesMu is held. The store may be closed
 // already.
 func (s *Store) release(key [32]byte, l *stripe) {
-	delete(l.held, key)
-	if len(l.held) == 0 && s.stripes[key[0]] == l {
-		delete(s.stripes, key[0])
+	delete(s.held, key)
+	l.held--
+	if l.held == 0 && s.stripes[key[0]] == l {
+		s.stripes[key[0]] = nil
 		l.unlock()
 	}
 }
@@ -86,8 +88,10 @@ func (s *Store) freeStripes() {
 	s.stripesMu.Lock()
 	defer s.stripesMu.Unlock()
 	for i, l := range s.stripes {
-		delete(s.stripes, i)
-		l.unlock()
+		if l != nil {
+			s.stripes[i] = nil
+			l.unlock()
+		}
 	}
 }
 

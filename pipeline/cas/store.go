@@ -88,7 +88,8 @@ type Store struct {
 	unlockFile func() error
 
 	stripesMu sync.Mutex
-	stripes   map[byte]*stripe
+	stripes   [256]*stripe // by the first byte of a key; nil where none is held
+	held      map[[32]byte]bool
 }
 
 // An Option changes how a store is opened.
@@ -115,7 +116,7 @@ func Open(dir string, options ...Option) (*Store, error) {
 		writeMu:     make(chan struct{}, 1),
 		folders:     make(map[string]bool),
 		startMu:     make(chan struct{}, 1),
-		stripes:     make(map[byte]*stripe),
+		held:        make(map[[32]byte]bool),
 	}
 	for _, option := range options {
 		option(s)
