@@ -2,8 +2,6 @@
 
 GO      ?= go
 BIN     := bin
-# The program, and the helper that only dag --render needs.
-BINS    := $(BIN)/landscape-pipe $(BIN)/landscape-pipe-dag
 LDFLAGS := -s -w
 
 # Sizes of the benchmarks; CI takes small ones, to see that they run.
@@ -15,15 +13,20 @@ MATRIX    ?= full
 
 export CGO_ENABLED := 0
 
-.PHONY: help build $(BINS) repro paper recipes heldout sizes thesis check fmt lint bench bench-peers check-training check-density determinism avx512 soak nightly clean
+.PHONY: help build bin/landscape-pipe bin/landscape-pipe-dag repro paper recipes heldout sizes thesis check fmt lint bench bench-peers check-training check-density determinism avx512 soak nightly clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: $(BINS) ## static binaries bin/landscape-pipe and bin/landscape-pipe-dag
+build: bin/landscape-pipe bin/landscape-pipe-dag ## static binaries bin/landscape-pipe and bin/landscape-pipe-dag
 
-$(BINS): $(BIN)/%:
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/$*
+# The program alone, for a first look.
+bin/landscape-pipe:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/landscape-pipe
+
+# The helper, which only dag --render needs.
+bin/landscape-pipe-dag:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/landscape-pipe-dag
 
 repro: build ## reproduce the paper: data, networks, figures (the second run does nothing)
 	$(BIN)/landscape-pipe repro
