@@ -79,6 +79,11 @@ func (j *judgement) row(q *panel, scope string) *artifact.Claim {
 	return c
 }
 
+// untested adds the row of a panel of which no network was measured for the claim.
+func (j *judgement) untested(q *panel, why string) {
+	j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested = why
+}
+
 // count puts the numbers of networks into the row.
 func count(c *artifact.Claim, networks []network) {
 	c.Networks, c.Living, c.Dead = len(networks), 0, 0

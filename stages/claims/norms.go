@@ -46,9 +46,15 @@ func (q *panel) normed() []*panel {
 	return q.where(func(n network) bool { return n.batch != nil && len(n.batch.Points) > 0 }).recipes()
 }
 
-// unmeasured adds the row of a panel without any such network.
-func (j *judgement) unmeasured(q *panel) {
-	j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested = "the norms of no network were measured during its training"
+// normRows adds the row of each recipe with such networks, which judged fills in.
+func (j *judgement) normRows(q *panel, judged func(c *artifact.Claim, r *panel)) {
+	recipes := q.normed()
+	for _, r := range recipes {
+		judged(j.row(r, artifact.AllNetworks), r)
+	}
+	if len(recipes) == 0 {
+		j.untested(q, "the norms of no network were measured during its training")
+	}
 }
 
 // pointAt is the point after that epoch, nil where there is none.
@@ -109,7 +115,7 @@ func (j *judgement) normFalls(q *panel) error {
 		}
 	}
 	if !found {
-		j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested = "no experiment measures the norms of networks of two or more values of h during training"
+		j.untested(q, "no experiment measures the norms of networks of two or more values of h during training")
 	}
 	return nil
 }
@@ -229,9 +235,7 @@ const nearOne = 0.05
 // normShare adds the row of each recipe: of how many networks ‖G‖/‖H‖ is near 1 at the
 // last epoch and nearer than at the first.
 func (j *judgement) normShare(q *panel) error {
-	recipes := q.normed()
-	for _, r := range recipes {
-		c := j.row(r, artifact.AllNetworks)
+	j.normRows(q, func(c *artifact.Claim, r *panel) {
 		var near share
 		var first, last, whole []float64
 		for _, n := range alive(r.networks) {
@@ -249,7 +253,7 @@ func (j *judgement) normShare(q *panel) error {
 		c.Tested = fmt.Sprintf("‖G‖/‖H‖ %s, before training and at its end, of %s", over(r.networks), population(c))
 		if near.n == 0 {
 			c.Conclusion = "No living network was measured both before its training and later."
-			continue
+			return
 		}
 		c.Verdict, c.Effect = near.most(), &artifact.Effect{Name: "‖G‖/‖H‖ at the last epoch, median over networks", Interval: median(last)}
 		a, b := spread(first), spread(last)
@@ -264,10 +268,7 @@ func (j *judgement) normShare(q *panel) error {
 			artifact.DoesNotHold: "As a rule ‖G‖/‖H‖ is not near 1 where training ends, or no nearer than before.",
 			artifact.Undecided:   "The networks do not tell whether ‖G‖/‖H‖ tends to 1 as a rule.",
 		}[c.Verdict]
-	}
-	if len(recipes) == 0 {
-		j.unmeasured(q)
-	}
+	})
 	return nil
 }
 
@@ -275,9 +276,7 @@ func (j *judgement) normShare(q *panel) error {
 // Frobenius norm, which the thesis computes, grows from the first epoch after the start
 // to the last while ‖H‖ falls.
 func (j *judgement) normBound(q *panel) error {
-	recipes := q.normed()
-	for _, r := range recipes {
-		c := j.row(r, artifact.AllNetworks)
+	j.normRows(q, func(c *artifact.Claim, r *panel) {
 		var so, grows, valid share
 		var bound, norm, slack, tight []float64
 		from, to := 0, 0
@@ -296,7 +295,7 @@ func (j *judgement) normBound(q *panel) error {
 		c.Tested = fmt.Sprintf("‖H‖ and the bound %s, of %s", over(r.networks), population(c))
 		if so.n == 0 {
 			c.Conclusion = "No living network was measured after two epochs of its training."
-			continue
+			return
 		}
 		c.Verdict, c.Effect = so.most(), so.effect("share of networks whose bound grows while ‖H‖ falls")
 		g, h, s, w := spread(bound), spread(norm), spread(slack), spread(tight)
@@ -308,10 +307,7 @@ func (j *judgement) normBound(q *panel) error {
 			artifact.DoesNotHold: "As a rule the bound and ‖H‖ do not go in opposite directions.",
 			artifact.Undecided:   "The networks do not tell whether the bound grows while ‖H‖ falls as a rule.",
 		}[c.Verdict]
-	}
-	if len(recipes) == 0 {
-		j.unmeasured(q)
-	}
+	})
 	return nil
 }
 
@@ -321,13 +317,11 @@ const powerError = 0.01
 // powerIterations adds the row of each recipe: the share of networks of which power
 // iterations miss the norm at some epoch.
 func (j *judgement) powerIterations(q *panel) error {
-	recipes := q.normed()
-	for _, r := range recipes {
-		c := j.row(r, artifact.AllNetworks)
+	j.normRows(q, func(c *artifact.Claim, r *panel) {
 		var missed share
 		var errors []float64
-		above, count, iterations := 0, 0, 0
-		worst := ""
+		above, iterations := 0, 0
+		worst, at := -1.0, ""
 		for _, n := range alive(r.networks) {
 			largest := 0.0
 			for _, p := range n.batch.Points {
@@ -335,11 +329,11 @@ func (j *judgement) powerIterations(q *panel) error {
 					continue
 				}
 				e := max(1-float64(p.PowerHessian/p.Hessian), 0)
-				if len(errors) == 0 || e > slices.Max(errors) {
-					worst = fmt.Sprintf("h = %d, num_layers = %d, seed %d, after epoch %d", n.HiddenSize, n.NumLayers, n.Seed, p.Epoch)
+				if e > worst {
+					worst, at = e, fmt.Sprintf("h = %d, num_layers = %d, seed %d, after epoch %d", n.HiddenSize, n.NumLayers, n.Seed, p.Epoch)
 				}
 				errors, largest, iterations = append(errors, e), max(largest, e), n.batch.PowerIterations
-				if count++; p.PowerGaussNewton > p.PowerHessian && p.GaussNewton <= p.Hessian {
+				if p.PowerGaussNewton > p.PowerHessian && p.GaussNewton <= p.Hessian {
 					above++
 				}
 			}
@@ -348,21 +342,18 @@ func (j *judgement) powerIterations(q *panel) error {
 		c.Tested = fmt.Sprintf("%d power iterations beside the norm by Lanczos, %s, of %s", iterations, over(r.networks), population(c))
 		if len(errors) == 0 {
 			c.Conclusion = "No living network was measured by power iterations."
-			continue
+			return
 		}
 		c.Verdict, c.Effect = missed.assumption(), missed.effect("share of networks whose norm is missed by more than 1 % after some epoch")
 		slices.Sort(errors)
 		c.Evidence = fmt.Sprintf("missed after some epoch on %s; the error of ‖H‖ is %s %% in the median of %s, %s %% at the 95 %% quantile, %s %% at most (%s); ‖G‖/‖H‖ by power iterations is above 1 in %d of these although the norms say otherwise",
-			missed, short(100*stats.Median(errors)), plural(count, "point"), short(100*stats.Quantile(errors, 0.95)), short(100*errors[len(errors)-1]), worst, above)
+			missed, short(100*stats.Median(errors)), plural(len(errors), "point"), short(100*stats.Quantile(errors, 0.95)), short(100*worst), at, above)
 		c.Conclusion = map[artifact.Verdict]string{
 			artifact.Holds:       "Where one eigenvalue leads, so few products are enough.",
 			artifact.DoesNotHold: "Norms from so few power iterations are lower bounds, too small by more than 1 % on too many networks; fewer iterations, as the thesis allows, miss more.",
 			artifact.Undecided:   "The networks are too few to say how often so few iterations miss the norm.",
 		}[c.Verdict]
-	}
-	if len(recipes) == 0 {
-		j.unmeasured(q)
-	}
+	})
 	return nil
 }
 
@@ -410,8 +401,7 @@ func (j *judgement) publishedNorms(q *panel) error {
 		j.rankNorms(r, t, pairs, bounds)
 	}
 	if !found {
-		j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested = fmt.Sprintf(
-			"no networks with biases were trained on %d objects and measured on %d of them as the thesis does", published.ThesisSampleSize, published.ThesisBatch)
+		j.untested(q, fmt.Sprintf("no networks with biases were trained on %d objects and measured on %d of them as the thesis does", published.ThesisSampleSize, published.ThesisBatch))
 	}
 	return nil
 }

@@ -193,8 +193,7 @@ func (j *judgement) rates(q *panel, of func(network) (change, bool)) {
 		}
 	}
 	if !found {
-		j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested =
-			fmt.Sprintf("no network size was trained on %d sample sizes", rateSizes)
+		j.untested(q, fmt.Sprintf("no network size was trained on %d sample sizes", rateSizes))
 	}
 }
 

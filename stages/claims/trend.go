@@ -114,7 +114,7 @@ func (j *judgement) trends(panels []*panel, d direction) error {
 			}
 		}
 		if !found {
-			j.row(q.where(func(network) bool { return false }), artifact.AllNetworks).Tested = "no experiment has networks of two or more values of " + d.axis
+			j.untested(q, "no experiment has networks of two or more values of "+d.axis)
 		}
 	}
 	j.anyInput(panels, j.rows[first:])
