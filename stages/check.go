@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/landscape-pipe/landscape-pipe/internal/config"
-	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/internal/published"
 )
 
@@ -229,51 +228,6 @@ func (c *checking) checkFigures(e *Experiment, label string) {
 		c.Blame("curvature.increments", fmt.Sprintf("curvature.increments holds none that %s reaches", label), fmt.Sprintf("allowed: at least one of 1 to %d", reach))
 	}
 	c.checkSeeds(label, "curvature_seeds", e.CurvatureSeeds, e.Seeds)
-}
-
-// watched are the lists of epochs after which the weights of a training are kept.
-func (e *Experiment) watched() map[string]*[]int {
-	return map[string]*[]int{"snapshots": &e.Snapshots, "curvature_epochs": &e.CurvatureEpochs, "norm_epochs": &e.NormEpochs}
-}
-
-// checkSnapshots compares these lists with the length of the training, and with the
-// networks that are measured then.
-func (c *checking) checkSnapshots(e *Experiment, label string) {
-	if c.read(label, "curvature_epochs", "curvature_seeds") && len(e.CurvatureEpochs) > 0 && len(e.CurvatureSeeds) == 0 {
-		c.Blame(label+".curvature_epochs", fmt.Sprintf("%s has curvature_epochs, but no curvature_seeds", label), "the networks of the first of curvature_seeds are measured")
-	}
-	c.checkNorms(e, label)
-	if !c.read(label, "k", "steps") || !c.read("train", "epochs", "batch_size") || e.until() {
-		return
-	}
-	t := c.Train
-	length := nn.Length{Epochs: t.Epochs, Steps: e.Steps}
-	last := length.EpochsOf((slices.Max(e.SampleSizes)-1)/t.BatchSize + 1)
-	lists := e.watched()
-	for _, key := range slices.Sorted(maps.Keys(lists)) {
-		for i, epoch := range *lists[key] {
-			if epoch > last && c.read(label, key) {
-				c.Blame(fmt.Sprintf("%s.%s[%d]", label, key, i), fmt.Sprintf("%s.%s holds %d, but the training has %d epochs", label, key, epoch, last), fmt.Sprintf("allowed: 0 to %d", last))
-			}
-		}
-	}
-}
-
-// checkNorms compares what is asked of the norms with the sample and the seeds.
-func (c *checking) checkNorms(e *Experiment, label string) {
-	if !c.read(label, "norm_epochs", "norm_seeds") {
-		return
-	}
-	if len(e.NormEpochs) == 0 {
-		if len(e.NormSeeds) > 0 {
-			c.Blame(label+".norm_seeds", fmt.Sprintf("%s has norm_seeds, but no norm_epochs", label), "write norm_epochs = the epochs after which the norms are measured")
-		}
-		return
-	}
-	if k := slices.Max(e.SampleSizes); c.read(label, "k") && c.read("curvature", "norm_batch") && c.Curvature.NormBatch > k {
-		c.Blame("curvature.norm_batch", fmt.Sprintf("curvature.norm_batch is %d, but the largest k of %s is %d", c.Curvature.NormBatch, label, k), fmt.Sprintf("allowed: 1 to %d", k))
-	}
-	c.checkSeeds(label, "norm_seeds", e.NormSeeds, e.Seeds)
 }
 
 // checkSeeds requires of a list of seeds that the experiment has them.

@@ -6,8 +6,8 @@
 //
 // This file is the method, to be read from top to bottom. kinds.go is the table of
 // all kinds of stages, networks.go says which networks an experiment names and
-// figure.go which of them a figure shows; data.go says what they learn from;
-// wiring.go adds single stages.
+// figure.go which of them a figure shows; watched.go is what is measured during
+// trainings; data.go says what networks learn from; wiring.go adds single stages.
 package stages
 
 import (
@@ -16,7 +16,6 @@ import (
 
 	"github.com/landscape-pipe/landscape-pipe/internal/artifact"
 	"github.com/landscape-pipe/landscape-pipe/internal/mlp"
-	"github.com/landscape-pipe/landscape-pipe/internal/nn"
 	"github.com/landscape-pipe/landscape-pipe/pipeline"
 	"github.com/landscape-pipe/landscape-pipe/stages/ball"
 	"github.com/landscape-pipe/landscape-pipe/stages/bounds"
@@ -29,13 +28,11 @@ import (
 	"github.com/landscape-pipe/landscape-pipe/stages/losses"
 	"github.com/landscape-pipe/landscape-pipe/stages/neededsize"
 	"github.com/landscape-pipe/landscape-pipe/stages/objects"
-	"github.com/landscape-pipe/landscape-pipe/stages/rotation"
 	"github.com/landscape-pipe/landscape-pipe/stages/samplesize"
 	"github.com/landscape-pipe/landscape-pipe/stages/spectra"
 	"github.com/landscape-pipe/landscape-pipe/stages/surfaces"
 	"github.com/landscape-pipe/landscape-pipe/stages/tables"
 	"github.com/landscape-pipe/landscape-pipe/stages/train"
-	"github.com/landscape-pipe/landscape-pipe/stages/trajectory"
 )
 
 // New wires the paper's method for the experiments of p. The params must come
@@ -361,64 +358,6 @@ func (w *wiring) measure(s *subject, m measurement) {
 	if m.samplesize != nil {
 		add(w, s, &samplesizeKind, s.evaluated("spectra/vectors", "objects/objects"), *m.samplesize)
 	}
-}
-
-// followed adds the weights of a network on the way of its training, and how
-// far the top eigenspace of its Hessian turns between them.
-func (w *wiring) followed(n artifact.Network) {
-	if w.err != nil {
-		return
-	}
-	s, c, epochs := w.subjects[n.ID()], w.params.Curvature, w.wants[n.ID()].snapshots
-	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), epochs))
-	add(w, s, &rotationKind, s.evaluated("snapshots/snapshots"), rotation.Params{
-		SampleSize: n.SampleSize, Epochs: epochs, Dimension: c.eigenvectors(), Tolerance: min(c.Tolerance, 1e-8), Seed: c.Seed,
-	})
-}
-
-// traced adds the curvature of a network on the way of its training.
-func (w *wiring) traced(n artifact.Network) {
-	if w.err != nil {
-		return
-	}
-	s, want := w.subjects[n.ID()], w.wants[n.ID()]
-	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), want.snapshots))
-	add(w, s, &trajectoryKind, s.evaluated("snapshots/snapshots", "spectra/spectrum"), trajectory.Params{
-		SampleSize: n.SampleSize, Snapshots: want.snapshots, Epochs: want.trajectory, Seed: w.params.Curvature.Seed,
-	})
-}
-
-// powerIterations is how many the thesis takes for a norm.
-const powerIterations = 25
-
-// normed adds the norms of H and G of a network on the way of its training:
-//
-//	norms_batch   on so many random objects of the sample, and what power iterations find
-//	norms         on the whole sample
-func (w *wiring) normed(n artifact.Network, whole bool) {
-	if w.err != nil {
-		return
-	}
-	s, want := w.subjects[n.ID()], w.wants[n.ID()]
-	add(w, s, &snapshotsKind, s.learns, w.snapshots(n, s.shape.classes(), want.snapshots))
-	p := trajectory.NormsParams{SampleSize: n.SampleSize, Snapshots: want.snapshots, Epochs: want.norms, Seed: w.params.Curvature.Seed}
-	if whole {
-		add(w, s, &normsKind, s.evaluated("snapshots/snapshots"), p)
-	}
-	p.Batch, p.BatchSeed, p.PowerIterations = w.params.Curvature.NormBatch, n.Seed, powerIterations
-	add(w, s, &normsBatchKind, s.evaluated("snapshots/snapshots"), p)
-}
-
-// snapshots are the params of a network's snapshots. Where the training goes on
-// after the last of them, its length is none of them.
-func (w *wiring) snapshots(n artifact.Network, classes int, epochs []int) train.SnapshotParams {
-	p := train.SnapshotParams{Training: w.training(n, classes), Epochs: epochs}
-	of, last := &p.Training, slices.Max(epochs)
-	length := nn.Length{Epochs: of.Epochs, Steps: of.Steps}
-	if last < length.EpochsOf((of.SampleSize-1)/of.BatchSize+1) {
-		of.Epochs, of.Steps = last, 0
-	}
-	return p
 }
 
 // drawing adds one of the figures, [figures.All]. One of several recipes has a

@@ -65,40 +65,6 @@ func (e *Experiment) measured(yield func(artifact.Network) bool) {
 	}
 }
 
-// followed yields the network of the experiment whose training is followed by
-// snapshots, if there is one.
-func (e *Experiment) followed(yield func(artifact.Network) bool) {
-	if len(e.Snapshots) > 0 {
-		yield(e.closeUp())
-	}
-}
-
-// traced yields the networks of the experiment whose curvature is measured on the
-// way of their training: those of the largest k and the first curvature seed.
-func (e *Experiment) traced(yield func(artifact.Network) bool) {
-	if len(e.CurvatureEpochs) == 0 || len(e.CurvatureSeeds) == 0 {
-		return
-	}
-	for n := range e.grid {
-		if n.SampleSize == slices.Max(e.SampleSizes) && n.Seed == e.CurvatureSeeds[0] && !yield(n) {
-			return
-		}
-	}
-}
-
-// normed yields the networks of the experiment whose ‖H‖₂ and ‖G‖₂ are measured on the
-// way of their training: those of the largest k.
-func (e *Experiment) normed(yield func(artifact.Network) bool) {
-	if len(e.NormEpochs) == 0 {
-		return
-	}
-	for n := range e.grid {
-		if n.SampleSize == slices.Max(e.SampleSizes) && !yield(n) {
-			return
-		}
-	}
-}
-
 // closeUp returns the network that the experiment's figures of one network show.
 func (e *Experiment) closeUp() artifact.Network {
 	return e.largest(e.AtHiddenSize, e.AtNumLayers)
